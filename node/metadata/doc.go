@@ -1,0 +1,9 @@
+// Package metadata answers the task metadata endpoint (version 4, and version 3 paths) and task credentials.
+//
+// What is guaranteed:
+//
+//   - An id in the path names one container. Ids are random and not guessable; in addition a caller whose source
+//     address belongs to an endpoint is answered only about that endpoint.
+//   - Answers have the shapes of the ECS agent, so the SDKs and sidecars that parse them need no change.
+//   - Nothing is kept here: every answer is read from the Source at the time of the call.
+package metadata
