@@ -1,0 +1,75 @@
+package ecs
+
+import (
+	"time"
+
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// Statuses of a container instance.
+const (
+	InstanceActive   = "ACTIVE"
+	InstanceDraining = "DRAINING"
+	InstanceInactive = "INACTIVE" // deregistered; describable for a while
+)
+
+// Instance is a container instance as its agent registered it.
+type Instance struct {
+	Home
+	Cluster string
+	ID      string
+	// Node names the ledger that its tasks are booked in. It is the instance's
+	// own ID unless a berth node gave its node ID.
+	Node          string
+	EC2InstanceID string
+	LaunchType    string // EC2 or EXTERNAL
+	Resources     []shape.Resource
+	Attributes    []shape.Attribute
+	VersionInfo   *shape.VersionInfo
+	RegisteredAt  time.Time
+	Tags          []shape.Tag
+}
+
+// ARN names the container instance.
+func (i *Instance) ARN() string { return i.InstanceARN(i.Cluster, i.ID) }
+
+// InstanceState is what changes of a container instance after registration.
+type InstanceState struct {
+	Home
+	Cluster      string
+	ID           string
+	Status       string
+	StatusReason string
+	Connected    bool // an agent's control session is open
+	// Session is the id of the open control session, so that the end of an old
+	// one does not mark a new one as gone.
+	Session     string
+	AgentHash   string
+	Agent       string // agentVersion of the control session
+	Docker      string // dockerVersion of the control session
+	Health      string // overall container instance health; "" when never told
+	Version     int64
+	ConnectedAt time.Time
+	InactiveAt  time.Time
+}
+
+// Ledger is what a node has and what its tasks hold of it: one record per node,
+// whoever's tasks it runs. Placement reads it, guards it and writes it in the
+// transaction that makes the task, so that two schedulers never give the same
+// room twice. What a task holds is released when it is STOPPED, in the
+// transaction that says so.
+type Ledger struct {
+	Region string
+	Node   string
+	Total  Amounts // as registered
+	Used   Amounts // by tasks that are not STOPPED
+}
+
+// Amounts are quantities of a node's resources.
+type Amounts struct {
+	CPU       int64 // CPU units, 1,024 a vCPU
+	MemoryMiB int64
+	TCP       []int // host ports, sorted; of Total: those reserved by the node itself
+	UDP       []int
+	Tasks     int
+}

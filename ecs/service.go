@@ -1,0 +1,106 @@
+package ecs
+
+import (
+	"time"
+
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// Statuses of a service.
+const (
+	ServiceActive   = "ACTIVE"
+	ServiceDraining = "DRAINING"
+	ServiceInactive = "INACTIVE"
+)
+
+// Service is a service as the API wants it.
+type Service struct {
+	Home
+	Cluster string
+	Name    string
+	// Incarnation tells services of one name apart: a new one for each
+	// CreateService.
+	Incarnation string
+	CreatedAt   time.Time
+	CreatedBy   string
+	DeletedAt   time.Time // DeleteService; the service drains from then
+
+	DesiredCount    int32
+	DesiredAt       time.Time // last change of DesiredCount
+	Scheduling      string    // REPLICA or DAEMON
+	Controller      *shape.DeploymentController
+	Configuration   shape.DeploymentConfiguration
+	Constraints     []shape.PlacementConstraint
+	Strategy        []shape.PlacementStrategy
+	LoadBalancers   []shape.LoadBalancer
+	Registries      []shape.ServiceRegistry
+	GracePeriod     *int32
+	PropagateTags   string
+	ManagedTags     bool
+	ExecuteCommand  bool
+	ZoneRebalancing string
+	RoleARN         string
+	Tags            []shape.Tag
+
+	// Target is the deployment that the service should become: a new one for
+	// each change that replaces tasks.
+	Target Deployment
+}
+
+// ARN names the service.
+func (s *Service) ARN() string { return s.ServiceARN(s.Cluster, s.Name) }
+
+// Deployment is what one deployment of a service rolls out. It never changes.
+type Deployment struct {
+	ID               string // "ecs-svc/<19 digits>"
+	CreatedAt        time.Time
+	TaskDefinition   string // ARN
+	LaunchType       string
+	CapacityStrategy []shape.CapacityProviderStrategyItem
+	Network          *shape.NetworkConfiguration
+	PlatformVersion  string
+	PlatformFamily   string
+	ServiceConnect   *shape.ServiceConnectConfiguration
+	Volumes          []shape.ServiceVolumeConfiguration
+	Lattice          []shape.VpcLatticeConfiguration
+	Forced           bool // forceNewDeployment
+}
+
+// ServiceStatus is what the service loop made of a service.
+type ServiceStatus struct {
+	Home
+	Cluster     string
+	Name        string
+	Incarnation string
+	InactiveAt  time.Time
+	Deployments []DeploymentStatus // newest first; the first is PRIMARY
+	// Steady is the time of the last "has reached a steady state" of the present
+	// state; zero while there is work to do.
+	Steady time.Time
+	// Said holds the sentences that are not repeated until their cause ends, with
+	// the time they were said.
+	Said map[string]time.Time
+}
+
+// DeploymentStatus is how far a deployment is.
+type DeploymentStatus struct {
+	Deployment
+	UpdatedAt    time.Time
+	RolloutState string // IN_PROGRESS, COMPLETED or FAILED
+	Reason       string
+	FailedTasks  int32
+	// Throttle: tasks that never reached RUNNING delay the next start.
+	Failures    int32 // in a row
+	NextStartAt time.Time
+}
+
+// ServiceEvent is one sentence of a service's events.
+type ServiceEvent struct {
+	Home
+	Cluster     string
+	Service     string
+	Incarnation string
+	ID          string
+	At          time.Time
+	Message     string
+}
