@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options are the inputs an Engine takes from outside; all optional.
+type Options struct {
+	Now   func() time.Time // time.Now
+	NewID func() string    // 128 random bits
+}
+
+// Engine is a Store over a Backend: it owns the snapshot, the transactions and the subscriptions. It is also the
+// Backend's Sink.
+type Engine struct {
+	layout  *layout
+	opts    Options
+	backend Backend
+	barrier barrier
+	ctx     context.Context // ends at Close or Fail; its cause is the reason
+	cancel  context.CancelCauseFunc
+
+	snap atomic.Pointer[snapshot]
+	mu   sync.Mutex // orders publication: snapshot, waiters, subscriptions
+	wait waiters
+	subs map[*subscription]bool
+}
+
+var (
+	_ Store = (*Engine)(nil)
+	_ Sink  = (*Engine)(nil)
+)
+
+// NewEngine makes an engine that waits for its backend: the implementation makes a Backend that feeds the engine, and
+// calls Start once the first Reset has been delivered.
+func NewEngine(s Schema, o Options) (*Engine, error) {
+	l, err := newLayout(s)
+	if err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = randomID
+	}
+	e := &Engine{layout: l, opts: o, subs: map[*subscription]bool{}}
+	e.ctx, e.cancel = context.WithCancelCause(context.Background())
+	e.snap.Store(emptySnapshot(l))
+	return e, nil
+}
+
+// Start gives the engine its backend; no call may come before.
+func (e *Engine) Start(b Backend) { e.backend = b }
+
+func randomID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}
+
+func (e *Engine) origin() *origin {
+	return &origin{now: e.opts.Now().UTC().Truncate(time.Millisecond), newID: e.opts.NewID}
+}
+
+// ended answers why the store takes no more calls, or nil.
+func (e *Engine) ended() error {
+	if e.ctx.Err() != nil {
+		return context.Cause(e.ctx)
+	}
+	return nil
+}
+
+// View implements Store.
+func (e *Engine) View(ctx context.Context, f Freshness, fn func(Tx) error) error {
+	if err := e.ended(); err != nil {
+		return err
+	}
+	if f == Fresh {
+		if err := e.freshen(ctx); err != nil {
+			return fmt.Errorf("store: fresh view: %w", err)
+		}
+	}
+	return fn(&tx{snap: e.snap.Load(), origin: e.origin()})
+}
+
+// freshen returns when the snapshot holds everything acknowledged before the call.
+func (e *Engine) freshen(ctx context.Context) error {
+	rev, err := e.barrier.revision(ctx, e.ctx, e.backend.Revision)
+	if err != nil {
+		return err
+	}
+	return e.reach(ctx, rev)
+}
+
+// reach waits until the snapshot is at revision or later.
+func (e *Engine) reach(ctx context.Context, revision int64) error {
+	if e.snap.Load().revision >= revision {
+		return nil
+	}
+	e.mu.Lock()
+	if e.snap.Load().revision >= revision {
+		e.mu.Unlock()
+		return nil
+	}
+	done := e.wait.add(revision)
+	e.mu.Unlock()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-e.ctx.Done():
+		return context.Cause(e.ctx)
+	}
+}
+
+// Lead implements Store.
+func (e *Engine) Lead(ctx context.Context, run func(ctx context.Context, s Store) error) error {
+	if err := e.ended(); err != nil {
+		return err
+	}
+	return e.backend.Lead(ctx, func(ctx context.Context, leader Guard) error {
+		return run(ctx, &led{Engine: e, ctx: ctx, leader: leader})
+	})
+}
+
+// Close implements Store.
+func (e *Engine) Close() error {
+	e.Fail(ErrClosed)
+	return e.backend.Close()
+}
+
+// Fail implements Sink: every later call, wait and subscription answers err.
+func (e *Engine) Fail(err error) {
+	e.cancel(err)
+}
+
+// led is the store of a leader.
+type led struct {
+	*Engine
+	ctx    context.Context
+	leader Guard
+}
+
+// Update carries the leadership guard.
+func (l *led) Update(ctx context.Context, fn func(Tx) error) error {
+	if l.ctx.Err() != nil {
+		return ErrNotLeader
+	}
+	return l.update(ctx, &l.leader, fn)
+}
+
+// Close does nothing: the store belongs to whoever opened it.
+func (l *led) Close() error { return nil }

@@ -1,0 +1,100 @@
+package store
+
+import "strings"
+
+// Reset implements Sink.
+func (e *Engine) Reset(revision int64, kvs []KV) error {
+	ed := emptySnapshot(e.layout).edit()
+	if _, err := e.fill(ed, kvs); err != nil {
+		return err
+	}
+	e.publish(ed, revision, nil, true)
+	return nil
+}
+
+// Apply implements Sink.
+func (e *Engine) Apply(revision int64, events []KV) error {
+	ed := e.snap.Load().edit()
+	changes, err := e.fill(ed, events)
+	if err != nil {
+		return err
+	}
+	e.publish(ed, revision, changes, false)
+	return nil
+}
+
+// fill puts keys of the feed into the next snapshot.
+func (e *Engine) fill(ed *edit, kvs []KV) ([]Change, error) {
+	changes := make([]Change, 0, len(kvs))
+	for _, kv := range kvs {
+		i, key, fence, ok := e.layout.locate(kv.Key)
+		switch {
+		case !ok:
+		case fence:
+			ed.table(i).fence = kv.Mod
+		default:
+			ch, err := e.fillRecord(ed, i, key, kv)
+			if err != nil {
+				return nil, err
+			}
+			if ch.Old != nil || ch.New != nil {
+				changes = append(changes, ch)
+			}
+		}
+	}
+	return changes, nil
+}
+
+func (e *Engine) fillRecord(ed *edit, i int, key string, kv KV) (Change, error) {
+	c := e.layout.cores[i]
+	ch := Change{Table: c.name, Key: key, Revision: kv.Mod}
+	var old *row
+	if kv.Value == nil {
+		old = ed.remove(i, key)
+	} else {
+		r, err := c.decode(kv, key)
+		if err != nil {
+			return Change{}, err
+		}
+		old = ed.set(i, r)
+		ch.New = r.rec
+	}
+	if old != nil {
+		ch.Old = old.rec
+	}
+	return ch, nil
+}
+
+// locate parses a backend key. Tables of other versions of the program are not ours to know.
+func (l *layout) locate(key string) (table int, record string, fence, ok bool) {
+	if name, isFence := strings.CutPrefix(key, "f/"); isFence {
+		i, known := l.byName[name]
+		return i, "", true, known
+	}
+	rest, isRecord := strings.CutPrefix(key, "t/")
+	name, record, cut := strings.Cut(rest, "/")
+	i, known := l.byName[name]
+	return i, record, false, isRecord && cut && known
+}
+
+// publish makes the next snapshot everyone's and tells who waits for it.
+func (e *Engine) publish(ed *edit, revision int64, changes []Change, resync bool) {
+	ed.next.revision = max(revision, ed.next.revision)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.snap.Store(ed.next)
+	e.wait.release(ed.next.revision)
+	for s := range e.subs {
+		s.offer(ed.next, changes, resync)
+	}
+}
+
+// same tells whether two snapshots hold the same records.
+func (s *snapshot) same(o *snapshot) bool {
+	for i := range s.tables {
+		if s.tables[i] != o.tables[i] {
+			return false
+		}
+	}
+	return true
+}

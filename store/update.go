@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Update implements Store.
+func (e *Engine) Update(ctx context.Context, fn func(Tx) error) error {
+	return e.update(ctx, nil, fn)
+}
+
+// attempt is one Update over its runs.
+type attempt struct {
+	e      *Engine
+	leader *Guard
+	origin *origin
+	fresh  bool // the snapshot is known to hold everything acknowledged before the Update began
+	runs   int
+}
+
+func (e *Engine) update(ctx context.Context, leader *Guard, fn func(Tx) error) error {
+	a := &attempt{e: e, leader: leader, origin: e.origin()}
+	for {
+		if err := e.ended(); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w: %d runs: %w", ErrConflict, a.runs, context.Cause(ctx))
+		}
+		done, err := a.run(ctx, fn)
+		if done || err != nil {
+			return err
+		}
+		a.runs++
+	}
+}
+
+// run is one run of fn and its commit; done is false when it has to run again.
+func (a *attempt) run(ctx context.Context, fn func(Tx) error) (done bool, err error) {
+	snap := a.e.snap.Load()
+	own := newOverlay(a.e.layout)
+	err = fn(&tx{snap: snap, origin: a.origin, own: own})
+	own.done = true
+	if err != nil {
+		return a.refuse(ctx, snap, err)
+	}
+	txn, err := own.txn(snap)
+	if err != nil {
+		return a.refuse(ctx, snap, err)
+	}
+	txn.Leader = a.leader
+	if len(txn.Writes) == 0 {
+		return a.readOnly(ctx, snap, own)
+	}
+	if own.stale(a.e.snap.Load(), snap) {
+		return false, nil // no need to ask
+	}
+	rev, ok, err := a.e.backend.Commit(ctx, txn)
+	if err != nil {
+		return true, fmt.Errorf("store: commit: %w", err)
+	}
+	if err := a.e.reach(ctx, rev); err != nil {
+		if ok {
+			return true, fmt.Errorf("store: written at revision %d, not seen yet: %w", rev, err)
+		}
+		return true, fmt.Errorf("%w: %w", ErrConflict, err)
+	}
+	if !ok {
+		a.backoff(ctx)
+	}
+	return ok, nil
+}
+
+// refuse answers an error that was decided on a fresh snapshot; else it makes the snapshot fresh and, unless that
+// changed nothing, has fn decide again.
+func (a *attempt) refuse(ctx context.Context, snap *snapshot, refusal error) (bool, error) {
+	if a.fresh {
+		return true, refusal
+	}
+	if err := a.e.freshen(ctx); err != nil {
+		return true, fmt.Errorf("store: confirm %q: %w", refusal, err)
+	}
+	a.fresh = true
+	if a.e.snap.Load().same(snap) {
+		return true, refusal
+	}
+	return false, nil
+}
+
+// readOnly ends an Update that wrote nothing: what it read must hold now.
+func (a *attempt) readOnly(ctx context.Context, snap *snapshot, own *overlay) (bool, error) {
+	if len(own.reads) == 0 && len(own.fenced) == 0 {
+		return true, nil
+	}
+	if err := a.e.freshen(ctx); err != nil {
+		return true, fmt.Errorf("store: confirm reads: %w", err)
+	}
+	a.fresh = true
+	return !own.stale(a.e.snap.Load(), snap), nil
+}
+
+// backoff spreads writers that lost a race. The loser's snapshot already holds the winner, so the first repeat is at
+// once.
+func (a *attempt) backoff(ctx context.Context) {
+	if a.runs == 0 {
+		return
+	}
+	limit := min(time.Millisecond<<min(a.runs, 6), 40*time.Millisecond)
+	t := time.NewTimer(time.Duration(rand.Int64N(int64(limit))))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	case <-a.e.ctx.Done():
+	}
+}
