@@ -36,7 +36,8 @@ type Shape struct {
 	Key       Elem     // Map only
 	Bounds    Bounds   // which of Min and Max are set
 	Min, Max  float64  // of the length (String, Blob, List, Map) or of the value (numbers)
-	Pattern   string   // String; RE2 or not, as the model has it
+	Pattern   string   // String; as the model has it, for messages
+	Regexp    string   // String; Pattern in Go's syntax, where it differs
 	Enum      []string // String
 	Sensitive bool
 	Union     bool // Structure: exactly one member is set

@@ -191,7 +191,14 @@ func (g *generator) shape(name string) (string, error) {
 		f.raw("Elem", g.element(s.Value))
 	}
 	f.bounds(s.Min, s.Max)
+	re, err := translate(s.Pattern)
+	if err != nil {
+		return "", fmt.Errorf("shape %s: %w", name, err)
+	}
 	f.quote("Pattern", s.Pattern)
+	if re != s.Pattern {
+		f.quote("Regexp", re)
+	}
 	f.list("Enum", s.Enum)
 	f.quote("Payload", s.Payload)
 	f.flag("Sensitive", s.Sensitive)
