@@ -48,6 +48,7 @@ type InstanceState struct {
 	Agent       string // agentVersion of the control session
 	Docker      string // dockerVersion of the control session
 	Health      string // overall container instance health; "" when never told
+	HealthAt    time.Time
 	Version     int64
 	ConnectedAt time.Time
 	InactiveAt  time.Time

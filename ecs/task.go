@@ -76,6 +76,7 @@ type TaskDesired struct {
 	Cluster  string
 	ID       string
 	Service  string
+	Group    string
 	Instance string
 
 	Status     string // RUNNING or STOPPED
@@ -108,9 +109,10 @@ type TaskStatus struct {
 
 	// StopCode and Reason are derived from the node's report when nobody asked
 	// the task to stop; TaskDesired's win when it did.
-	StopCode string
-	Reason   string
-	Version  int64
+	StopCode   string
+	Reason     string
+	NodeReason string // the task's own reason in the node's report, if any
+	Version    int64
 }
 
 // ContainerStatus is what a task's node says of one container.

@@ -1,0 +1,132 @@
+package ecs
+
+import (
+	"time"
+
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// Sentences and codes that the control plane says of a stopped task; agents never
+// send them.
+const (
+	ReasonUserStopped    = "Task stopped by user"
+	ReasonEssentialExit  = "Essential container in task exited"
+	ReasonFailedToStart  = "Task failed to start"
+	ReasonHealthChecks   = "Task failed container health checks"
+	ReasonDeregistration = "Container instance deregistration forced by user."
+)
+
+// rank orders the statuses of a task's life. A status that is not known ranks
+// lowest, so that it never wins over one that is.
+func rank(status string) int {
+	switch status {
+	case TaskProvisioning:
+		return 1
+	case TaskPending:
+		return 2
+	case TaskActivating:
+		return 3
+	case TaskRunning:
+		return 4
+	case TaskDeactivating:
+		return 5
+	case TaskStopping:
+		return 6
+	case TaskDeprovisioning:
+		return 7
+	case TaskStopped:
+		return 8
+	}
+	return 0
+}
+
+// further answers the later of two statuses.
+func further(a, b string) string {
+	if rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+// FirstDesired is what should become of a task at its launch.
+func (t *Task) FirstDesired() *TaskDesired {
+	return &TaskDesired{Home: t.Home, Cluster: t.Cluster, ID: t.ID, Service: t.Service, Instance: t.Instance,
+		Status: TaskRunning, Version: 1}
+}
+
+// FirstStatus is what is known of a task at its launch: PENDING, since the modes
+// without a network interface of their own have nothing to provision.
+func (t *Task) FirstStatus() *TaskStatus {
+	s := &TaskStatus{Home: t.Home, Cluster: t.Cluster, ID: t.ID, Service: t.Service, Instance: t.Instance,
+		LastStatus: TaskPending, Health: shape.HealthStatusUnknown}
+	for _, c := range t.Containers {
+		s.Containers = append(s.Containers, ContainerStatus{Name: c.Name, LastStatus: TaskPending,
+			Health: shape.HealthStatusUnknown})
+	}
+	return s
+}
+
+// Stopped answers the desired state of a task that is asked to stop, and whether
+// that is a change: the first who asks gives the code and the reason.
+func (d *TaskDesired) Stopped(code, reason string, now time.Time) (*TaskDesired, bool) {
+	if d.Status == TaskStopped {
+		return d, false
+	}
+	next := *d
+	next.Status, next.StopCode, next.Reason, next.StoppingAt = TaskStopped, code, reason, now
+	next.Version++
+	return &next, true
+}
+
+// Ended answers the desired state of a task that ends by itself: STOPPED, without
+// a code, so that the status's own is shown.
+func (d *TaskDesired) Ended(now time.Time) (*TaskDesired, bool) {
+	return d.Stopped("", "", now)
+}
+
+// ShownDesired is the desiredStatus that is answered.
+func (v TaskView) ShownDesired() string {
+	if v.Status.LastStatus == TaskStopped {
+		return TaskStopped
+	}
+	return v.Desired.Status
+}
+
+// ShownStatus is the lastStatus that is answered. The agent knows no status
+// between RUNNING and STOPPED; while it stops a task that has its own network
+// interface, AWS shows STOPPING until the containers have ended and
+// DEPROVISIONING until the interface is gone. The modes that share the node's
+// network show STOPPING until the end.
+func (v TaskView) ShownStatus() string {
+	last := v.Status.LastStatus
+	if v.Desired.Status != TaskStopped || rank(last) >= rank(TaskStopping) {
+		return last
+	}
+	if v.Network != nil && v.Network.AwsvpcConfiguration != nil && allStopped(v.Status.Containers) {
+		return TaskDeprovisioning
+	}
+	return TaskStopping
+}
+
+func allStopped(cs []ContainerStatus) bool {
+	for _, c := range cs {
+		if c.LastStatus != TaskStopped {
+			return false
+		}
+	}
+	return len(cs) > 0
+}
+
+// Running says whether the task counts as running, Pending whether it counts as
+// pending. A task that should stop counts as neither.
+func (v TaskView) Running() bool {
+	return v.Desired.Status == TaskRunning && v.Status.LastStatus == TaskRunning
+}
+
+// Pending: see Running.
+func (v TaskView) Pending() bool {
+	return v.Desired.Status == TaskRunning && rank(v.Status.LastStatus) < rank(TaskRunning)
+}
+
+// ShownVersion grows with each change of the task that makes an event.
+func (v TaskView) ShownVersion() int64 { return max(1, v.Desired.Version+v.Status.Version) }

@@ -1,0 +1,161 @@
+package ecs
+
+import (
+	"strconv"
+	"time"
+
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// DeploymentCounts are the tasks of one deployment that should run: all of them,
+// those that do, and those that do not yet.
+type DeploymentCounts struct{ Desired, Running, Pending int32 }
+
+// ServiceView is all the records of one service, as one snapshot has them.
+type ServiceView struct {
+	*Service
+	Status *ServiceStatus // nil until the loop has seen the service
+	Events []*ServiceEvent
+	Counts map[string]DeploymentCounts // by deployment id
+}
+
+// ShownStatus is the status that is answered.
+func (v ServiceView) ShownStatus() string {
+	switch {
+	case v.seen() && !v.Status.InactiveAt.IsZero():
+		return ServiceInactive
+	case !v.DeletedAt.IsZero():
+		return ServiceDraining
+	}
+	return ServiceActive
+}
+
+// seen says whether the loop's status is of this service and not of an earlier one
+// of its name.
+func (v ServiceView) seen() bool {
+	return v.Status != nil && v.Status.Incarnation == v.Incarnation
+}
+
+// RenderService is a service as DescribeServices answers it, without tags. Events
+// are in the order given: newest first.
+func RenderService(v ServiceView) shape.Service {
+	var total DeploymentCounts
+	for _, c := range v.Counts {
+		total.Running += c.Running
+		total.Pending += c.Pending
+	}
+	status := v.ShownStatus()
+	s := shape.Service{
+		AvailabilityZoneRebalancing:   filled(v.ZoneRebalancing),
+		CapacityProviderStrategy:      v.Target.CapacityStrategy,
+		ClusterArn:                    aws.Ptr(v.ClusterARN(v.Cluster)),
+		CreatedAt:                     moment(v.CreatedAt),
+		CreatedBy:                     filled(v.CreatedBy),
+		DeploymentConfiguration:       &v.Configuration,
+		DeploymentController:          v.Controller,
+		DesiredCount:                  aws.Ptr(v.DesiredCount),
+		EnableECSManagedTags:          aws.Ptr(v.ManagedTags),
+		EnableExecuteCommand:          aws.Ptr(v.ExecuteCommand),
+		Events:                        []shape.ServiceEvent{},
+		HealthCheckGracePeriodSeconds: v.GracePeriod,
+		LaunchType:                    filled(v.Target.LaunchType),
+		LoadBalancers:                 orEmpty(v.LoadBalancers),
+		NetworkConfiguration:          v.Target.Network,
+		PendingCount:                  aws.Ptr(total.Pending),
+		PlacementConstraints:          orEmpty(v.Constraints),
+		PlacementStrategy:             orEmpty(v.Strategy),
+		PlatformFamily:                filled(v.Target.PlatformFamily),
+		PlatformVersion:               filled(v.Target.PlatformVersion),
+		PropagateTags:                 aws.Ptr(v.PropagateTags),
+		RoleArn:                       filled(v.RoleARN),
+		RunningCount:                  aws.Ptr(total.Running),
+		SchedulingStrategy:            aws.Ptr(v.Scheduling),
+		ServiceArn:                    aws.Ptr(v.ARN()),
+		ServiceName:                   aws.Ptr(v.Name),
+		ServiceRegistries:             orEmpty(v.Registries),
+		Status:                        aws.Ptr(status),
+		TaskDefinition:                aws.Ptr(v.Target.TaskDefinition),
+		Deployments:                   []shape.Deployment{},
+	}
+	if status != ServiceInactive {
+		s.Deployments = v.deployments()
+	}
+	for _, e := range v.Events {
+		s.Events = append(s.Events, shape.ServiceEvent{Id: aws.Ptr(e.ID), CreatedAt: moment(e.At), Message: aws.Ptr(e.Message)})
+	}
+	return s
+}
+
+// deployments merges what the API wants with how far the loop is. A target that the
+// loop has not seen yet is the PRIMARY, in progress, and all that the loop knows of
+// is ACTIVE.
+func (v ServiceView) deployments() []shape.Deployment {
+	var known []DeploymentStatus
+	if v.seen() {
+		known = v.Status.Deployments
+	}
+	all := make([]shape.Deployment, 0, len(known)+1)
+	primary := DeploymentStatus{Deployment: v.Target, UpdatedAt: v.Target.CreatedAt,
+		RolloutState: shape.DeploymentRolloutStateInProgress, Reason: InProgress(v.Target.ID)}
+	for _, d := range known {
+		if d.ID == v.Target.ID {
+			primary = d
+		}
+	}
+	primary.UpdatedAt = later(primary.UpdatedAt, v.DesiredAt)
+	all = append(all, v.renderDeployment(primary, "PRIMARY", v.DesiredCount))
+	for _, d := range known {
+		if d.ID != v.Target.ID {
+			all = append(all, v.renderDeployment(d, "ACTIVE", v.Counts[d.ID].Desired))
+		}
+	}
+	return all
+}
+
+func (v ServiceView) renderDeployment(d DeploymentStatus, status string, desired int32) shape.Deployment {
+	n := v.Counts[d.ID]
+	return shape.Deployment{
+		CapacityProviderStrategy:    d.CapacityStrategy,
+		CreatedAt:                   moment(d.CreatedAt),
+		DesiredCount:                aws.Ptr(desired),
+		FailedTasks:                 aws.Ptr(d.FailedTasks),
+		Id:                          aws.Ptr(d.ID),
+		LaunchType:                  filled(d.LaunchType),
+		NetworkConfiguration:        d.Network,
+		PendingCount:                aws.Ptr(n.Pending),
+		PlatformFamily:              filled(d.PlatformFamily),
+		PlatformVersion:             filled(d.PlatformVersion),
+		RolloutState:                aws.Ptr(d.RolloutState),
+		RolloutStateReason:          aws.Ptr(d.Reason),
+		RunningCount:                aws.Ptr(n.Running),
+		ServiceConnectConfiguration: d.ServiceConnect,
+		Status:                      aws.Ptr(status),
+		TaskDefinition:              aws.Ptr(d.TaskDefinition),
+		UpdatedAt:                   moment(d.UpdatedAt),
+		VolumeConfigurations:        d.Volumes,
+		VpcLatticeConfigurations:    d.Lattice,
+	}
+}
+
+// InProgress is AWS's sentence of a deployment that goes on.
+func InProgress(id string) string { return "ECS deployment " + id + " in progress." }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// DeploymentID makes the id of a deployment from 32 hex digits: the prefix and 19
+// decimal digits, as AWS's are.
+func DeploymentID(hex string) string {
+	n := uint64(0)
+	for _, c := range []byte(hex) {
+		n = n*31 + uint64(c)
+		n ^= n >> 29
+	}
+	const low, span = 1_000_000_000_000_000_000, 8_000_000_000_000_000_000
+	return DeploymentPrefix + strconv.FormatUint(low+n%span, 10)
+}

@@ -1,0 +1,71 @@
+package ecs
+
+import (
+	"slices"
+	"time"
+
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// HealthReport is what a node's telemetry says of one container's health check.
+type HealthReport struct {
+	Container string
+	Status    string // HEALTHY, UNHEALTHY or UNKNOWN
+	Since     time.Time
+}
+
+// FoldHealth joins telemetry into what is known of a task and says whether anything
+// changed: repeated telemetry changes nothing. A container that has no health
+// check stays UNKNOWN whatever the node says, and a stopped one keeps its last
+// health. The later Since wins.
+func (t *Task) FoldHealth(s *TaskStatus, reports []HealthReport) (*TaskStatus, bool) {
+	next, changed := s.clone(), false
+	for _, r := range reports {
+		i := slices.IndexFunc(next.Containers, func(c ContainerStatus) bool { return c.Name == r.Container })
+		if i < 0 || !t.checked(r.Container) || !knownHealth(r.Status) {
+			continue
+		}
+		c := &next.Containers[i]
+		if c.LastStatus == TaskStopped || c.Health == r.Status || r.Since.Before(c.HealthSince) {
+			continue
+		}
+		c.Health, c.HealthSince, changed = r.Status, r.Since, true
+	}
+	if !changed {
+		return s, false
+	}
+	next.Health = t.health(next)
+	next.Version++
+	return next, true
+}
+
+func knownHealth(s string) bool {
+	return s == shape.HealthStatusHealthy || s == shape.HealthStatusUnhealthy || s == shape.HealthStatusUnknown
+}
+
+func (t *Task) checked(name string) bool {
+	i := slices.IndexFunc(t.Containers, func(c TaskContainer) bool { return c.Name == name })
+	return i >= 0 && t.Containers[i].HealthCheck
+}
+
+// health is the task's: UNHEALTHY when an essential container with a check is,
+// HEALTHY when all of them are, else UNKNOWN.
+func (t *Task) health(s *TaskStatus) string {
+	checked, healthy := 0, 0
+	for i, c := range s.Containers {
+		if i >= len(t.Containers) || !t.Containers[i].Essential || !t.Containers[i].HealthCheck {
+			continue
+		}
+		checked++
+		switch c.Health {
+		case shape.HealthStatusUnhealthy:
+			return shape.HealthStatusUnhealthy
+		case shape.HealthStatusHealthy:
+			healthy++
+		}
+	}
+	if checked > 0 && checked == healthy {
+		return shape.HealthStatusHealthy
+	}
+	return shape.HealthStatusUnknown
+}
