@@ -1,0 +1,154 @@
+package hub
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/session"
+	"github.com/berth-ecs/berth/session/compose"
+	"github.com/berth-ecs/berth/store"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// payload is a task that the agent is to be told of, and the revision of the
+// change that says so.
+type payload struct {
+	key  string
+	seq  int64
+	task session.Task
+}
+
+// deliver sends the payloads of the tasks that changed.
+func (s *control) deliver(ctx context.Context) error {
+	var todo []payload
+	err := s.hub.Store.View(ctx, store.Any, func(tx store.Tx) error {
+		for _, key := range s.changed(tx) {
+			if p, ok := s.due(tx, key); ok {
+				todo = append(todo, p)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range todo {
+		m := &session.PayloadMessage{
+			ClusterArn:           s.clusterARN,
+			ContainerInstanceArn: s.inst.ARN(),
+			MessageID:            s.nextID(),
+			GeneratedAt:          time.Now().UnixMilli(),
+			SeqNum:               p.seq,
+			Timeline:             p.seq,
+			Tasks:                []session.Task{p.task},
+		}
+		if err := s.send(ctx, m); err != nil {
+			return err
+		}
+		s.outbox.Sent(p.key, p.seq, m.MessageID, time.Now())
+	}
+	return nil
+}
+
+// changed takes the keys of the tasks that changed since the last call.
+func (s *control) changed(tx store.Tx) []string {
+	s.mu.Lock()
+	keys, all := slices.Sorted(maps.Keys(s.dirty)), s.all
+	s.dirty, s.all = make(map[string]bool), false
+	s.mu.Unlock()
+	if !all {
+		return keys
+	}
+	keys = nil
+	for v := range tables.TasksOfInstance(tx, s.key, tables.Live) {
+		keys = append(keys, tables.MemberKey(v.Home, v.Cluster, v.ID))
+	}
+	return keys
+}
+
+// due answers the payload that a task's agent must be sent now, if any: a start
+// until the agent reports it RUNNING, a stop until it reports it STOPPED.
+func (s *control) due(tx store.Tx, key string) (payload, bool) {
+	v, ok := tables.PeekTask(tx, key)
+	if !ok || v.Status.LastStatus == ecs.TaskStopped {
+		s.outbox.Forget(key)
+		return payload{}, false
+	}
+	p := payload{key: key, seq: tables.TaskDesireds.Revision(tx, key)}
+	stop := v.Desired.Status == shape.DesiredStatusStopped
+	if !stop && v.Status.LastStatus == ecs.TaskRunning || !s.outbox.Wants(key, p.seq) {
+		return payload{}, false
+	}
+	if stop {
+		p.task = compose.Stop(v.Task)
+		return p, true
+	}
+	d, ok := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(v.Home, v.Family, v.Revision))
+	if !ok {
+		s.log.Error("task without its task definition", "task", v.ID, "family", v.Family, "revision", v.Revision)
+		return payload{}, false
+	}
+	var err error
+	if p.task, err = compose.Start(v.Task, d); err != nil {
+		s.log.Error("payload not composed", "task", v.ID, "error", err)
+		return payload{}, false
+	}
+	return p, true
+}
+
+// handle acts on one message of the agent.
+func (s *control) handle(ctx context.Context, m session.Message) error {
+	switch m := m.(type) {
+	case *session.AckRequest:
+		s.outbox.Ack(m.MessageID)
+	case *session.HeartbeatAckRequest:
+		s.silent = 0
+	case *session.NackRequest:
+		s.log.Warn("the agent refused a message", "message", m.MessageID, "reason", m.Reason)
+	case *session.TaskStopVerificationMessage:
+		return s.verify(ctx, m)
+	}
+	return nil
+}
+
+// verify answers which of the agent's stop candidates it may stop: those that
+// this server does not want to run. A manifest is verified once.
+func (s *control) verify(ctx context.Context, m *session.TaskStopVerificationMessage) error {
+	if m.MessageID != s.manifest {
+		s.log.Warn("verification of an unknown manifest", "message", m.MessageID)
+		return nil
+	}
+	s.manifest = ""
+	ack := &session.TaskStopVerificationAck{MessageID: m.MessageID, GeneratedAt: time.Now().UnixMilli(), StopTasks: []session.TaskIdentifier{}}
+	err := s.hub.Store.View(ctx, store.Fresh, func(tx store.Tx) error {
+		for _, c := range m.StopCandidates {
+			if !s.wanted(tx, c.TaskArn) {
+				ack.StopTasks = append(ack.StopTasks, session.TaskIdentifier{
+					TaskArn: c.TaskArn, TaskClusterArn: c.TaskClusterArn, DesiredStatus: shape.DesiredStatusStopped,
+				})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, ack)
+}
+
+// wanted answers whether the task should run on this session's instance.
+func (s *control) wanted(tx store.Tx, arn string) bool {
+	if s.listed[arn] {
+		return true
+	}
+	a, ok := ecs.ParseARN(arn)
+	if !ok || a.Kind != "task" || len(a.Parts) != 2 {
+		return false
+	}
+	d, ok := tables.TaskDesireds.Peek(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1]))
+	return ok && d.Status == shape.DesiredStatusRunning && tables.MemberKey(d.Home, d.Cluster, d.Instance) == s.key
+}
