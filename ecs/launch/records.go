@@ -1,0 +1,115 @@
+package launch
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// Placed is a container instance that was chosen.
+type Placed struct {
+	Instance   *ecs.Instance
+	Attributes map[string]string // of Instance
+	Holds      ecs.Amounts       // what the task is booked with
+}
+
+// Make is the records of one new task. newID answers 32 hex digits, another at each call.
+func Make(s Spec, p Placed, now time.Time, newID func() string) Records {
+	id := newID()
+	r := Records{
+		Task: task(s, p, id, now),
+		Desired: &ecs.TaskDesired{
+			Home: s.Home, Cluster: s.Cluster, ID: id, Service: s.Service, Group: s.GroupName(), Instance: p.Instance.ID,
+			Status: shape.DesiredStatusRunning,
+		},
+		Status: &ecs.TaskStatus{
+			Home: s.Home, Cluster: s.Cluster, ID: id, Service: s.Service, Instance: p.Instance.ID,
+			LastStatus: firstStatus(&s.Definition.Document), Health: shape.HealthStatusUnknown, Version: 1,
+		},
+	}
+	for i := range s.Definition.Document.ContainerDefinitions {
+		c := container(&s.Definition.Document.ContainerDefinitions[i], &s.Overrides, newID())
+		r.Task.Containers = append(r.Task.Containers, c)
+		r.Status.Containers = append(r.Status.Containers, ecs.ContainerStatus{
+			Name: c.Name, LastStatus: ecs.TaskPending, Health: shape.HealthStatusUnknown,
+		})
+	}
+	if len(s.Tags) > 0 {
+		r.Tags = &ecs.TaskTags{Home: s.Home, Cluster: s.Cluster, ID: id, Tags: s.Tags}
+	}
+	return r
+}
+
+// firstStatus is PROVISIONING while an interface must be attached first.
+func firstStatus(def *shape.TaskDefinition) string {
+	if aws.Val(def.NetworkMode) == shape.NetworkModeAwsvpc {
+		return ecs.TaskProvisioning
+	}
+	return ecs.TaskPending
+}
+
+func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
+	launchType := s.LaunchType
+	if launchType == "" {
+		launchType = p.Instance.LaunchType
+	}
+	t := &ecs.Task{
+		Home: s.Home, Cluster: s.Cluster, ID: id,
+		Family: s.Definition.Family, Revision: s.Definition.Revision,
+		Service: s.Service, Deployment: s.Deployment, Group: s.GroupName(), StartedBy: s.StartedBy,
+		LaunchType: launchType, CapacityProvider: s.CapacityProvider,
+		Instance: p.Instance.ID, Node: p.Instance.Node, Zone: p.Attributes[place.Zone],
+		CPU:       strconv.FormatInt(p.Holds.CPU, 10),
+		Memory:    strconv.FormatInt(p.Holds.MemoryMiB, 10),
+		Overrides: withDefaults(s), Network: s.Network, Holds: p.Holds,
+		EnableExecuteCommand: s.EnableExecuteCommand, ReferenceID: s.ReferenceID, CreatedAt: now,
+	}
+	if arch := p.Attributes[place.Architecture]; arch != "" {
+		t.Attributes = []shape.Attribute{{Name: aws.Ptr(place.Architecture), Value: aws.Ptr(arch)}}
+	}
+	return t
+}
+
+// withDefaults lists every container in the overrides, as ECS answers them.
+func withDefaults(s Spec) shape.TaskOverride {
+	o := s.Overrides
+	all := make([]shape.ContainerOverride, 0, len(s.Definition.Document.ContainerDefinitions))
+	for _, c := range s.Definition.Document.ContainerDefinitions {
+		co := override(&s.Overrides, aws.Val(c.Name))
+		co.Name = c.Name
+		all = append(all, co)
+	}
+	o.ContainerOverrides = all
+	if o.InferenceAcceleratorOverrides == nil {
+		o.InferenceAcceleratorOverrides = []shape.InferenceAcceleratorOverride{}
+	}
+	return o
+}
+
+func container(c *shape.ContainerDefinition, o *shape.TaskOverride, id string) ecs.TaskContainer {
+	l := limitsOf(c, override(o, aws.Val(c.Name)))
+	return ecs.TaskContainer{
+		Name: aws.Val(c.Name), ID: dashed(id), Image: aws.Val(c.Image),
+		CPU: strconv.Itoa(int(l.cpu)), Memory: amount(l.memory), MemoryReservation: amount(l.reservation),
+		Essential: c.Essential == nil || *c.Essential, HealthCheck: c.HealthCheck != nil,
+	}
+}
+
+func amount(n int32) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(n))
+}
+
+// dashed writes 32 hex digits as a UUID, the form of container IDs.
+func dashed(id string) string {
+	if len(id) != 32 {
+		return id
+	}
+	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
+}

@@ -1,0 +1,77 @@
+package place
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place/query"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// Architecture is the attribute that names a container instance's processor.
+const Architecture = "ecs.cpu-architecture"
+
+// Request is a number of like tasks to place.
+type Request struct {
+	Count        int    // required
+	LaunchType   string // optional; any when empty
+	Needs        ecs.Amounts
+	Attributes   []shape.Attribute // required of the instance, with that value where one is given
+	Architecture string            // optional; refuses instances that say they have another
+	MemberOf     []*query.Expr
+	Distinct     bool // no two tasks of the service or group on one instance
+	Strategy     []shape.PlacementStrategy
+	Seed         uint64 // of random choices: the strategy "random" and ties
+}
+
+// Result says where tasks go.
+type Result struct {
+	Placed  []string // instance IDs, one a task, in order; fewer than Count when there was no place
+	Refusal *Refusal // why the next task has no place; nil when all have one
+}
+
+// Place finds places for the request's tasks one by one: each counts for the next.
+func Place(r Request, candidates []Instance) Result {
+	all := sites(candidates)
+	order := ranking(r)
+	var out Result
+	for n := range r.Count {
+		best, refusal := pick(&r, all, order, n)
+		if best == nil {
+			out.Refusal = refusal
+			return out
+		}
+		best.take(r.Needs)
+		out.Placed = append(out.Placed, best.ID)
+	}
+	return out
+}
+
+// pick finds the place of the n-th task.
+func pick(r *Request, all []*site, order rank, n int) (*site, *Refusal) {
+	var fit []*site
+	for _, s := range all {
+		if stage, _ := check(s, r); stage == len(filters) {
+			fit = append(fit, s)
+		}
+	}
+	if len(fit) == 0 {
+		return nil, explain(r, all)
+	}
+	return order.first(fit, all, n), nil
+}
+
+// Check says whether a task with these needs fits on this very instance, as StartTask asks it: constraints and strategies do not apply.
+func Check(r Request, candidate Instance) (Reason, string, bool) {
+	s := sites([]Instance{candidate})[0]
+	stage, detail := check(s, &r)
+	if stage == len(filters) {
+		return "", "", true
+	}
+	return filters[stage].reason, detail, false
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func compareIDs(a, b string) int { return strings.Compare(a, b) }
