@@ -32,7 +32,7 @@ func refuse(w http.ResponseWriter, r refusal) {
 // instance finds the container instance that a handshake names by ARN and
 // answers a refusal when it may not connect.
 func (h *Hub) instance(r *http.Request, arn string) (*ecs.Instance, *refusal) {
-	call, err := h.Verify(r)
+	caller, err := h.Verify(r)
 	if err != nil {
 		return nil, &refusal{"AccessDeniedException", err.Error(), http.StatusForbidden}
 	}
@@ -40,7 +40,7 @@ func (h *Hub) instance(r *http.Request, arn string) (*ecs.Instance, *refusal) {
 	if !ok || a.Kind != "container-instance" || len(a.Parts) != 2 {
 		return nil, &refusal{"InvalidInstanceException", "containerInstanceArn is not the ARN of a container instance.", http.StatusBadRequest}
 	}
-	if a.Account != call.Account {
+	if a.Account != caller.Key.Account {
 		return nil, &refusal{"AccessDeniedException", "The container instance belongs to another account.", http.StatusForbidden}
 	}
 	var inst *ecs.Instance

@@ -11,7 +11,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
-	"github.com/berth-ecs/berth/wire"
+	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
 // Config is what a Hub needs.
@@ -19,8 +19,8 @@ type Config struct {
 	Store store.Store // required
 	// Server is the id of this server process, new at each start. Required.
 	Server string
-	// Verify authenticates a request by its signature. Required.
-	Verify func(*http.Request) (wire.Call, error)
+	// Verify authenticates the request of a handshake by its signature. Required.
+	Verify func(*http.Request) (sigv4.Identity, error)
 	// Grace is how long an instance may take to come back after a server's end
 	// before it counts as disconnected. Optional: 20 s.
 	Grace time.Duration

@@ -89,15 +89,15 @@ func (h *Hub) health(ctx context.Context, inst *ecs.Instance, m *session.Publish
 		if !ok || a.Kind != "task" || len(a.Parts) != 2 || a.Account != inst.Account {
 			continue
 		}
-		var reports []tables.ContainerHealth
+		var reports []ecs.HealthReport
 		for _, c := range t.Containers {
-			reports = append(reports, tables.ContainerHealth{
-				Name: c.ContainerName, Status: c.HealthStatus, Since: time.UnixMilli(int64(c.StatusSince * 1000)).UTC(),
+			reports = append(reports, ecs.HealthReport{
+				Container: c.ContainerName, Status: c.HealthStatus, Since: time.UnixMilli(int64(c.StatusSince * 1000)).UTC(),
 			})
 		}
 		key := tables.MemberKey(a.Home, a.Parts[0], a.Parts[1])
 		err := h.Store.Update(ctx, func(tx store.Tx) error {
-			return tables.ReportHealth(tx, key, inst.ID, reports)
+			return tables.ReportHealth(tx, key, reports)
 		})
 		if err != nil {
 			return err
