@@ -1,10 +1,6 @@
 package ecs
 
-import (
-	"time"
-
-	shape "github.com/berth-ecs/berth/wire/shape/ecs"
-)
+import "time"
 
 // Sentences and codes that the control plane says of a stopped task; agents never
 // send them.
@@ -46,24 +42,6 @@ func further(a, b string) string {
 		return b
 	}
 	return a
-}
-
-// FirstDesired is what should become of a task at its launch.
-func (t *Task) FirstDesired() *TaskDesired {
-	return &TaskDesired{Home: t.Home, Cluster: t.Cluster, ID: t.ID, Service: t.Service, Instance: t.Instance,
-		Status: TaskRunning, Version: 1}
-}
-
-// FirstStatus is what is known of a task at its launch: PENDING, since the modes
-// without a network interface of their own have nothing to provision.
-func (t *Task) FirstStatus() *TaskStatus {
-	s := &TaskStatus{Home: t.Home, Cluster: t.Cluster, ID: t.ID, Service: t.Service, Instance: t.Instance,
-		LastStatus: TaskPending, Health: shape.HealthStatusUnknown}
-	for _, c := range t.Containers {
-		s.Containers = append(s.Containers, ContainerStatus{Name: c.Name, LastStatus: TaskPending,
-			Health: shape.HealthStatusUnknown})
-	}
-	return s
 }
 
 // Stopped answers the desired state of a task that is asked to stop, and whether

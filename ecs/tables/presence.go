@@ -1,59 +1,73 @@
 package tables
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/store"
 )
 
-// Agent is what a control session tells of its agent when it opens.
-type Agent struct {
-	Session string // unique in the installation
-	Version string // agentVersion
-	Hash    string // agentHash
-	Docker  string // dockerVersion, without its prefix
-}
+// Agent is what an agent's control session says of itself when it opens.
+type Agent struct{ Version, Hash, Docker string }
 
-// Connect notes that an instance's control session is open (1 key). A later
-// Disconnect of an earlier session changes nothing.
-func Connect(tx store.Tx, instance string, a Agent) error {
-	old, ok := InstanceStates.Get(tx, instance)
+// MarkConnected notes that a control session of a container instance (by MemberKey)
+// opened or ended, and says whether the instance is known. The end of a session
+// that another has replaced changes nothing.
+// Guards and writes the instance's state (1 key).
+func MarkConnected(tx store.Tx, key, session string, connected bool) bool {
+	s, ok := InstanceStates.Get(tx, key)
 	if !ok {
-		return fmt.Errorf("container instance %s is not registered", instance)
+		return false
 	}
-	s := *old
-	s.Connected, s.Session, s.ConnectedAt = true, a.Session, tx.Now()
-	s.Agent, s.AgentHash = a.Version, a.Hash
-	s.Docker = strings.TrimPrefix(a.Docker, "DockerVersion: ")
-	s.Version++
-	InstanceStates.Put(tx, &s)
-	return nil
+	next := *s
+	switch {
+	case connected:
+		next.Connected, next.Session, next.ConnectedAt = true, session, tx.Now()
+	case s.Connected && s.Session == session:
+		next.Connected, next.Session = false, ""
+	default:
+		return true
+	}
+	if next.Connected != s.Connected {
+		next.Version++
+	}
+	InstanceStates.Put(tx, &next)
+	return true
 }
 
-// Disconnect notes that a control session ended, unless a newer one is open (1
-// key).
-func Disconnect(tx store.Tx, instance, session string) error {
-	old, ok := InstanceStates.Get(tx, instance)
-	if !ok || !old.Connected || old.Session != session {
-		return nil
+// MarkAgent notes what the agent of a container instance (by MemberKey) says of
+// itself. Guards and writes the instance's state (1 key).
+func MarkAgent(tx store.Tx, key string, a Agent) bool {
+	s, ok := InstanceStates.Get(tx, key)
+	if !ok {
+		return false
 	}
-	s := *old
-	s.Connected, s.Session = false, ""
-	s.Version++
-	InstanceStates.Put(tx, &s)
-	return nil
+	if s.Agent == a.Version && s.AgentHash == a.Hash && s.Docker == a.Docker {
+		return true
+	}
+	next := *s
+	next.Agent, next.AgentHash, next.Docker = a.Version, a.Hash, a.Docker
+	InstanceStates.Put(tx, &next)
+	return true
 }
 
-// ConnectedSessions answers the open control session of each connected instance, by the
-// instance's key. It reads every instance: for a server's start only.
-func ConnectedSessions(tx store.Tx) map[string]string {
-	out := make(map[string]string)
-	for key, s := range InstanceStates.List(tx, "", "") {
-		if s.Connected && s.Status != ecs.InstanceInactive {
-			out[key] = s.Session
-		}
+// MarkInstanceHealth notes the overall health that the agent's telemetry tells of a
+// container instance (by MemberKey): only a change is written.
+// Guards and writes the instance's state (1 key).
+func MarkInstanceHealth(tx store.Tx, key, health string) bool {
+	s, ok := InstanceStates.Get(tx, key)
+	if !ok {
+		return false
 	}
-	return out
+	if s.Health == health {
+		return true
+	}
+	next := *s
+	next.Health, next.HealthAt = health, tx.Now()
+	InstanceStates.Put(tx, &next)
+	return true
+}
+
+// Connected says whether a container instance (by MemberKey) has an agent.
+func Connected(tx store.Tx, key string) bool {
+	s, ok := InstanceStates.Peek(tx, key)
+	return ok && s.Connected && s.Status != ecs.InstanceInactive
 }
