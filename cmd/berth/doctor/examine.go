@@ -1,0 +1,36 @@
+package doctor
+
+// Level says how bad a finding is.
+type Level string
+
+const (
+	OK   Level = "ok"
+	Warn Level = "warn" // works, with the stated restriction
+	Fail Level = "FAIL" // tasks will not run right
+)
+
+// Finding is what one check found.
+type Finding struct {
+	Check  string
+	Level  Level
+	Text   string
+	Remedy string // what to do; empty when OK
+}
+
+// Examine runs every check.
+func Examine(f Facts) []Finding {
+	checks := []func(Facts) []Finding{
+		user, kernel, cgroups, overlay, tools, runcEscapes, port, firewall, disk, region,
+	}
+	var out []Finding
+	for _, check := range checks {
+		out = append(out, check(f)...)
+	}
+	return out
+}
+
+func ok(check, text string) []Finding { return []Finding{{Check: check, Level: OK, Text: text}} }
+
+func finding(check string, l Level, text, remedy string) []Finding {
+	return []Finding{{Check: check, Level: l, Text: text, Remedy: remedy}}
+}

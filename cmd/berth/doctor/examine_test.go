@@ -1,0 +1,108 @@
+package doctor
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/berth-ecs/berth/internal/config"
+)
+
+const (
+	v1Mounts = "cgroup /sys/fs/cgroup/cpu cgroup rw,relatime,cpu 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n" +
+		"cgroup /sys/fs/cgroup/systemd cgroup rw,relatime,name=systemd 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n"
+	v1Cgroup = "9:name=systemd:/\n4:memory:/x\n1:cpu:/\n0::/\n"
+)
+
+// healthy is a machine without findings.
+func healthy(t *testing.T) Facts {
+	t.Helper()
+	s, err := config.Load(config.Layers{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := Facts{
+		Settings: s, Root: true, Kernel: "6.1.0", KernelConfig: map[string]bool{}, Filesystems: "nodev\toverlay\n\text4\n",
+		ProcCgroup: v1Cgroup, Mounts: v1Mounts, DiskFree: 100 * gib, Tools: map[string]Tool{},
+	}
+	for _, option := range neededOptions {
+		f.KernelConfig[option] = true
+	}
+	for _, name := range requiredTools {
+		f.Tools[name] = Tool{Path: "/opt/berth/bin/" + name, Version: "2.4.2"}
+	}
+	f.Tools["runc"] = Tool{Path: "/opt/berth/bin/runc", Version: "1.4.3"}
+	return f
+}
+
+func TestExamine(t *testing.T) {
+	tests := map[string]struct {
+		change func(*Facts)
+		check  string // the one check that is not OK
+		level  Level
+		says   string
+	}{
+		"healthy":                {},
+		"version 2":              {change: func(f *Facts) { f.ProcCgroup, f.Mounts = "0::/\n", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n" }},
+		"the region runs":        {change: func(f *Facts) { f.Running, f.PortError = true, errors.New("in use") }},
+		"not root":               {func(f *Facts) { f.Root = false }, "user", Fail, "not root"},
+		"kernel not known":       {func(f *Facts) { f.KernelConfig = nil }, "kernel", Warn, "/proc/config.gz"},
+		"no veth":                {func(f *Facts) { f.KernelConfig["CONFIG_VETH"] = false }, "kernel", Fail, "CONFIG_VETH"},
+		"no overlay":             {func(f *Facts) { f.Filesystems = "ext4" }, "overlay", Warn, "not loaded"},
+		"hierarchy not mounted":  {func(f *Facts) { f.ProcCgroup += "12:rdma:/\n" }, "cgroups", Warn, "rdma"},
+		"named one not mounted":  {func(f *Facts) { f.ProcCgroup += "13:name=elogind:/\n" }, "cgroups", Warn, "name=elogind"},
+		"no hierarchy":           {func(f *Facts) { f.ProcCgroup, f.Mounts = "", "" }, "cgroups", Fail, "no cgroup hierarchy"},
+		"no shim":                {func(f *Facts) { f.Tools[shim] = Tool{} }, shim, Fail, "not found"},
+		"old containerd":         {func(f *Facts) { f.Tools["containerd"] = Tool{"/usr/bin/containerd", "1.6.20"} }, "containerd", Fail, "older than 2.4.0"},
+		"silent tool":            {func(f *Facts) { f.Tools["ctr"] = Tool{Path: "/x/ctr"} }, "ctr", Warn, "does not say"},
+		"Debian 12's runc":       {func(f *Facts) { f.Tools["runc"] = Tool{"/usr/sbin/runc", "1.1.5"} }, "runc", Fail, "CVE-2025-31133"},
+		"runc 1.3.2":             {func(f *Facts) { f.Tools["runc"] = Tool{"/usr/sbin/runc", "1.3.2"} }, "runc", Fail, "refuses"},
+		"runc 1.3.3":             {change: func(f *Facts) { f.Tools["runc"] = Tool{"/usr/sbin/runc", "1.3.3"} }},
+		"runc 2.0.0":             {change: func(f *Facts) { f.Tools["runc"] = Tool{"/usr/sbin/runc", "2.0.0"} }},
+		"port taken":             {func(f *Facts) { f.PortError = errors.New("address already in use") }, "port", Fail, "already in use"},
+		"Docker's policy":        {func(f *Facts) { f.Drops = []string{"ip filter FORWARD"} }, "firewall", Fail, "ip filter FORWARD"},
+		"firewall not known":     {func(f *Facts) { f.DropsErr = errors.New("not permitted") }, "firewall", Warn, "not permitted"},
+		"disk nearly full":       {func(f *Facts) { f.DiskFree = 5 * gib }, "disk", Warn, "5.0 GiB"},
+		"disk full":              {func(f *Facts) { f.DiskFree = gib }, "disk", Fail, "1.0 GiB"},
+		"disk not known":         {func(f *Facts) { f.DiskErr = errors.New("stale") }, "disk", Warn, "stale"},
+		"an old runc is allowed": {func(f *Facts) { f.Tools["runc"] = Tool{"/r", "1.1.5"}; f.Settings.AllowOldRunc = true }, "runc", Warn, "accepts that"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			facts := healthy(t)
+			if test.change != nil {
+				test.change(&facts)
+			}
+			found := false
+			for _, f := range Examine(facts) {
+				if f.Level == OK {
+					continue
+				}
+				if f.Check != test.check || f.Level != test.level || !strings.Contains(f.Text, test.says) {
+					t.Errorf("unexpected: %+v", f)
+				}
+				if f.Remedy == "" {
+					t.Errorf("no remedy: %+v", f)
+				}
+				found = true
+			}
+			if !found && test.check != "" {
+				t.Errorf("check %s found nothing", test.check)
+			}
+		})
+	}
+}
+
+func TestParseKernelConfig(t *testing.T) {
+	got := parseKernelConfig(strings.NewReader("# CONFIG_A is not set\nCONFIG_B=y\nCONFIG_C=m\nCONFIG_D=\"text\"\n"))
+	if len(got) != 2 || !got["CONFIG_B"] || !got["CONFIG_C"] {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestGatherReadsThisMachine(t *testing.T) {
+	f := Gather(t.Context(), healthy(t).Settings, Sources{Firewalls: nil, Running: true})
+	if f.Kernel == "" || f.ProcCgroup == "" || f.Mounts == "" || len(f.Tools) != len(requiredTools) || f.DiskErr != nil {
+		t.Errorf("facts are missing: %+v", f)
+	}
+}

@@ -1,0 +1,39 @@
+package doctor
+
+import (
+	"context"
+
+	"github.com/berth-ecs/berth/internal/config"
+)
+
+// Facts is everything the checks look at.
+type Facts struct {
+	Settings config.Settings
+	Root     bool
+	Running  bool // the installation's region runs
+
+	Kernel       string          // release
+	KernelConfig map[string]bool // CONFIG_X -> built in or a module; nil: not known
+	Filesystems  string          // /proc/filesystems
+	ProcCgroup   string          // /proc/self/cgroup
+	Mounts       string          // /proc/self/mounts
+
+	Tools     map[string]Tool
+	PortError error    // of listening on the endpoint's address
+	Drops     []string // chains of others that drop forwarded packets
+	DropsErr  error    // why Drops is not known
+	DiskFree  uint64   // bytes under the data directory
+	DiskErr   error
+}
+
+// Tool is a program that berth runs.
+type Tool struct {
+	Path    string // empty: not found
+	Version string // empty: it did not say
+}
+
+// Sources are the facts' origins outside of this package.
+type Sources struct {
+	Firewalls func(context.Context) ([]string, error) // optional
+	Running   bool
+}

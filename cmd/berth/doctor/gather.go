@@ -1,0 +1,127 @@
+package doctor
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/internal/config"
+)
+
+// Gather looks at this machine.
+func Gather(ctx context.Context, s config.Settings, from Sources) Facts {
+	f := Facts{
+		Settings: s, Root: os.Geteuid() == 0, Running: from.Running,
+		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), Filesystems: read("/proc/filesystems"),
+		ProcCgroup: read("/proc/self/cgroup"), Mounts: read("/proc/self/mounts"),
+		Tools: map[string]Tool{},
+	}
+	f.KernelConfig = kernelConfig(f.Kernel)
+	for _, name := range requiredTools {
+		f.Tools[name] = tool(ctx, s, name)
+	}
+	if !from.Running {
+		f.PortError = listen(s.Listen)
+	}
+	f.DropsErr = errors.New("this binary was built without a node")
+	if from.Firewalls != nil {
+		f.Drops, f.DropsErr = from.Firewalls(ctx)
+	}
+	f.DiskFree, f.DiskErr = free(s.DataDir)
+	return f
+}
+
+// read returns "" for what cannot be read: the checks treat that as not known.
+func read(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// kernelConfig reads the configuration where kernels leave it.
+func kernelConfig(release string) map[string]bool {
+	if packed, err := os.ReadFile("/proc/config.gz"); err == nil {
+		if r, err := gzip.NewReader(bytes.NewReader(packed)); err == nil {
+			return parseKernelConfig(r)
+		}
+	}
+	if plain, err := os.ReadFile("/boot/config-" + release); err == nil {
+		return parseKernelConfig(bytes.NewReader(plain))
+	}
+	return nil
+}
+
+func parseKernelConfig(r io.Reader) map[string]bool {
+	options := map[string]bool{}
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		name, value, ok := strings.Cut(lines.Text(), "=")
+		if ok && (value == "y" || value == "m") {
+			options[name] = true
+		}
+	}
+	if lines.Err() != nil {
+		return nil
+	}
+	return options
+}
+
+var versionRule = regexp.MustCompile(`\b[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?`)
+
+// tool finds a program in the installation's own directory, else in PATH, as the node does.
+func tool(ctx context.Context, s config.Settings, name string) Tool {
+	path := s.Tool(name)
+	if _, err := os.Stat(path); err != nil {
+		if path, err = exec.LookPath(name); err != nil {
+			return Tool{}
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	flag := "--version"
+	if name == shim {
+		flag = "-v"
+	}
+	out, err := exec.CommandContext(ctx, path, flag).Output()
+	if err != nil {
+		return Tool{Path: path}
+	}
+	return Tool{Path: path, Version: versionRule.FindString(string(out))}
+}
+
+func listen(address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// free returns what is left under path or, before it exists, under the nearest parent that does.
+func free(path string) (uint64, error) {
+	for {
+		var st unix.Statfs_t
+		err := unix.Statfs(path, &st)
+		if err == nil {
+			return st.Bavail * uint64(st.Bsize), nil
+		}
+		if !errors.Is(err, unix.ENOENT) || path == filepath.Dir(path) {
+			return 0, err
+		}
+		path = filepath.Dir(path)
+	}
+}

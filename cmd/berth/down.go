@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/berth-ecs/berth/cmd/berth/background"
+)
+
+type downCommand struct {
+	Purge   bool          `help:"Also remove the data directory: records, images, keys, logs."`
+	Timeout time.Duration `help:"How long the region may take to stop before it is killed." default:"30s"`
+}
+
+func (c downCommand) Run(ctx context.Context, a *app) error {
+	patience, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	stopped, err := background.Stop(patience, a.settings.PIDFile())
+	if err != nil {
+		return fmt.Errorf("down: %w", err)
+	}
+	if stopped {
+		a.printf("region    stopped\n")
+	} else {
+		a.printf("region    did not run\n")
+	}
+	// Containers outlive the region's process on purpose, so taking them down is a step of its own.
+	if err := a.parts.destroy(ctx, a.settings, component(a.log, "down")); err != nil {
+		return fmt.Errorf("down: %w", err)
+	}
+	a.printf("node      nothing of it is left running\n")
+	if err := os.RemoveAll(a.settings.RunDir); err != nil {
+		return fmt.Errorf("down: %w", err)
+	}
+	if !c.Purge {
+		a.printf("data      kept in %s (remove it with --purge)\n", a.settings.DataDir)
+		return nil
+	}
+	if err := os.RemoveAll(a.settings.DataDir); err != nil {
+		return fmt.Errorf("down: %w", err)
+	}
+	a.printf("data      removed\n")
+	return nil
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/berth-ecs/berth/cmd/berth/sample"
+)
+
+// sample runs the sample service and says what it did.
+func (a *app) sample(ctx context.Context) error {
+	api, err := a.ecs()
+	if err != nil {
+		return err
+	}
+	a.printf("\n")
+	_, err = sample.Sample{API: api, Cluster: a.settings.Cluster, Load: a.loadSampleImage, Out: a.stdout}.Run(ctx)
+	if err != nil {
+		return err
+	}
+	a.printf("\nPoint a shell's AWS tools at it:\n\n    eval \"$(%s env)\"\n    aws ecs list-tasks --service-name %s\n", os.Args[0], sample.Service)
+	return nil
+}
+
+// loadSampleImage makes the image of the program that was built beside this one and hands it to the node.
+func (a *app) loadSampleImage(ctx context.Context, _ string) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	program := filepath.Join(filepath.Dir(exe), "sampleweb")
+	if _, err := os.Stat(program); err != nil {
+		return fmt.Errorf("%w (make build puts it beside berth)", err)
+	}
+	dir, err := os.MkdirTemp(a.settings.DataDir, "sample-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	archive := filepath.Join(dir, "web.tar")
+	if err := sample.WriteImage(program, archive); err != nil {
+		return err
+	}
+	return a.parts.load(ctx, a.settings, archive)
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/berth-ecs/berth/cmd/berth/background"
+	"github.com/berth-ecs/berth/cmd/berth/health"
+	"github.com/berth-ecs/berth/internal/config"
+)
+
+type upCommand struct {
+	Foreground bool          `help:"Stay in the foreground and log to standard error."`
+	Sample     bool          `help:"Then run a sample service: two replicas of a small web container."`
+	Timeout    time.Duration `help:"How long to wait until the region is ready." default:"60s"`
+}
+
+func (c upCommand) Run(ctx context.Context, a *app) error {
+	if c.Foreground {
+		return a.foreground(ctx)
+	}
+	if err := c.region(ctx, a); err != nil {
+		return err
+	}
+	if c.Sample {
+		return a.sample(ctx)
+	}
+	a.printf("\nPoint a shell's AWS tools at it:\n\n    eval \"$(%s env)\"\n", os.Args[0])
+	return nil
+}
+
+// region makes sure that the region runs and is ready.
+func (c upCommand) region(ctx context.Context, a *app) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	begin := time.Now()
+	page := health.Page(a.settings.Endpoint())
+	pid, running, err := background.Running(a.settings.PIDFile())
+	if err != nil {
+		return fmt.Errorf("up: %w", err)
+	}
+	if running {
+		if ready, doing := page.Ready(ctx); !ready {
+			return fmt.Errorf("up: process %d runs but is not ready, it is %s; look into %s, or stop it with: %s down", pid, doing, a.settings.LogFile(), os.Args[0])
+		}
+		a.printf("region    runs already (process %d, %s)\n", pid, a.settings.Endpoint())
+		return nil
+	}
+	child, err := a.spawn()
+	if err != nil {
+		return fmt.Errorf("up: %w", err)
+	}
+	a.printf("region    starting (process %d, log %s)\n", child.PID, a.settings.LogFile())
+	if err := child.Await(ctx, page.Ready, func(doing string) { a.printf("          %s\n", doing) }); err != nil {
+		return fmt.Errorf("up: %w%s\n  whole log: %s\n  check the machine with: %s doctor", err, lastLines(a.settings.LogFile()), a.settings.LogFile(), os.Args[0])
+	}
+	a.printf("region    ready at %s after %.1f s\n", a.settings.Endpoint(), time.Since(begin).Seconds())
+	return nil
+}
+
+// spawn starts this program as the region. Its settings travel as environment: secrets stay out of the process list, and
+// the child needs neither our file nor our working directory.
+func (a *app) spawn() (*background.Child, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	var env []string
+	for _, e := range a.environ {
+		if !strings.HasPrefix(e, config.EnvPrefix) {
+			env = append(env, e)
+		}
+	}
+	return background.Start(background.Command{
+		Exe: exe, Args: []string{"up", "--foreground"}, Env: append(env, a.settings.Environ()...), LogFile: a.settings.LogFile(),
+	})
+}
+
+// lastLines returns the end of a log, indented, so that a failure can be read where it is reported.
+func lastLines(path string) string {
+	const lines = 8
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	all := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return "\n    " + strings.Join(all[max(0, len(all)-lines):], "\n    ")
+}

@@ -1,0 +1,13 @@
+package main
+
+import "runtime"
+
+// version is stamped by the build (-ldflags -X main.version).
+var version = "devel"
+
+type versionCommand struct{}
+
+func (versionCommand) Run(a *app) error {
+	a.printf("berth %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return nil
+}

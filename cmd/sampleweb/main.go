@@ -1,0 +1,106 @@
+// Command sampleweb is the web container of berth's sample service and of the documentation's examples.
+//
+// Guarantees:
+//
+//   - It answers every path with its version and the id of its task, and /health with "ok".
+//   - With -check it asks the server of its own container and exits 0 when that is healthy: an image without a shell can
+//     have a health check.
+//   - It ends within a second of SIGTERM, after the requests it has begun.
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	check := flag.Bool("check", false, "ask the running server whether it is healthy")
+	flag.Parse()
+	address := ":" + cmp.Or(os.Getenv("PORT"), "8080")
+	run := serve
+	if *check {
+		run = probe
+	}
+	if err := run(address); err != nil {
+		fmt.Fprintln(os.Stderr, "sampleweb:", err)
+		os.Exit(1)
+	}
+}
+
+func serve(address string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	greeting := fmt.Sprintf("hello from task %s, version %s\n", taskID(ctx), cmp.Or(os.Getenv("VERSION"), "1"))
+	mux := http.NewServeMux()
+	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Printf("%s %s\n", r.Method, r.URL.Path)
+		fmt.Fprint(w, greeting)
+	})
+	server := &http.Server{Addr: address, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.ListenAndServe() }()
+	fmt.Printf("listening on %s: %s", address, greeting)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := server.Shutdown(last); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	fmt.Println("bye")
+	return nil
+}
+
+// taskID asks the task metadata endpoint; outside of ECS the host's name stands in.
+func taskID(ctx context.Context) string {
+	host, _ := os.Hostname() // an empty name still answers
+	uri := os.Getenv("ECS_CONTAINER_METADATA_URI_V4")
+	if uri == "" {
+		return host
+	}
+	var task struct{ TaskARN string }
+	if err := get(ctx, uri+"/task", &task); err != nil || task.TaskARN == "" {
+		fmt.Fprintln(os.Stderr, "sampleweb: task metadata:", err)
+		return host
+	}
+	return task.TaskARN[strings.LastIndexByte(task.TaskARN, '/')+1:]
+}
+
+func probe(address string) error {
+	return get(context.Background(), "http://127.0.0.1"+address+"/health", nil)
+}
+
+func get(ctx context.Context, url string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s", url, resp.Status)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}

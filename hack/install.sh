@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Installs what berth needs on a bare Debian 12 with Go, and nothing that is there already.
+#
+#   hack/install.sh run     to run a region: containerd, its shim, ctr and runc
+#   hack/install.sh test    run, and what the tests need
+#   hack/install.sh lint    golangci-lint
+#
+# Programs go to BERTH_BIN_DIR (default /opt/berth/bin), never over the system's. What the system has is used when it is
+# new enough (hack/versions). A failure says which step, and what to do.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=hack/versions
+. "$here/versions"
+# shellcheck source=hack/lib.sh
+. "$here/lib.sh"
+
+what=${1:-run}
+bin=${BERTH_BIN_DIR:-/opt/berth/bin}
+venv=$(dirname "$bin")/aws
+
+# Why each Debian package:
+#   ca-certificates  to fetch modules over TLS
+#   gcc libc6-dev    runc has C in it (it enters namespaces before Go starts)
+#   libseccomp-dev   runc filters system calls with libseccomp
+#   pkg-config       how runc's build finds libseccomp
+build_packages="ca-certificates gcc libc6-dev libseccomp-dev pkg-config"
+#   busybox-static   test images are made of it, without a network
+#   nftables         nft: the leak audit reads the kernel's rules by other means than berth's own
+#   iproute2         ip: likewise for links, routes and namespaces
+#   curl             the documentation's commands use it
+test_packages="busybox-static nftables iproute2 curl"
+
+install_debian() { # packages
+	local missing
+	missing=$(missing_packages "$@")
+	[ -z "$missing" ] && return 0
+	step "Debian packages: $missing"
+	need_root
+	command -v apt-get >/dev/null || fail "there is no apt-get here; install these by other means: $missing"
+	export DEBIAN_FRONTEND=noninteractive
+	# shellcheck disable=SC2086
+	watch_run apt-get -qq -o DPkg::Lock::Timeout=120 update || fail "apt-get update failed: check the network and /etc/apt/sources.list, then run this again"
+	# shellcheck disable=SC2086
+	watch_run apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=120 install $missing ||
+		fail "apt-get could not install: $missing"
+}
+
+install_containerd() {
+	local name todo=""
+	for name in containerd containerd-shim-runc-v2 ctr; do
+		have "$name" "$CONTAINERD_MIN" || todo="$todo $name"
+	done
+	[ -z "$todo" ] && return 0
+	for name in $todo; do
+		step "$name $CONTAINERD_VERSION (go install; all three take about 3 minutes on 2 cores)"
+		CGO_ENABLED=0 go_install "github.com/containerd/containerd/v2/cmd/$name@v$CONTAINERD_VERSION"
+	done
+}
+
+install_runc() {
+	have runc "$RUNC_MIN" && return 0
+	# shellcheck disable=SC2086
+	install_debian $build_packages
+	step "runc $RUNC_VERSION (go install, about 35 seconds)"
+	CGO_ENABLED=1 go_install -tags seccomp "github.com/opencontainers/runc@v$RUNC_VERSION"
+}
+
+install_aws() {
+	if command -v aws >/dev/null || [ -x "$bin/aws" ]; then
+		return 0
+	fi
+	install_debian python3 python3-venv
+	step "AWS CLI $AWSCLI_VERSION and boto3 $BOTO3_VERSION (pip, in $venv)"
+	need_writable "$(dirname "$venv")"
+	watch_run python3 -m venv "$venv" || fail "python3 -m venv $venv failed"
+	watch_run "$venv/bin/pip" install --quiet --disable-pip-version-check "awscli==$AWSCLI_VERSION" "boto3==$BOTO3_VERSION" ||
+		fail "pip could not install the AWS CLI: check the network (pypi.org), or install the aws command yourself"
+	ln -sf "$venv/bin/aws" "$bin/aws"
+}
+
+install_lint() {
+	have golangci-lint "$GOLANGCI_LINT_VERSION" && return 0
+	step "golangci-lint $GOLANGCI_LINT_VERSION (go install, some minutes)"
+	CGO_ENABLED=0 go_install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$GOLANGCI_LINT_VERSION"
+}
+
+step "Go"
+command -v go >/dev/null || fail "there is no go command: install Go 1.26 or newer from https://go.dev/dl/ and put it into PATH"
+
+case $what in
+run)
+	install_containerd
+	install_runc
+	;;
+test)
+	install_containerd
+	install_runc
+	# shellcheck disable=SC2086
+	install_debian $test_packages
+	install_aws
+	;;
+lint) install_lint ;;
+*) fail "unknown target \"$what\": run, test or lint" ;;
+esac
+finish "tools     $what: everything is there ($bin)"

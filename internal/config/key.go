@@ -1,0 +1,130 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Key is one setting: its name and how a text becomes its value.
+type Key struct {
+	Name    string // as a flag (--name) and in the file
+	Help    string // one line, lower case
+	Default string
+	Switch  bool // a flag without a value means "true"
+	Secret  bool // never printed
+
+	set  func(*Settings, string) error
+	text func(*Settings) string
+}
+
+// Env is the name of the key's environment variable.
+func (k Key) Env() string {
+	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(k.Name, "-", "_"))
+}
+
+// EnvPrefix begins every environment variable that is read as a setting.
+const EnvPrefix = "BERTH_"
+
+// Keys returns every setting in the order of the documentation.
+func Keys() []Key {
+	return []Key{
+		text("name", "installation name: prefix of every kernel and containerd name", "berth", func(s *Settings) *string { return &s.Name }),
+		text("data-dir", "directory of everything that survives a restart", "/var/lib/berth", func(s *Settings) *string { return &s.DataDir }),
+		text("run-dir", "directory of sockets and namespace mounts", "/run/berth", func(s *Settings) *string { return &s.RunDir }),
+		text("bin-dir", "directory of containerd, its shim, ctr and runc", "/opt/berth/bin", func(s *Settings) *string { return &s.BinDir }),
+		text("listen", "address of the AWS endpoint, health pages and metrics", "127.0.0.1:4566", func(s *Settings) *string { return &s.Listen }),
+		text("server", "URL of the server a node joins (default: the endpoint on this machine)", "", func(s *Settings) *string { return &s.Server }),
+		text("region", "AWS region this installation answers for", "us-east-1", func(s *Settings) *string { return &s.Region }),
+		list("zones", "availability zones, comma-separated (default: a, b and c of the region)", "", func(s *Settings) *[]string { return &s.Zones }),
+		text("account", "AWS account id", "000000000000", func(s *Settings) *string { return &s.Account }),
+		text("access-key", "access key id of the account's root (default: made at the first start)", "", func(s *Settings) *string { return &s.AccessKey }),
+		secret(text("secret-key", "secret access key of the account's root", "", func(s *Settings) *string { return &s.SecretKey })),
+		text("cluster", "cluster the node registers in", "default", func(s *Settings) *string { return &s.Cluster }),
+		text("containerd-address", "socket of a containerd to use (default: the node runs its own)", "", func(s *Settings) *string { return &s.ContainerdAddress }),
+		prefix("bridge-subnet", "subnet of the bridge network mode", "172.28.0.0/16", func(s *Settings) *netip.Prefix { return &s.BridgeSubnet }),
+		toggle("allow-old-runc", "run tasks on a runc with known escapes", func(s *Settings) *bool { return &s.AllowOldRunc }),
+		duration("healthy-after", "how long a task without a health check runs before it counts as healthy (AWS: 40s)", "0s", func(s *Settings) *time.Duration { return &s.HealthyAfter }),
+		duration("stopped-retention", "how long a stopped task stays describable", "24h", func(s *Settings) *time.Duration { return &s.StoppedRetention }),
+		text("log-level", "debug, info, warn or error", "info", func(s *Settings) *string { return &s.LogLevel }),
+		text("log-format", "text or json", "text", func(s *Settings) *string { return &s.LogFormat }),
+	}
+}
+
+func text(name, help, def string, at func(*Settings) *string) Key {
+	return Key{
+		Name: name, Help: help, Default: def,
+		set:  func(s *Settings, v string) error { *at(s) = v; return nil },
+		text: func(s *Settings) string { return *at(s) },
+	}
+}
+
+func secret(k Key) Key {
+	k.Secret = true
+	return k
+}
+
+func list(name, help, def string, at func(*Settings) *[]string) Key {
+	return Key{
+		Name: name, Help: help, Default: def,
+		set:  func(s *Settings, v string) error { *at(s) = splitList(v); return nil },
+		text: func(s *Settings) string { return strings.Join(*at(s), ",") },
+	}
+}
+
+func splitList(v string) []string {
+	var out []string
+	for part := range strings.SplitSeq(v, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+func toggle(name, help string, at func(*Settings) *bool) Key {
+	return Key{
+		Name: name, Help: help, Default: "false", Switch: true,
+		set: func(s *Settings, v string) error {
+			b, err := strconv.ParseBool(v)
+			if err != nil {
+				return fmt.Errorf("%q is not true or false", v)
+			}
+			*at(s) = b
+			return nil
+		},
+		text: func(s *Settings) string { return strconv.FormatBool(*at(s)) },
+	}
+}
+
+func duration(name, help, def string, at func(*Settings) *time.Duration) Key {
+	return Key{
+		Name: name, Help: help, Default: def,
+		set: func(s *Settings, v string) error {
+			d, err := time.ParseDuration(v)
+			if err != nil {
+				return fmt.Errorf("%q is not a duration such as 90s or 24h", v)
+			}
+			*at(s) = d
+			return nil
+		},
+		text: func(s *Settings) string { return at(s).String() },
+	}
+}
+
+func prefix(name, help, def string, at func(*Settings) *netip.Prefix) Key {
+	return Key{
+		Name: name, Help: help, Default: def,
+		set: func(s *Settings, v string) error {
+			p, err := netip.ParsePrefix(v)
+			if err != nil {
+				return fmt.Errorf("%q is not a subnet such as 172.28.0.0/16", v)
+			}
+			*at(s) = p
+			return nil
+		},
+		text: func(s *Settings) string { return at(s).String() },
+	}
+}

@@ -1,0 +1,183 @@
+package config
+
+import (
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+var comparePrefix = cmpopts.EquateComparable(netip.Prefix{})
+
+func defaults() Settings {
+	return Settings{
+		Name: "berth", DataDir: "/var/lib/berth", RunDir: "/run/berth", BinDir: "/opt/berth/bin",
+		Listen: "127.0.0.1:4566", Server: "http://127.0.0.1:4566",
+		Region: "us-east-1", Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Account: "000000000000",
+		Cluster: "default", BridgeSubnet: netip.MustParsePrefix("172.28.0.0/16"),
+		StoppedRetention: 24 * time.Hour,
+		LogLevel:         "info", LogFormat: "text",
+	}
+}
+
+func flag(key, text string) Value { return Value{Key: key, Text: text, From: "flag --" + key} }
+func line(key, text string) Value { return Value{Key: key, Text: text, From: "berth.yaml line 1"} }
+
+func TestLoad(t *testing.T) {
+	tests := map[string]struct {
+		in   Layers
+		want func(*Settings)
+	}{
+		"defaults":              {},
+		"other variables":       {in: Layers{Environ: []string{"HOME=/root", "AWS_REGION=eu-west-1"}}},
+		"the file's own name":   {in: Layers{Environ: []string{"BERTH_CONFIG=/x.yaml"}}},
+		"switches of the tests": {in: Layers{Environ: []string{"BERTH_TEST_ROUNDS=3"}}},
+		"file": {
+			in:   Layers{File: []Value{line("account", "111111111111")}},
+			want: func(s *Settings) { s.Account = "111111111111" },
+		},
+		"environment over file": {
+			in: Layers{
+				File:    []Value{line("account", "111111111111"), line("cluster", "blue")},
+				Environ: []string{"BERTH_ACCOUNT=222222222222"},
+			},
+			want: func(s *Settings) { s.Account, s.Cluster = "222222222222", "blue" },
+		},
+		"flags over environment": {
+			in: Layers{
+				Environ: []string{"BERTH_ACCOUNT=222222222222", "BERTH_ALLOW_OLD_RUNC=true"},
+				Flags:   []Value{flag("account", "333333333333")},
+			},
+			want: func(s *Settings) { s.Account, s.AllowOldRunc = "333333333333", true },
+		},
+		"zones and server follow": {
+			in: Layers{Flags: []Value{flag("region", "eu-west-1"), flag("listen", "127.0.0.2:80")}},
+			want: func(s *Settings) {
+				s.Region, s.Zones = "eu-west-1", []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}
+				s.Listen, s.Server = "127.0.0.2:80", "http://127.0.0.2:80"
+			},
+		},
+		"zones given": {
+			in:   Layers{Flags: []Value{flag("zones", "us-east-1d, us-east-1e")}},
+			want: func(s *Settings) { s.Zones = []string{"us-east-1d", "us-east-1e"} },
+		},
+		"an empty value is a value": {
+			in: Layers{File: []Value{line("containerd-address", "/run/c.sock")}, Environ: []string{"BERTH_CONTAINERD_ADDRESS="}},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := defaults()
+			if test.want != nil {
+				test.want(&want)
+			}
+			got, err := Load(test.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, comparePrefix); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	tests := map[string]struct {
+		in   Layers
+		want []string // each is part of the error
+	}{
+		"unknown in the file": {
+			Layers{File: []Value{line("acount", "1")}},
+			[]string{`berth.yaml line 1: unknown setting "acount"; the nearest known one is "account"`},
+		},
+		"unknown variable": {
+			Layers{Environ: []string{"BERTH_REGIONS=x"}},
+			[]string{"unknown variable BERTH_REGIONS; the nearest known one is BERTH_REGION"},
+		},
+		"two faults": {
+			Layers{Flags: []Value{flag("account", "12"), flag("log-level", "loud")}},
+			[]string{`account (flag --account): "12" is not 12 digits`, `log-level (flag --log-level): "loud" is not one of debug`},
+		},
+		"long name":         {Layers{Flags: []Value{flag("name", "much-too-long")}}, []string{"name (flag --name)", "up to 7"}},
+		"relative path":     {Layers{Flags: []Value{flag("data-dir", "state")}}, []string{`"state" is not an absolute path`}},
+		"open to the world": {Layers{Environ: []string{"BERTH_LISTEN=0.0.0.0:4566"}}, []string{"environment variable BERTH_LISTEN", "loopback only"}},
+		"no port":           {Layers{Flags: []Value{flag("listen", "127.0.0.1")}}, []string{"not host:port"}},
+		"port 0":            {Layers{Flags: []Value{flag("listen", "127.0.0.1:0")}}, []string{"1 to 65535"}},
+		"half a key pair":   {Layers{Flags: []Value{flag("access-key", "AKIAIOSFODNN7EXAMPLE")}}, []string{"secret-key (default): is missing"}},
+		"other half":        {Layers{Flags: []Value{flag("secret-key", "x")}}, []string{"secret-key (flag --secret-key): is given without"}},
+		"not a switch":      {Layers{Environ: []string{"BERTH_ALLOW_OLD_RUNC=perhaps"}}, []string{`"perhaps" is not true or false`}},
+		"not a duration":    {Layers{Flags: []Value{flag("stopped-retention", "1 day")}}, []string{`"1 day" is not a duration`}},
+		"no duration":       {Layers{Flags: []Value{flag("stopped-retention", "0s")}}, []string{"longer than 0s"}},
+		"negative":          {Layers{Flags: []Value{flag("healthy-after", "-1s")}}, []string{"must not be negative"}},
+		"host bits":         {Layers{Flags: []Value{flag("bridge-subnet", "10.1.2.3/16")}}, []string{`"10.1.0.0/16" is the subnet`}},
+		"IPv6 bridge":       {Layers{Flags: []Value{flag("bridge-subnet", "fd00::/64")}}, []string{"not an IPv4 subnet"}},
+		"foreign zone":      {Layers{Flags: []Value{flag("zones", "eu-west-1a")}}, []string{`"eu-west-1a" does not begin with the region`}},
+		"zone twice":        {Layers{Flags: []Value{flag("zones", "us-east-1a,us-east-1a")}}, []string{"given twice"}},
+		"server":            {Layers{Flags: []Value{flag("server", "host:1")}}, []string{`server (flag --server): "host:1" is not a URL`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := Load(test.in)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, part := range test.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("error %q does not say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+// A child process that is started with Environ must see the parent's settings, whatever else it finds.
+func TestEnvironRoundTrip(t *testing.T) {
+	want, err := Load(Layers{Flags: []Value{flag("region", "eu-west-1"), flag("allow-old-runc", "true"), flag("zones", "eu-west-1b")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(Layers{Environ: want.Environ(), File: []Value{line("region", "us-west-2"), line("cluster", "other")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, comparePrefix); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNearestOfAKeyIsItself(t *testing.T) {
+	for _, k := range Keys() {
+		if got := nearest(Keys(), k.Name); got.Name != k.Name {
+			t.Errorf("nearest(%q) = %q", k.Name, got.Name)
+		}
+	}
+}
+
+func TestDistanceIsAMetric(t *testing.T) {
+	word := rapid.StringMatching(`[a-c]{0,6}`)
+	rapid.Check(t, func(t *rapid.T) {
+		a, b, c := word.Draw(t, "a"), word.Draw(t, "b"), word.Draw(t, "c")
+		if distance(a, b) != distance(b, a) || (distance(a, b) == 0) != (a == b) || distance(a, c) > distance(a, b)+distance(b, c) {
+			t.Fatalf("not a metric at %q %q %q", a, b, c)
+		}
+	})
+}
+
+// The user guide's table of settings is compared with the code, so that neither drifts.
+func TestUserGuideNamesEverySetting(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/user-guide.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range Keys() {
+		if row := "| `" + k.Name + "` |"; !strings.Contains(string(guide), row) {
+			t.Errorf("docs/user-guide.md has no row %q", row)
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"path/filepath"
+	"time"
+)
+
+// Settings is everything that can be configured. The zero value is not valid; Load makes one.
+type Settings struct {
+	Name    string // of the installation; every kernel and containerd name derives from it
+	DataDir string // what must survive a restart
+	RunDir  string // sockets, namespace mounts, the pid file; emptied by a reboot
+	BinDir  string // containerd, containerd-shim-runc-v2, ctr, runc
+
+	Listen    string // host:port of the AWS endpoint, the health pages and the metrics
+	Server    string // URL of the server a node joins
+	Region    string
+	Zones     []string
+	Account   string
+	AccessKey string // root keys; empty: made at the first start
+	SecretKey string
+
+	Cluster           string        // the node registers here
+	ContainerdAddress string        // empty: the node supervises a containerd of its own
+	BridgeSubnet      netip.Prefix  // of the bridge network mode
+	AllowOldRunc      bool          // run tasks on a runc with known escapes
+	HealthyAfter      time.Duration // how long a task without a health check runs before it counts as healthy
+	StoppedRetention  time.Duration // how long a stopped task stays describable
+
+	LogLevel  string // debug, info, warn, error
+	LogFormat string // text, json
+}
+
+// Endpoint is the URL that clients on this machine use.
+func (s Settings) Endpoint() string {
+	host, port, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return "http://" + s.Listen
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || (err == nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// PIDFile names the file that holds the process id of the region that `berth up` started.
+func (s Settings) PIDFile() string { return filepath.Join(s.RunDir, "berth.pid") }
+
+// LogFile names the file that a region in the background logs to.
+func (s Settings) LogFile() string { return filepath.Join(s.DataDir, "berth.log") }
+
+// Tool names a program in the installation's own tool directory.
+func (s Settings) Tool(name string) string { return filepath.Join(s.BinDir, name) }

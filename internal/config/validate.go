@@ -1,0 +1,156 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var (
+	// A link name holds 15 bytes: the installation's name and up to seven of berth's own.
+	nameRule      = regexp.MustCompile(`^[a-z][a-z0-9]{0,7}$`)
+	regionRule    = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	accountRule   = regexp.MustCompile(`^[0-9]{12}$`)
+	clusterRule   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	accessKeyRule = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
+)
+
+// derive fills the settings whose default follows from others.
+func (s *Settings) derive() {
+	if len(s.Zones) == 0 {
+		s.Zones = []string{s.Region + "a", s.Region + "b", s.Region + "c"}
+	}
+	if s.Server == "" {
+		s.Server = s.Endpoint()
+	}
+}
+
+// validate joins one error per rule that is broken. given says where each value came from.
+func (s *Settings) validate(given map[string]Value) error {
+	var errs []error
+	check := func(key string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s (%s): %w", key, given[key].From, err))
+		}
+	}
+	check("name", matches(nameRule, s.Name, "a lower-case letter followed by up to 7 lower-case letters or digits"))
+	check("data-dir", absolute(s.DataDir))
+	check("run-dir", absolute(s.RunDir))
+	check("bin-dir", absolute(s.BinDir))
+	check("listen", loopback(s.Listen))
+	check("server", httpURL(s.Server))
+	check("region", matches(regionRule, s.Region, "a region such as us-east-1"))
+	check("zones", zonesOf(s.Region, s.Zones))
+	check("account", matches(accountRule, s.Account, "12 digits"))
+	check("access-key", accessKey(s.AccessKey))
+	check("secret-key", secretKey(s.AccessKey, s.SecretKey))
+	check("cluster", matches(clusterRule, s.Cluster, "1 to 255 letters, digits, underscores or hyphens"))
+	if s.ContainerdAddress != "" {
+		check("containerd-address", absolute(s.ContainerdAddress))
+	}
+	check("bridge-subnet", subnet(s.BridgeSubnet))
+	if s.HealthyAfter < 0 {
+		check("healthy-after", errors.New("must not be negative"))
+	}
+	if s.StoppedRetention <= 0 {
+		check("stopped-retention", errors.New("must be longer than 0s"))
+	}
+	check("log-level", oneOf(s.LogLevel, "debug", "info", "warn", "error"))
+	check("log-format", oneOf(s.LogFormat, "text", "json"))
+	return errors.Join(errs...)
+}
+
+func matches(rule *regexp.Regexp, v, words string) error {
+	if !rule.MatchString(v) {
+		return fmt.Errorf("%q is not %s", v, words)
+	}
+	return nil
+}
+
+func absolute(path string) error {
+	if !filepath.IsAbs(path) {
+		return fmt.Errorf("%q is not an absolute path", path)
+	}
+	return nil
+}
+
+// loopback: requests are signed, not encrypted, so plain HTTP never leaves the machine.
+func loopback(listen string) error {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("%q is not host:port", listen)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("%q does not end in a port from 1 to 65535", listen)
+	}
+	if host == "localhost" {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+		return fmt.Errorf("%q is not a loopback address: the endpoint speaks plain HTTP, which is served on loopback only", listen)
+	}
+	return nil
+}
+
+func httpURL(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("%q is not a URL such as http://127.0.0.1:4566", v)
+	}
+	return nil
+}
+
+func zonesOf(region string, zones []string) error {
+	for i, z := range zones {
+		if !strings.HasPrefix(z, region) || len(z) == len(region) {
+			return fmt.Errorf("%q does not begin with the region %q", z, region)
+		}
+		if slices.Contains(zones[:i], z) {
+			return fmt.Errorf("%q is given twice", z)
+		}
+	}
+	return nil
+}
+
+func accessKey(v string) error {
+	if v == "" {
+		return nil
+	}
+	return matches(accessKeyRule, v, "16 to 128 capital letters and digits")
+}
+
+func secretKey(access, secret string) error {
+	switch {
+	case access == "" && secret != "":
+		return errors.New("is given without access-key: give both or neither")
+	case access != "" && secret == "":
+		return errors.New("is missing while access-key is given: give both or neither")
+	}
+	return nil
+}
+
+func subnet(p netip.Prefix) error {
+	switch {
+	case !p.Addr().Is4():
+		return fmt.Errorf("%q is not an IPv4 subnet", p)
+	case p != p.Masked():
+		return fmt.Errorf("%q has bits set behind its length: %q is the subnet", p, p.Masked())
+	case p.Bits() < 8 || p.Bits() > 28:
+		return fmt.Errorf("%q must be between /8 and /28", p)
+	}
+	return nil
+}
+
+func oneOf(v string, allowed ...string) error {
+	if !slices.Contains(allowed, v) {
+		return fmt.Errorf("%q is not one of %s", v, strings.Join(allowed, ", "))
+	}
+	return nil
+}
