@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"iter"
+)
 
 // Backend is what an implementation provides under an Engine: an ordered key space of bytes.
 type Backend interface {
@@ -47,8 +50,8 @@ type KV struct {
 // Sink receives the backend's feed, from one goroutine at a time, in revision order. Keys it does not know are ignored.
 // The sink does not keep Value after it returns.
 type Sink interface {
-	// Reset replaces everything: kvs is all there is at revision.
-	Reset(revision int64, kvs []KV) error
+	// Reset replaces everything: kvs is all there is at revision. An error from kvs is returned and changes nothing.
+	Reset(revision int64, kvs iter.Seq2[KV, error]) error
 	// Apply adds every change after the last call up to revision; one revision is never split over two calls. No events
 	// is progress.
 	Apply(revision int64, events []KV) error

@@ -18,10 +18,10 @@ func (c *core) decode(kv KV, key string) (*row, error) {
 		err = c.decodeBody(body, r)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("store: %s %s at revision %d cannot be read: %w", c.name, key, kv.Mod, err)
+		return nil, fmt.Errorf("%w: %s %s at revision %d: %w", ErrUnreadable, c.name, key, kv.Mod, err)
 	}
 	if got := c.key(r.rec); got != key {
-		return nil, fmt.Errorf("store: %s %s at revision %d holds the record of key %q", c.name, key, kv.Mod, got)
+		return nil, fmt.Errorf("%w: %s %s at revision %d holds the record of key %q", ErrUnreadable, c.name, key, kv.Mod, got)
 	}
 	return r, nil
 }

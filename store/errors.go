@@ -20,6 +20,9 @@ var (
 	ErrUncertain = errors.New("store: outcome unknown")
 	// ErrNoSpace is wrapped when the backing store refuses writes until it is compacted or given more room.
 	ErrNoSpace = errors.New("store: no space")
+	// ErrUnreadable is wrapped when a stored record does not fit this program. The store ends: going on without the record
+	// would decide wrongly.
+	ErrUnreadable = errors.New("store: record cannot be read")
 )
 
 // TooLargeError says which limit of one Update was passed.

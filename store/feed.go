@@ -1,12 +1,20 @@
 package store
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // Reset implements Sink.
-func (e *Engine) Reset(revision int64, kvs []KV) error {
+func (e *Engine) Reset(revision int64, kvs iter.Seq2[KV, error]) error {
 	ed := emptySnapshot(e.layout).edit()
-	if _, err := e.fill(ed, kvs); err != nil {
-		return err
+	for kv, err := range kvs {
+		if err == nil {
+			_, err = e.fill(ed, kv)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	e.publish(ed, revision, nil, true)
 	return nil
@@ -15,34 +23,31 @@ func (e *Engine) Reset(revision int64, kvs []KV) error {
 // Apply implements Sink.
 func (e *Engine) Apply(revision int64, events []KV) error {
 	ed := e.snap.Load().edit()
-	changes, err := e.fill(ed, events)
-	if err != nil {
-		return err
+	changes := make([]Change, 0, len(events))
+	for _, kv := range events {
+		ch, err := e.fill(ed, kv)
+		if err != nil {
+			return err
+		}
+		if ch.Old != nil || ch.New != nil {
+			changes = append(changes, ch)
+		}
 	}
 	e.publish(ed, revision, changes, false)
 	return nil
 }
 
-// fill puts keys of the feed into the next snapshot.
-func (e *Engine) fill(ed *edit, kvs []KV) ([]Change, error) {
-	changes := make([]Change, 0, len(kvs))
-	for _, kv := range kvs {
-		i, key, fence, ok := e.layout.locate(kv.Key)
-		switch {
-		case !ok:
-		case fence:
-			ed.table(i).fence = kv.Mod
-		default:
-			ch, err := e.fillRecord(ed, i, key, kv)
-			if err != nil {
-				return nil, err
-			}
-			if ch.Old != nil || ch.New != nil {
-				changes = append(changes, ch)
-			}
-		}
+// fill puts a key of the feed into the next snapshot. The Change is zero when no record changed.
+func (e *Engine) fill(ed *edit, kv KV) (Change, error) {
+	i, key, fence, ok := e.layout.locate(kv.Key)
+	switch {
+	case !ok:
+		return Change{}, nil
+	case fence:
+		ed.table(i).fence = kv.Mod
+		return Change{}, nil
 	}
-	return changes, nil
+	return e.fillRecord(ed, i, key, kv)
 }
 
 func (e *Engine) fillRecord(ed *edit, i int, key string, kv KV) (Change, error) {

@@ -14,6 +14,7 @@ type server struct {
 	faults Faults
 	paused bool
 	held   []delivery
+	at     int64 // revision the sink has
 }
 
 // delivery is one commit that a paused feed holds back.
@@ -100,9 +101,14 @@ func (s *server) receive(d delivery) {
 		s.held = append(s.held, d)
 		return
 	}
+	if d.revision <= s.at {
+		return // a Reset has delivered it
+	}
+	s.at = d.revision
 	var err error
 	if s.faults.LoseWatch != nil && s.faults.LoseWatch(d.revision) {
-		err = s.sink.Reset(s.space.revision, s.space.all())
+		s.at = s.space.revision
+		err = s.sink.Reset(s.at, s.space.all())
 	} else {
 		err = s.sink.Apply(d.revision, d.events)
 	}

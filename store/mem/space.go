@@ -1,6 +1,7 @@
 package mem
 
 import (
+	"iter"
 	"sync"
 
 	"github.com/berth-ecs/berth/store"
@@ -29,12 +30,14 @@ func (sp *space) attach(s *server) error {
 	return s.sink.Reset(sp.revision, sp.all())
 }
 
-func (sp *space) all() []store.KV {
-	kvs := make([]store.KV, 0, len(sp.kvs))
-	for _, kv := range sp.kvs {
-		kvs = append(kvs, kv)
+func (sp *space) all() iter.Seq2[store.KV, error] {
+	return func(yield func(store.KV, error) bool) {
+		for _, kv := range sp.kvs {
+			if !yield(kv, nil) {
+				return
+			}
+		}
 	}
-	return kvs
 }
 
 func (sp *space) holds(g store.Guard) bool { return sp.kvs[g.Key].Mod == g.Mod }

@@ -1,0 +1,13 @@
+// Package etcd keeps a store in etcd: one embedded in this process with a data directory, or an existing one by its
+// endpoints.
+//
+// What it adds to the guarantees of package store:
+//
+//   - An Update that returned nil was written to disk (embedded) or to a majority (external) before.
+//   - The embedded etcd listens nowhere, unless a unix socket is asked for: no task can reach it. It is called directly,
+//     without a client or a connection.
+//   - The embedded etcd looks after itself: it forgets history after five minutes, gives space back to the file system,
+//     and lifts its own NOSPACE alarm once there is room. Status tells what doctor shows.
+//   - An etcd shared with others is used below one prefix only; versions before 3.5.13 are refused, because their
+//     progress notifications could run ahead of events.
+package etcd

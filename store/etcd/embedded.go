@@ -1,0 +1,152 @@
+package etcd
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"sync"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/version"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3rpc"
+
+	"github.com/berth-ecs/berth/store"
+)
+
+// embedded is the Backend over an etcd in this process.
+type embedded struct {
+	keyspace
+	conf    Config
+	sink    store.Sink
+	etcd    *embed.Etcd
+	server  *etcdserver.EtcdServer
+	startID string // tells this process from every other that led
+	keeper  keeper
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+func openEmbedded(ctx context.Context, c Config, e *store.Engine) (*Store, error) {
+	ec, err := embedConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	started, err := embed.StartEtcd(ec)
+	if err != nil {
+		return nil, fmt.Errorf("etcd: start in %s: %w", c.DataDir, err)
+	}
+	b := &embedded{conf: c, sink: e, etcd: started, server: started.Server, startID: randomID()}
+	b.keyspace = keyspace{kv: v3rpc.NewQuotaKVServer(started.Server)}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	if err := b.begin(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	e.Start(b)
+	return &Store{Engine: e, status: b.status}, nil
+}
+
+// begin waits for the server, loads the snapshot and starts the feed.
+func (b *embedded) begin(ctx context.Context) error {
+	select {
+	case <-b.server.ReadyNotify():
+	case <-b.server.StopNotify():
+		return errors.New("etcd: stopped while starting")
+	case err := <-b.etcd.Err():
+		return fmt.Errorf("etcd: %w", err)
+	case <-ctx.Done():
+		return fmt.Errorf("etcd: start: %w", context.Cause(ctx))
+	}
+	f := &localFeed{b: b}
+	if err := f.reset(ctx); err != nil {
+		return err
+	}
+	b.wg.Go(func() { f.run(b.ctx) })
+	b.wg.Go(func() { b.keep(b.ctx) })
+	return nil
+}
+
+// Single member: nobody waits for its heartbeats, so it ticks as slowly as a quick start allows (it may take an election
+// timeout to elect itself).
+const (
+	tickMillis     = 100
+	electionMillis = 500
+)
+
+func embedConfig(c Config) (*embed.Config, error) {
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("etcd: DataDir: %w", err)
+	}
+	ec := embed.NewConfig()
+	ec.Name = c.Name
+	ec.Dir = c.DataDir
+	ec.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zapTo(c.Log.With("component", "etcd")))
+	ec.ListenPeerUrls, ec.ListenClientUrls = nil, nil
+	ec.AdvertiseClientUrls = nil
+	if c.Socket != "" {
+		if err := os.Remove(c.Socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("etcd: Socket: %w", err)
+		}
+		u := url.URL{Scheme: "unix", Path: c.Socket}
+		ec.ListenClientUrls, ec.AdvertiseClientUrls = []url.URL{u}, []url.URL{u}
+	}
+	ec.InitialCluster = ec.InitialClusterFromName(ec.Name)
+	ec.TickMs, ec.ElectionMs = tickMillis, electionMillis
+	ec.MaxTxnOps = 512
+	ec.QuotaBackendBytes = c.QuotaBytes
+	ec.AutoCompactionRetention = "0" // the keeper compacts
+	ec.SnapshotCount = 5000          // raft entries kept in memory; no follower needs many
+	ec.SnapshotCatchUpEntries = 500  // as above
+	ec.MaxSnapFiles, ec.MaxWalFiles = 2, 2
+	ec.BackendFreelistType = "map"
+	ec.EnableGRPCGateway = false
+	ec.Metrics = "basic"
+	return ec, nil
+}
+
+func randomID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b[:])
+}
+
+// Commit implements store.Backend.
+func (b *embedded) Commit(ctx context.Context, t store.Txn) (int64, bool, error) {
+	return b.commit(ctx, t)
+}
+
+// Revision implements store.Backend. The feed watches every key, so it reaches any revision by itself.
+func (b *embedded) Revision(ctx context.Context) (int64, error) {
+	if err := b.server.LinearizableReadNotify(ctx); err != nil {
+		return 0, err
+	}
+	return b.server.KV().Rev(), nil
+}
+
+// Close implements store.Backend.
+func (b *embedded) Close() error {
+	b.cancel()
+	b.wg.Wait()
+	b.etcd.Close()
+	return nil
+}
+
+func (b *embedded) status(context.Context) (Status, error) {
+	be := b.server.Backend()
+	s := Status{
+		Version: version.Version, Revision: b.server.KV().Rev(),
+		SizeBytes: be.Size(), InUseBytes: be.SizeInUse(), QuotaBytes: b.conf.QuotaBytes,
+		Leader: b.server.Leader() == b.server.MemberID(), LastProblem: b.keeper.problem(),
+	}
+	for _, a := range b.server.Alarms() {
+		s.NoSpace = s.NoSpace || a.Alarm == pb.AlarmType_NOSPACE
+	}
+	return s, nil
+}

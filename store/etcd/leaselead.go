@@ -1,0 +1,57 @@
+package etcd
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"go.etcd.io/etcd/client/v3/concurrency"
+
+	"github.com/berth-ecs/berth/store"
+)
+
+// leaseSeconds is how long a leader that vanished holds up the next.
+const leaseSeconds = 10
+
+// Lead implements store.Backend: the leader holds the oldest key of an election, bound to its lease.
+func (b *remote) Lead(ctx context.Context, run func(ctx context.Context, leader store.Guard) error) error {
+	for {
+		lost, err := b.leadOnce(ctx, run)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !lost {
+			return err
+		}
+		b.conf.Log.Info("leadership lost", "reason", err)
+		if !pause(ctx, time.Second) {
+			return nil
+		}
+	}
+}
+
+// leadOnce waits to be elected and calls run; lost tells that it is worth competing again.
+func (b *remote) leadOnce(ctx context.Context, run func(context.Context, store.Guard) error) (lost bool, err error) {
+	session, err := concurrency.NewSession(b.client, concurrency.WithTTL(leaseSeconds), concurrency.WithContext(b.ctx))
+	if err != nil {
+		return b.ctx.Err() == nil, err
+	}
+	defer func() { _ = session.Close() }() // the lease runs out by itself
+	election := concurrency.NewElection(session, strings.TrimSuffix(b.prefix+leaderKey, "/"))
+	if err := election.Campaign(ctx, b.conf.Name); err != nil {
+		return b.ctx.Err() == nil, err
+	}
+	guard := store.Guard{Key: strings.TrimPrefix(election.Key(), b.prefix), Mod: election.Rev()}
+	rctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(session.Ctx(), func() { cancel(store.ErrNotLeader) })
+	defer stop()
+	err = run(rctx, guard)
+	lost = context.Cause(rctx) == store.ErrNotLeader
+	if !lost {
+		resign, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer done()
+		_ = election.Resign(resign) // else the lease runs out
+	}
+	return lost, err
+}

@@ -1,0 +1,144 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-semver/semver"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+
+	"github.com/berth-ecs/berth/store"
+)
+
+// remote is the Backend over an etcd reached by its endpoints.
+type remote struct {
+	keyspace
+	conf   Config
+	sink   store.Sink
+	client *clientv3.Client
+	feed   *remoteFeed
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+var oldest = semver.Version{Major: 3, Minor: 5, Patch: 13}
+
+func openRemote(ctx context.Context, c Config, e *store.Engine) (*Store, error) {
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password,
+		DialTimeout: 5 * time.Second, DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 5 * time.Second,
+		Logger: zapTo(c.Log.With("component", "etcd")),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("etcd: %w", err)
+	}
+	b := &remote{conf: c, sink: e, client: client}
+	b.keyspace = keyspace{kv: dialled{pb.NewKVClient(client.ActiveConnection())}, prefix: "/berth/" + c.Name + "/"}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	if err := b.begin(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	e.Start(b)
+	return &Store{Engine: e, status: b.status}, nil
+}
+
+func (b *remote) begin(ctx context.Context) error {
+	for _, ep := range b.conf.Endpoints {
+		if err := b.checkVersion(ctx, ep); err != nil {
+			return err
+		}
+	}
+	b.feed = &remoteFeed{b: b}
+	if err := b.feed.reset(ctx); err != nil {
+		return err
+	}
+	b.wg.Go(func() { b.feed.run(b.ctx) })
+	return nil
+}
+
+func (b *remote) checkVersion(ctx context.Context, endpoint string) error {
+	st, err := b.client.Status(ctx, endpoint)
+	if err != nil {
+		return fmt.Errorf("etcd: endpoint %s: %w", endpoint, err)
+	}
+	return versionAllowed(endpoint, st.Version)
+}
+
+func versionAllowed(endpoint, version string) error {
+	v, err := semver.NewVersion(version)
+	if err != nil {
+		return fmt.Errorf("etcd: endpoint %s: version %q: %w", endpoint, version, err)
+	}
+	if v.LessThan(oldest) {
+		return fmt.Errorf("etcd: endpoint %s has version %s; at least %s is needed: earlier progress notifications could run ahead of events",
+			endpoint, v, oldest)
+	}
+	return nil
+}
+
+// dialled makes the generated client a kv.
+type dialled struct {
+	c pb.KVClient
+}
+
+// The server's cap is 1.5 MiB a request, but a page of a load may answer more.
+var maxAnswer = grpc.MaxCallRecvMsgSize(256 << 20)
+
+func (d dialled) Txn(ctx context.Context, r *pb.TxnRequest) (*pb.TxnResponse, error) {
+	return d.c.Txn(ctx, r, maxAnswer)
+}
+
+func (d dialled) Range(ctx context.Context, r *pb.RangeRequest) (*pb.RangeResponse, error) {
+	return d.c.Range(ctx, r, maxAnswer)
+}
+
+// Commit implements store.Backend.
+func (b *remote) Commit(ctx context.Context, t store.Txn) (int64, bool, error) {
+	return b.commit(ctx, t)
+}
+
+// Revision implements store.Backend. Others write to this etcd too, so the feed may have no event to reach the revision
+// by: it asks for a progress notification.
+func (b *remote) Revision(ctx context.Context) (int64, error) {
+	rev, err := b.revision(ctx)
+	if err != nil {
+		return 0, err
+	}
+	b.feed.want(rev)
+	return rev, nil
+}
+
+// Close implements store.Backend.
+func (b *remote) Close() error {
+	b.cancel()
+	b.wg.Wait()
+	return b.client.Close()
+}
+
+func (b *remote) status(ctx context.Context) (Status, error) {
+	var last error
+	for _, ep := range b.conf.Endpoints {
+		st, err := b.client.Status(ctx, ep)
+		if err != nil {
+			last = err
+			continue
+		}
+		s := Status{Version: st.Version, Revision: st.Header.Revision, SizeBytes: st.DbSize, InUseBytes: st.DbSizeInUse}
+		alarms, err := b.client.AlarmList(ctx)
+		if err != nil {
+			return Status{}, err
+		}
+		for _, a := range alarms.Alarms {
+			s.NoSpace = s.NoSpace || a.Alarm == pb.AlarmType_NOSPACE
+		}
+		return s, nil
+	}
+	return Status{}, last
+}

@@ -1,0 +1,53 @@
+package etcd
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/berth-ecs/berth/store"
+)
+
+// Store is a store.Store in etcd.
+type Store struct {
+	*store.Engine
+	status func(ctx context.Context) (Status, error)
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open starts or reaches the etcd and returns when the snapshot holds everything that was acknowledged before. ctx
+// bounds the opening only.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	e, err := store.NewEngine(c.Schema, store.Options{Now: c.Now, NewID: c.NewID})
+	if err != nil {
+		return nil, err
+	}
+	if c.DataDir != "" {
+		return openEmbedded(ctx, c, e)
+	}
+	return openRemote(ctx, c, e)
+}
+
+// Status is what an operator wants to know of the etcd.
+type Status struct {
+	Version     string
+	Revision    int64
+	SizeBytes   int64 // of the file
+	InUseBytes  int64 // of it, what is not free pages
+	QuotaBytes  int64 // 0: unknown (external)
+	NoSpace     bool  // writes are refused until there is room
+	Leader      bool  // this server's member leads (embedded); false for external
+	LastProblem string
+}
+
+// Status asks the etcd.
+func (s *Store) Status(ctx context.Context) (Status, error) {
+	st, err := s.status(ctx)
+	if err != nil {
+		return Status{}, fmt.Errorf("etcd: status: %w", err)
+	}
+	return st, nil
+}
