@@ -3,31 +3,183 @@ package network
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net"
+	"math/rand/v2"
 	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // Config says whose network this is. Every kernel name derives from Name.
 type Config struct {
-	Name   string       // required: the installation, at most 8 letters, digits or dashes
+	Name   string       // required: the installation, at most 8 lower-case letters, digits or dashes
 	RunDir string       // required: mounts go to RunDir/netns
 	Subnet netip.Prefix // optional: default 172.28.0.0/16
+	Warm   int          // optional: namespaces kept ready for the next tasks; default 4, negative for none
 	Log    *slog.Logger // optional
 }
 
+const defaultWarm = 4
+
 // Network is the bridge of one installation and the endpoints on it. Its methods may be called at once.
-type Network struct{ cfg Config }
+type Network struct {
+	cfg    Config
+	log    *slog.Logger
+	lock   *os.File
+	nl     *netlink.Handle
+	rules  *ruleset
+	tx     transactor
+	book   *portBook
+	bridge int // link index
+	warm   chan *slot
+	stop   context.CancelFunc
+	filler sync.WaitGroup
+	ids    keyed
 
-var errUnready = errors.New("network: not ready")
-
-func Open(ctx context.Context, c Config) (*Network, error) { return nil, errUnready }
-func (n *Network) Attach(ctx context.Context, id string, m Mode, ports []Port) (Endpoint, error) {
-	return Endpoint{}, errUnready
+	mu     sync.Mutex
+	addrs  *addressPool
+	links  map[string]bool // names of host ends that are being made, ready or in use
+	serial uint32
+	known  map[string]*attachment
 }
-func (n *Network) Detach(ctx context.Context, id string) error                { return errUnready }
-func (n *Network) Endpoints(ctx context.Context) ([]Endpoint, error)          { return nil, errUnready }
-func (n *Network) Sweep(ctx context.Context, keep func(id string) bool) error { return errUnready }
-func (n *Network) MetadataListener(ctx context.Context) (net.Listener, error) { return nil, errUnready }
-func (n *Network) Close() error                                               { return nil }
-func (n *Network) Destroy(ctx context.Context) error                          { return errUnready }
+
+// attachment is an endpoint and what it takes to remove it.
+type attachment struct {
+	Endpoint
+	port  port
+	elems []published
+}
+
+// Open makes what is missing of the installation's network, adopts what an earlier process made, and removes what that
+// process left half done. Only one process at a time can have it open.
+func Open(ctx context.Context, c Config) (_ *Network, err error) {
+	if c, err = c.check(); err != nil {
+		return nil, err
+	}
+	n := newNetwork(c)
+	defer func() {
+		if err != nil {
+			n.release()
+		}
+	}()
+	if err := n.acquire(); err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{n.ensureBridge, n.rules.install, n.adopt, n.ensureMetadata} {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	n.fill()
+	return n, nil
+}
+
+func newNetwork(c Config) *Network {
+	log := c.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Network{
+		cfg: c, log: log.With("component", "network"), rules: newRuleset(c),
+		book:  newPortBook(rand.IntN(dynamicLast-dynamicFirst), bindPort),
+		addrs: newAddressPool(c.Subnet, rand.Uint32()), serial: rand.Uint32(),
+		links: map[string]bool{}, known: map[string]*attachment{},
+	}
+}
+
+// acquire takes the lock that keeps a second process out, and the netlink sockets.
+func (n *Network) acquire() error {
+	if err := os.MkdirAll(n.cfg.netnsDir(), 0o755); err != nil {
+		return fmt.Errorf("network: RunDir: %w", err)
+	}
+	f, err := os.OpenFile(n.cfg.lockFile(), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("network: RunDir: %w", err)
+	}
+	n.lock = f
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return fmt.Errorf("network: another process runs the network of installation %q (lock %s): %w", n.cfg.Name, f.Name(), err)
+	}
+	if n.nl, err = netlink.NewHandle(unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER); err != nil {
+		return fmt.Errorf("network: netlink: %w", err)
+	}
+	return nil
+}
+
+func (n *Network) release() {
+	n.book.close()
+	if n.nl != nil {
+		n.nl.Close()
+	}
+	if n.lock != nil {
+		_ = n.lock.Close()
+	}
+}
+
+// Close lets go of everything and changes nothing: endpoints keep working, another process may open them.
+func (n *Network) Close() error {
+	n.drain()
+	n.release()
+	return nil
+}
+
+// Destroy removes every endpoint, the bridge, the rules and the metadata namespace, and closes n.
+func (n *Network) Destroy(ctx context.Context) error {
+	n.drain()
+	err := n.Sweep(ctx, func(string) bool { return false })
+	err = errors.Join(err, unmountNamespace(n.cfg.metadataNetns()), n.removeLinks(), n.rules.uninstall())
+	n.release()
+	if e := os.Remove(n.cfg.lockFile()); err == nil && !errors.Is(e, os.ErrNotExist) {
+		err = e
+	}
+	_ = os.Remove(n.cfg.netnsDir()) // only when nothing else is in it
+	return err
+}
+
+// removeLinks takes away the bridge and the metadata namespace's link.
+func (n *Network) removeLinks() error {
+	var errs error
+	for _, name := range []string{n.cfg.metadataLink(), n.cfg.bridge()} {
+		link, err := n.nl.LinkByName(name)
+		if err == nil {
+			err = n.nl.LinkDel(link)
+		}
+		if err != nil && !isAbsent(err) {
+			errs = errors.Join(errs, fmt.Errorf("network: delete link %s: %w", name, err))
+		}
+	}
+	return errs
+}
+
+func (n *Network) takeAddress() (netip.Addr, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.addrs.take(time.Now())
+}
+
+// claimLink picks a name that none of our links has.
+func (n *Network) claimLink() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for {
+		n.serial++
+		if name := n.cfg.portLink(n.serial); !n.links[name] {
+			n.links[name] = true
+			return name
+		}
+	}
+}
+
+func (n *Network) logFailure(what string, err error) {
+	if err != nil {
+		n.log.Warn(what, "error", err)
+	}
+}

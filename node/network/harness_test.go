@@ -1,0 +1,236 @@
+package network
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mrand "math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netns"
+)
+
+const patience = 5 * time.Second
+
+// needRoot skips what only a real kernel can answer.
+func needRoot(t testing.TB) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root: makes namespaces, links and nftables rules")
+	}
+}
+
+// testConfig is an installation of the test's own: name, subnet and run directory.
+func testConfig(t testing.TB) Config {
+	t.Helper()
+	needRoot(t)
+	var b [3]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		t.Fatal(err)
+	}
+	subnet := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 213, byte(mrand.IntN(256)), 0}), 24)
+	return Config{Name: "n" + hex.EncodeToString(b[:]), RunDir: t.TempDir(), Subnet: subnet, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+}
+
+// open starts the network of a new installation and destroys it after the test.
+func open(t testing.TB) *Network {
+	t.Helper()
+	c := testConfig(t)
+	var n *Network
+	for range 20 { // another test may use the subnet
+		var err error
+		if n, err = Open(t.Context(), c); err == nil {
+			break
+		}
+		if !strings.Contains(err.Error(), "overlaps") {
+			t.Fatal(err)
+		}
+		c.Subnet = testConfig(t).Subnet
+	}
+	t.Cleanup(func() { destroy(t, n) })
+	return n
+}
+
+// destroy opens the installation anew, as a test may have closed it, and checks that nothing of it stays.
+func destroy(t testing.TB, n *Network) {
+	t.Helper()
+	_ = n.Close()
+	again, err := Open(context.Background(), n.cfg)
+	if err != nil {
+		t.Fatalf("open to destroy: %v", err)
+	}
+	if err := again.Destroy(context.Background()); err != nil {
+		t.Errorf("destroy: %v", err)
+	}
+	links, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range links {
+		if strings.HasPrefix(l.Name, n.cfg.Name) {
+			t.Errorf("link %s is left", l.Name)
+		}
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(mounts, []byte(n.cfg.RunDir)) {
+		t.Errorf("mounts are left below %s", n.cfg.RunDir)
+	}
+}
+
+func attach(t testing.TB, n *Network, id string, ports ...Port) Endpoint {
+	t.Helper()
+	e, err := n.Attach(t.Context(), id, Bridge, ports)
+	if err != nil {
+		t.Fatalf("attach %s: %v", id, err)
+	}
+	return e
+}
+
+// in runs f in a namespace; an empty path is the host's.
+func in(t testing.TB, path string, f func() error) {
+	t.Helper()
+	if err := inPath(path, f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func inPath(path string, f func() error) error {
+	if path == "" {
+		return f()
+	}
+	ns, err := netns.GetFromPath(path)
+	if err != nil {
+		return fmt.Errorf("open namespace %s: %w", path, err)
+	}
+	defer func() { _ = ns.Close() }()
+	return inside(ns, f)
+}
+
+// serve answers "<name> <caller's address>" to every TCP connection or UDP packet until the test ends.
+func serve(t testing.TB, netnsPath, proto, addr, name string) {
+	t.Helper()
+	in(t, netnsPath, func() error {
+		if proto == "udp" {
+			c, err := net.ListenPacket("udp4", addr)
+			if err != nil {
+				return err
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			go answerPackets(c, name)
+			return nil
+		}
+		l, err := net.Listen("tcp4", addr)
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go answerConnections(l, name)
+		return nil
+	})
+}
+
+func answerConnections(l net.Listener, name string) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer func() { _ = c.Close() }()
+			host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
+			_, _ = fmt.Fprintf(c, "%s %s\n", name, host)
+			_, _ = io.Copy(c, c)
+		}()
+	}
+}
+
+func answerPackets(c net.PacketConn, name string) {
+	b := make([]byte, 2048)
+	for {
+		_, from, err := c.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		host, _, _ := net.SplitHostPort(from.String())
+		_, _ = c.WriteTo([]byte(name+" "+host+"\n"), from)
+	}
+}
+
+// ask connects from a namespace and returns who answered and which address it saw.
+func ask(netnsPath, proto, addr string, timeout time.Duration) (name, saw string, err error) {
+	err = inPath(netnsPath, func() error {
+		c, err := net.DialTimeout(proto+"4", addr, timeout)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = c.Close() }()
+		_ = c.SetDeadline(time.Now().Add(timeout))
+		if proto == "udp" {
+			if _, err := c.Write([]byte("hello")); err != nil {
+				return err
+			}
+		}
+		b := make([]byte, 256)
+		k, err := c.Read(b)
+		name, saw, _ = strings.Cut(strings.TrimSpace(string(b[:k])), " ")
+		return err
+	})
+	return name, saw, err
+}
+
+// wantAnswer fails the test unless name answers.
+func wantAnswer(t testing.TB, netnsPath, proto, addr, name string) (saw string) {
+	t.Helper()
+	got, saw, err := ask(netnsPath, proto, addr, patience)
+	if err != nil || got != name {
+		t.Fatalf("%s %s: answer %q, error %v; want %q", proto, addr, got, err, name)
+	}
+	return saw
+}
+
+// wantSilence fails the test when somebody answers within a moment.
+func wantSilence(t testing.TB, netnsPath, proto, addr string) {
+	t.Helper()
+	got, _, err := ask(netnsPath, proto, addr, 300*time.Millisecond)
+	if err == nil {
+		t.Fatalf("%s %s: %q answered; want silence", proto, addr, got)
+	}
+}
+
+// hostAddr is an address of the machine that is not loopback.
+func hostAddr(t testing.TB) string {
+	t.Helper()
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() && n.IP.IsGlobalUnicast() && n.IP.To4()[0] != 10 && n.IP.To4()[0] != 172 {
+			return n.IP.String()
+		}
+	}
+	t.Skip("the machine has no address apart from loopback")
+	return ""
+}
+
+func hostPort(e Endpoint, i int) string { return strconv.Itoa(e.Ports[i].HostPort) }
+
+func isConflict(err error) (*PortConflict, bool) {
+	var c *PortConflict
+	ok := errors.As(err, &c)
+	return c, ok
+}

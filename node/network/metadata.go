@@ -1,0 +1,125 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// MetadataListener listens on 169.254.170.2:80 in the metadata namespace: reachable from bridge endpoints and from the
+// host, from nowhere else, and in nobody's way who binds port 80. It fails while another process keeps the listener.
+func (n *Network) MetadataListener(ctx context.Context) (l net.Listener, err error) {
+	ns, err := netns.GetFromPath(n.cfg.metadataNetns())
+	if err != nil {
+		return nil, fmt.Errorf("network: metadata namespace: %w", err)
+	}
+	defer func() { _ = ns.Close() }()
+	err = inside(ns, func() error {
+		var lc net.ListenConfig
+		var err error
+		l, err = lc.Listen(ctx, "tcp4", netip.AddrPortFrom(metadataAddr, 80).String())
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("network: listen in the metadata namespace: %w", err)
+	}
+	return l, nil
+}
+
+// ensureMetadata puts a namespace with the metadata address on the bridge. Being a neighbour of the containers, it sees
+// their own addresses, which the bridge has checked; being routed nowhere, it is out of reach for everybody else.
+func (n *Network) ensureMetadata() error {
+	if err := n.ensureMetadataLink(); err != nil {
+		return err
+	}
+	link, err := n.nl.LinkByName(n.cfg.bridge())
+	if err != nil {
+		return fmt.Errorf("network: bridge: %w", err)
+	}
+	// With several installations on a machine the host itself reaches the one whose bridge is oldest.
+	route := &netlink.Route{
+		LinkIndex: link.Attrs().Index, Dst: ipNet(metadataAddr, 32), Scope: unix.RT_SCOPE_LINK,
+		Src: n.cfg.gateway().AsSlice(), Priority: link.Attrs().Index,
+	}
+	if err := n.nl.RouteReplace(route); err != nil {
+		return fmt.Errorf("network: route to %s: %w", metadataAddr, err)
+	}
+	return nil
+}
+
+func (n *Network) ensureMetadataLink() error {
+	_, err := n.nl.LinkByName(n.cfg.metadataLink())
+	if err == nil && isNamespace(n.cfg.metadataNetns()) {
+		return n.allowMetadata()
+	}
+	if err != nil && !isAbsent(err) {
+		return fmt.Errorf("network: metadata link: %w", err)
+	}
+	if err := unmountNamespace(n.cfg.metadataNetns()); err != nil {
+		return err
+	}
+	if link, err := n.nl.LinkByName(n.cfg.metadataLink()); err == nil {
+		if err := n.nl.LinkDel(link); err != nil && !isAbsent(err) {
+			return fmt.Errorf("network: metadata link: %w", err)
+		}
+	}
+	return n.makeMetadata()
+}
+
+// makeMetadata mounts last: a namespace that is mounted is complete.
+func (n *Network) makeMetadata() error {
+	ns, err := newNamespace(func(netns.NsHandle) error { return sysctl("1", "ipv6/conf/default/disable_ipv6") })
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ns.Close() }()
+	w := wire{host: n.cfg.metadataLink(), inner: "eth0", addr: netip.PrefixFrom(metadataAddr, 32)}
+	if _, err := n.connect(ns, w); err != nil {
+		return err
+	}
+	if err := inside(ns, func() error { return configureMetadata(w, n.cfg.Subnet) }); err != nil {
+		return err
+	}
+	if err := n.allowMetadata(); err != nil {
+		return err
+	}
+	return mountNamespace(ns, n.cfg.metadataNetns())
+}
+
+func (n *Network) allowMetadata() error {
+	who := sender{n.cfg.metadataLink(), macOf(metadataAddr), metadataAddr}
+	return n.tx.apply(change{set: n.rules.owners, elems: []nftables.SetElement{who.element()}})
+}
+
+// configureMetadata gives the namespace the way to the bridge's subnet and no other.
+func configureMetadata(w wire, subnet netip.Prefix) error {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("network: netlink: %w", err)
+	}
+	defer h.Close()
+	link, err := h.LinkByName(w.inner)
+	if err == nil {
+		err = h.AddrAdd(link, &netlink.Addr{IPNet: ipNet(w.addr.Addr(), 32)})
+	}
+	if err == nil {
+		err = h.LinkSetUp(link)
+	}
+	if err == nil {
+		err = h.RouteAdd(&netlink.Route{
+			LinkIndex: link.Attrs().Index, Dst: ipNet(subnet.Addr(), subnet.Bits()), Scope: unix.RT_SCOPE_LINK, Src: metadataAddr.AsSlice(),
+		})
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("network: configure the metadata namespace: %w", err)
+	}
+	return upLoopback(h)
+}

@@ -1,0 +1,109 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/nftables"
+)
+
+// adopt takes over the endpoints of an earlier process and removes what that one left half done.
+func (n *Network) adopt() error {
+	v, err := n.look()
+	if err != nil {
+		return err
+	}
+	for _, a := range v.attachments(n.cfg) {
+		n.known[a.ID] = a
+		if a.Mode == Bridge {
+			n.addrs.claim(a.Address)
+			n.links[a.port.name] = true
+		}
+		for _, p := range a.elems {
+			if err := n.book.adopt(a.ID, portKey{p.proto, p.hostPort}); err != nil {
+				n.log.Warn("an adopted host port is bound by another program", "endpoint", a.ID, "port", p.hostPort, "error", err)
+			}
+		}
+	}
+	return n.clean(v)
+}
+
+// Sweep removes every endpoint keep does not want, and everything of ours that belongs to no endpoint. It may run beside
+// Attach: what is being made is left alone.
+func (n *Network) Sweep(ctx context.Context, keep func(id string) bool) error {
+	v, err := n.look()
+	if err != nil {
+		return err
+	}
+	var errs error
+	for _, a := range v.attachments(n.cfg) {
+		if keep(a.ID) {
+			continue
+		}
+		if err := n.Detach(ctx, a.ID); err != nil {
+			errs = errors.Join(errs, fmt.Errorf("network: sweep endpoint %s: %w", a.ID, err))
+		}
+	}
+	return errors.Join(errs, n.clean(v))
+}
+
+// clean removes leftovers: files that are no mounts, published ports without an endpoint, links that are neither in use
+// nor being made, and rights to send from links that are gone.
+func (n *Network) clean(v view) error {
+	var errs error
+	for _, id := range v.files {
+		errs = errors.Join(errs, n.unlessKnown(id, func() error { return unmountNamespace(n.cfg.netns(id)) }))
+	}
+	mounted := map[string]bool{}
+	for _, id := range v.mounts {
+		mounted[id] = true
+	}
+	for _, p := range v.published {
+		if !mounted[p.id] {
+			errs = errors.Join(errs, n.unlessKnown(p.id, func() error { return n.cleanPublished(p.id) }))
+			mounted[p.id] = true // its other elements went with it
+		}
+	}
+	for _, p := range v.ports {
+		if !n.ownsLink(p.name) {
+			errs = errors.Join(errs, n.deleteLink(p))
+		}
+	}
+	for _, s := range v.senders {
+		if s.link != n.cfg.metadataLink() && !n.ownsLink(s.link) {
+			errs = errors.Join(errs, n.tx.discard(change{set: n.rules.owners, elems: []nftables.SetElement{s.element()}}))
+		}
+	}
+	return errs
+}
+
+// cleanPublished looks again, because since the first look the port may have gone to somebody else.
+func (n *Network) cleanPublished(id string) error {
+	all, err := n.rules.readPublished()
+	if err != nil {
+		return err
+	}
+	var dead []published
+	for _, p := range all {
+		if p.id == id {
+			dead = append(dead, p)
+		}
+	}
+	return n.tx.discard(change{set: n.rules.publish, elems: elementsOf(dead)})
+}
+
+// unlessKnown runs f when nobody has, makes or removes the endpoint.
+func (n *Network) unlessKnown(id string, f func() error) error {
+	defer n.ids.lock(id)()
+	if n.find(id) != nil {
+		return nil
+	}
+	return f()
+}
+
+func (n *Network) ownsLink(name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.links[name]
+}
