@@ -56,8 +56,11 @@ func flagTag(k config.Key) reflect.StructTag {
 	return reflect.StructTag(tag + fmt.Sprintf(" placeholder:%q", shown))
 }
 
-// nearestFlag words the CLI library's complaint about a flag it does not know like those about the other sources.
+// nearestFlag adds the nearest setting to the CLI library's complaint about a flag it does not know and has no idea about.
 func nearestFlag(err error, args []string) error {
+	if strings.Contains(err.Error(), "did you mean") {
+		return err
+	}
 	for _, arg := range args {
 		name, isFlag := strings.CutPrefix(arg, "--")
 		name, _, _ = strings.Cut(name, "=")

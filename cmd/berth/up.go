@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,14 +69,9 @@ func (a *app) spawn() (*background.Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	var env []string
-	for _, e := range a.environ {
-		if !strings.HasPrefix(e, config.EnvPrefix) {
-			env = append(env, e)
-		}
-	}
+	env := slices.Concat(a.environ, []string{config.FileVariable + "="}, a.settings.Environ())
 	return background.Start(background.Command{
-		Exe: exe, Args: []string{"up", "--foreground"}, Env: append(env, a.settings.Environ()...), LogFile: a.settings.LogFile(),
+		Exe: exe, Args: []string{"up", "--foreground"}, Env: env, LogFile: a.settings.LogFile(),
 	})
 }
 

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/berth-ecs/berth/cmd/berth/background"
+	"github.com/berth-ecs/berth/cmd/berth/health"
+	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/ready"
+	"github.com/berth-ecs/berth/internal/rootkeys"
+)
+
+// The test binary plays the program, with fakes for the region's rooms, when this variable is set: `berth up` starts
+// its own executable.
+const playVariable = "BERTH_TEST_PLAY_BERTH"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(playVariable) != "" {
+		main := invocation{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr, parts: fakeParts(), exit: os.Exit}
+		os.Exit(run(context.Background(), main))
+	}
+	os.Exit(m.Run())
+}
+
+func fakeParts() parts {
+	p := wiredParts()
+	p.runServer = func(ctx context.Context, s config.Settings, _ *slog.Logger) error {
+		if s.Cluster == "broken" {
+			return errors.New("the store's directory is not ours")
+		}
+		var state ready.State
+		state.Done("server")
+		mux := http.NewServeMux()
+		mux.HandleFunc(health.ReadyPath, state.Ready)
+		l, err := net.Listen("tcp", s.Listen)
+		if err != nil {
+			return err
+		}
+		return http.Serve(l, mux)
+	}
+	p.runNode = func(ctx context.Context, _ config.Settings, _ *slog.Logger) error { <-ctx.Done(); return ctx.Err() }
+	p.destroy = func(context.Context, config.Settings, *slog.Logger) error { return nil }
+	p.coverage = func(w io.Writer) error { _, err := io.WriteString(w, "ecs CreateCluster\n"); return err }
+	p.readLog = func(_ context.Context, _ config.Settings, q logQuery, w io.Writer) error {
+		_, err := io.WriteString(w, "log of "+q.Task+" "+q.Container+"\n")
+		return err
+	}
+	return p
+}
+
+// call runs one command line in this process.
+func call(t *testing.T, environ []string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(t.Context(), invocation{
+		args: args, environ: environ, stdout: &out, stderr: &errs, parts: fakeParts(), exit: func(int) {},
+	})
+	return status, out.String(), errs.String()
+}
+
+func TestCommandLine(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "berth.yaml")
+	if err := os.WriteFile(file, []byte("region: eu-west-1\nacces-key: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const task = "0123456789abcdef0123456789abcdef"
+	tests := map[string]struct {
+		environ []string
+		args    []string
+		status  int
+		stdout  string // part of it
+		stderr  string // part of it
+	}{
+		"version":              {args: []string{"version"}, stdout: "berth devel go"},
+		"unknown command":      {args: []string{"start"}, status: exitUsage, stderr: "unexpected argument start"},
+		"unknown flag, near":   {args: []string{"up", "--regio", "x"}, status: exitUsage, stderr: `did you mean "--region"`},
+		"unknown flag, far":    {args: []string{"up", "--data-directory-of-state=x"}, status: exitUsage, stderr: "nearest known setting is --data-dir"},
+		"wrong value":          {args: []string{"status", "--account=1"}, status: exitUsage, stderr: `account (flag --account): "1" is not 12 digits`},
+		"unknown key in file":  {args: []string{"status", "--config", file}, status: exitUsage, stderr: `berth.yaml line 2: unknown setting "acces-key"; the nearest known one is "access-key"`},
+		"file that is missing": {args: []string{"status", "--config", dir + "/none"}, status: exitUsage, stderr: "configuration file: open"},
+		"unknown variable":     {environ: []string{"BERTH_RUNDIR=/x"}, args: []string{"status"}, status: exitUsage, stderr: "BERTH_RUN_DIR"},
+		"env before any start": {args: []string{"env", "--data-dir", dir}, status: exitFailed, stderr: "made when the region first starts"},
+		"status of nothing":    {args: []string{"status", "--run-dir", dir}, status: exitFailed, stderr: `no region of installation "berth" runs here`},
+		"coverage":             {args: []string{"status", "--coverage"}, stdout: "ecs CreateCluster"},
+		"logs by id":           {args: []string{"logs", task, "web", "-f"}, stdout: "log of " + task + " web"},
+		"logs by ARN":          {args: []string{"logs", "arn:aws:ecs:us-east-1:000000000000:task/default/" + task}, stdout: "log of " + task},
+		"logs of nonsense":     {args: []string{"logs", "web"}, status: exitFailed, stderr: "neither a task id"},
+		"down of nothing":      {args: []string{"down", "--run-dir", dir + "/run", "--data-dir", dir}, stdout: "did not run"},
+		"a part is missing":    {args: []string{"hold"}, status: exitFailed, stderr: "hold: this binary was built without it"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			status, stdout, stderr := call(t, test.environ, test.args...)
+			if status != test.status || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
+				t.Errorf("status %d, want %d\nstdout %q\nstderr %q", status, test.status, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestEnv(t *testing.T) {
+	status, out, errs := call(t, []string{"BERTH_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE", "BERTH_SECRET_KEY=it's/+="}, "env", "--region", "eu-west-1")
+	if status != exitDone {
+		t.Fatal(errs)
+	}
+	for _, line := range []string{
+		"export AWS_ENDPOINT_URL='http://127.0.0.1:4566'", "export AWS_DEFAULT_REGION='eu-west-1'",
+		"export AWS_ACCESS_KEY_ID='AKIAIOSFODNN7EXAMPLE'", `export AWS_SECRET_ACCESS_KEY='it'\''s/+='`, "unset AWS_SESSION_TOKEN",
+	} {
+		if !strings.Contains(out, line) {
+			t.Errorf("no %q in\n%s", line, out)
+		}
+	}
+}
+
+func TestEnvReadsTheRegionsKeys(t *testing.T) {
+	dir := t.TempDir()
+	keys, err := rootkeys.Ensure(dir, rootkeys.Keys{}, bytes.NewReader(bytes.Repeat([]byte{7}, 40)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, out, errs := call(t, nil, "env", "--data-dir", dir); !strings.Contains(out, keys.AccessKey) || !strings.Contains(out, keys.SecretKey) {
+		t.Errorf("%s%s", out, errs)
+	}
+}
+
+// free returns an address nobody listens on.
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestUpAndDown(t *testing.T) {
+	t.Setenv(playVariable, "yes")
+	dir := t.TempDir()
+	settings := []string{"--data-dir", dir + "/data", "--run-dir", dir + "/run", "--listen", free(t)}
+	up := func(args ...string) (int, string, string) {
+		return call(t, os.Environ(), append(append([]string{"up"}, settings...), args...)...)
+	}
+	t.Cleanup(func() { call(t, os.Environ(), append([]string{"down", "--purge"}, settings...)...) })
+
+	status, out, errs := up()
+	if status != exitDone || !strings.Contains(out, "ready at http://127.0.0.1:") {
+		t.Fatalf("up: %d\n%s%s", status, out, errs)
+	}
+	status, out, errs = up()
+	if status != exitDone || !strings.Contains(out, "runs already") {
+		t.Errorf("second up: %d\n%s%s", status, out, errs)
+	}
+	status, _, errs = up("--foreground")
+	if status != exitFailed || !strings.Contains(errs, background.ErrRunning.Error()) {
+		t.Errorf("third up, in the foreground: %d %s", status, errs)
+	}
+	status, out, errs = call(t, os.Environ(), append([]string{"down", "--purge"}, settings...)...)
+	if status != exitDone || !strings.Contains(out, "region    stopped") {
+		t.Errorf("down: %d\n%s%s", status, out, errs)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func TestUpShowsWhyItFailed(t *testing.T) {
+	t.Setenv(playVariable, "yes")
+	dir := t.TempDir()
+	status, _, errs := call(t, os.Environ(), "up", "--cluster", "broken", "--data-dir", dir+"/data", "--run-dir", dir+"/run", "--listen", free(t))
+	for _, part := range []string{"ended before it was ready", "the store's directory is not ours", "berth.log", "doctor"} {
+		if status != exitFailed || !strings.Contains(errs, part) {
+			t.Errorf("status %d, no %q in\n%s", status, part, errs)
+		}
+	}
+}
