@@ -35,7 +35,7 @@ type embedded struct {
 }
 
 func openEmbedded(ctx context.Context, c Config, e *store.Engine) (*Store, error) {
-	ec, err := embedConfig(c)
+	ec, err := EmbedConfig(c)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,11 @@ const (
 	electionMillis = 500
 )
 
-func embedConfig(c Config) (*embed.Config, error) {
+// EmbedConfig is how this package configures an embedded etcd; exported for programs that compare with a bare one.
+func EmbedConfig(c Config) (*embed.Config, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("etcd: DataDir: %w", err)
 	}
