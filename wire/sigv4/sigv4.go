@@ -79,3 +79,12 @@ func hash(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }
+
+// Table is a fixed set of keys by access key.
+type Table map[string]Key
+
+// Lookup implements Keys.
+func (t Table) Lookup(accessKey string) (Key, bool) {
+	k, ok := t[accessKey]
+	return k, ok
+}

@@ -1,0 +1,29 @@
+package wire
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// NewServer returns an http.Server that slow or greedy clients cannot hold:
+//
+//   - headers must arrive within 10 s and be at most 64 KiB (a credential's session token is the longest thing in them);
+//   - a whole request must arrive within 30 s, its answer be read within 2 min (an operation itself has Limits.Timeout);
+//   - an idle connection is closed after 2 min.
+//
+// A hijacked connection (the agents' websockets) is free of these and must set its own deadlines.
+func NewServer(h http.Handler, log *slog.Logger) *http.Server {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	if log != nil {
+		s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+	}
+	return s
+}
