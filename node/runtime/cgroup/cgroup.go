@@ -1,0 +1,150 @@
+// Package cgroup makes and reads the parent cgroup of a task and the cgroups of
+// its containers, on cgroup v1 and v2.
+//
+// Guarantees: a task's limits are hard (on v1 swap is limited to the memory
+// limit; on v2 swap is off); Make and Remove are idempotent; Remove never
+// removes a cgroup that still has processes. Reading what is not there is not
+// an error unless nothing is.
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Limits of a task; zero is no limit.
+type Limits struct {
+	CPU         float64 // vCPUs
+	MemoryBytes int64
+}
+
+// Hierarchy is the machine's cgroup mount.
+type Hierarchy struct {
+	root    string
+	unified bool
+}
+
+// Open finds out which version is mounted at root ("" is /sys/fs/cgroup).
+func Open(root string) (*Hierarchy, error) {
+	if root == "" {
+		root = "/sys/fs/cgroup"
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(root, &st); err != nil {
+		return nil, fmt.Errorf("cgroup: %s: %w", root, err)
+	}
+	return &Hierarchy{root: root, unified: st.Type == unix.CGROUP2_SUPER_MAGIC}, nil
+}
+
+// Unified reports cgroup v2.
+func (h *Hierarchy) Unified() bool { return h.unified }
+
+// Make creates the cgroup at path ("/name/task") with limits; again is fine.
+func (h *Hierarchy) Make(path string, l Limits) error {
+	if h.unified {
+		return h.make2(path, l)
+	}
+	return h.make1(path, l)
+}
+
+// Remove removes the cgroup at path and everything empty below it.
+func (h *Hierarchy) Remove(path string) error {
+	var errs []error
+	for _, dir := range h.dirs(path) {
+		errs = append(errs, removeTree(dir))
+	}
+	return errors.Join(errs...)
+}
+
+// Children lists the cgroups directly below path.
+func (h *Hierarchy) Children(path string) ([]string, error) {
+	seen := map[string]bool{}
+	var out []string
+	for _, dir := range h.dirs(path) {
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.IsDir() && !seen[e.Name()] {
+				seen[e.Name()] = true
+				out = append(out, e.Name())
+			}
+		}
+	}
+	return out, nil
+}
+
+// Processes lists the processes in the cgroup at path, without those below it.
+func (h *Hierarchy) Processes(path string) ([]int, error) {
+	dir := filepath.Join(h.root, path)
+	if !h.unified {
+		dir = filepath.Join(h.root, "memory", path)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ints(text), nil
+}
+
+// OOMKills counts the processes the kernel killed in the cgroup at path for want
+// of memory, whichever limit was reached.
+func (h *Hierarchy) OOMKills(path string) (uint64, error) {
+	if h.unified {
+		return keyed(filepath.Join(h.root, path, "memory.events"), "oom_kill")
+	}
+	return keyed(filepath.Join(h.root, "memory", path, "memory.oom_control"), "oom_kill")
+}
+
+// dirs are the directories of path in every mounted hierarchy.
+func (h *Hierarchy) dirs(path string) []string {
+	if h.unified {
+		return []string{filepath.Join(h.root, path)}
+	}
+	entries, err := os.ReadDir(h.root)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() { // symbolic links are other names of the same hierarchy
+			out = append(out, filepath.Join(h.root, e.Name(), path))
+		}
+	}
+	return out
+}
+
+// removeTree removes dir and its descendants, deepest first. Only rmdir is
+// used: the kernel refuses a cgroup that has processes.
+func removeTree(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, e := range entries {
+		if e.IsDir() {
+			errs = append(errs, removeTree(filepath.Join(dir, e.Name())))
+		}
+	}
+	if err := syscall.Rmdir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, fmt.Errorf("rmdir %s: %w", dir, err))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,63 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"regexp"
+)
+
+// Config says where an installation's runtime lives.
+type Config struct {
+	Name         string       // required: installation; also containerd's namespace and the cgroup parent
+	BinDir       string       // required: holds containerd, containerd-shim-runc-v2 and runc
+	DataDir      string       // required: what outlives a reboot
+	RunDir       string       // required: sockets and state; short, socket paths hold 106 bytes
+	Address      string       // optional: a containerd not ours to start; empty starts and supervises one
+	AllowOldRunc bool         // optional: accept a runc with known escapes
+	Log          *slog.Logger // optional
+
+	// ShimLog gives the FIFO a task's shim logs to; something that outlives this
+	// process holds its reading end (hold.Client.Log). Optional: nil drops the
+	// shim's log.
+	ShimLog func(ctx context.Context, id string) (path string, err error)
+	// ShimLogDone ends what ShimLog began. Optional.
+	ShimLogDone func(ctx context.Context, id string) error
+}
+
+var nameRule = regexp.MustCompile(`^[a-z][a-z0-9]{0,7}$`)
+
+// maxSocketDir is what containerd allows for the shims' socket directory.
+const maxSocketDir = 42
+
+func (c Config) check() error {
+	if !nameRule.MatchString(c.Name) {
+		return fmt.Errorf("runtime: Config.Name %q must be 1 to 8 of a-z and 0-9, beginning with a letter", c.Name)
+	}
+	for _, d := range []struct{ field, dir string }{{"BinDir", c.BinDir}, {"DataDir", c.DataDir}, {"RunDir", c.RunDir}} {
+		if !filepath.IsAbs(d.dir) {
+			return fmt.Errorf("runtime: Config.%s %q must be an absolute path", d.field, d.dir)
+		}
+	}
+	if n := len(c.socketDir()); n > maxSocketDir {
+		return fmt.Errorf("runtime: Config.RunDir %q is too long: the shims' socket directory in it may have %d bytes, it has %d", c.RunDir, maxSocketDir, n)
+	}
+	return nil
+}
+
+func (c Config) address() string {
+	if c.Address != "" {
+		return c.Address
+	}
+	return filepath.Join(c.RunDir, "containerd.sock")
+}
+
+func (c Config) ttrpcAddress() string { return c.address() + ".ttrpc" }
+func (c Config) socketDir() string    { return filepath.Join(c.RunDir, "s") }
+func (c Config) runcRoot() string     { return filepath.Join(c.RunDir, "runc") }
+func (c Config) shimDir(task string) string {
+	return filepath.Join(c.RunDir, "shims", task)
+}
+func (c Config) execDir() string        { return filepath.Join(c.RunDir, "exec") }
+func (c Config) bin(name string) string { return filepath.Join(c.BinDir, name) }

@@ -1,0 +1,246 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types"
+	"github.com/containerd/containerd/api/types/runc/options"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/mount"
+	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"github.com/containerd/typeurl/v2"
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/berth-ecs/berth/node/runtime/rootfs"
+	"github.com/berth-ecs/berth/node/runtime/spec"
+)
+
+// Create makes a container up to the point where only Start is missing:
+// snapshot, specification, sandbox record, task. It is idempotent: what a crash
+// left half made is made anew, what is whole is left alone.
+func (r *Runtime) Create(ctx context.Context, c Container) error {
+	if err := c.check(); err != nil {
+		return named(CannotCreateContainerError, err)
+	}
+	unlock := r.tasks.rlock(c.TaskID)
+	defer unlock()
+	err := r.create(ctx, c)
+	if !errdefs.IsAlreadyExists(err) {
+		if err != nil {
+			// What was half made goes now, not at the next sweep.
+			err = errors.Join(err, r.remove(context.WithoutCancel(ctx), c.ID))
+		}
+		return named(CannotCreateContainerError, err)
+	}
+	whole, err := r.whole(ctx, c.ID)
+	if err != nil || whole {
+		return named(CannotCreateContainerError, err)
+	}
+	if err := r.remove(ctx, c.ID); err != nil {
+		return named(CannotCreateContainerError, err)
+	}
+	return named(CannotCreateContainerError, r.create(ctx, c))
+}
+
+// create does the parts that need nothing of each other at once.
+func (r *Runtime) create(ctx context.Context, c Container) error {
+	var (
+		shim   string
+		mounts []mount.Mount
+		oci    *specs.Spec
+	)
+	early, cached := r.layers.get(c.Image.ChainID)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		shim, err = r.ensureShimOnce(gctx, c.TaskID)
+		return err
+	})
+	g.Go(func() error { return r.createSandbox(gctx, c) })
+	g.Go(func() (err error) {
+		mounts, err = r.prepareSnapshot(gctx, c)
+		if err != nil || cached {
+			return err
+		}
+		oci, err = r.spec(c, layerDirs(mounts))
+		return err
+	})
+	if cached {
+		g.Go(func() (err error) {
+			oci, err = r.spec(c, early)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := r.createRecord(ctx, c, oci); err != nil {
+		return err
+	}
+	return r.createTask(ctx, c, shim, mounts)
+}
+
+// ensureShimOnce lets one of a task's concurrent creations start the shim.
+func (r *Runtime) ensureShimOnce(ctx context.Context, task string) (string, error) {
+	unlock := r.shims.lock(task)
+	defer unlock()
+	return r.ensureShim(ctx, task)
+}
+
+// createSandbox makes the record without which containerd forgets the exit code
+// of a container that ends while containerd is down.
+func (r *Runtime) createSandbox(ctx context.Context, c Container) error {
+	_, err := r.cd.SandboxStore().Create(ctx, sandbox.Sandbox{
+		ID: c.ID, Sandboxer: "shim", Labels: map[string]string{labelTask: c.TaskID},
+		Runtime: sandbox.RuntimeOpts{Name: runtimeName},
+	})
+	return err
+}
+
+func (r *Runtime) prepareSnapshot(ctx context.Context, c Container) ([]mount.Mount, error) {
+	ctx = leases.WithLease(ctx, leaseID(c.TaskID))
+	mounts, err := r.cd.SnapshotService(snapshotter).Prepare(ctx, c.ID, c.Image.ChainID)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot of %s: %w", c.Image.Ref, err)
+	}
+	r.layers.put(c.Image.ChainID, layerDirs(mounts))
+	return mounts, nil
+}
+
+func (r *Runtime) spec(c Container, layers []string) (*specs.Spec, error) {
+	if err := ensureSources(c.Mounts); err != nil {
+		return nil, err
+	}
+	who, err := rootfs.Layers(layers).User(firstOf(c.User, c.Image.User))
+	if err != nil {
+		return nil, err
+	}
+	caps, err := spec.Capabilities(c.CapAdd, c.CapDrop, c.Privileged, r.caps)
+	if err != nil {
+		return nil, err
+	}
+	in := spec.Input{
+		Args:             spec.Args(c.EntryPoint, c.Command, c.Image.EntryPoint, c.Image.Cmd),
+		Env:              append(append([]string(nil), c.Image.Env...), c.Env...),
+		Cwd:              firstOf(c.WorkingDirectory, c.Image.WorkingDir),
+		User:             who,
+		Hostname:         c.Hostname,
+		Netns:            c.Netns,
+		CgroupPath:       r.containerCgroup(c.TaskID, c.ID),
+		Unified:          r.cg.Unified(),
+		Mounts:           c.Mounts,
+		Ulimits:          c.Ulimits,
+		Sysctls:          c.Sysctls,
+		Capabilities:     caps,
+		CPUShares:        c.CPUShares,
+		MemoryBytes:      c.MemoryMiB << 20,
+		ReservationBytes: c.MemoryReservationMiB << 20,
+		ReadonlyRootfs:   c.ReadonlyRootfs,
+		Privileged:       c.Privileged,
+		Native:           spec.NativeArch(),
+		Compat32:         c.Image.Compat32,
+	}
+	if c.Privileged {
+		if in.Devices, err = spec.HostDevices("/dev"); err != nil {
+			return nil, err
+		}
+	}
+	return spec.Build(in)
+}
+
+func (r *Runtime) createRecord(ctx context.Context, c Container, oci *specs.Spec) error {
+	document, err := typeurl.MarshalAny(oci)
+	if err != nil {
+		return err
+	}
+	opts, err := typeurl.MarshalAny(&options.Options{BinaryName: r.c.bin("runc"), Root: r.c.runcRoot()})
+	if err != nil {
+		return err
+	}
+	labels := map[string]string{}
+	for k, v := range c.Labels {
+		labels[k] = v
+	}
+	labels[labelTask], labels[labelName] = c.TaskID, c.Name
+	if s := firstOf(c.StopSignal, c.Image.StopSignal); s != "" {
+		labels[labelStop] = s
+	}
+	_, err = r.cd.ContainerService().Create(ctx, containers.Container{
+		ID: c.ID, Labels: labels, Image: c.Image.Ref, Spec: document, SandboxID: c.ID,
+		Runtime:     containers.RuntimeInfo{Name: runtimeName, Options: opts},
+		Snapshotter: snapshotter, SnapshotKey: c.ID,
+	})
+	return err
+}
+
+// createTask has the shim run `runc create`. The request is made by hand: the
+// client's NewTask asks for the record and the mounts again.
+func (r *Runtime) createTask(ctx context.Context, c Container, shim string, mounts []mount.Mount) error {
+	req := &tasks.CreateTaskRequest{
+		ContainerID: c.ID, Stdout: c.Stdout, Stderr: c.Stderr,
+		TaskApiAddress: "ttrpc+" + shim, TaskApiVersion: shimAPIVersion,
+	}
+	for _, m := range mounts {
+		req.Rootfs = append(req.Rootfs, &types.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})
+	}
+	_, err := r.cd.TaskService().Create(ctx, req)
+	return errgrpc.ToNative(err)
+}
+
+// whole reports whether the container and its task exist.
+func (r *Runtime) whole(ctx context.Context, id string) (bool, error) {
+	if _, err := r.cd.ContainerService().Get(ctx, id); err != nil {
+		if errdefs.IsNotFound(err) {
+			return false, nil
+		}
+		return false, err
+	}
+	p, err := r.process(ctx, id)
+	return p != nil, err
+}
+
+// process is what containerd knows of the container's first process; nil: nothing.
+func (r *Runtime) process(ctx context.Context, id string) (*taskProcess, error) {
+	resp, err := r.cd.TaskService().Get(ctx, &tasks.GetRequest{ContainerID: id})
+	err = errgrpc.ToNative(err)
+	if errdefs.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return resp.Process, nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// ensureSources makes host directories that a volume names and the host lacks,
+// as Docker does.
+func ensureSources(mounts []Mount) error {
+	for _, m := range mounts {
+		if m.Tmpfs {
+			continue
+		}
+		if _, err := os.Stat(m.Source); errors.Is(err, fs.ErrNotExist) {
+			if err := os.MkdirAll(m.Source, 0o755); err != nil {
+				return fmt.Errorf("volumes.host.sourcePath: %w", err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// daemon is our containerd: a process in a session of its own that outlives
+// this one. Whoever runs next finds it by its pid file and adopts it.
+type daemon struct {
+	c   Config
+	log *slog.Logger
+
+	mu      sync.Mutex
+	proc    *process
+	stopped bool // by Shutdown: do not start it again
+	done    chan struct{}
+}
+
+const (
+	restartDelayMin = 50 * time.Millisecond
+	restartDelayMax = 5 * time.Second
+	stopTimeout     = 10 * time.Second
+)
+
+func (d *daemon) configFile() string { return filepath.Join(d.c.RunDir, "containerd.toml") }
+func (d *daemon) pidFile() string    { return filepath.Join(d.c.RunDir, "containerd.pid") }
+func (d *daemon) logFile() string    { return filepath.Join(d.c.DataDir, "containerd.log") }
+
+// open adopts the running containerd or starts one, and supervises it until ctx ends.
+func (d *daemon) open(ctx context.Context) error {
+	for _, dir := range []string{d.c.DataDir, d.c.RunDir, d.c.socketDir(), d.c.runcRoot()} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return err
+		}
+	}
+	if err := d.ensure(); err != nil {
+		return err
+	}
+	d.done = make(chan struct{})
+	go d.supervise(ctx)
+	return nil
+}
+
+// ensure makes d.proc a running containerd. The lock keeps two processes of one
+// installation from starting two.
+func (d *daemon) ensure() error {
+	unlock, err := lockFile(filepath.Join(d.c.RunDir, "containerd.lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	p, err := d.adopt()
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		if p, err = d.start(); err != nil {
+			return fmt.Errorf("start containerd: %w", err)
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.proc = p
+	return nil
+}
+
+// adopt answers the process the pid file names if it is our containerd, else nil.
+func (d *daemon) adopt() (*process, error) {
+	text, err := os.ReadFile(d.pidFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, nil
+	}
+	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || !strings.Contains(string(args), "\x00"+d.configFile()+"\x00") {
+		return nil, nil // gone, or the number is another's by now
+	}
+	p, err := openProcess(pid)
+	if errors.Is(err, unix.ESRCH) {
+		return nil, nil
+	}
+	return p, err
+}
+
+func (d *daemon) start() (*process, error) {
+	if err := os.WriteFile(d.configFile(), []byte(daemonConfig(d.c)), 0o600); err != nil {
+		return nil, err
+	}
+	out, err := os.OpenFile(d.logFile(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	cmd := exec.Command(d.c.bin("containerd"), "--config", d.configFile(), "--log-level", "warn")
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Dir = "/"
+	// Our directory first, so that containerd finds our shim and runc.
+	cmd.Env = append(environWithout("PATH", "NOTIFY_SOCKET"), "PATH="+d.c.BinDir+":"+os.Getenv("PATH"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p, err := openProcess(cmd.Process.Pid)
+	if err != nil {
+		return nil, errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+	}
+	go cmd.Wait() //nolint:errcheck // only reaps; supervise sees the end through the pidfd
+	return p, os.WriteFile(d.pidFile(), []byte(strconv.Itoa(p.pid)), 0o600)
+}
+
+// supervise starts containerd anew whenever it ends. Containers do not notice:
+// their shims run on and are attached again.
+func (d *daemon) supervise(ctx context.Context) {
+	defer close(d.done)
+	delay := restartDelayMin
+	for {
+		d.mu.Lock()
+		p := d.proc
+		d.mu.Unlock()
+		began := time.Now()
+		if err := p.wait(ctx); err != nil {
+			return
+		}
+		d.mu.Lock()
+		stopped := d.stopped
+		d.mu.Unlock()
+		if stopped {
+			return
+		}
+		d.log.Warn("containerd ended; starting it again", "pid", p.pid)
+		if time.Since(began) > time.Minute {
+			delay = restartDelayMin
+		}
+		for d.ensure() != nil {
+			if !pause(ctx, delay) {
+				return
+			}
+			delay = min(2*delay, restartDelayMax)
+		}
+		if !pause(ctx, delay) { // a containerd that dies at once is not started flat out
+			return
+		}
+		delay = min(2*delay, restartDelayMax)
+	}
+}
+
+// stop ends containerd for good; containers are left to the caller.
+func (d *daemon) stop(ctx context.Context) error {
+	d.mu.Lock()
+	d.stopped = true
+	p := d.proc
+	d.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if err := p.signal(unix.SIGTERM); err != nil && !errors.Is(err, unix.ESRCH) {
+		return err
+	}
+	if err := p.wait(ctx); err != nil {
+		if err := p.signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+			return err
+		}
+		if err := p.wait(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+	}
+	for _, f := range []string{d.pidFile(), d.c.address(), d.c.ttrpcAddress()} {
+		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// pause waits for d and reports whether ctx still runs.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func environWithout(names ...string) []string {
+	var out []string
+next:
+	for _, v := range os.Environ() {
+		for _, n := range names {
+			if strings.HasPrefix(v, n+"=") {
+				continue next
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// lockFile takes an exclusive lock that a killed process gives back.
+func lockFile(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+	}
+	return func() { f.Close() }, nil
+}

@@ -1,0 +1,76 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+	"golang.org/x/sys/unix"
+)
+
+// Delete removes a container: its task (killed if it still runs), its record
+// and its snapshot. What its List and Event said of it is gone afterwards. It
+// is idempotent.
+func (r *Runtime) Delete(ctx context.Context, id string) error {
+	if !containerIDRule.MatchString(id) {
+		return named(CannotStopContainerError, notFound("container", id))
+	}
+	// Alone, because the shim ends with its last container: one that is being
+	// made must not join it then.
+	unlock := r.tasks.lock(id[:32])
+	defer unlock()
+	return named(CannotStopContainerError, r.remove(ctx, id))
+}
+
+func (r *Runtime) remove(ctx context.Context, id string) error {
+	if err := r.removeTask(ctx, id); err != nil {
+		return err
+	}
+	r.execs.forget(id)
+	if err := r.cd.ContainerService().Delete(ctx, id); err != nil && !errdefs.IsNotFound(err) {
+		return err
+	}
+	if err := r.cd.SnapshotService(snapshotter).Remove(ctx, id); err != nil && !errdefs.IsNotFound(err) {
+		return err
+	}
+	if err := r.removeSandbox(ctx, id); err != nil {
+		return err
+	}
+	if err := os.Remove(r.startedFile(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	// runc removes the cgroup; after a crash of the shim nobody has.
+	return r.cg.Remove(r.containerCgroup(id[:32], id))
+}
+
+func (r *Runtime) removeTask(ctx context.Context, id string) error {
+	svc := r.cd.TaskService()
+	_, err := svc.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
+	if err = errgrpc.ToNative(err); err == nil || errdefs.IsNotFound(err) {
+		return nil
+	}
+	_, kerr := svc.Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(unix.SIGKILL), All: true})
+	if kerr = errgrpc.ToNative(kerr); kerr != nil && !errdefs.IsNotFound(kerr) {
+		return errors.Join(err, kerr)
+	}
+	_, werr := svc.Wait(ctx, &tasks.WaitRequest{ContainerID: id})
+	if werr = errgrpc.ToNative(werr); werr != nil && !errdefs.IsNotFound(werr) {
+		return errors.Join(err, werr)
+	}
+	_, err = svc.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
+	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+func (r *Runtime) removeSandbox(ctx context.Context, id string) error {
+	if err := r.cd.SandboxStore().Delete(ctx, id); err != nil && !errdefs.IsNotFound(err) {
+		return err
+	}
+	return nil
+}

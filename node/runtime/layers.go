@@ -1,0 +1,48 @@
+package runtime
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/containerd/containerd/v2/core/mount"
+)
+
+// layerCache remembers where the layers of a chain lie, so that the next
+// container of an image need not wait for its snapshot to find out.
+type layerCache struct {
+	mu     sync.Mutex
+	chains map[string][]string
+}
+
+func (l *layerCache) get(chain string) ([]string, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	dirs, ok := l.chains[chain]
+	return dirs, ok
+}
+
+func (l *layerCache) put(chain string, dirs []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.chains == nil {
+		l.chains = map[string][]string{}
+	}
+	l.chains[chain] = dirs
+}
+
+// layerDirs are the read-only directories a snapshot's mounts lie on, topmost
+// first. A snapshot on nothing is a bind mount of an empty directory.
+func layerDirs(mounts []mount.Mount) []string {
+	var out []string
+	for _, m := range mounts {
+		if m.Type == "bind" {
+			out = append(out, m.Source)
+		}
+		for _, o := range m.Options {
+			if lower, ok := strings.CutPrefix(o, "lowerdir="); ok {
+				out = append(out, strings.Split(lower, ":")...)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,85 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types/task"
+	"github.com/containerd/containerd/v2/core/containers"
+	"github.com/containerd/errdefs/pkg/errgrpc"
+)
+
+// List answers every container of the installation that is whole, or was and
+// has ended, sorted by id. A container that a crash left half made is not among
+// them: Create makes it anew, Delete and Sweep remove it.
+func (r *Runtime) List(ctx context.Context) ([]State, error) {
+	// Tasks first: a container that appears in between is not yet whole, one
+	// that disappears in between is gone.
+	resp, err := r.cd.TaskService().List(ctx, &tasks.ListTasksRequest{})
+	if err != nil {
+		return nil, named(CannotInspectContainerError, errgrpc.ToNative(err))
+	}
+	list, err := r.cd.ContainerService().List(ctx)
+	if err != nil {
+		return nil, named(CannotInspectContainerError, err)
+	}
+	processes := map[string]*taskProcess{}
+	for _, p := range resp.Tasks {
+		processes[p.ID] = p
+	}
+	var out []State
+	for _, c := range list {
+		s, ok, err := r.state(c, processes[c.ID])
+		if err != nil {
+			return nil, named(CannotInspectContainerError, err)
+		}
+		if ok {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b State) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
+func (r *Runtime) state(c containers.Container, p *taskProcess) (s State, ok bool, err error) {
+	s = State{ID: c.ID, TaskID: c.Labels[labelTask], Name: c.Labels[labelName], Labels: maps.Clone(c.Labels)}
+	maps.DeleteFunc(s.Labels, func(k, _ string) bool { return k == labelTask || k == labelName || k == labelStop })
+	if s.TaskID == "" {
+		return s, false, nil // not made by us
+	}
+	if p == nil {
+		_, err := os.Stat(r.startedFile(c.ID))
+		if errors.Is(err, fs.ErrNotExist) {
+			return s, false, nil
+		}
+		// Its shim is gone, or the machine was off: it ran and has ended.
+		s.Status, s.ExitCode, s.ExitedAt = Stopped, -1, c.UpdatedAt
+		return s, true, err
+	}
+	s.Pid = int(p.Pid)
+	switch p.Status {
+	case task.Status_CREATED:
+		s.Status = Created
+	case task.Status_STOPPED:
+		s.Status, s.Pid = Stopped, 0
+		s.ExitCode, s.ExitedAt = int(p.ExitStatus), p.ExitedAt.AsTime()
+		s.OOMKilled, err = r.oomKilled(c.ID)
+	default:
+		s.Status = Running
+	}
+	return s, true, err
+}
+
+// oomKilled reads the container's own counter. containerd's TaskOOM names every
+// container of the task when the task's limit was reached; the victim is the one
+// whose counter rose. The counter lives until Delete.
+func (r *Runtime) oomKilled(id string) (bool, error) {
+	n, err := r.cg.OOMKills(r.containerCgroup(id[:32], id))
+	return n > 0, err
+}

@@ -1,0 +1,100 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/errdefs"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/berth-ecs/berth/node/runtime/cgroup"
+)
+
+func (r *Runtime) taskCgroup(task string) string { return "/" + r.c.Name + "/" + task }
+
+func (r *Runtime) containerCgroup(task, id string) string { return r.taskCgroup(task) + "/" + id }
+
+// leaseID is also what ties an image pulled for a task to it.
+func leaseID(task string) string { return "berth-" + task }
+
+// Prepare makes what a task's containers share: the cgroup with its hard
+// limits, the lease that keeps its images and snapshots, and the shim, started
+// ahead so that a container's start need not wait for it. It is idempotent.
+func (r *Runtime) Prepare(ctx context.Context, t Task) error {
+	if err := checkTaskID(t.ID); err != nil {
+		return named(ResourceInitializationError, err)
+	}
+	unlock := r.tasks.lock(t.ID)
+	defer unlock()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return r.cg.Make(r.taskCgroup(t.ID), cgroup.Limits{CPU: t.CPU, MemoryBytes: t.MemoryMiB << 20})
+	})
+	g.Go(func() error { return r.ensureLease(ctx, t.ID) })
+	g.Go(func() error {
+		_, err := r.ensureShim(ctx, t.ID)
+		return err
+	})
+	return named(ResourceInitializationError, g.Wait())
+}
+
+func (r *Runtime) ensureLease(ctx context.Context, task string) error {
+	_, err := r.cd.LeasesService().Create(ctx, leases.WithID(leaseID(task)), leases.WithLabel(labelTask, task))
+	if err != nil && !errdefs.IsAlreadyExists(err) {
+		return fmt.Errorf("lease of task %s: %w", task, err)
+	}
+	return nil
+}
+
+// Release removes everything of a task: containers that are left, the shim, the
+// lease and the cgroup. It is idempotent.
+func (r *Runtime) Release(ctx context.Context, taskID string) error {
+	if err := checkTaskID(taskID); err != nil {
+		return named(ResourceInitializationError, err)
+	}
+	unlock := r.tasks.lock(taskID)
+	defer unlock()
+	list, err := r.cd.ContainerService().List(ctx, filterLabel(labelTask, taskID))
+	if err != nil {
+		return named(CannotStopContainerError, err)
+	}
+	var errs []error
+	for _, c := range list {
+		errs = append(errs, r.remove(ctx, c.ID))
+	}
+	errs = append(errs, r.removeSandboxes(ctx, taskID))
+	if err := errors.Join(errs...); err != nil {
+		return named(CannotStopContainerError, err)
+	}
+	return named(CannotStopContainerError, errors.Join(
+		r.stopShim(ctx, taskID),
+		r.deleteLease(ctx, leaseID(taskID)),
+		r.cg.Remove(r.taskCgroup(taskID)),
+	))
+}
+
+func (r *Runtime) deleteLease(ctx context.Context, id string) error {
+	err := r.cd.LeasesService().Delete(ctx, leases.Lease{ID: id})
+	if errdefs.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// removeSandboxes deletes the sandbox records of a task's containers, also of
+// those that a crash left without a container.
+func (r *Runtime) removeSandboxes(ctx context.Context, task string) error {
+	list, err := r.cd.SandboxStore().List(ctx, filterLabel(labelTask, task))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range list {
+		errs = append(errs, r.removeSandbox(ctx, s.ID))
+	}
+	return errors.Join(errs...)
+}
+
+func filterLabel(key, value string) string { return fmt.Sprintf("labels.%q==%q", key, value) }

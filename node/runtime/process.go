@@ -1,0 +1,59 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// process is a handle on a process that need not be our child. The handle stays
+// with that process when its number is used again.
+type process struct {
+	pid int
+	fd  *os.File
+}
+
+func openProcess(pid int) (*process, error) {
+	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("pidfd of %d: %w", pid, err)
+	}
+	return &process{pid: pid, fd: os.NewFile(uintptr(fd), fmt.Sprintf("pidfd:%d", pid))}, nil
+}
+
+// wait returns nil once the process has ended, or ctx's error.
+func (p *process) wait(ctx context.Context) error {
+	raw, err := p.fd.SyscallConn()
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- raw.Read(func(fd uintptr) bool {
+			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(fds, 0)
+			return n > 0 || (err != nil && !errors.Is(err, unix.EINTR))
+		})
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return ctx.Err() // the reader ends with the process or the handle
+	}
+}
+
+func (p *process) signal(s unix.Signal) error {
+	raw, err := p.fd.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var serr error
+	err = raw.Control(func(fd uintptr) { serr = unix.PidfdSendSignal(int(fd), s, nil, 0) })
+	return errors.Join(err, serr)
+}
+
+func (p *process) close() error { return p.fd.Close() }

@@ -1,0 +1,264 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/containerd/containerd/v2/core/images"
+	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/remotes/docker"
+	"github.com/containerd/containerd/v2/core/remotes/docker/config"
+	"github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/opencontainers/image-spec/identity"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/berth-ecs/berth/node/runtime/rootfs"
+)
+
+const (
+	labelPulled = "berth.pulled"  // on images: came from its registry through us
+	labelElf32  = "berth.elf32"   // on images: "true" or "false", has 32-bit programs
+	labelChain  = "berth.elf32of" // on images: the chain labelElf32 speaks of
+)
+
+// Pull makes the image ref names present and unpacked. Pulls of one image with
+// the same credentials that overlap are one pull; it ends when nobody waits for
+// it any more.
+func (r *Runtime) Pull(ctx context.Context, ref string, p Pull) (Image, error) {
+	name, err := normalize(ref)
+	if err != nil {
+		return Image{}, named(CannotPullContainerError, err)
+	}
+	key := strings.Join([]string{name, p.Username, p.Password, string(p.Behaviour)}, "\x00")
+	img, err := r.pulls.do(ctx, key, func(ctx context.Context) (Image, error) { return r.pull(ctx, name, p) })
+	if err != nil {
+		return Image{}, named(CannotPullContainerError, err)
+	}
+	img.Ref = ref
+	if p.TaskID != "" {
+		err = r.keep(ctx, p.TaskID, img)
+	}
+	return img, named(CannotPullContainerError, err)
+}
+
+// normalize is Docker's rule: "busybox" is docker.io/library/busybox:latest.
+func normalize(ref string) (string, error) {
+	named, err := reference.ParseDockerRef(ref)
+	if err != nil {
+		return "", fmt.Errorf("image %q: %w", ref, err)
+	}
+	return named.String(), nil
+}
+
+func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) {
+	local, err := r.cd.ImageService().Get(ctx, name)
+	switch {
+	case errdefs.IsNotFound(err):
+		return r.fetch(ctx, name, p)
+	case err != nil:
+		return Image{}, err
+	case p.Behaviour == PullPreferCached,
+		p.Behaviour == PullOnce && local.Labels[labelPulled] != "":
+		return r.image(ctx, client.NewImage(r.cd, local))
+	}
+	img, err := r.fetch(ctx, name, p)
+	if err != nil && p.Behaviour != PullAlways && ctx.Err() == nil {
+		r.log.Warn("the registry did not give the image; the cached one serves", "image", name, "error", err)
+		return r.image(ctx, client.NewImage(r.cd, local))
+	}
+	return img, err
+}
+
+func (r *Runtime) fetch(ctx context.Context, name string, p Pull) (Image, error) {
+	hosts := config.ConfigureHosts(ctx, config.HostOptions{Credentials: func(string) (string, string, error) {
+		return p.Username, p.Password, nil
+	}})
+	img, err := r.cd.Pull(ctx, name, client.WithPullUnpack, client.WithPullSnapshotter(snapshotter),
+		client.WithPullLabel(labelPulled, "true"),
+		client.WithResolver(docker.NewResolver(docker.ResolverOptions{Hosts: hosts})))
+	if err != nil {
+		return Image{}, err
+	}
+	return r.image(ctx, img)
+}
+
+// image reads what containers need of an image that is here, unpacking it when
+// it came some other way.
+func (r *Runtime) image(ctx context.Context, img client.Image) (Image, error) {
+	if ok, err := img.IsUnpacked(ctx, snapshotter); err != nil {
+		return Image{}, err
+	} else if !ok {
+		if err := img.Unpack(ctx, snapshotter); err != nil {
+			return Image{}, err
+		}
+	}
+	desc, err := img.Config(ctx)
+	if err != nil {
+		return Image{}, err
+	}
+	blob, err := content.ReadBlob(ctx, img.ContentStore(), desc)
+	if err != nil {
+		return Image{}, err
+	}
+	var doc ocispec.Image
+	if err := json.Unmarshal(blob, &doc); err != nil {
+		return Image{}, fmt.Errorf("configuration of %s: %w", img.Name(), err)
+	}
+	size, err := img.Size(ctx)
+	if err != nil {
+		return Image{}, err
+	}
+	out := describe(img.Name(), doc)
+	out.Digest, out.SizeBytes = img.Target().Digest.String(), size
+	out.Compat32, err = r.compat32(ctx, img, out)
+	return out, err
+}
+
+func describe(ref string, doc ocispec.Image) Image {
+	c := doc.Config
+	out := Image{
+		Ref: ref, ChainID: identity.ChainID(doc.RootFS.DiffIDs).String(),
+		EntryPoint: c.Entrypoint, Cmd: c.Cmd, Env: c.Env, User: c.User, WorkingDir: c.WorkingDir,
+		StopSignal: c.StopSignal, Architecture: doc.Architecture,
+	}
+	for v := range maps.Keys(c.Volumes) {
+		out.Volumes = append(out.Volumes, v)
+	}
+	return out
+}
+
+// compat32 finds out once per image whether it has 32-bit programs.
+func (r *Runtime) compat32(ctx context.Context, img client.Image, i Image) (bool, error) {
+	labels := img.Labels()
+	if labels[labelChain] == i.ChainID {
+		return labels[labelElf32] == "true", nil
+	}
+	dirs, err := r.chainDirs(ctx, i.ChainID)
+	if err != nil {
+		return false, err
+	}
+	found, err := rootfs.Layers(dirs).Has32Bit()
+	if err != nil {
+		return false, err
+	}
+	_, err = r.cd.ImageService().Update(ctx, images.Image{
+		Name: img.Name(), Target: img.Target(),
+		Labels: map[string]string{labelElf32: fmt.Sprint(found), labelChain: i.ChainID},
+	}, "labels."+labelElf32, "labels."+labelChain)
+	if errdefs.IsNotFound(err) {
+		err = nil // removed meanwhile; the answer is right all the same
+	}
+	return found, err
+}
+
+// chainDirs asks a snapshot on the chain where the layers lie. It is a view, and
+// goes at once.
+func (r *Runtime) chainDirs(ctx context.Context, chain string) ([]string, error) {
+	if dirs, ok := r.layers.get(chain); ok {
+		return dirs, nil
+	}
+	ctx, done, err := r.cd.WithLease(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done(context.WithoutCancel(ctx)) //nolint:errcheck // it expires by itself
+	svc := r.cd.SnapshotService(snapshotter)
+	key := "view-" + chain
+	mounts, err := svc.View(ctx, key, chain)
+	if errdefs.IsAlreadyExists(err) {
+		mounts, err = svc.Mounts(ctx, key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	dirs := layerDirs(mounts)
+	r.layers.put(chain, dirs)
+	if err := svc.Remove(ctx, key); err != nil && !errdefs.IsNotFound(err) {
+		return nil, err
+	}
+	return dirs, nil
+}
+
+// keep puts the image under the task's lease: another pull of its name, or its
+// removal, takes nothing from the task.
+func (r *Runtime) keep(ctx context.Context, task string, img Image) error {
+	if err := checkTaskID(task); err != nil {
+		return err
+	}
+	if err := r.ensureLease(ctx, task); err != nil {
+		return err
+	}
+	lease := leases.Lease{ID: leaseID(task)}
+	return errors.Join(
+		r.cd.LeasesService().AddResource(ctx, lease, leases.Resource{ID: img.Digest, Type: "content"}),
+		r.cd.LeasesService().AddResource(ctx, lease, leases.Resource{ID: img.ChainID, Type: "snapshots/" + snapshotter}),
+	)
+}
+
+// sharedPulls lets those who want the same thing at once wait for one pull.
+type sharedPulls struct {
+	mu sync.Mutex
+	m  map[string]*sharedPull
+}
+
+type sharedPull struct {
+	cancel  context.CancelFunc
+	waiters int
+	done    chan struct{}
+	img     Image
+	err     error
+}
+
+func (s *sharedPulls) do(ctx context.Context, key string, f func(context.Context) (Image, error)) (Image, error) {
+	s.mu.Lock()
+	p := s.m[key]
+	if p == nil {
+		p = s.begin(ctx, key, f)
+	}
+	p.waiters++
+	s.mu.Unlock()
+	select {
+	case <-p.done:
+		return p.img, p.err
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.waiters--; p.waiters == 0 {
+		p.cancel()
+		s.drop(key, p) // who comes now begins anew
+	}
+	return Image{}, ctx.Err()
+}
+
+func (s *sharedPulls) begin(ctx context.Context, key string, f func(context.Context) (Image, error)) *sharedPull {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p := &sharedPull{cancel: cancel, done: make(chan struct{})}
+	if s.m == nil {
+		s.m = map[string]*sharedPull{}
+	}
+	s.m[key] = p
+	go func() {
+		defer cancel()
+		p.img, p.err = f(ctx)
+		s.mu.Lock()
+		s.drop(key, p)
+		s.mu.Unlock()
+		close(p.done)
+	}()
+	return p
+}
+
+func (s *sharedPulls) drop(key string, p *sharedPull) {
+	if s.m[key] == p {
+		delete(s.m, key)
+	}
+}

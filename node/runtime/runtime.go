@@ -1,0 +1,132 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/containerd/containerd/v2/client"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/berth-ecs/berth/node/runtime/cgroup"
+	"github.com/berth-ecs/berth/node/runtime/spec"
+)
+
+const (
+	snapshotter = "overlayfs"
+	runtimeName = "io.containerd.runc.v2"
+	openTimeout = 15 * time.Second
+
+	labelTask = "berth.task" // on containers, leases, sandbox records
+	labelName = "berth.name"
+	labelStop = "berth.stop-signal"
+)
+
+// Runtime runs containers. Its methods may be called from many goroutines.
+type Runtime struct {
+	c      Config
+	log    *slog.Logger
+	daemon *daemon // nil: containerd is not ours
+	cd     *client.Client
+	cg     *cgroup.Hierarchy
+	caps   uint64 // this process's capabilities, what it can give
+	cancel context.CancelFunc
+
+	pulls  sharedPulls
+	tasks  keyedMutex // by task id: shared while a container is made, alone while one goes
+	shims  keyedMutex // by task id: one starts the shim
+	layers layerCache
+	execs  execSpecs
+}
+
+// Open starts or adopts containerd and returns when it answers.
+func Open(ctx context.Context, c Config) (*Runtime, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	log := c.Log.With("component", "runtime")
+	if err := checkRunc(ctx, c, log); err != nil {
+		return nil, err
+	}
+	cg, err := cgroup.Open("")
+	if err != nil {
+		return nil, err
+	}
+	caps, err := spec.Held()
+	if err != nil {
+		return nil, err
+	}
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r := &Runtime{c: c, log: log, cg: cg, caps: caps, cancel: cancel}
+	if err := r.connect(ctx, life); err != nil {
+		cancel()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Runtime) connect(ctx, life context.Context) error {
+	if r.c.Address == "" {
+		r.daemon = &daemon{c: r.c, log: r.log}
+		if err := r.daemon.open(life); err != nil {
+			return err
+		}
+	} else if err := os.MkdirAll(r.c.socketDir(), 0o711); err != nil {
+		return err
+	}
+	var err error
+	r.cd, err = client.New(r.c.address(), client.WithDefaultNamespace(r.c.Name), client.WithExtraDialOpts(dialOptions()))
+	if err != nil {
+		return fmt.Errorf("containerd: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	if _, err := r.cd.Version(ctx); err != nil {
+		return fmt.Errorf("containerd at %s does not answer: %w", r.c.address(), err)
+	}
+	return nil
+}
+
+// dialOptions make a call wait while containerd is away, and come back quickly:
+// gRPC's own back-off would leave it unreachable for seconds.
+func dialOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 10 * time.Millisecond, Multiplier: 1.5, MaxDelay: 250 * time.Millisecond},
+			MinConnectTimeout: time.Second,
+		}),
+		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)),
+	}
+}
+
+// Close ends this process's part; containerd and the containers run on.
+func (r *Runtime) Close() error {
+	r.cancel()
+	if r.daemon != nil {
+		<-r.daemon.done
+	}
+	return r.cd.Close()
+}
+
+// Shutdown stops our containerd. Release the tasks first: shims and containers
+// are not stopped by it.
+func (r *Runtime) Shutdown(ctx context.Context) error {
+	var err error
+	if r.daemon != nil {
+		err = r.daemon.stop(ctx)
+	}
+	cerr := r.Close()
+	if r.c.Address == "" && err == nil {
+		err = r.cg.Remove("/" + r.c.Name)
+	}
+	return errors.Join(err, cerr)
+}

@@ -1,0 +1,215 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/errdefs"
+	"golang.org/x/sys/unix"
+)
+
+// Sweep removes everything of the installation that belongs to a task keep does
+// not want, and what crashes leave even of those it wants: active snapshots
+// without a container, sockets nobody listens on. Call it before tasks are
+// prepared or created.
+func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) error {
+	known, err := r.traces(ctx)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	var errs []error
+	for task := range known {
+		if !keep(task) {
+			errs = append(errs, r.Release(ctx, task), r.killShims(task))
+		}
+	}
+	errs = append(errs, r.sweepSnapshots(ctx), r.sweepSockets(), r.sweepStarted(keep))
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	return nil
+}
+
+// traces are the tasks of which there is anything at all.
+func (r *Runtime) traces(ctx context.Context) (map[string]bool, error) {
+	out := map[string]bool{}
+	add := func(task string) {
+		if taskIDRule.MatchString(task) {
+			out[task] = true
+		}
+	}
+	containers, err := r.cd.ContainerService().List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range containers {
+		add(c.Labels[labelTask])
+	}
+	sandboxes, err := r.cd.SandboxStore().List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sandboxes {
+		add(s.Labels[labelTask])
+	}
+	leases, err := r.cd.LeasesService().List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range leases {
+		add(l.Labels[labelTask])
+	}
+	cgroups, err := r.cg.Children("/" + r.c.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range cgroups {
+		add(name)
+	}
+	dirs, err := os.ReadDir(filepath.Dir(r.c.shimDir("x")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, d := range dirs {
+		add(d.Name())
+	}
+	for _, s := range r.shimProcesses() {
+		add(s.task)
+	}
+	return out, nil
+}
+
+// sweepSnapshots removes active snapshots and views that no container has.
+func (r *Runtime) sweepSnapshots(ctx context.Context) error {
+	svc := r.cd.SnapshotService(snapshotter)
+	var orphans []string
+	err := svc.Walk(ctx, func(ctx context.Context, info snapshots.Info) error {
+		if info.Kind == snapshots.KindCommitted || !containerIDRule.MatchString(info.Name) {
+			return nil
+		}
+		_, err := r.cd.ContainerService().Get(ctx, info.Name)
+		if errdefs.IsNotFound(err) {
+			orphans = append(orphans, info.Name)
+			return nil
+		}
+		return err
+	})
+	errs := []error{err}
+	for _, key := range orphans {
+		if err := svc.Remove(ctx, key); err != nil && !errdefs.IsNotFound(err) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sweepSockets removes the shims' sockets that nobody listens on.
+func (r *Runtime) sweepSockets() error {
+	entries, err := os.ReadDir(r.c.socketDir())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	errs := []error{err}
+	for _, e := range entries {
+		path := filepath.Join(r.c.socketDir(), e.Name())
+		conn, err := net.Dial("unix", path)
+		if err == nil {
+			conn.Close()
+			continue
+		}
+		if errors.Is(err, unix.ECONNREFUSED) {
+			errs = append(errs, os.Remove(path))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Runtime) sweepStarted(keep func(string) bool) error {
+	dir := filepath.Join(r.c.DataDir, "started")
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	errs := []error{err}
+	for _, e := range entries {
+		if task, _, _ := strings.Cut(e.Name(), "-"); !keep(task) {
+			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+type shimProcess struct {
+	pid  int
+	task string
+}
+
+// shimProcesses finds the shims of this installation by their command line.
+func (r *Runtime) shimProcesses() []shimProcess {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var out []shimProcess
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		if err != nil {
+			continue
+		}
+		if task, ok := shimTask(strings.Split(string(text), "\x00"), r.c.bin("containerd-shim-runc-v2"), r.c.address()); ok {
+			out = append(out, shimProcess{pid: pid, task: task})
+		}
+	}
+	return out
+}
+
+// shimTask reads a shim's command line: ours is the binary with our address.
+func shimTask(args []string, binary, address string) (task string, ok bool) {
+	if len(args) == 0 || args[0] != binary {
+		return "", false
+	}
+	mine := false
+	for i := 1; i+1 < len(args); i++ {
+		switch args[i] {
+		case "-address":
+			mine = args[i+1] == address
+		case "-id":
+			task = args[i+1]
+		}
+	}
+	return task, mine && task != ""
+}
+
+// killShims ends shims of the task that did not answer; after Release none has containers.
+func (r *Runtime) killShims(task string) error {
+	var errs []error
+	for _, s := range r.shimProcesses() {
+		if s.task != task {
+			continue
+		}
+		p, err := openProcess(s.pid)
+		if err != nil {
+			if !errors.Is(err, unix.ESRCH) {
+				errs = append(errs, err)
+			}
+			continue
+		}
+		if err := p.signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+			errs = append(errs, err)
+		}
+		p.close()
+	}
+	return errors.Join(errs...)
+}
