@@ -1,0 +1,244 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/berth-ecs/berth/node/agent/plan"
+	"github.com/berth-ecs/berth/node/network"
+	"github.com/berth-ecs/berth/node/runtime"
+)
+
+// Config is what an Engine works with.
+type Config struct {
+	Node      plan.Node         // required
+	Runtime   Runtime           // required
+	Network   Network           // required
+	Logs      Logs              // required
+	Store     Store             // required
+	Pull      runtime.Behaviour // optional; runtime.PullDefault
+	Retention time.Duration     // optional; how long a stopped task and its output are kept; default 3 h
+	// Transient says that an error is no answer: the runtime was not there. Optional.
+	Transient func(error) bool
+	Log       *slog.Logger // required
+}
+
+const defaultRetention = 3 * time.Hour
+
+// Engine holds the tasks of a node. Its methods may be called at once.
+type Engine struct {
+	cfg Config
+	log *slog.Logger
+
+	mu      sync.Mutex // guards everything below
+	tasks   map[string]*Task
+	unsaved map[string]bool
+	waiters []waiter
+	readers []chan struct{}
+	ctx     context.Context // of Run; nil before it
+
+	dirty   chan struct{} // unsaved has news
+	effects sync.WaitGroup
+}
+
+// waiter is a call that returns when a revision is on disk.
+type waiter struct {
+	t    *Task
+	rev  int64
+	done chan struct{}
+}
+
+// Open rebuilds the engine from the records and from what really is on the node, and sweeps what belongs to no task.
+func Open(ctx context.Context, c Config) (*Engine, error) {
+	if c.Retention == 0 {
+		c.Retention = defaultRetention
+	}
+	if c.Pull == "" {
+		c.Pull = runtime.PullDefault
+	}
+	if c.Transient == nil {
+		c.Transient = func(error) bool { return false }
+	}
+	e := &Engine{
+		cfg: c, log: c.Log.With("component", "engine"),
+		tasks: map[string]*Task{}, unsaved: map[string]bool{}, dirty: make(chan struct{}, 1),
+	}
+	if err := e.load(); err != nil {
+		return nil, err
+	}
+	if err := e.rebuild(ctx); err != nil {
+		return nil, err
+	}
+	return e, e.sweep(ctx)
+}
+
+func (e *Engine) load() error {
+	records, err := e.cfg.Store.Load()
+	if err != nil {
+		return fmt.Errorf("engine: load: %w", err)
+	}
+	for arn, b := range records {
+		t, err := decode(b, e.cfg.Node)
+		if err != nil {
+			return err
+		}
+		e.tasks[arn] = t
+	}
+	return nil
+}
+
+// rebuild compares the records with what is there.
+func (e *Engine) rebuild(ctx context.Context) error {
+	states, err := e.cfg.Runtime.List(ctx)
+	if err != nil {
+		return fmt.Errorf("engine: list containers: %w", err)
+	}
+	endpoints, err := e.cfg.Network.Endpoints(ctx)
+	if err != nil {
+		return fmt.Errorf("engine: list endpoints: %w", err)
+	}
+	state, endpoint := map[string]*runtime.State{}, map[string]network.Endpoint{}
+	for i := range states {
+		state[states[i].ID] = &states[i]
+	}
+	for _, ep := range endpoints {
+		endpoint[ep.ID] = ep
+	}
+	now := time.Now()
+	for _, arn := range slices.Sorted(maps.Keys(e.tasks)) {
+		t := e.tasks[arn]
+		for i := range t.Containers {
+			id := t.Plan.Containers[i].ID
+			t.adopt(i, state[id], endpoint[id], now)
+		}
+		e.changed(t)
+		for i := range t.Containers {
+			t.Containers[i].need = t.rev
+		}
+	}
+	return nil
+}
+
+// sweep removes what an earlier process left half made, and what belongs to no task.
+func (e *Engine) sweep(ctx context.Context) error {
+	tasks, endpoints := map[string]bool{}, map[string]bool{}
+	for _, t := range e.tasks {
+		tasks[t.ID] = !t.Released && t.Plan != nil
+		for i := range t.Containers {
+			endpoints[t.Plan.Containers[i].ID] = t.Containers[i].Phase < Stopped
+		}
+	}
+	return errors.Join(
+		e.cfg.Runtime.Sweep(ctx, func(id string) bool { return tasks[id] }),
+		e.cfg.Network.Sweep(ctx, func(id string) bool { return endpoints[id] }),
+		sweepDirs(e.cfg.Node.DataDir, tasks),
+	)
+}
+
+// Run brings tasks to what is wanted of them until ctx ends. Ending it touches no container.
+func (e *Engine) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	events := e.cfg.Runtime.Events(ctx)
+	e.mu.Lock()
+	e.ctx = ctx
+	e.mu.Unlock()
+	saver := make(chan struct{})
+	go func() { defer close(saver); e.saveAll(ctx) }()
+	e.resync(ctx)
+	e.update(func() {
+		for _, t := range e.tasks {
+			e.advance(t)
+		}
+	})
+	e.follow(ctx, events)
+	e.update(func() {}) // no work begins after this
+	e.effects.Wait()
+	<-saver
+	return ctx.Err()
+}
+
+// follow applies exits until ctx ends.
+func (e *Engine) follow(ctx context.Context, events <-chan runtime.Event) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case ev, ok := <-events:
+			switch {
+			case !ok:
+				events = nil
+			case ev.Gap:
+				e.resync(ctx)
+			default:
+				e.exit(ev)
+			}
+		}
+	}
+}
+
+// update runs f with the state held.
+func (e *Engine) update(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f()
+}
+
+// changed marks a task for the disk and tells the readers.
+func (e *Engine) changed(t *Task) {
+	t.rev++
+	e.unsaved[t.ARN] = true
+	signal(e.dirty)
+	for _, r := range e.readers {
+		signal(r)
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// exit applies the end of a container. One whose start is still under way waits for that.
+func (e *Engine) exit(ev runtime.Event) {
+	e.update(func() {
+		t, i := e.find(ev.ID)
+		if t == nil {
+			return
+		}
+		switch c := &t.Containers[i]; {
+		case c.Phase == Running:
+			t.exited(i, ev)
+			e.over(t, i)
+		case c.Busy == Start:
+			c.exit = &ev
+		}
+	})
+}
+
+// over writes down that container i ended.
+func (e *Engine) over(t *Task, i int) {
+	e.changed(t)
+	t.Containers[i].need = t.rev
+	e.advance(t)
+}
+
+// find answers the task and place of a container.
+func (e *Engine) find(id string) (*Task, int) {
+	for _, t := range e.tasks {
+		for i := range t.Containers {
+			if t.Plan.Containers[i].ID == id {
+				return t, i
+			}
+		}
+	}
+	return nil, 0
+}

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/berth-ecs/berth/node/agent/plan"
+	"github.com/berth-ecs/berth/node/runtime"
+)
+
+// filesDir holds a container's own hosts, hostname and resolv.conf.
+func filesDir(dataDir, taskID string, i int) string {
+	return filepath.Join(plan.Dir(dataDir, taskID), strconv.Itoa(i))
+}
+
+// fileNames are mounted over the image's, unless the task mounts something there itself.
+var fileNames = []string{"hosts", "hostname", "resolv.conf"}
+
+// writeFiles writes a container's files. Writing them again is harmless as long as it does not run.
+func writeFiles(dir string, p *plan.Container, addr netip.Addr) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f := p.Files(addr, hostFiles())
+	if f.Hostname == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			return err
+		}
+		f.Hostname = name + "\n"
+	}
+	for i, content := range []string{f.Hosts, f.Hostname, f.Resolv} {
+		if err := os.WriteFile(filepath.Join(dir, fileNames[i]), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hostFiles reads the machine's; what is missing is empty.
+func hostFiles() plan.HostFiles {
+	read := func(path string) string {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+	return plan.HostFiles{
+		Hosts: read("/etc/hosts"), Resolv: read("/etc/resolv.conf"), Upstream: read("/run/systemd/resolve/resolv.conf"),
+	}
+}
+
+// makeVolumes makes the directories of a task's volumes.
+func makeVolumes(volumes []plan.Volume) error {
+	for _, v := range volumes {
+		_, err := os.Stat(v.Path)
+		switch {
+		case err == nil:
+		case errors.Is(err, fs.ErrNotExist) && v.Make:
+			err = os.MkdirAll(v.Path, 0o755)
+		case errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("volume %q: not found, and autoprovision is off", v.Name)
+		}
+		if err != nil {
+			return &runtime.Error{Name: "CannotCreateVolumeError", Message: err.Error()}
+		}
+	}
+	return nil
+}
+
+// removeDir removes what lives as long as a task: its files and its own volumes.
+func removeDir(dataDir, taskID string) error { return os.RemoveAll(plan.Dir(dataDir, taskID)) }
+
+// sweepDirs removes the directories of tasks that are not there.
+func sweepDirs(dataDir string, keep map[string]bool) error {
+	entries, err := os.ReadDir(filepath.Join(dataDir, "tasks"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, d := range entries {
+		if !keep[d.Name()] {
+			err = errors.Join(err, removeDir(dataDir, d.Name()))
+		}
+	}
+	return err
+}

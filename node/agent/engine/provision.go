@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/berth-ecs/berth/node/agent/plan"
+	"github.com/berth-ecs/berth/node/network"
+	"github.com/berth-ecs/berth/node/runtime"
+)
+
+// preparation is the making of what the containers of a task share; it happens once, and again after it failed.
+type preparation struct {
+	done chan struct{}
+	err  error
+}
+
+// provisioned is everything a container needs before it can be made.
+type provisioned struct {
+	image          runtime.Image
+	endpoint       network.Endpoint
+	stdout, stderr string
+	pulled         time.Time
+}
+
+// provision does at once all that does not need each other: the image, the task's cgroup and shim, the endpoint, the output.
+func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
+	p := &t.Plan.Containers[i]
+	prep := e.prepare(t)
+	return func(ctx context.Context) outcome {
+		var got provisioned
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() (err error) {
+			got.image, err = e.cfg.Runtime.Pull(ctx, p.Image, runtime.Pull{Behaviour: e.cfg.Pull, TaskID: t.ID})
+			got.pulled = time.Now()
+			return err
+		})
+		g.Go(func() error { return prep.wait(ctx) })
+		g.Go(func() (err error) {
+			got.endpoint, err = e.connect(ctx, t.ID, i, p)
+			return err
+		})
+		g.Go(func() (err error) {
+			if p.LogDriver == "none" {
+				return nil
+			}
+			got.stdout, got.stderr, err = e.cfg.Logs.Open(ctx, p.ID, p.Name)
+			return err
+		})
+		if err := g.Wait(); err != nil {
+			return outcome{err: err}
+		}
+		return outcome{then: func(time.Time) { e.ready(t, i, got) }}
+	}
+}
+
+// connect attaches a container to its network and writes the files that name it there.
+func (e *Engine) connect(ctx context.Context, taskID string, i int, p *plan.Container) (network.Endpoint, error) {
+	var ep network.Endpoint
+	if p.NetworkMode != plan.Host {
+		ports := make([]network.Port, len(p.Ports))
+		for i, port := range p.Ports {
+			ports[i] = network.Port(port)
+		}
+		var err error
+		if ep, err = e.cfg.Network.Attach(ctx, p.ID, network.Mode(p.NetworkMode), ports); err != nil {
+			return ep, named("ContainerNetworkingError", err)
+		}
+	} else {
+		ep.Ports = hostBindings(p.Ports)
+	}
+	return ep, named("CannotCreateContainerError", writeFiles(filesDir(e.cfg.Node.DataDir, taskID, i), p, ep.Address))
+}
+
+// hostBindings are the ports of a container on the host's own network: what it asked for is what it has.
+func hostBindings(ports []plan.Port) []network.Binding {
+	var out []network.Binding
+	for _, p := range ports {
+		b := network.Binding{BindIP: "0.0.0.0", ContainerPort: p.ContainerPort, HostPort: p.ContainerPort,
+			ContainerPortRange: p.ContainerPortRange, HostPortRange: p.ContainerPortRange, Protocol: p.Protocol}
+		if b.Protocol == "" {
+			b.Protocol = "tcp"
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// named gives an error without a name of the ECS agent's one; port conflicts keep theirs.
+func named(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &namedError{name, err}
+}
+
+type namedError struct {
+	name string
+	err  error
+}
+
+func (e *namedError) Error() string { return e.name + ": " + e.err.Error() }
+func (e *namedError) Unwrap() error { return e.err }
+
+// ready applies what provisioning found.
+func (e *Engine) ready(t *Task, i int, got provisioned) {
+	c, p := &t.Containers[i], &t.Plan.Containers[i]
+	c.Phase, c.image, c.Digest, c.Endpoint = Ready, got.image, got.image.Digest, got.endpoint
+	c.stdout, c.stderr = got.stdout, got.stderr
+	switch {
+	case p.StopSignal != "":
+		c.StopSignal = p.StopSignal
+	case got.image.StopSignal != "":
+		c.StopSignal = got.image.StopSignal
+	default:
+		c.StopSignal = "SIGTERM"
+	}
+	if got.pulled.After(t.PullStopped) {
+		t.PullStopped = got.pulled
+	}
+}
+
+// prepare begins the making of what t's containers share, or joins it.
+func (e *Engine) prepare(t *Task) *preparation {
+	if t.preparing != nil {
+		return t.preparing
+	}
+	prep := &preparation{done: make(chan struct{})}
+	t.preparing = prep
+	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, MemoryMiB: t.Plan.MemoryMiB}, t.Plan.Volumes
+	ctx := e.ctx
+	e.effects.Go(func() {
+		if prep.err = makeVolumes(volumes); prep.err == nil {
+			prep.err = e.cfg.Runtime.Prepare(ctx, spec)
+		}
+		if prep.err != nil {
+			e.update(func() { t.preparing = nil })
+		}
+		close(prep.done)
+	})
+	return prep
+}
+
+func (p *preparation) wait(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

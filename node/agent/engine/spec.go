@@ -1,0 +1,56 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+
+	"github.com/berth-ecs/berth/node/agent/plan"
+	"github.com/berth-ecs/berth/node/runtime"
+)
+
+// The labels by which a container is known to whoever looks at containerd.
+const (
+	LabelTask      = "berth.task-arn"
+	LabelContainer = "berth.container-name"
+	LabelSpec      = "berth.spec-digest" // of the container as the payload carried it
+)
+
+// container assembles what the runtime makes of container i.
+func (t *Task) container(i int, dataDir string) runtime.Container {
+	c, p := &t.Containers[i], &t.Plan.Containers[i]
+	return runtime.Container{
+		ID: p.ID, TaskID: t.ID, Name: p.Name,
+		Labels: map[string]string{LabelTask: t.ARN, LabelContainer: p.Name, LabelSpec: specDigest(t, i)},
+		Image:  c.image, EntryPoint: p.EntryPoint, Command: p.Command, Env: p.Environ(c.image.Env),
+		User: p.User, WorkingDirectory: p.WorkingDirectory, Hostname: p.Hostname,
+		Netns: c.Endpoint.Netns, Mounts: mounts(p, filesDir(dataDir, t.ID, i)),
+		CPUShares: p.CPUShares, MemoryMiB: p.MemoryMiB, MemoryReservationMiB: p.MemoryReservationMiB,
+		Ulimits: p.Ulimits, ReadonlyRootfs: p.ReadonlyRootfs, Privileged: p.Privileged,
+		CapAdd: p.CapAdd, CapDrop: p.CapDrop, Sysctls: p.Sysctls,
+		Stdout: c.stdout, Stderr: c.stderr, StopSignal: c.StopSignal,
+	}
+}
+
+func specDigest(t *Task, i int) string {
+	b, err := json.Marshal(t.Payload.Containers[i])
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// mounts are the container's own files and what the task mounts; the task's win.
+func mounts(p *plan.Container, dir string) []runtime.Mount {
+	var out []runtime.Mount
+	for _, name := range fileNames {
+		m := runtime.Mount{Source: filepath.Join(dir, name), Target: "/etc/" + name}
+		if !slices.ContainsFunc(p.Mounts, func(o runtime.Mount) bool { return o.Target == m.Target }) {
+			out = append(out, m)
+		}
+	}
+	return append(out, p.Mounts...)
+}

@@ -1,0 +1,198 @@
+package plan
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/berth-ecs/berth/node/runtime/spec"
+	"github.com/berth-ecs/berth/session"
+)
+
+// The network modes of a task.
+const (
+	Bridge = "bridge"
+	Host   = "host"
+	None   = "none"
+)
+
+// Node is what a plan depends on beside the payload.
+type Node struct {
+	Region      string        // required
+	DataDir     string        // required; volumes live below it
+	StopTimeout time.Duration // optional; of containers that have none; default 30 s
+}
+
+// Task is a task as this node makes it.
+type Task struct {
+	ARN, ID    string
+	ClusterARN string
+	Family     string
+	Version    string
+	Service    string
+	Group      string
+	LaunchType string
+
+	CPU         float64 // vCPU; 0 is no limit
+	MemoryMiB   int64   // 0 is no limit
+	NetworkMode string
+	Containers  []Container // in the payload's order
+	Volumes     []Volume
+}
+
+// Container is one container with every value decided.
+type Container struct {
+	ID, Name, ARN string
+	Image         string
+	Essential     bool
+
+	EntryPoint, Command              []string // nil: the image's
+	env, defaults                    []string // see Environ
+	User, WorkingDirectory, Hostname string
+	Labels                           map[string]string // for people and metadata
+	Mounts                           []spec.Mount
+
+	CPUShares                       uint64
+	CPU                             int64 // CPU units as asked for
+	MemoryMiB, MemoryReservationMiB int64
+	Ulimits                         []spec.Ulimit
+	ReadonlyRootfs, Privileged      bool
+	CapAdd, CapDrop                 []string
+	Sysctls                         map[string]string
+	StopSignal                      string // "" is the image's
+
+	NetworkMode string // the task's; none when the container asked for no network
+	Ports       []Port
+	ExtraHosts  []HostEntry
+	DNS         Resolver
+
+	LogDriver  string // json-file, awslogs or none
+	LogOptions map[string]string
+
+	DependsOn    []Dependency
+	StartTimeout time.Duration // 0: none
+	StopTimeout  time.Duration
+	Health       *HealthCheck // nil: none
+}
+
+// Port is a port, or a range of them, to publish.
+type Port struct {
+	ContainerPort      int
+	HostPort           int
+	ContainerPortRange string
+	HostPortRange      string
+	Protocol           string
+}
+
+// Refusal says why a task cannot run on this node. Reason is the task's stopped reason, in the ECS agent's form.
+type Refusal struct{ Reason string }
+
+func (r *Refusal) Error() string { return r.Reason }
+
+// unrecognised is the ECS agent's own spelling.
+func unrecognised(err error) *Refusal {
+	return &Refusal{Reason: "UnrecogniedTaskError: Error loading task - " + err.Error()}
+}
+
+var taskID = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+// ID answers the id in a task's ARN: 32 hex digits.
+func ID(arn string) (string, error) {
+	id := arn[strings.LastIndexByte(arn, '/')+1:]
+	if !taskID.MatchString(id) {
+		return "", fmt.Errorf("arn %q: must end in a task id of 32 hex digits", arn)
+	}
+	return id, nil
+}
+
+// New plans a task. An error is a *Refusal.
+func New(in session.Task, n Node) (*Task, error) {
+	id, err := ID(in.Arn)
+	if err != nil {
+		return nil, unrecognised(err)
+	}
+	t := &Task{
+		ARN: in.Arn, ID: id, ClusterARN: in.TaskClusterArn, Family: in.Family, Version: in.Version,
+		Service: in.ServiceName, Group: in.Group, LaunchType: in.LaunchType,
+		CPU: in.CPU, MemoryMiB: in.Memory, NetworkMode: in.NetworkMode,
+	}
+	if t.NetworkMode == "" {
+		t.NetworkMode = Bridge
+	}
+	if err := supported(in); err != nil {
+		return nil, unrecognised(err)
+	}
+	volumes, err := planVolumes(t, in.Volumes, n.DataDir)
+	if err != nil {
+		return nil, unrecognised(err)
+	}
+	for i, c := range in.Containers {
+		b := builder{task: t, in: c, all: in.Containers, node: n, volumes: volumes}
+		out, err := b.container(i)
+		if err != nil {
+			return nil, unrecognised(fmt.Errorf("container %q: %w", c.Name, err))
+		}
+		t.Containers = append(t.Containers, out)
+	}
+	if err := t.resolve(in); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// supported checks what the task as a whole asks for.
+func supported(in session.Task) error {
+	switch {
+	case len(in.Containers) == 0:
+		return fmt.Errorf("containers: a task needs at least one")
+	case in.NetworkMode != "" && in.NetworkMode != Bridge && in.NetworkMode != Host && in.NetworkMode != None:
+		return fmt.Errorf("networkMode %q: this node has bridge, host and none", in.NetworkMode)
+	case in.PidMode != "":
+		return fmt.Errorf("pidMode %q: this node cannot share process namespaces", in.PidMode)
+	case in.IpcMode != "":
+		return fmt.Errorf("ipcMode %q: this node cannot share IPC namespaces", in.IpcMode)
+	case in.EnableFaultInjection:
+		return fmt.Errorf("enableFaultInjection: this node cannot inject faults")
+	case in.RoleCredentials != nil:
+		return fmt.Errorf("roleCredentials: this node cannot serve task roles")
+	case in.CPU < 0 || in.Memory < 0:
+		return fmt.Errorf("cpu and memory must not be negative")
+	}
+	if keys, err := overrideKeys(in.Overrides); err != nil || len(keys) > 0 {
+		return fmt.Errorf("overrides %.100q: must be empty, the server merges them", in.Overrides)
+	}
+	return nil
+}
+
+// resolve checks what containers say of each other and fills what they take from each other.
+func (t *Task) resolve(in session.Task) error {
+	seen := map[string]bool{}
+	for _, c := range t.Containers {
+		if c.Name == "" || seen[c.Name] {
+			return unrecognised(fmt.Errorf("container name %q: must be unique and not empty", c.Name))
+		}
+		seen[c.Name] = true
+	}
+	if err := t.checkDependencies(); err != nil {
+		return err
+	}
+	if err := t.volumesFrom(in.Containers); err != nil {
+		return unrecognised(err)
+	}
+	return nil
+}
+
+// Index finds a container by name; -1 when there is none.
+func (t *Task) Index(name string) int {
+	for i := range t.Containers {
+		if t.Containers[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// Dir is the task's own directory below the node's data directory: files and volumes that die with it.
+func Dir(dataDir, taskID string) string { return filepath.Join(dataDir, "tasks", taskID) }
