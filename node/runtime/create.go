@@ -185,8 +185,11 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, oci *specs.Spec
 // client's NewTask asks for the record and the mounts again.
 func (r *Runtime) createTask(ctx context.Context, c Container, shim string, mounts []mount.Mount) error {
 	req := &tasks.CreateTaskRequest{
-		ContainerID: c.ID, Stdout: c.Stdout, Stderr: c.Stderr,
+		ContainerID: c.ID,
 		TaskApiAddress: "ttrpc+" + shim, TaskApiVersion: shimAPIVersion,
+	}
+	if c.Stdout != "" || c.Stderr != "" { // the shim wants both or none
+		req.Stdout, req.Stderr = firstOf(c.Stdout, os.DevNull), firstOf(c.Stderr, os.DevNull)
 	}
 	for _, m := range mounts {
 		req.Rootfs = append(req.Rootfs, &types.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})

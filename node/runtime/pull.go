@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"sync"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
-	"github.com/containerd/containerd/v2/core/remotes/docker/config"
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/opencontainers/image-spec/identity"
@@ -78,9 +76,11 @@ func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) 
 }
 
 func (r *Runtime) fetch(ctx context.Context, name string, p Pull) (Image, error) {
-	hosts := config.ConfigureHosts(ctx, config.HostOptions{Credentials: func(string) (string, string, error) {
-		return p.Username, p.Password, nil
-	}})
+	hosts := docker.ConfigureDefaultRegistries(
+		docker.WithPlainHTTP(docker.MatchLocalhost),
+		docker.WithAuthorizer(docker.NewDockerAuthorizer(docker.WithAuthCreds(func(string) (string, string, error) {
+			return p.Username, p.Password, nil
+		}))))
 	img, err := r.cd.Pull(ctx, name, client.WithPullUnpack, client.WithPullSnapshotter(snapshotter),
 		client.WithPullLabel(labelPulled, "true"),
 		client.WithResolver(docker.NewResolver(docker.ResolverOptions{Hosts: hosts})))
@@ -201,64 +201,4 @@ func (r *Runtime) keep(ctx context.Context, task string, img Image) error {
 		r.cd.LeasesService().AddResource(ctx, lease, leases.Resource{ID: img.Digest, Type: "content"}),
 		r.cd.LeasesService().AddResource(ctx, lease, leases.Resource{ID: img.ChainID, Type: "snapshots/" + snapshotter}),
 	)
-}
-
-// sharedPulls lets those who want the same thing at once wait for one pull.
-type sharedPulls struct {
-	mu sync.Mutex
-	m  map[string]*sharedPull
-}
-
-type sharedPull struct {
-	cancel  context.CancelFunc
-	waiters int
-	done    chan struct{}
-	img     Image
-	err     error
-}
-
-func (s *sharedPulls) do(ctx context.Context, key string, f func(context.Context) (Image, error)) (Image, error) {
-	s.mu.Lock()
-	p := s.m[key]
-	if p == nil {
-		p = s.begin(ctx, key, f)
-	}
-	p.waiters++
-	s.mu.Unlock()
-	select {
-	case <-p.done:
-		return p.img, p.err
-	case <-ctx.Done():
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.waiters--; p.waiters == 0 {
-		p.cancel()
-		s.drop(key, p) // who comes now begins anew
-	}
-	return Image{}, ctx.Err()
-}
-
-func (s *sharedPulls) begin(ctx context.Context, key string, f func(context.Context) (Image, error)) *sharedPull {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	p := &sharedPull{cancel: cancel, done: make(chan struct{})}
-	if s.m == nil {
-		s.m = map[string]*sharedPull{}
-	}
-	s.m[key] = p
-	go func() {
-		defer cancel()
-		p.img, p.err = f(ctx)
-		s.mu.Lock()
-		s.drop(key, p)
-		s.mu.Unlock()
-		close(p.done)
-	}()
-	return p
-}
-
-func (s *sharedPulls) drop(key string, p *sharedPull) {
-	if s.m[key] == p {
-		delete(s.m, key)
-	}
 }
