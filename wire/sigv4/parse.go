@@ -75,7 +75,7 @@ func parseQuery(q url.Values) (*Signature, error) {
 	if err := checkAlgorithm(q.Get("X-Amz-Algorithm")); err != nil {
 		return nil, err
 	}
-	for _, k := range []string{"X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"} {
+	for _, k := range []string{"X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature"} {
 		if q.Get(k) == "" {
 			return nil, refuse(Incomplete, "AWS query-string parameters must include '%s'. Re-examine the query-string parameters.", k)
 		}
@@ -86,6 +86,10 @@ func parseQuery(q url.Values) (*Signature, error) {
 	s := &Signature{Presigned: true, Token: q.Get(headerToken)}
 	if err := s.fill(q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), q.Get("X-Amz-Signature")); err != nil {
 		return nil, err
+	}
+	if !q.Has("X-Amz-Expires") { // the SDKs presign STS without; AWS lets such a URL live for 15 minutes
+		s.Lifetime = 15 * time.Minute
+		return s, s.setDate(q.Get(headerDate))
 	}
 	seconds, err := strconv.Atoi(q.Get("X-Amz-Expires"))
 	if err != nil || seconds < 1 || seconds > 604800 {
