@@ -109,17 +109,6 @@ func book(tx store.Tx, s launch.Spec, instance string, needs ecs.Amounts) (*ecs.
 	return r.Task, nil
 }
 
-// Release gives back what a task holds of its node. It is called once a task: in the transaction that makes it STOPPED (1 key, compared).
-func Release(tx store.Tx, t *ecs.Task) {
-	l, ok := Ledgers.Get(tx, LedgerKey(t.Region, t.Node))
-	if !ok {
-		return
-	}
-	freed := *l
-	freed.Used = place.Release(l.Used, t.Holds)
-	Ledgers.Put(tx, &freed)
-}
-
 // startOn is StartTask: one task on each named instance, or the reason why not.
 func startOn(tx store.Tx, s launch.Spec, req place.Request) (launch.Result, error) {
 	var out launch.Result

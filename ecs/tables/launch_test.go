@@ -78,7 +78,7 @@ func TestLaunchWritesRecordsAndBooksTheLedger(t *testing.T) {
 			if !ok || v.Desired.Status != "RUNNING" || v.Status.LastStatus != "PENDING" || len(v.Tags) != 1 {
 				t.Errorf("task %s: %v, %+v", task.ID, ok, v)
 			}
-			tables.Release(tx, task)
+			tables.AbandonTask(tx, tables.MemberKey(home, "c", task.ID), "TaskFailedToStart", "gone")
 		}
 		l, _ = tables.Ledgers.Peek(tx, tables.LedgerKey(home.Region, "n-a"))
 		if diff := cmp.Diff(ecs.Amounts{}, l.Used); diff != "" {
