@@ -71,3 +71,15 @@ func Connected(tx store.Tx, key string) bool {
 	s, ok := InstanceStates.Peek(tx, key)
 	return ok && s.Connected && s.Status != ecs.InstanceInactive
 }
+
+// ConnectedSessions answers the open control session of each connected instance, by
+// the instance's key. It reads every instance: for a server's start only.
+func ConnectedSessions(tx store.Tx) map[string]string {
+	out := make(map[string]string)
+	for key, s := range InstanceStates.List(tx, "", "") {
+		if s.Connected {
+			out[key] = s.Session
+		}
+	}
+	return out
+}

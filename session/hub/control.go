@@ -105,7 +105,11 @@ func (s *control) serve() {
 func (s *control) end(why error) { s.cancel(why) }
 
 func (s *control) run(ctx context.Context) error {
-	err := s.hub.Store.Update(ctx, func(tx store.Tx) error { return tables.Connect(tx, s.key, s.agent) })
+	err := s.hub.Store.Update(ctx, func(tx store.Tx) error {
+		tables.MarkAgent(tx, s.key, s.agent)
+		tables.MarkConnected(tx, s.key, s.id, true)
+		return nil
+	})
 	if err != nil {
 		return err
 	}

@@ -94,10 +94,9 @@ func (h *Hub) ServeACS(w http.ResponseWriter, r *http.Request) {
 		s.clusterARN = inst.ClusterARN(inst.Cluster)
 	}
 	s.agent = tables.Agent{
-		Session: s.id,
 		Version: q.Get("agentVersion"),
 		Hash:    q.Get("agentHash"),
-		Docker:  q.Get("dockerVersion"),
+		Docker:  strings.TrimPrefix(q.Get("dockerVersion"), "DockerVersion: "),
 	}
 	s.serve()
 }

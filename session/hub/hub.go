@@ -125,10 +125,16 @@ func (h *Hub) leave(s *control) {
 	h.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	err := h.Store.Update(ctx, func(tx store.Tx) error { return tables.Disconnect(tx, s.key, s.id) })
-	if err != nil && !errors.Is(err, store.ErrClosed) {
+	if err := h.disconnected(ctx, s.key, s.id); err != nil && !errors.Is(err, store.ErrClosed) {
 		s.log.Warn("could not note the end of a session", "error", err)
 	}
+}
+
+func (h *Hub) disconnected(ctx context.Context, instance, session string) error {
+	return h.Store.Update(ctx, func(tx store.Tx) error {
+		tables.MarkConnected(tx, instance, session, false)
+		return nil
+	})
 }
 
 // expireStrangers marks the instances as disconnected whose session belonged to an
@@ -145,8 +151,7 @@ func (h *Hub) expireStrangers(ctx context.Context) {
 	case <-time.After(h.Grace):
 	}
 	for key, session := range found {
-		err := h.Store.Update(ctx, func(tx store.Tx) error { return tables.Disconnect(tx, key, session) })
-		if err != nil && ctx.Err() == nil {
+		if err := h.disconnected(ctx, key, session); err != nil && ctx.Err() == nil {
 			h.Log.Warn("could not note a lost agent", "instance", key, "error", err)
 		}
 	}
