@@ -26,6 +26,9 @@ type Engine struct {
 	ctx     context.Context // ends at Close or Fail; its cause is the reason
 	cancel  context.CancelCauseFunc
 
+	closing  sync.Once
+	closeErr error
+
 	snap atomic.Pointer[snapshot]
 	mu   sync.Mutex // orders publication: snapshot, waiters, subscriptions
 	wait waiters
@@ -131,10 +134,13 @@ func (e *Engine) Lead(ctx context.Context, run func(ctx context.Context, s Store
 	})
 }
 
-// Close implements Store.
+// Close implements Store. Closing again answers the same.
 func (e *Engine) Close() error {
-	e.Fail(ErrClosed)
-	return e.backend.Close()
+	e.closing.Do(func() {
+		e.Fail(ErrClosed)
+		e.closeErr = e.backend.Close()
+	})
+	return e.closeErr
 }
 
 // Fail implements Sink: every later call, wait and subscription answers err.

@@ -44,7 +44,7 @@ func openEmbedded(ctx context.Context, c Config, e *store.Engine) (*Store, error
 		return nil, fmt.Errorf("etcd: start in %s: %w", c.DataDir, err)
 	}
 	b := &embedded{conf: c, sink: e, etcd: started, server: started.Server, startID: randomID()}
-	b.keyspace = keyspace{kv: v3rpc.NewQuotaKVServer(started.Server)}
+	b.keyspace = keyspace{kv: v3rpc.NewQuotaKVServer(started.Server), prefix: prefixOf(c)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if err := b.begin(ctx); err != nil {
 		return nil, errors.Join(err, b.Close())

@@ -14,13 +14,13 @@ import (
 
 const loadPage = 2000
 
-// rangeEnd is the end of every key below prefix; an empty prefix is every key.
+// prefixOf is where an installation's keys are, embedded or not: a copy of an embedded etcd is a valid external one.
+func prefixOf(c Config) string { return "/berth/" + c.Name + "/" }
+
+// rangeOf is the range of every key below the prefix, which ends in "/".
 func (k keyspace) rangeOf() (key, end []byte) {
-	if k.prefix == "" {
-		return []byte{0}, []byte{0}
-	}
 	end = []byte(k.prefix)
-	end[len(end)-1]++ // the prefix ends in "/"
+	end[len(end)-1]++
 	return []byte(k.prefix), end
 }
 
@@ -57,12 +57,17 @@ func (k keyspace) load(ctx context.Context, revision int64) iter.Seq2[store.KV, 
 	}
 }
 
+// fromEtcd answers an empty key for one that is not below the prefix.
 func (k keyspace) fromEtcd(e *mvccpb.KeyValue, mod int64) store.KV {
 	value := e.Value
 	if value == nil {
 		value = []byte{} // nil would say deleted
 	}
-	return store.KV{Key: strings.TrimPrefix(string(e.Key), k.prefix), Value: value, Mod: mod}
+	key, ok := strings.CutPrefix(string(e.Key), k.prefix)
+	if !ok {
+		key = ""
+	}
+	return store.KV{Key: key, Value: value, Mod: mod}
 }
 
 // events translates one response of a watch and answers the revision it is complete up to.

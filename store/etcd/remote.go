@@ -40,7 +40,7 @@ func openRemote(ctx context.Context, c Config, e *store.Engine) (*Store, error) 
 		return nil, fmt.Errorf("etcd: %w", err)
 	}
 	b := &remote{conf: c, sink: e, client: client}
-	b.keyspace = keyspace{kv: dialled{pb.NewKVClient(client.ActiveConnection())}, prefix: "/berth/" + c.Name + "/"}
+	b.keyspace = keyspace{kv: dialled{pb.NewKVClient(client.ActiveConnection())}, prefix: prefixOf(c)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if err := b.begin(ctx); err != nil {
 		return nil, errors.Join(err, b.Close())

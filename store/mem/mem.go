@@ -18,6 +18,9 @@ type Options struct {
 	Now    func() time.Time // time.Now
 	NewID  func() string    // 128 random bits
 	Faults Faults
+	// Backend and Sink wrap the two ends of this server, for faults of other kinds.
+	Backend func(store.Backend) store.Backend
+	Sink    func(store.Sink) store.Sink
 }
 
 // Faults injects what a real store does rarely. A nil function never does it.
@@ -49,7 +52,14 @@ func join(sp *space, s store.Schema, o Options) *Store {
 		panic(err)
 	}
 	srv := &server{space: sp, sink: e, faults: o.Faults}
-	e.Start(srv)
+	if o.Sink != nil {
+		srv.sink = o.Sink(e)
+	}
+	if o.Backend != nil {
+		e.Start(o.Backend(srv))
+	} else {
+		e.Start(srv)
+	}
 	if err := sp.attach(srv); err != nil {
 		panic(fmt.Sprintf("mem: the key space holds what this schema cannot read: %v", err))
 	}
