@@ -90,7 +90,8 @@ type DeploymentStatus struct {
 	Reason       string
 	FailedTasks  int32
 	// Throttle: tasks that never reached RUNNING delay the next start.
-	Failures    int32 // in a row
+	Failures    int32     // rounds of them in a row
+	FailedAt    time.Time // end of the newest that was counted
 	NextStartAt time.Time
 }
 

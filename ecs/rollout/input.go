@@ -1,0 +1,100 @@
+package rollout
+
+import (
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// Input is everything a plan depends on.
+type Input struct {
+	Service   *ecs.Service       // required
+	Status    *ecs.ServiceStatus // what the last plans made of this incarnation; nil at first
+	Tasks     []Task             // of the service, those STOPPED included as long as they are kept
+	Instances []place.Instance   // optional; of the cluster, to choose what to stop
+	Now       time.Time
+	Seed      uint64 // of ties when choosing what to stop
+
+	// HealthyAfter is how long a task without a health check must have been RUNNING to count as healthy.
+	HealthyAfter time.Duration
+}
+
+// Task is a task as a plan sees it.
+type Task struct {
+	ID         string
+	Deployment string
+	Instance   string
+	Wanted     bool // desired status RUNNING
+	Asked      bool // somebody asked it to stop, it did not end by itself
+	Draining   bool // its container instance is DRAINING
+	LastStatus string
+	Health     string
+	Checked    bool // it has a container health check
+	CreatedAt  time.Time
+	StartedAt  time.Time
+	StoppedAt  time.Time
+}
+
+// TaskOf is a stored task as a plan sees it.
+func TaskOf(v ecs.TaskView, draining bool) Task {
+	t := Task{
+		ID: v.ID, Deployment: v.Deployment, Instance: v.Instance, Draining: draining,
+		Wanted:     v.Desired.Status == shape.DesiredStatusRunning,
+		Asked:      v.Desired.StopCode != "",
+		LastStatus: v.Status.LastStatus, Health: v.Status.Health,
+		CreatedAt: v.CreatedAt, StartedAt: v.Status.StartedAt, StoppedAt: v.Status.StoppedAt,
+	}
+	for _, c := range v.Containers {
+		t.Checked = t.Checked || c.HealthCheck
+	}
+	return t
+}
+
+func (t Task) running() bool { return t.LastStatus == ecs.TaskRunning }
+
+func (t Task) unhealthy() bool { return t.running() && t.Health == shape.HealthStatusUnhealthy }
+
+// healthy says whether the task counts for minimumHealthyPercent; wait is how long until it does by the passing of time alone.
+func (t Task) healthy(now time.Time, after time.Duration) (ok bool, wait time.Duration) {
+	switch {
+	case !t.running() || t.unhealthy():
+		return false, 0
+	case t.Checked:
+		return t.Health == shape.HealthStatusHealthy, 0
+	}
+	wait = t.StartedAt.Add(after).Sub(now)
+	return wait <= 0, wait
+}
+
+// Steps is what to do next.
+type Steps struct {
+	Starts []Start
+	Stops  []Stop
+	Say    []string // service events, in order
+	// Status is what the service's status record becomes. Changed says whether it differs from the one given.
+	Status  *ecs.ServiceStatus
+	Changed bool
+	// After asks for another plan after this time even when nothing changes; zero does not.
+	After time.Duration
+}
+
+// Empty says whether there is nothing to do.
+func (s Steps) Empty() bool {
+	return len(s.Starts) == 0 && len(s.Stops) == 0 && len(s.Say) == 0 && !s.Changed
+}
+
+// Start asks for tasks of a deployment.
+type Start struct {
+	Deployment ecs.Deployment
+	Count      int
+}
+
+// Stop asks a task to stop.
+type Stop struct {
+	Task    string
+	Running bool // its last status is RUNNING
+	Code    string
+	Reason  string
+}

@@ -1,0 +1,133 @@
+package rollout
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	aws "github.com/berth-ecs/berth/wire/shape"
+)
+
+// Plan decides the next steps.
+func Plan(in Input) Steps {
+	p := newPlanner(in)
+	if !in.Service.DeletedAt.IsZero() {
+		p.delete()
+	} else {
+		p.roll()
+	}
+	p.out.Status = p.status
+	p.out.Changed = in.Status == nil || !reflect.DeepEqual(in.Status, p.status)
+	return p.out
+}
+
+// planner holds one plan in the making.
+type planner struct {
+	Input
+	status                  *ecs.ServiceStatus // a copy
+	target                  int                // index of the target in status.Deployments
+	desired, floor, ceiling int
+	wanted                  []Task // that should run and are not stopped by this plan
+	good                    []Task // of wanted: those that the service wants to keep
+	leaving                 []Task // of wanted: of another deployment, on a DRAINING instance, or unhealthy
+	out                     Steps
+}
+
+func newPlanner(in Input) *planner {
+	p := &planner{Input: in, desired: int(in.Service.DesiredCount)}
+	p.floor, p.ceiling = Limits(in.Service)
+	if in.Status == nil {
+		s := in.Service
+		p.status = &ecs.ServiceStatus{Home: s.Home, Cluster: s.Cluster, Name: s.Name, Incarnation: s.Incarnation}
+	} else {
+		copied := *in.Status
+		copied.Deployments = slices.Clone(in.Status.Deployments)
+		copied.Said = maps.Clone(in.Status.Said)
+		p.status = &copied
+	}
+	for _, t := range in.Tasks {
+		if t.Wanted && t.LastStatus != ecs.TaskStopped {
+			p.wanted = append(p.wanted, t)
+		}
+	}
+	slices.SortFunc(p.wanted, func(a, b Task) int { return byAge(a, b) })
+	return p
+}
+
+// Limits are the least number of healthy tasks and the largest number of tasks that a service allows itself.
+func Limits(s *ecs.Service) (floor, ceiling int) {
+	minimum, maximum := 100, 200
+	if v := s.Configuration.MinimumHealthyPercent; v != nil {
+		minimum = int(aws.Val(v))
+	}
+	if v := s.Configuration.MaximumPercent; v != nil {
+		maximum = int(aws.Val(v))
+	}
+	d := int(s.DesiredCount)
+	return (d*minimum + 99) / 100, d * maximum / 100
+}
+
+// delete stops everything, then makes the service INACTIVE.
+func (p *planner) delete() {
+	for _, t := range p.wanted {
+		p.stop(t, scaling(t))
+	}
+	p.sayStopped()
+	p.status.Steady = time.Time{}
+	if len(p.wanted) == 0 && p.status.InactiveAt.IsZero() {
+		p.status.InactiveAt = p.Now
+		p.status.Deployments, p.status.Said = nil, nil
+	}
+}
+
+// roll brings an ACTIVE service one step closer to what it should be.
+func (p *planner) roll() {
+	p.adopt()
+	p.account()
+	p.stopAtOnce()
+	p.classify()
+	starts := p.start()
+	p.stopReplaced(starts)
+	p.stopExcess()
+	p.sayStopped()
+	p.settle()
+}
+
+// classify parts what should run into what is kept and what has to leave.
+func (p *planner) classify() {
+	p.good, p.leaving = nil, nil
+	for _, t := range p.wanted {
+		if t.Deployment == p.Service.Target.ID && !t.Draining && !t.unhealthy() {
+			p.good = append(p.good, t)
+		} else {
+			p.leaving = append(p.leaving, t)
+		}
+	}
+}
+
+func (p *planner) healthy(t Task) bool {
+	ok, wait := t.healthy(p.Now, p.HealthyAfter)
+	if wait > 0 {
+		p.after(wait)
+	}
+	return ok
+}
+
+func (p *planner) countHealthy(ts []Task) int {
+	n := 0
+	for _, t := range ts {
+		if p.healthy(t) {
+			n++
+		}
+	}
+	return n
+}
+
+// after asks for another plan no later than d from now.
+func (p *planner) after(d time.Duration) {
+	if p.out.After == 0 || d < p.out.After {
+		p.out.After = d
+	}
+}

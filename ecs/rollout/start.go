@@ -1,0 +1,173 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// start asks for the tasks that are missing, as far as maximumPercent and the throttle allow. It answers how many are missing whatever
+// holds them up.
+func (p *planner) start() (missing int) {
+	missing = max(0, p.desired-len(p.good))
+	if missing == 0 {
+		p.resolve(causePlace)
+		return 0
+	}
+	room := max(0, p.ceiling-len(p.wanted))
+	d := &p.status.Deployments[p.target]
+	if wait := d.NextStartAt.Sub(p.Now); wait > 0 {
+		p.after(wait)
+	} else if n := min(missing, room); n > 0 {
+		p.out.Starts = append(p.out.Starts, Start{Deployment: d.Deployment, Count: n})
+		room -= n
+	}
+	p.startFallback(room)
+	return missing
+}
+
+// startFallback keeps the service alive while its new deployment cannot start tasks: what dies of the deployment before is replaced.
+func (p *planner) startFallback(room int) {
+	i := p.fallback()
+	if i < 0 {
+		return
+	}
+	d := &p.status.Deployments[i]
+	n := min(p.desired-len(p.wanted)-p.starting(), room)
+	if n > 0 && !d.NextStartAt.After(p.Now) {
+		p.out.Starts = append(p.out.Starts, Start{Deployment: d.Deployment, Count: n})
+	}
+}
+
+func (p *planner) starting() int {
+	n := 0
+	for _, s := range p.out.Starts {
+		n += s.Count
+	}
+	return n
+}
+
+// fallback is the index of the deployment that worked before the target, which fails to start tasks; -1 when there is none.
+func (p *planner) fallback() int {
+	if t := p.status.Deployments[p.target]; p.desired == 0 || t.Failures == 0 || t.RolloutState == shape.DeploymentRolloutStateCompleted {
+		return -1
+	}
+	return slices.IndexFunc(p.status.Deployments, func(d ecs.DeploymentStatus) bool {
+		return d.ID != p.Service.Target.ID && d.RolloutState == shape.DeploymentRolloutStateCompleted
+	})
+}
+
+// The throttle of tasks that never reached RUNNING: the delay doubles with each round of failures.
+const (
+	throttleMin = time.Second
+	throttleMax = 15 * time.Minute
+	// throttleSay is from how many rounds on the service says so.
+	throttleSay = 3
+)
+
+// The pace of tasks that reach RUNNING and end soon by themselves. ECS does not throttle them, but takes its time; replacing them at once
+// would keep a machine busy with nothing else.
+const (
+	crashSoon   = 30 * time.Second
+	crashMemory = time.Minute
+	crashMin    = 250 * time.Millisecond
+	crashMax    = 10 * time.Second
+)
+
+// account brings the counts of failures up to date for every deployment.
+func (p *planner) account() {
+	for i := range p.status.Deployments {
+		d := &p.status.Deployments[i]
+		h := p.history(d)
+		p.throttle(d, h)
+		if at := h.crashedAt.Add(p.crashDelay(h.crashes)); h.crashes > 0 && at.After(p.Now) && at.After(d.NextStartAt) {
+			d.NextStartAt = at
+		}
+	}
+	d := &p.status.Deployments[p.target]
+	switch {
+	case d.Failures == 0:
+		p.resolve(causeThrottle)
+	case d.Failures >= throttleSay:
+		p.say(causeThrottle, "is unable to consistently start tasks successfully.")
+	}
+}
+
+// history is what became of a deployment's tasks.
+type history struct {
+	success   time.Time // when the newest was RUNNING
+	failed    []Task    // that ended by themselves after success without ever having been RUNNING
+	crashes   int       // that ended by themselves soon after they were RUNNING, lately
+	crashedAt time.Time
+}
+
+func (p *planner) history(d *ecs.DeploymentStatus) history {
+	var h history
+	for _, t := range p.Tasks {
+		if t.Deployment == d.ID && t.StartedAt.After(h.success) {
+			h.success = t.StartedAt
+		}
+	}
+	for _, t := range p.Tasks {
+		if t.Deployment != d.ID || t.LastStatus != ecs.TaskStopped || t.Asked {
+			continue
+		}
+		switch {
+		case t.StartedAt.IsZero() && t.StoppedAt.After(h.success):
+			h.failed = append(h.failed, t)
+		case !t.StartedAt.IsZero() && t.StoppedAt.Sub(t.StartedAt) < crashSoon && p.Now.Sub(t.StoppedAt) < crashMemory:
+			h.crashes++
+			h.crashedAt = later(h.crashedAt, t.StoppedAt)
+		}
+	}
+	return h
+}
+
+// throttle counts each failed task once, as long as stopped tasks are kept, and each round of them once: tasks that were on their way when
+// the last failure was seen do not make the delay longer.
+func (p *planner) throttle(d *ecs.DeploymentStatus, h history) {
+	if h.success.After(d.FailedAt) {
+		d.FailedTasks, d.Failures, d.NextStartAt, d.FailedAt = 0, 0, time.Time{}, time.Time{}
+	}
+	d.FailedTasks = max(d.FailedTasks, int32(len(h.failed)))
+	round, last := false, d.FailedAt
+	for _, t := range h.failed {
+		if t.StoppedAt.After(d.FailedAt) {
+			last = later(last, t.StoppedAt)
+			round = round || t.CreatedAt.After(d.FailedAt)
+		}
+	}
+	d.FailedAt = last
+	if round {
+		d.Failures++
+		d.NextStartAt = last.Add(doubled(throttleMin, throttleMax, int(d.Failures)-1))
+	}
+}
+
+// crashDelay lets each replica crash once before it slows down.
+func (p *planner) crashDelay(crashes int) time.Duration {
+	if n := crashes - max(1, p.desired); n > 0 {
+		return doubled(crashMin, crashMax, n-1)
+	}
+	return 0
+}
+
+func doubled(from, limit time.Duration, times int) time.Duration {
+	d := from
+	for range times {
+		if d >= limit {
+			break
+		}
+		d *= 2
+	}
+	return min(d, limit)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
