@@ -3,6 +3,7 @@
 // Guarantees:
 //
 //   - It answers every path with its version and the id of its task, and /health with "ok".
+//   - /exit ends it at once with exit code 3: a crash on demand.
 //   - With -check it asks the server of its own container and exits 0 when that is healthy: an image without a shell can
 //     have a health check.
 //   - It ends within a second of SIGTERM, after the requests it has begun.
@@ -37,12 +38,16 @@ func main() {
 	}
 }
 
+// crashed is the exit code of /exit: neither a usual one nor a signal's.
+const crashed = 3
+
 func serve(address string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	greeting := fmt.Sprintf("hello from task %s, version %s\n", taskID(ctx), cmp.Or(os.Getenv("VERSION"), "1"))
 	mux := http.NewServeMux()
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(crashed) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Printf("%s %s\n", r.Method, r.URL.Path)
 		fmt.Fprint(w, greeting)

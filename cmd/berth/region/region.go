@@ -1,0 +1,181 @@
+// Package region assembles a server: the store, the AWS edge, the agents' sessions and the control loops of one installation.
+//
+// Guarantees:
+//
+//   - Run returns when ctx ends or a part fails, after every part has ended; what it acknowledged before is in the store.
+//   - The parts start in the order of their needs and each says on the readiness page what it waits for.
+//   - It knows no node: agents come in through the same socket as everybody else.
+package region
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/berth-ecs/berth/ecs/control"
+	"github.com/berth-ecs/berth/ecs/ecsapi"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/iam/stsapi"
+	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/ready"
+	"github.com/berth-ecs/berth/session/hub"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/store/etcd"
+	"github.com/berth-ecs/berth/wire"
+	"github.com/berth-ecs/berth/wire/sigv4"
+)
+
+// Where agents find their sessions, below the endpoint.
+const (
+	controlPath   = "/_berth/acs/"
+	telemetryPath = "/_berth/tcs/"
+)
+
+// Config is what a server needs.
+type Config struct {
+	Settings config.Settings // required
+	Ready    *ready.State    // required
+	Log      *slog.Logger    // required
+}
+
+// part names what the readiness page says of the server.
+const part = "server"
+
+// Run runs a server until ctx ends.
+func Run(ctx context.Context, c Config) error {
+	c.Ready.Wait(part, "opening the store")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Settings.Listen)
+	if err != nil {
+		return fmt.Errorf("listen %s: %w (is another region or emulator running? --listen chooses another port)", c.Settings.Listen, err)
+	}
+	defer listener.Close()
+	keys, err := ensureKeys(c.Settings)
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	s, err := etcd.Open(ctx, etcd.Config{
+		Schema:  tables.Schema(),
+		DataDir: filepath.Join(c.Settings.DataDir, "etcd"),
+		Name:    c.Settings.Name,
+		Log:     c.Log.With("component", "store"),
+	})
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	defer s.Close()
+	err = serve(ctx, c, listener, rooms{store: s, keys: keys, metrics: metrics})
+	if cerr := s.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// rooms is what the parts of a server share.
+type rooms struct {
+	store   store.Store
+	keys    sigv4.Keys
+	metrics *prometheus.Registry
+}
+
+// serve runs the parts that need the store.
+func serve(ctx context.Context, c Config, listener net.Listener, r rooms) error {
+	sessions := hub.New(hub.Config{
+		Store:  r.store,
+		Server: newServerID(),
+		Verify: (&sigv4.Verifier{Keys: r.keys, Now: time.Now}).VerifyUpgrade,
+		Log:    c.Log.With("component", "session"),
+	})
+	edge, err := newEdge(c, r)
+	if err != nil {
+		return err
+	}
+	loops, err := control.New(control.Config{
+		Log:     c.Log.With("component", "control"),
+		Metrics: r.metrics,
+		Options: control.Options{HealthyAfter: c.Settings.HealthyAfter, StoppedRetention: c.Settings.StoppedRetention},
+	})
+	if err != nil {
+		return err
+	}
+	server := wire.NewServer(routes(c, r, edge, sessions), c.Log.With("component", "http"))
+	group, ctx := errgroup.WithContext(ctx)
+	for name, run := range map[string]func(context.Context) error{
+		"sessions": sessions.Run,
+		"control":  func(ctx context.Context) error { return r.store.Lead(ctx, loops.Run) },
+		"http":     func(ctx context.Context) error { return serveHTTP(ctx, server, listener) },
+	} {
+		group.Go(func() error {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	c.Ready.Done(part)
+	c.Log.Info("serving", "endpoint", c.Settings.Endpoint(), "region", c.Settings.Region, "account", c.Settings.Account)
+	return group.Wait()
+}
+
+// NewMux binds every operation that this berth serves.
+func NewMux(api *ecsapi.API) *wire.Mux {
+	mux := wire.NewMux()
+	api.Bind(mux)
+	stsapi.Bind(mux)
+	return mux
+}
+
+func newEdge(c Config, r rooms) (*wire.Edge, error) {
+	base := c.Settings.Endpoint()
+	api := ecsapi.New(ecsapi.Config{
+		Store:     r.store,
+		Endpoints: ecsapi.Endpoints{Control: base + controlPath, Telemetry: base + telemetryPath},
+		Zone:      c.Settings.Zones[0],
+		Log:       c.Log.With("component", "ecs"),
+	})
+	return wire.NewEdge(wire.Config{
+		Mux:        NewMux(api),
+		Keys:       r.keys,
+		Authorizer: wire.RootOnly{},
+		Regions:    []string{c.Settings.Region},
+		Log:        c.Log.With("component", "edge"),
+		Metrics:    r.metrics,
+	})
+}
+
+// serveHTTP serves until ctx ends; requests under way then have a moment to finish.
+func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := server.Shutdown(patience); err != nil {
+		_ = server.Close()
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// newServerID tells this server process from every other.
+func newServerID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,23 @@
+package region
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/berth-ecs/berth/cmd/berth/health"
+	"github.com/berth-ecs/berth/session/hub"
+	"github.com/berth-ecs/berth/wire"
+)
+
+// routes sends what is berth's own to its pages and everything else to the AWS edge.
+func routes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+health.HealthPath, c.Ready.Health)
+	mux.HandleFunc("GET "+health.ReadyPath, c.Ready.Ready)
+	mux.Handle("GET "+health.MetricsPath, promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET "+controlPath+"ws", sessions.ServeACS)
+	mux.HandleFunc("GET "+telemetryPath+"ws", sessions.ServeTCS)
+	mux.Handle("/", edge)
+	return mux
+}
