@@ -44,7 +44,8 @@ type Limits struct {
 	Body     int64         // bytes of a body; 1 MiB
 	Depth    int           // nesting of an input; 32
 	Elements int           // elements of an input; 50,000
-	Reading  int           // requests whose body is being read or verified at once; 512
+	Large    int           // bodies above 64 KiB, or of unknown length, being read at once; 64
+	Arrival  time.Duration // of a body; 20 s
 	Timeout  time.Duration // of an operation, waiting included; 60 s
 
 	Agent, Write, Read fair.Rate // requests of one account
@@ -57,7 +58,8 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Body, 1<<20)
 	set(&l.Depth, 32)
 	set(&l.Elements, 50_000)
-	set(&l.Reading, 512)
+	set(&l.Large, 64)
+	set(&l.Arrival, 20*time.Second)
 	set(&l.Timeout, time.Minute)
 	set(&l.Agent, fair.Rate{PerSecond: 2000, Burst: 4000})
 	set(&l.Write, fair.Rate{PerSecond: 500, Burst: 1000})

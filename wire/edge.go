@@ -37,7 +37,7 @@ type Edge struct {
 
 	protocols []protocol.Protocol
 	verifier  sigv4.Verifier
-	reading   chan struct{}
+	large     chan struct{} // a place per large body that is being read
 	buckets   *fair.Buckets
 	gate      *fair.Gate
 	metrics   *metrics
@@ -72,7 +72,7 @@ func NewEdge(c Config) (*Edge, error) {
 		Config:    c,
 		protocols: protocol.All(protocol.Bounds{Depth: l.Depth, Elements: l.Elements}),
 		verifier:  sigv4.Verifier{Keys: c.Keys, Now: c.Now},
-		reading:   make(chan struct{}, l.Reading),
+		large:     make(chan struct{}, l.Large),
 		buckets:   fair.NewBuckets(l.Agent, l.Write, l.Read),
 		gate:      fair.NewGate(fair.Limits{Total: l.Total, Caps: []int{l.PerClass, l.PerClass, l.PerClass}, Queued: l.Queued}),
 		metrics:   m,

@@ -22,6 +22,12 @@ type unserved struct{ what string }
 
 func (u *unserved) Error() string { return u.what }
 
+// incomplete is a body that did not arrive, or not in time.
+type incomplete struct{ err error }
+
+func (i *incomplete) Error() string { return i.err.Error() }
+func (i *incomplete) Unwrap() error { return i.err }
+
 // throttled is a request that came too soon.
 type throttled struct{ class int }
 
@@ -39,6 +45,7 @@ func (q *request) failure(err error) (f protocol.Failure, internal bool) {
 		none      *unserved
 		tooSoon   *throttled
 		tooLarge  *http.MaxBytesError
+		cut       *incomplete
 	)
 	switch {
 	case errors.As(err, &own):
@@ -57,6 +64,8 @@ func (q *request) failure(err error) (f protocol.Failure, internal bool) {
 		return protocol.Failure{Code: w.throttled, Message: tooSoon.Error(), Status: 400}, false
 	case errors.As(err, &tooLarge):
 		return protocol.Failure{Code: "RequestEntityTooLarge", Message: fmt.Sprintf("The body is larger than %d bytes.", tooLarge.Limit), Status: 413}, false
+	case errors.As(err, &cut):
+		return protocol.Failure{Code: "RequestTimeout", Message: "The body did not arrive as a whole or in time.", Status: 408}, false
 	case errors.Is(err, errOverloaded), errors.Is(err, fair.ErrBusy):
 		return protocol.Failure{Code: "ServiceUnavailable", Message: "The service is busy. Please try again later.", Status: 503}, false
 	}

@@ -96,8 +96,12 @@ func bindAll(m *wire.Mux) {
 		out := toyquery.EchoOutput(*in)
 		return &out, nil
 	})
-	wire.Handle(m, toyjson.OpFail, func(_ context.Context, _ wire.Call, in *toyjson.FailInput) (*aws.Unit, error) { return nil, fail(in.Code) })
-	wire.Handle(m, toyquery.OpFail, func(_ context.Context, _ wire.Call, in *toyquery.FailInput) (*aws.Unit, error) { return nil, fail(in.Code) })
+	wire.Handle(m, toyjson.OpFail, func(_ context.Context, _ wire.Call, in *toyjson.FailInput) (*aws.Unit, error) {
+		return nil, fail(in.Code)
+	})
+	wire.Handle(m, toyquery.OpFail, func(_ context.Context, _ wire.Call, in *toyquery.FailInput) (*aws.Unit, error) {
+		return nil, fail(in.Code)
+	})
 	wire.Handle(m, toyjson.OpOpen, func(_ context.Context, c wire.Call, _ *aws.Unit) (*aws.Unit, error) { return nil, nil })
 	wire.Handle(m, toyquery.OpOpen, func(_ context.Context, c wire.Call, _ *aws.Unit) (*aws.Unit, error) { return nil, nil })
 }

@@ -71,6 +71,9 @@ func Handle[In, Out any](m *Mux, op aws.Operation[In, Out], h Handler[In, Out], 
 	}
 }
 
+// Services are the known services, by package name.
+func (m *Mux) Services() []*aws.Service { return slices.Clone(m.services) }
+
 func (m *Mux) lookup(s *aws.Service, operation string) (*binding, bool) {
 	b, ok := m.bindings[bindingKey{s.Package, operation}]
 	return b, ok

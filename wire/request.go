@@ -63,14 +63,8 @@ func (q *request) serve(ctx context.Context, w http.ResponseWriter) (protocol.An
 	return q.protocol.Encode(op, q.Request, out)
 }
 
-// identify reads the body, routes and verifies. A bounded number of requests is in here at once, whatever their sender.
+// identify reads the body, routes and verifies.
 func (q *request) identify(w http.ResponseWriter) error {
-	select {
-	case q.edge.reading <- struct{}{}:
-		defer func() { <-q.edge.reading }()
-	default:
-		return errOverloaded
-	}
 	if err := q.read(w); err != nil {
 		return err
 	}
@@ -86,13 +80,37 @@ func (q *request) identify(w http.ResponseWriter) error {
 	return q.authenticate(sig)
 }
 
+// smallBody is what anyone may send without a place: nearly every input is smaller.
+const smallBody = 64 << 10
+
+// read takes in the body, in bounded time. Only so many large ones are read at once, so that senders who dawdle hold each other up and not
+// those with an ordinary request.
 func (q *request) read(w http.ResponseWriter) error {
 	if enc := q.HTTP.Header.Get("Content-Encoding"); enc != "" && !strings.EqualFold(enc, "identity") {
-		return &protocol.DecodeError{Reason: "Content-Encoding " + strconv.Quote(enc) + " is not supported; send the body as it is"}
+		return &protocol.DecodeError{Reason: "Content-Encoding " + strconv.Quote(clip(enc)) + " is not supported; send the body as it is"}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, q.HTTP.Body, q.edge.Limits.Body))
+	limit := q.edge.Limits.Body
+	if q.HTTP.ContentLength > limit {
+		return &http.MaxBytesError{Limit: limit}
+	}
+	if q.HTTP.ContentLength < 0 || q.HTTP.ContentLength > smallBody {
+		select {
+		case q.edge.large <- struct{}{}:
+			defer func() { <-q.edge.large }()
+		default:
+			return errOverloaded
+		}
+	}
+	// A socket's deadline is about real time. It is lifted afterwards, or it would end the operation's context when it passes.
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(q.edge.Limits.Arrival)) // not supported by recorders, which have no slow clients
+	body, err := io.ReadAll(http.MaxBytesReader(w, q.HTTP.Body, limit))
+	if err != nil {
+		return &incomplete{err}
+	}
+	_ = conn.SetReadDeadline(time.Time{})
 	q.Body = body
-	return err
+	return nil
 }
 
 // route finds service, protocol and operation. The service in the credential scope decides where several would fit.
@@ -230,6 +248,9 @@ func (q *request) send(w http.ResponseWriter, a protocol.Answer) {
 	h.Set("Content-Type", a.ContentType)
 	h.Set("Content-Length", strconv.Itoa(len(a.Body)))
 	h.Set("X-Amzn-Requestid", q.ID)
+	if a.Status == http.StatusRequestTimeout || a.Status == http.StatusRequestEntityTooLarge {
+		h.Set("Connection", "close") // the rest of the body may still come
+	}
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body) // the client is gone: nobody is left to tell
 }

@@ -106,8 +106,10 @@ func scalarText(kind aws.Kind, v reflect.Value) string {
 		return strconv.FormatBool(v.Bool())
 	case aws.Integer, aws.Long:
 		return strconv.FormatInt(v.Int(), 10)
-	case aws.Float, aws.Double:
-		return floatText(v.Float())
+	case aws.Float:
+		return floatText(v.Float(), 32)
+	case aws.Double:
+		return floatText(v.Float(), 64)
 	case aws.Timestamp:
 		return v.Interface().(aws.Time).UTC().Format(xmlTime)
 	case aws.Blob, aws.Doc:
@@ -116,12 +118,12 @@ func scalarText(kind aws.Kind, v reflect.Value) string {
 	return v.String()
 }
 
-func floatText(f float64) string {
+func floatText(f float64, bits int) string {
 	switch {
 	case math.IsInf(f, 1):
 		return "Infinity"
 	case math.IsInf(f, -1):
 		return "-Infinity"
 	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
+	return strconv.FormatFloat(f, 'f', -1, bits)
 }

@@ -1,0 +1,110 @@
+// Package wiretest checks what every wing owes the edge.
+package wiretest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	"github.com/berth-ecs/berth/wire/sigv4"
+)
+
+const (
+	accessKey = "AKIAIOSFODNN7EXAMPLE"
+	secret    = "a secret for tests"
+	account   = "000000000000"
+	region    = "us-east-1"
+)
+
+// denier is an Authorizer that denies everything and remembers what it was asked.
+type denier struct {
+	mu    sync.Mutex
+	asked []string
+}
+
+// Allow implements wire.Authorizer.
+func (d *denier) Allow(_ context.Context, _ wire.Call, action, _ string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked = append(d.asked, action)
+	return &aws.Error{Code: "AccessDeniedException", Message: "denied"}
+}
+
+func (d *denier) take() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := strings.Join(d.asked, " ")
+	d.asked = nil
+	return all
+}
+
+// Asks proves that each operation bound to m asks the Authorizer for its own action and does nothing when it is denied. It sends every
+// operation the smallest input its model accepts.
+func Asks(t *testing.T, m *wire.Mux) {
+	t.Helper()
+	d := &denier{}
+	edge, err := wire.NewEdge(wire.Config{
+		Mux: m, Authorizer: d, Regions: []string{region},
+		Keys: sigv4.Table{accessKey: {Secret: secret, Account: account, Principal: "arn:aws:iam::" + account + ":root"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	services := map[string]*aws.Service{}
+	for _, s := range m.Services() {
+		services[s.Package] = s
+	}
+	for _, row := range m.Coverage() {
+		if !row.Served {
+			continue
+		}
+		t.Run(row.Service+"."+row.Operation, func(t *testing.T) {
+			s := services[row.Service]
+			r, err := request(s, row.Operation)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			edge.ServeHTTP(w, r)
+			if got, want := d.take(), s.SigningName+":"+row.Operation; got != want {
+				t.Errorf("asked %q, want %q; answer: %s", got, want, w.Body)
+			}
+			if code := w.Header().Get("X-Amzn-Errortype"); !strings.HasPrefix(code, "AccessDenied") {
+				t.Errorf("answer %q, want a denial", code)
+			}
+		})
+	}
+}
+
+// request is a signed request for an operation with its smallest input.
+func request(s *aws.Service, operation string) (*http.Request, error) {
+	info, ok := s.Operation(operation)
+	if !ok {
+		return nil, fmt.Errorf("%s has no operation %s", s.Package, operation)
+	}
+	input, err := Minimal(s, info.Input)
+	if err != nil {
+		return nil, err
+	}
+	body, contentType, err := encode(s, info, input)
+	if err != nil {
+		return nil, err
+	}
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	r.Header.Set("Content-Type", contentType)
+	if s.TargetPrefix != "" {
+		r.Header.Set("X-Amz-Target", s.TargetPrefix+"."+operation)
+	}
+	sigv4.Sign(r, []byte(body), sigv4.Credentials{AccessKey: accessKey, Secret: secret}, sigv4.Scope{Region: region, Service: s.SigningName}, time.Now())
+	return r, nil
+}
+
+var errNoForm = errors.New("wiretest: this protocol is not spoken here")
