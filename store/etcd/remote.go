@@ -99,9 +99,12 @@ func (d dialled) Range(ctx context.Context, r *pb.RangeRequest) (*pb.RangeRespon
 	return d.c.Range(ctx, r, maxAnswer)
 }
 
-// Commit implements store.Backend.
+// Commit implements store.Backend. The revision of a commit that did not pass, or that deleted what was gone already,
+// may be a foreign one.
 func (b *remote) Commit(ctx context.Context, t store.Txn) (int64, bool, error) {
-	return b.commit(ctx, t)
+	rev, ok, err := b.commit(ctx, t)
+	b.feed.want(rev, !ok)
+	return rev, ok, err
 }
 
 // Revision implements store.Backend. Others write to this etcd too, so the feed may have no event to reach the revision
@@ -111,7 +114,7 @@ func (b *remote) Revision(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	b.feed.want(rev)
+	b.feed.want(rev, true)
 	return rev, nil
 }
 

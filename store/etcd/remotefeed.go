@@ -52,13 +52,13 @@ func (f *remoteFeed) reset(ctx context.Context) error {
 	return nil
 }
 
-// want makes the feed reach rev even when no event of ours carries it there.
-func (f *remoteFeed) want(rev int64) {
+// want makes the feed reach rev even when no event of ours carries it there: soon, or when it seems that none comes.
+func (f *remoteFeed) want(rev int64, soon bool) {
 	f.mu.Lock()
 	f.wanted = max(f.wanted, rev)
 	behind := f.at < f.wanted
 	f.mu.Unlock()
-	if behind {
+	if behind && soon {
 		select {
 		case f.asks <- struct{}{}:
 		default:
@@ -74,7 +74,8 @@ func (f *remoteFeed) behind() bool {
 
 func (f *remoteFeed) run(ctx context.Context) {
 	defer func() { f.cancel() }()
-	// Asking again is for a notification that was not sent because the watch was catching up.
+	// Asking again is for a notification that was not sent because the watch was catching up, and for a commit that turned
+	// out to have no event.
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
 	for {

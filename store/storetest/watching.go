@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -143,11 +144,13 @@ var watchChecks = []check{
 	{"what one commit wrote arrives together", func(k *kit) {
 		f := k.follow(k.b)
 		k.do(k.a, func(tx store.Tx) { put("x", 0)(tx); put("y", 0)(tx) })
-		go func() {
+		var writer sync.WaitGroup
+		defer writer.Wait()
+		writer.Go(func() {
 			for n := 1; n <= 60; n++ {
 				k.do(k.a, func(tx store.Tx) { put("x", n)(tx); put("y", n)(tx) })
 			}
-		}()
+		})
 		for {
 			if !f.step() {
 				return
