@@ -14,21 +14,11 @@ import (
 // ErrUnrecognised says that a payload's task cannot be read; it must not be acknowledged.
 var ErrUnrecognised = errors.New("unrecognised task")
 
-// Accept makes a payload's task the engine's own. When it returns nil the task is on disk and will get as far as it can;
-// accepting it again changes nothing. A task that this node cannot run is accepted too, and reported STOPPED.
-func (e *Engine) Accept(ctx context.Context, in session.Task) error {
-	var saved <-chan struct{}
-	var err error
+// Accept makes a payload's task the engine's own. When the channel closes the task is on disk; it begins at once.
+// Accepting it again changes nothing. A task that this node cannot run is accepted too, and reported STOPPED.
+func (e *Engine) Accept(in session.Task) (saved <-chan struct{}, err error) {
 	e.update(func() { saved, err = e.accept(in) })
-	if err != nil {
-		return err
-	}
-	select {
-	case <-saved:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return saved, err
 }
 
 func (e *Engine) accept(in session.Task) (<-chan struct{}, error) {
@@ -53,7 +43,7 @@ func (e *Engine) refuse(in session.Task, reason string) *Task {
 	if t := e.tasks[in.Arn]; t != nil || in.Arn == "" {
 		return t
 	}
-	t := &Task{ARN: in.Arn, Payload: in, Stop: true, Reason: reason}
+	t := &Task{ARN: in.Arn, Payload: in, Stop: true, Reason: reason, boot: e.cfg.Boot}
 	t.ID, _ = plan.ID(in.Arn)
 	e.tasks[in.Arn] = t
 	e.changed(t)
@@ -68,7 +58,7 @@ func (e *Engine) add(in session.Task) *Task {
 		e.log.Warn("task refused", "task", in.Arn, "reason", err)
 		return e.refuse(in, err.Error())
 	}
-	t := &Task{ARN: in.Arn, ID: p.ID, Payload: in, Plan: p, Containers: make([]Container, len(p.Containers))}
+	t := &Task{ARN: in.Arn, ID: p.ID, Payload: in, Plan: p, Containers: make([]Container, len(p.Containers)), boot: e.cfg.Boot}
 	e.tasks[in.Arn] = t
 	e.changed(t)
 	for i := range t.Containers {
@@ -198,4 +188,3 @@ func (e *Engine) Manifest(listed []session.TaskIdentifier) []session.TaskIdentif
 	}
 	return out
 }
-

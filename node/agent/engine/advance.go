@@ -52,11 +52,6 @@ func (e *Engine) do(t *Task, i int, a Action, now time.Time) bool {
 	switch a.Kind {
 	case Wait:
 		return false
-	case Mark:
-		c.Launched = true
-		e.changed(t)
-		c.need = t.rev
-		return true
 	case Fail:
 		t.failed(i, a.Reason, now)
 		e.changed(t)
@@ -94,6 +89,9 @@ func (e *Engine) begin(t *Task, i int, k Kind, now time.Time) {
 		}
 		work = e.provision(t, i)
 	case Create:
+		c.Launched = true
+		e.changed(t)
+		c.need = t.rev
 		work = e.create(t, i)
 	case Start:
 		work = e.start(t, i)
@@ -101,8 +99,8 @@ func (e *Engine) begin(t *Task, i int, k Kind, now time.Time) {
 		c.signalled = now
 		work = e.kill(t, i, c.StopSignal)
 	case Kill:
-		c.killed = now
 		work = e.kill(t, i, "SIGKILL")
+		c.killed = now
 	case Collect:
 		work = e.collect(t, i)
 	}
@@ -125,8 +123,9 @@ type outcome struct {
 	then func(now time.Time)
 }
 
-// The wait before a step is tried again.
+// The wait before a step is tried again, and how often a step of a container's start is.
 const (
+	patience   = 12 // two minutes and a half
 	retryFirst = 250 * time.Millisecond
 	retryMost  = 30 * time.Second
 )
@@ -142,7 +141,7 @@ func (e *Engine) apply(t *Task, i int, k Kind, out outcome) {
 	case out.err == nil:
 		c.failures, c.retryAt = 0, time.Time{}
 		out.then(now)
-	case k == Signal || k == Kill || k == Collect || e.cfg.Transient(out.err):
+	case k == Signal || k == Kill || k == Collect || e.cfg.Transient(out.err) && c.failures < patience:
 		if k == Signal {
 			c.signalled = time.Time{}
 		}

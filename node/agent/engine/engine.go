@@ -24,6 +24,7 @@ type Config struct {
 	Store     Store             // required
 	Pull      runtime.Behaviour // optional; runtime.PullDefault
 	Retention time.Duration     // optional; how long a stopped task and its output are kept; default 3 h
+	Boot      string            // required; differs after the machine started anew
 	// Transient says that an error is no answer: the runtime was not there. Optional.
 	Transient func(error) bool
 	Log       *slog.Logger // required
@@ -84,7 +85,7 @@ func (e *Engine) load() error {
 		return fmt.Errorf("engine: load: %w", err)
 	}
 	for arn, b := range records {
-		t, err := decode(b, e.cfg.Node)
+		t, err := decode(b, e.cfg.Node, e.cfg.Boot)
 		if err != nil {
 			return err
 		}
@@ -151,7 +152,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Unlock()
 	saver := make(chan struct{})
 	go func() { defer close(saver); e.saveAll(ctx) }()
-	e.resync(ctx)
 	e.update(func() {
 		for _, t := range e.tasks {
 			e.advance(t)

@@ -13,8 +13,7 @@ type Kind int
 const (
 	Wait      Kind = iota // nothing; until At when it is set
 	Provision             // pull, prepare the task, attach the network, open the output: all at once
-	Create                // make the container
-	Mark                  // write down that it is about to start
+	Create                // make the container, and write down that it is about to start
 	Start                 // start its process
 	Fail                  // it will never run; Reason says why
 	Signal                // ask its process to stop
@@ -22,7 +21,7 @@ const (
 	Collect               // take away what it left
 )
 
-var kindNames = [...]string{"Wait", "Provision", "Create", "Mark", "Start", "Fail", "Signal", "Kill", "Collect"}
+var kindNames = [...]string{"Wait", "Provision", "Create", "Start", "Fail", "Signal", "Kill", "Collect"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -54,7 +53,9 @@ func Next(t *Task, i int, now time.Time) Action {
 	case Ready:
 		return nextCreate(t, i, now)
 	case Created:
-		return nextStart(t, c)
+		if c.need <= t.saved {
+			return Action{Kind: Start}
+		}
 	case Running:
 		return nextStop(t, i, now)
 	case Exited:
@@ -73,16 +74,6 @@ func nextCreate(t *Task, i int, now time.Time) Action {
 		return Action{}
 	}
 	return Action{Kind: Create}
-}
-
-func nextStart(t *Task, c *Container) Action {
-	switch {
-	case !c.Launched:
-		return Action{Kind: Mark}
-	case c.need > t.saved:
-		return Action{}
-	}
-	return Action{Kind: Start}
 }
 
 // nextStop stops what should not run, dependents first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
 )
@@ -53,7 +54,7 @@ type Network interface {
 
 // Logs keeps the output of containers.
 type Logs interface {
-	Open(ctx context.Context, container, name string) (stdout, stderr string, err error)
+	Open(ctx context.Context, container, name string) (hold.FIFOs, error)
 	Close(ctx context.Context, container string) error
 	Remove(ctx context.Context, taskID string) error
 }

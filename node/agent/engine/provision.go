@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/node/agent/plan"
+	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
 )
@@ -19,10 +20,10 @@ type preparation struct {
 
 // provisioned is everything a container needs before it can be made.
 type provisioned struct {
-	image          runtime.Image
-	endpoint       network.Endpoint
-	stdout, stderr string
-	pulled         time.Time
+	image    runtime.Image
+	endpoint network.Endpoint
+	output   hold.FIFOs
+	pulled   time.Time
 }
 
 // provision does at once all that does not need each other: the image, the task's cgroup and shim, the endpoint, the output.
@@ -46,7 +47,7 @@ func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
 			if p.LogDriver == "none" {
 				return nil
 			}
-			got.stdout, got.stderr, err = e.cfg.Logs.Open(ctx, p.ID, p.Name)
+			got.output, err = e.cfg.Logs.Open(ctx, p.ID, p.Name)
 			return err
 		})
 		if err := g.Wait(); err != nil {
@@ -108,7 +109,7 @@ func (e *namedError) Unwrap() error { return e.err }
 func (e *Engine) ready(t *Task, i int, got provisioned) {
 	c, p := &t.Containers[i], &t.Plan.Containers[i]
 	c.Phase, c.image, c.Digest, c.Endpoint = Ready, got.image, got.image.Digest, got.endpoint
-	c.stdout, c.stderr = got.stdout, got.stderr
+	c.output = got.output
 	switch {
 	case p.StopSignal != "":
 		c.StopSignal = p.StopSignal

@@ -17,6 +17,7 @@ const recordVersion = 1
 type record struct {
 	V                int
 	Payload          session.Task // without credentials
+	Boot             string       `json:",omitzero"` // of the machine, when this was written
 	Stop             bool         `json:",omitzero"`
 	Ran              bool         `json:",omitzero"`
 	Reason           string       `json:",omitzero"`
@@ -47,7 +48,7 @@ type containerRecord struct {
 // encode renders t for the disk. Credentials never get there.
 func (t *Task) encode() ([]byte, error) {
 	r := record{
-		V: recordVersion, Payload: t.Payload, Stop: t.Stop, Ran: t.Ran, Reason: t.Reason,
+		V: recordVersion, Payload: t.Payload, Boot: t.boot, Stop: t.Stop, Ran: t.Ran, Reason: t.Reason,
 		PullStarted: t.PullStarted, PullStopped: t.PullStopped, ExecutionStopped: t.ExecutionStopped,
 		StoppedAt: t.StoppedAt, Released: t.Released, Reported: t.Reported,
 	}
@@ -69,7 +70,7 @@ func (t *Task) encode() ([]byte, error) {
 }
 
 // decode reads a task from the disk and plans it again.
-func decode(b []byte, n plan.Node) (*Task, error) {
+func decode(b []byte, n plan.Node, boot string) (*Task, error) {
 	var r record
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("engine: task record: %w", err)
@@ -81,6 +82,7 @@ func decode(b []byte, n plan.Node) (*Task, error) {
 		ARN: r.Payload.Arn, Payload: r.Payload, Stop: r.Stop, Ran: r.Ran, Reason: r.Reason,
 		PullStarted: r.PullStarted, PullStopped: r.PullStopped, ExecutionStopped: r.ExecutionStopped,
 		StoppedAt: r.StoppedAt, Released: r.Released, Reported: r.Reported,
+		boot: boot, rebooted: r.Boot != boot,
 	}
 	t.ID, _ = plan.ID(t.ARN)
 	if len(r.Containers) == 0 {

@@ -84,7 +84,7 @@ func (t *Task) containerChange(i int, status string) shape.ContainerStateChange 
 		ContainerName: aws.Ptr(p.Name), Status: aws.Ptr(status),
 		ImageDigest: text(c.Digest), NetworkBindings: Bindings(c.Endpoint.Ports),
 	}
-	if c.Launched {
+	if !c.CreatedAt.IsZero() || c.Started() {
 		out.RuntimeId = aws.Ptr(p.ID)
 	}
 	if status == StatusStopped {

@@ -30,7 +30,7 @@ func (t *Task) container(i int, dataDir string) runtime.Container {
 		CPUShares: p.CPUShares, MemoryMiB: p.MemoryMiB, MemoryReservationMiB: p.MemoryReservationMiB,
 		Ulimits: p.Ulimits, ReadonlyRootfs: p.ReadonlyRootfs, Privileged: p.Privileged,
 		CapAdd: p.CapAdd, CapDrop: p.CapDrop, Sysctls: p.Sysctls,
-		Stdout: c.stdout, Stderr: c.stderr, StopSignal: c.StopSignal,
+		Stdout: c.output.Stdout, Stderr: c.output.Stderr, StopSignal: c.StopSignal,
 	}
 }
 

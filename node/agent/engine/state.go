@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/node/agent/plan"
+	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
 	"github.com/berth-ecs/berth/session"
@@ -48,6 +49,8 @@ type Task struct {
 	Reported Reported
 
 	rev, saved int64 // the state's revision, and the newest one on disk
+	boot       string
+	rebooted   bool // the machine started anew since the record was written
 	preparing  *preparation
 	releasing  bool
 	failures   int
@@ -71,15 +74,15 @@ type Container struct {
 	FinishedAt time.Time
 	Health     Health
 
-	image          runtime.Image
-	stdout, stderr string
-	need           int64 // the revision that must be on disk before the next phase
-	signalled      time.Time
-	killed         time.Time
-	failures       int
-	retryAt        time.Time
-	cancel         func()         // ends the action under way
-	exit           *runtime.Event // came while the start was under way
+	image     runtime.Image
+	output    hold.FIFOs
+	need      int64 // the revision that must be on disk before the next phase
+	signalled time.Time
+	killed    time.Time
+	failures  int
+	retryAt   time.Time
+	cancel    func()         // ends the action under way
+	exit      *runtime.Event // came while the start was under way
 }
 
 // Started says whether the container's process ever ran.

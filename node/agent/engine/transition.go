@@ -67,7 +67,8 @@ func (t *Task) over(i int, at time.Time) {
 	}
 }
 
-// adopt takes over what an earlier process left of container i: what its record says, then what is really there.
+// adopt takes over what an earlier process left of container i: what its record says, then what is really there. The
+// runtime tells every container that ran until it is deleted, but for those that a dying machine made it forget.
 func (t *Task) adopt(i int, s *runtime.State, ep network.Endpoint, now time.Time) {
 	c := &t.Containers[i]
 	if c.Phase >= Exited {
@@ -82,7 +83,7 @@ func (t *Task) adopt(i int, s *runtime.State, ep network.Endpoint, now time.Time
 			t.started(i, now)
 		}
 		c.Phase, c.Launched = Running, true
-	case !c.Launched, s != nil && s.Status == runtime.Created:
+	case s == nil && !(c.Started() || c.Launched && t.rebooted), s != nil && s.Status == runtime.Created:
 		c.Phase = Fresh // every step up to the start may be done again
 	case s == nil:
 		t.exited(i, runtime.Event{ExitCode: -1, At: now})

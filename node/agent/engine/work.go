@@ -92,12 +92,13 @@ func (e *Engine) look(ctx context.Context, id string) (*runtime.State, error) {
 	return nil, err
 }
 
-// kill sends a signal. A container that is not there has ended: its exit is news on its way, or was missed.
+// kill sends a signal. A container that should be dead already has ended, and the news of it was missed, or hangs.
 func (e *Engine) kill(t *Task, i int, sig string) func(context.Context) outcome {
-	id := t.Plan.Containers[i].ID
+	id, again := t.Plan.Containers[i].ID, !t.Containers[i].killed.IsZero()
 	return func(ctx context.Context) outcome {
 		err := e.cfg.Runtime.Kill(ctx, id, sig)
-		if errors.Is(err, runtime.ErrNotFound) {
+		if again || errors.Is(err, runtime.ErrNotFound) {
+			e.log.Warn("container outlives its end", "container", id, "error", err)
 			e.resync(ctx)
 			err = nil
 		}
@@ -155,7 +156,7 @@ func (e *Engine) probe(t *Task, i int, now time.Time) time.Time {
 	c.Health.probing = true
 	e.effects.Go(func() {
 		code, out, err := e.cfg.Runtime.Exec(e.ctx, p.ID, p.Health.Args, p.Health.Timeout)
-		if errors.Is(err, context.DeadlineExceeded) {
+		if errors.Is(err, runtime.ErrExecTimeout) {
 			err = errTimeout(p.Health.Timeout)
 		}
 		e.update(func() { e.probed(t, i, Result{ExitCode: code, Output: string(out), Err: err, At: time.Now()}) })

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"context"
+
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// RegisterContainerInstance registers the node. token makes a repeated call the same call.
+func (c *Client) RegisterContainerInstance(ctx context.Context, token string, in *shape.RegisterContainerInstanceRequest) (*shape.ContainerInstance, error) {
+	out, err := call(ctx, c, shape.OpRegisterContainerInstance, struct {
+		*shape.RegisterContainerInstanceRequest
+		ClientToken string `json:"clientToken,omitempty"`
+	}{in, token})
+	if err != nil {
+		return nil, err
+	}
+	if out.ContainerInstance == nil {
+		return &shape.ContainerInstance{}, nil
+	}
+	return out.ContainerInstance, nil
+}
+
+// Endpoints are where a server takes an agent's two web sockets.
+type Endpoints struct{ ACS, TCS string }
+
+// DiscoverPollEndpoint asks where the web sockets are.
+func (c *Client) DiscoverPollEndpoint(ctx context.Context, cluster, instance string) (Endpoints, error) {
+	out, err := call(ctx, c, shape.OpDiscoverPollEndpoint, &shape.DiscoverPollEndpointRequest{Cluster: &cluster, ContainerInstance: &instance})
+	if err != nil {
+		return Endpoints{}, err
+	}
+	return Endpoints{ACS: aws.Val(out.Endpoint), TCS: aws.Val(out.TelemetryEndpoint)}, nil
+}
+
+// SubmitTaskStateChange reports what became of a task.
+func (c *Client) SubmitTaskStateChange(ctx context.Context, in *shape.SubmitTaskStateChangeRequest) error {
+	_, err := call(ctx, c, shape.OpSubmitTaskStateChange, in)
+	return err
+}

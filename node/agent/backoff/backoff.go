@@ -1,0 +1,19 @@
+// Package backoff says how long to wait before the next try. It is pure: randomness is an input.
+package backoff
+
+import (
+	"math"
+	"time"
+)
+
+// Policy grows from First to Most by Factor. Jitter is the part of the wait that is random: 0.2 is up to a fifth less or more.
+type Policy struct {
+	First, Most    time.Duration
+	Factor, Jitter float64
+}
+
+// Wait answers the wait before try n, the first being 0. random is in [0, 1).
+func (p Policy) Wait(n int, random float64) time.Duration {
+	d := math.Min(float64(p.Most), float64(p.First)*math.Pow(p.Factor, float64(n)))
+	return time.Duration(d * (1 + p.Jitter*(2*random-1)))
+}
