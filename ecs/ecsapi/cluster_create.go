@@ -1,0 +1,63 @@
+package ecsapi
+
+import (
+	"context"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// CreateCluster makes a cluster. A name that an ACTIVE cluster has answers that
+// cluster as it is; an INACTIVE one's is free again.
+func (a *API) CreateCluster(ctx context.Context, c wire.Call, in *shape.CreateClusterRequest) (*shape.CreateClusterResponse, error) {
+	h := home(c)
+	name, err := clusterName(h, in.ClusterName)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := clusterSettings(in.Settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	var out shape.Cluster
+	err = a.store.Update(ctx, func(tx store.Tx) error {
+		known, ok := tables.Clusters.Get(tx, tables.ClusterKey(h, name))
+		switch {
+		case ok && known.Status == ecs.ClusterActive:
+			out = describeCluster(tx, known, everything)
+			return nil
+		case ok && known.Status == ecs.ClusterDeleting:
+			return newError(shape.CodeClientException, "The cluster is being deleted.")
+		}
+		k := &ecs.Cluster{Home: h, Name: name, Status: ecs.ClusterActive, CreatedAt: tx.Now(),
+			Settings: settings, Configuration: in.Configuration, Tags: in.Tags}
+		tables.Clusters.Put(tx, k)
+		out = describeCluster(tx, k, everything)
+		return nil
+	})
+	return &shape.CreateClusterResponse{Cluster: &out}, err
+}
+
+// clusterSettings are the given settings over AWS's default.
+func clusterSettings(in []shape.ClusterSetting) ([]shape.ClusterSetting, error) {
+	value := "disabled"
+	for _, s := range in {
+		if aws.Val(s.Name) != shape.ClusterSettingNameContainerInsights {
+			return nil, invalid("Invalid setting name: '%s'. Valid names: containerInsights", aws.Val(s.Name))
+		}
+		switch aws.Val(s.Value) {
+		case "enabled", "disabled", "enhanced":
+			value = *s.Value
+		default:
+			return nil, invalid("Invalid setting value: '%s'. Valid values: enhanced, enabled, disabled", aws.Val(s.Value))
+		}
+	}
+	return []shape.ClusterSetting{{Name: aws.Ptr(shape.ClusterSettingNameContainerInsights), Value: aws.Ptr(value)}}, nil
+}

@@ -1,0 +1,99 @@
+package ecsapi
+
+import (
+	"context"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// abandonedAtOnce is how many tasks one transaction ends.
+const abandonedAtOnce = 20
+
+// DeregisterContainerInstance makes an instance INACTIVE: its agent is not listened
+// to any more. With force its tasks are given up, some at a time; a call that dies
+// in between is finished by the next.
+func (a *API) DeregisterContainerInstance(ctx context.Context, c wire.Call, in *shape.DeregisterContainerInstanceRequest) (*shape.DeregisterContainerInstanceResponse, error) {
+	h := home(c)
+	name, err := clusterName(h, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	id, err := memberID(h, name, "container-instance", aws.Val(in.ContainerInstance))
+	if err != nil {
+		return nil, err
+	}
+	key := tables.MemberKey(h, name, id)
+	if err := a.deactivate(ctx, in, h, key); err != nil {
+		return nil, err
+	}
+	for more := true; more; {
+		if more, err = a.abandon(ctx, key); err != nil {
+			return nil, err
+		}
+	}
+	var out shape.ContainerInstance
+	err = a.view(ctx, func(tx store.Tx) error {
+		i, ok := tables.Instances.Peek(tx, key)
+		if !ok {
+			return invalid("Referenced container instance %s not found.", id)
+		}
+		out = describeInstance(tx, i, nil)
+		return nil
+	})
+	return &shape.DeregisterContainerInstanceResponse{ContainerInstance: &out}, err
+}
+
+// deactivate is the first step. It guards the ledger, which every launch writes, so
+// that no task comes between the look at the tasks and the write.
+func (a *API) deactivate(ctx context.Context, in *shape.DeregisterContainerInstanceRequest, h ecs.Home, key string) error {
+	return a.store.Update(ctx, func(tx store.Tx) error {
+		if _, err := cluster(tx, h, in.Cluster); err != nil {
+			return err
+		}
+		i, known := tables.Instances.Peek(tx, key)
+		s, ok := tables.InstanceStates.Get(tx, key)
+		if !known || !ok {
+			return invalid("Referenced container instance %s not found.", aws.Val(in.ContainerInstance))
+		}
+		tables.Ledgers.Get(tx, tables.LedgerKey(i.Region, i.Node))
+		live := tables.StatusByInstance.Count(tx, tables.Is(key, tables.Live))
+		if live > 0 && !aws.Val(in.Force) && s.Status != ecs.InstanceInactive {
+			return errRunningTasks
+		}
+		if s.Status == ecs.InstanceInactive {
+			return nil
+		}
+		next := *s
+		next.Status, next.Connected, next.Session, next.InactiveAt = ecs.InstanceInactive, false, "", tx.Now()
+		next.Version++
+		tables.InstanceStates.Put(tx, &next)
+		return nil
+	})
+}
+
+// abandon ends some tasks of an INACTIVE instance and says whether there may be more.
+func (a *API) abandon(ctx context.Context, key string) (more bool, err error) {
+	err = a.store.Update(ctx, func(tx store.Tx) error {
+		s, ok := tables.InstanceStates.Get(tx, key)
+		if more = false; !ok || s.Status != ecs.InstanceInactive {
+			return nil
+		}
+		var tasks []string
+		for task := range tables.StatusByInstance.List(tx, tables.Is(key, tables.Live), "") {
+			if more = len(tasks) == abandonedAtOnce; more {
+				break
+			}
+			tasks = append(tasks, task)
+		}
+		for _, task := range tasks {
+			tables.AbandonTask(tx, task, shape.TaskStopCodeTerminationNotice, ecs.ReasonDeregistration)
+		}
+		return nil
+	})
+	return more, err
+}

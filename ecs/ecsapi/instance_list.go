@@ -1,0 +1,62 @@
+package ecsapi
+
+import (
+	"context"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place/query"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// ListContainerInstances lists a cluster's instances of a status (all but INACTIVE
+// unless told) that match a filter in the cluster query language.
+func (a *API) ListContainerInstances(ctx context.Context, c wire.Call, in *shape.ListContainerInstancesRequest) (*shape.ListContainerInstancesResponse, error) {
+	var filter *query.Expr
+	if s := aws.Val(in.Filter); s != "" {
+		var err error
+		if filter, err = query.Parse(s); err != nil {
+			return nil, invalid("Invalid filter: %v", err)
+		}
+	}
+	out := &shape.ListContainerInstancesResponse{}
+	err := a.view(ctx, func(tx store.Tx) error {
+		k, err := cluster(tx, home(c), in.Cluster)
+		if err != nil {
+			return err
+		}
+		listed := func(yield func(string, string) bool) {
+			for key, i := range tables.Instances.List(tx, tables.At(k.Home).Prefix(k.Name), "") {
+				if statusIs(tx, key, aws.Val(in.Status)) && matches(tx, filter, i) && !yield(key, i.ARN()) {
+					return
+				}
+			}
+		}
+		p := page(c, in.NextToken, in.MaxResults, 100, k.Name, dereferenced(in.Filter, in.Status))
+		out.ContainerInstanceArns, out.NextToken, err = wire.Page(p, listed)
+		return err
+	})
+	return out, err
+}
+
+func statusIs(tx store.Tx, key, status string) bool {
+	s, ok := tables.InstanceStates.Peek(tx, key)
+	if !ok {
+		return false
+	}
+	if status == "" {
+		return s.Status != ecs.InstanceInactive
+	}
+	return s.Status == status
+}
+
+func matches(tx store.Tx, filter *query.Expr, i *ecs.Instance) bool {
+	if filter == nil {
+		return true
+	}
+	candidate := tables.Candidate(tx, i)
+	return filter.Match(&candidate)
+}

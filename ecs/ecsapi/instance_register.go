@@ -1,0 +1,96 @@
+package ecsapi
+
+import (
+	"context"
+	"errors"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// RegisterContainerInstance makes a container instance, or, given its ARN, registers
+// it again: its agent restarted. Every attribute that was sent is answered with the
+// same value, as agents insist. The machine's ledger is made or takes the new total;
+// what tasks hold stays booked.
+func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *shape.RegisterContainerInstanceRequest) (*shape.RegisterContainerInstanceResponse, error) {
+	r, err := readRegistration(in)
+	if err != nil {
+		return nil, err
+	}
+	var out shape.ContainerInstance
+	err = a.store.Update(ctx, func(tx store.Tx) error {
+		k, err := activeCluster(tx, home(c), in.Cluster)
+		if errors.Is(err, errClusterNotFound) {
+			err = errNoCluster
+		}
+		if err != nil {
+			return err
+		}
+		i, known, err := a.instanceOf(tx, k, in, r)
+		if err != nil {
+			return err
+		}
+		tables.Instances.Put(tx, i)
+		activate(tx, i, known)
+		bookable(tx, i)
+		out = describeInstance(tx, i, []string{shape.ContainerInstanceFieldTags})
+		return nil
+	})
+	return &shape.RegisterContainerInstanceResponse{ContainerInstance: &out}, err
+}
+
+// instanceOf makes the record of a registration; known says that the instance had
+// one before.
+func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContainerInstanceRequest, r registration) (i *ecs.Instance, known bool, err error) {
+	i = &ecs.Instance{Home: k.Home, Cluster: k.Name, ID: tx.NewID(), RegisteredAt: tx.Now()}
+	if ref := aws.Val(in.ContainerInstanceArn); ref != "" {
+		if i.ID, err = memberID(k.Home, k.Name, "container-instance", ref); err != nil {
+			return nil, false, err
+		}
+		var old *ecs.Instance
+		if old, known = tables.Instances.Get(tx, tables.MemberKey(k.Home, k.Name, i.ID)); known {
+			if old.LaunchType != r.launchType {
+				return nil, false, errInstanceType
+			}
+			*i = *old
+		}
+	}
+	i.Node = r.node
+	if i.Node == "" {
+		i.Node = i.ID
+	}
+	i.EC2InstanceID, i.LaunchType, i.VersionInfo = r.identity.InstanceID, r.launchType, in.VersionInfo
+	i.Resources = r.resources
+	i.Attributes = a.attributes(in.Attributes, i.Attributes, r.identity)
+	if len(in.Tags) > 0 || !known {
+		i.Tags = in.Tags
+	}
+	return i, known, nil
+}
+
+// activate makes the state of a new instance, or brings a deregistered one back. A
+// DRAINING one goes on draining.
+func activate(tx store.Tx, i *ecs.Instance, known bool) {
+	s, ok := tables.InstanceStates.Get(tx, tables.MemberKey(i.Home, i.Cluster, i.ID))
+	if known && ok && s.Status != ecs.InstanceInactive {
+		return
+	}
+	next := &ecs.InstanceState{Home: i.Home, Cluster: i.Cluster, ID: i.ID, Status: ecs.InstanceActive, Version: 1}
+	if ok {
+		next.Version = s.Version + 1
+	}
+	tables.InstanceStates.Put(tx, next)
+}
+
+// bookable gives the instance's node a ledger with the registered total.
+func bookable(tx store.Tx, i *ecs.Instance) {
+	next := i.FirstLedger()
+	if l, ok := tables.Ledgers.Get(tx, tables.LedgerKey(i.Region, i.Node)); ok {
+		next.Used = l.Used
+	}
+	tables.Ledgers.Put(tx, next)
+}

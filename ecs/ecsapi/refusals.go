@@ -1,0 +1,136 @@
+package ecsapi
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// Refusal is a parameter, or a value of one, that is refused until its part exists.
+type Refusal struct {
+	Operations []string
+	Field      string   // path of member names
+	Values     []string // refused values; empty: any value but absent, empty and false
+	Code       string   // of the error
+	Message    string
+}
+
+// The operations that launch tasks, and those that shape services.
+var (
+	launching = []string{"RunTask", "StartTask"}
+	services  = []string{"CreateService", "UpdateService"}
+	anyLaunch = []string{"RunTask", "CreateService"}
+)
+
+const (
+	unsupported = shape.CodeUnsupportedFeatureException
+	badInput    = shape.CodeInvalidParameterException
+
+	noProvider = "The specified capacity provider does not exist. Specify a valid name or ARN and try again."
+)
+
+// Refusals are all of them. The coverage page of the documentation is made from this
+// table.
+var Refusals = []Refusal{
+	{anyLaunch, "launchType", []string{shape.LaunchTypeFargate, shape.LaunchTypeManagedInstances}, unsupported,
+		"The launch type is not available in this region: container instances run EC2 and EXTERNAL."},
+	{anyLaunch, "capacityProviderStrategy", nil, badInput, noProvider},
+	{[]string{"UpdateService"}, "capacityProviderStrategy", nil, badInput, noProvider},
+	{anyLaunch, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
+	{[]string{"UpdateService"}, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
+	{launching, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
+	{services, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
+	{launching, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
+	{services, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
+	{launching, "networkConfiguration", nil, badInput, "Network Configuration is not valid for the given networkMode of this task definition."},
+	{services, "networkConfiguration", nil, badInput, "Network Configuration is not valid for the given networkMode of this task definition."},
+	{launching, "overrides.inferenceAcceleratorOverrides", nil, badInput, "Inference accelerators are not available in this region."},
+	{launching, "overrides.ephemeralStorage", nil, badInput, "Ephemeral storage can only be overridden for tasks on Fargate."},
+
+	{services, "loadBalancers", nil, unsupported, "Load balancers are not available in this region."},
+	{services, "serviceRegistries", nil, unsupported, "Service discovery is not available in this region."},
+	{services, "serviceConnectConfiguration.enabled", nil, unsupported, "Service Connect is not available in this region."},
+	{services, "vpcLatticeConfigurations", nil, unsupported, "VPC Lattice is not available in this region."},
+	{services, "availabilityZoneRebalancing", []string{shape.AvailabilityZoneRebalancingEnabled}, unsupported,
+		"Availability Zone rebalancing is not available in this region."},
+	{services, "deploymentController.type",
+		[]string{shape.DeploymentControllerTypeCodeDeploy, shape.DeploymentControllerTypeExternal}, unsupported,
+		"The deployment controller is not available in this region: use ECS."},
+	{services, "deploymentConfiguration.strategy",
+		[]string{shape.DeploymentStrategyBlueGreen, shape.DeploymentStrategyLinear, shape.DeploymentStrategyCanary}, unsupported,
+		"The deployment strategy is not available in this region: use ROLLING."},
+	{services, "deploymentConfiguration.deploymentCircuitBreaker.enable", nil, unsupported,
+		"The deployment circuit breaker is not available in this region."},
+	{services, "deploymentConfiguration.alarms.enable", nil, unsupported, "Deployment alarms are not available in this region."},
+	{services, "deploymentConfiguration.lifecycleHooks", nil, unsupported, "Deployment lifecycle hooks are not available in this region."},
+	{services, "deploymentConfiguration.canaryConfiguration", nil, unsupported, "Canary deployments are not available in this region."},
+	{services, "deploymentConfiguration.linearConfiguration", nil, unsupported, "Linear deployments are not available in this region."},
+	{services, "deploymentConfiguration.bakeTimeInMinutes", nil, unsupported, "A bake time is not available in this region."},
+	{[]string{"CreateService"}, "schedulingStrategy", []string{shape.SchedulingStrategyDaemon}, unsupported,
+		"The DAEMON scheduling strategy is not available in this region."},
+	{[]string{"CreateService"}, "role", nil, badInput,
+		"You cannot specify an IAM role for services that have no load balancer."},
+	{services, "healthCheckGracePeriodSeconds", nil, badInput,
+		"Health check grace period is only valid for services configured to use load balancers"},
+
+	{[]string{"CreateCluster"}, "capacityProviders", nil, badInput, noProvider},
+	{[]string{"CreateCluster"}, "defaultCapacityProviderStrategy", nil, badInput, noProvider},
+	{[]string{"CreateCluster", "UpdateCluster"}, "serviceConnectDefaults", nil, badInput, "Service Connect is not available in this region."},
+	{[]string{"CreateCluster", "UpdateCluster"}, "configuration.managedStorageConfiguration", nil, badInput,
+		"Managed storage is not available in this region."},
+	{[]string{"ListTasks"}, "daemonName", nil, badInput, "Daemons are not available in this region."},
+}
+
+// Keeping is a parameter that is accepted, kept and answered, and has no effect
+// until its part exists.
+type Keeping struct {
+	Operations []string
+	Field      string
+	Until      string
+}
+
+// Kept are all of them, for the coverage page.
+var Kept = []Keeping{
+	{[]string{"CreateCluster", "UpdateCluster", "UpdateClusterSettings"}, "settings (containerInsights)", "metrics"},
+	{[]string{"CreateCluster", "UpdateCluster"}, "configuration.executeCommandConfiguration", "ECS Exec"},
+}
+
+// refuse answers the error of the first refusal that a request runs into.
+func refuse(operation string, in any) error {
+	for _, r := range Refusals {
+		if slices.Contains(r.Operations, operation) && given(reflect.ValueOf(in), strings.Split(r.Field, "."), r.Values) {
+			return &aws.Error{Code: r.Code, Message: r.Message + " (" + r.Field + ")"}
+		}
+	}
+	return nil
+}
+
+// given walks a path of members and says whether what is there is refused.
+func given(v reflect.Value, path, values []string) bool {
+	for v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return false
+		}
+		v = v.Elem()
+	}
+	if len(path) == 0 {
+		if len(values) > 0 {
+			return slices.Contains(values, v.String())
+		}
+		switch v.Kind() {
+		case reflect.Slice, reflect.Map:
+			return v.Len() > 0
+		case reflect.Struct:
+			return true
+		}
+		return !v.IsZero()
+	}
+	f := v.FieldByName(member(path[0]))
+	return f.IsValid() && given(f, path[1:], values)
+}
+
+// member is the field of a member.
+func member(name string) string { return strings.ToUpper(name[:1]) + name[1:] }

@@ -1,0 +1,125 @@
+package ecsapi
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// Attributes that say what kind of instance registers.
+const (
+	// NodeAttribute names the berth node that an instance is on: instances of one
+	// node share its ledger.
+	NodeAttribute = "berth.node-id"
+	external      = "ecs.capability.external"
+)
+
+// registration is what a registration says, read.
+type registration struct {
+	launchType string
+	node       string
+	resources  []shape.Resource
+	identity   identity
+}
+
+// identity is what an EC2 instance's identity document holds of use here.
+type identity struct {
+	InstanceID       string `json:"instanceId"`
+	InstanceType     string `json:"instanceType"`
+	ImageID          string `json:"imageId"`
+	AvailabilityZone string `json:"availabilityZone"`
+	Architecture     string `json:"architecture"`
+}
+
+func readRegistration(in *shape.RegisterContainerInstanceRequest) (registration, error) {
+	r := registration{launchType: shape.LaunchTypeEc2, resources: slices.Clone(in.TotalResources)}
+	for _, a := range in.Attributes {
+		switch aws.Val(a.Name) {
+		case "":
+			return r, invalid("Attribute names cannot be empty.")
+		case external:
+			r.launchType = shape.LaunchTypeExternal
+		case NodeAttribute:
+			r.node = aws.Val(a.Value)
+		}
+	}
+	if r.node != "" && !validName.MatchString(r.node) {
+		return r, invalid("Invalid value of attribute %s: '%s' is not the id of a node.", NodeAttribute, r.node)
+	}
+	for _, t := range r.resources {
+		if err := checkResource(t); err != nil {
+			return r, err
+		}
+	}
+	if doc := aws.Val(in.InstanceIdentityDocument); doc != "" {
+		if err := json.Unmarshal([]byte(doc), &r.identity); err != nil {
+			return r, invalid("The instance identity document is not valid JSON.")
+		}
+	}
+	r.resources = withDevices(r.resources, in.PlatformDevices)
+	return r, checkTags(in.Tags)
+}
+
+func checkResource(r shape.Resource) error {
+	name := aws.Val(r.Name)
+	if name == "" {
+		return invalid("Resource names cannot be empty.")
+	}
+	if aws.Val(r.IntegerValue) < 0 || aws.Val(r.LongValue) < 0 || aws.Val(r.DoubleValue) < 0 {
+		return invalid("Invalid value of resource %s: it must not be negative.", name)
+	}
+	if name != ecs.ResourcePorts && name != ecs.ResourcePortsUDP {
+		return nil
+	}
+	for _, s := range r.StringSetValue {
+		if p, err := strconv.Atoi(s); err != nil || p < 0 || p > 65535 {
+			return invalid("Invalid value of resource %s: '%s' is not a port.", name, s)
+		}
+	}
+	return nil
+}
+
+// withDevices adds GPUs as the resource that AWS answers them as.
+func withDevices(rs []shape.Resource, devices []shape.PlatformDevice) []shape.Resource {
+	var ids []string
+	for _, d := range devices {
+		if aws.Val(d.Type) == shape.PlatformDeviceTypeGpu {
+			ids = append(ids, aws.Val(d.Id))
+		}
+	}
+	if len(ids) == 0 {
+		return rs
+	}
+	return append(rs, shape.Resource{Name: aws.Ptr("GPU"), Type: aws.Ptr(ecs.TypeStringSet), StringSetValue: ids})
+}
+
+// attributes are those sent, then those of the machine that the agent left to us,
+// then the custom ones of before: agents send those at their first registration
+// only.
+func (a *API) attributes(sent, before []shape.Attribute, id identity) []shape.Attribute {
+	all := slices.Clone(sent)
+	add := func(name, value string) {
+		has := func(k shape.Attribute) bool { return aws.Val(k.Name) == name }
+		if value != "" && !slices.ContainsFunc(all, has) {
+			all = append(all, shape.Attribute{Name: aws.Ptr(name), Value: aws.Ptr(value)})
+		}
+	}
+	add(place.Zone, id.AvailabilityZone)
+	add(place.Zone, a.zone)
+	add(place.Architecture, id.Architecture)
+	add("ecs.instance-type", id.InstanceType)
+	add("ecs.ami-id", id.ImageID)
+	for _, b := range before {
+		name := aws.Val(b.Name)
+		if !strings.HasPrefix(name, "ecs.") && !strings.HasPrefix(name, "com.amazonaws.ecs.") {
+			add(name, aws.Val(b.Value))
+		}
+	}
+	return all
+}

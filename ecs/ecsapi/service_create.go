@@ -1,0 +1,138 @@
+package ecsapi
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// CreateService makes a service; the service loop starts its tasks. A name that an
+// ACTIVE service has answers that service when it is just as asked for.
+func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateServiceRequest) (*shape.CreateServiceResponse, error) {
+	h := home(c)
+	if err := checkNewService(in); err != nil {
+		return nil, err
+	}
+	r, err := parseRevision(h, aws.Val(in.TaskDefinition))
+	if err != nil {
+		return nil, err
+	}
+	o, err := onceOf(h, "CreateService", in.ClientToken, 36, in)
+	if err != nil {
+		return nil, err
+	}
+	var out shape.Service
+	err = a.store.Update(ctx, func(tx store.Tx) error {
+		made, same, done := o.before(tx)
+		if done && !same {
+			return errNotIdempotent
+		}
+		if done {
+			out, err = serviceAgain(tx, made)
+			return err
+		}
+		k, err := activeCluster(tx, h, in.Cluster)
+		if err != nil {
+			return err
+		}
+		d, err := launchable(tx, h, r, launchTypeOf(in.LaunchType))
+		if err != nil {
+			return err
+		}
+		s := newService(tx, k, d, in)
+		s.CreatedBy = c.Principal
+		s, err = createOrFind(tx, s)
+		if err != nil {
+			return err
+		}
+		o.remember(tx, s.ARN())
+		out = describeService(tx, s, true)
+		return nil
+	})
+	return &shape.CreateServiceResponse{Service: &out}, err
+}
+
+// serviceAgain renders the service an earlier request made, as it is now.
+func serviceAgain(tx store.Tx, made []string) (shape.Service, error) {
+	for _, arn := range made {
+		if a, ok := ecs.ParseARN(arn); ok {
+			if s, ok := tables.Services.Peek(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1])); ok {
+				return describeService(tx, s, true), nil
+			}
+		}
+	}
+	return shape.Service{}, errServiceNotFound
+}
+
+// createOrFind writes a new service, or answers the one of its name when that is
+// just the same.
+func createOrFind(tx store.Tx, s *ecs.Service) (*ecs.Service, error) {
+	old, ok := tables.Services.Get(tx, tables.MemberKey(s.Home, s.Cluster, s.Name))
+	if ok {
+		switch serviceRecords(tx, old).ShownStatus() {
+		case ecs.ServiceDraining:
+			return nil, errStillDraining
+		case ecs.ServiceActive:
+			if !sameWish(old, s) {
+				return nil, errNotIdempotent
+			}
+			return old, nil
+		}
+	}
+	tables.Services.Put(tx, s)
+	return s, nil
+}
+
+// newService is the record of a request.
+func newService(tx store.Tx, k *ecs.Cluster, d *ecs.TaskDefinition, in *shape.CreateServiceRequest) *ecs.Service {
+	s := &ecs.Service{
+		Home: k.Home, Cluster: k.Name, Name: aws.Val(in.ServiceName), Incarnation: tx.NewID(), CreatedAt: tx.Now(),
+		DesiredCount:    aws.Val(in.DesiredCount),
+		DesiredAt:       tx.Now(),
+		Scheduling:      shape.SchedulingStrategyReplica,
+		Controller:      in.DeploymentController,
+		Configuration:   withDefaults(in.DeploymentConfiguration),
+		Constraints:     in.PlacementConstraints,
+		Strategy:        in.PlacementStrategy,
+		GracePeriod:     in.HealthCheckGracePeriodSeconds,
+		PropagateTags:   shape.PropagateTagsNone,
+		ManagedTags:     aws.Val(in.EnableECSManagedTags),
+		ZoneRebalancing: shape.AvailabilityZoneRebalancingDisabled,
+		Tags:            in.Tags,
+		Target: ecs.Deployment{ID: ecs.DeploymentID(tx.NewID()), CreatedAt: tx.Now(), TaskDefinition: d.ARN(),
+			LaunchType: launchTypeOf(in.LaunchType), ServiceConnect: in.ServiceConnectConfiguration},
+	}
+	if in.PropagateTags != nil {
+		s.PropagateTags = *in.PropagateTags
+	}
+	return s
+}
+
+// launchTypeOf is EC2 unless told otherwise.
+func launchTypeOf(given *string) string {
+	if aws.Val(given) == "" {
+		return shape.LaunchTypeEc2
+	}
+	return *given
+}
+
+// sameWish says whether two services differ in nothing a client can ask for.
+func sameWish(a, b *ecs.Service) bool { return wishOf(a) == wishOf(b) }
+
+func wishOf(s *ecs.Service) string {
+	w := *s
+	w.Incarnation, w.CreatedAt, w.CreatedBy, w.DesiredAt = "", time.Time{}, "", time.Time{}
+	w.Target.ID, w.Target.CreatedAt, w.Target.Forced = "", time.Time{}, false
+	b, err := json.Marshal(w)
+	if err != nil {
+		return "" // records are plain data: never
+	}
+	return string(b)
+}

@@ -1,0 +1,46 @@
+package ecsapi
+
+import (
+	"context"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// ListServices lists the ARNs of a cluster's ACTIVE services, 10 at a time unless
+// told.
+func (a *API) ListServices(ctx context.Context, c wire.Call, in *shape.ListServicesRequest) (*shape.ListServicesResponse, error) {
+	most := in.MaxResults
+	if most == nil {
+		most = aws.Ptr(int32(10))
+	}
+	out := &shape.ListServicesResponse{}
+	err := a.view(ctx, func(tx store.Tx) error {
+		k, err := cluster(tx, home(c), in.Cluster)
+		if err != nil {
+			return err
+		}
+		listed := func(yield func(string, string) bool) {
+			for key, s := range tables.Services.List(tx, tables.At(k.Home).Prefix(k.Name), "") {
+				if listable(tx, s, in) && !yield(key, s.ARN()) {
+					return
+				}
+			}
+		}
+		p := page(c, in.NextToken, most, 100, k.Name, dereferenced(in.LaunchType, in.SchedulingStrategy, in.ResourceManagementType))
+		out.ServiceArns, out.NextToken, err = wire.Page(p, listed)
+		return err
+	})
+	return out, err
+}
+
+func listable(tx store.Tx, s *ecs.Service, in *shape.ListServicesRequest) bool {
+	is := func(want *string, have string) bool { return aws.Val(want) == "" || *want == have }
+	return serviceRecords(tx, s).ShownStatus() == ecs.ServiceActive &&
+		is(in.LaunchType, s.Target.LaunchType) && is(in.SchedulingStrategy, s.Scheduling) &&
+		is(in.ResourceManagementType, shape.ResourceManagementTypeCustomer)
+}

@@ -1,0 +1,91 @@
+package ecsapi
+
+import (
+	"context"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// acknowledged is the answer to an agent's report; agents do not read it.
+const acknowledged = "ACK"
+
+// SubmitTaskStateChange folds an agent's report into a task.
+func (a *API) SubmitTaskStateChange(ctx context.Context, c wire.Call, in *shape.SubmitTaskStateChangeRequest) (*shape.SubmitTaskStateChangeResponse, error) {
+	r := ecs.Report{
+		Status:             aws.Val(in.Status),
+		Reason:             aws.Val(in.Reason),
+		PullStartedAt:      aws.Val(in.PullStartedAt).Time,
+		PullStoppedAt:      aws.Val(in.PullStoppedAt).Time,
+		ExecutionStoppedAt: aws.Val(in.ExecutionStoppedAt).Time,
+	}
+	for _, k := range in.Containers {
+		r.Containers = append(r.Containers, ecs.ContainerReport{
+			Name: aws.Val(k.ContainerName), Status: aws.Val(k.Status), RuntimeID: aws.Val(k.RuntimeId),
+			ImageDigest: aws.Val(k.ImageDigest), ExitCode: k.ExitCode, Reason: aws.Val(k.Reason),
+			NetworkBindings: k.NetworkBindings,
+		})
+	}
+	if err := a.report(ctx, c, in.Cluster, in.Task, r); err != nil {
+		return nil, err
+	}
+	return &shape.SubmitTaskStateChangeResponse{Acknowledgment: aws.Ptr(acknowledged)}, nil
+}
+
+// SubmitContainerStateChange folds an old agent's report of one container.
+func (a *API) SubmitContainerStateChange(ctx context.Context, c wire.Call, in *shape.SubmitContainerStateChangeRequest) (*shape.SubmitContainerStateChangeResponse, error) {
+	r := ecs.Report{Containers: []ecs.ContainerReport{{
+		Name: aws.Val(in.ContainerName), Status: aws.Val(in.Status), RuntimeID: aws.Val(in.RuntimeId),
+		ExitCode: in.ExitCode, Reason: aws.Val(in.Reason), NetworkBindings: in.NetworkBindings,
+	}}}
+	if err := a.report(ctx, c, in.Cluster, in.Task, r); err != nil {
+		return nil, err
+	}
+	return &shape.SubmitContainerStateChangeResponse{Acknowledgment: aws.Ptr(acknowledged)}, nil
+}
+
+// report folds a report. A task that is unknown is a bad parameter: agents drop the
+// event, where any other error makes them try for a day.
+func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.Report) error {
+	switch r.Status {
+	case "", ecs.TaskPending, ecs.TaskRunning, ecs.TaskStopped:
+	default:
+		return invalid("Invalid status: '%s'. Valid values: PENDING, RUNNING, STOPPED", r.Status)
+	}
+	return a.store.Update(ctx, func(tx store.Tx) error {
+		k, err := cluster(tx, home(c), ref)
+		if err != nil {
+			return err
+		}
+		id, err := taskID(k.Home, k.Name, aws.Val(task))
+		if err != nil {
+			return err
+		}
+		if !tables.ReportTask(tx, tables.MemberKey(k.Home, k.Name, id), r) {
+			return errTaskNotFound
+		}
+		return nil
+	})
+}
+
+// SubmitAttachmentStateChanges takes reports of attachments. No task has one until
+// the modes with a network interface exist, so there is nothing to change.
+func (a *API) SubmitAttachmentStateChanges(ctx context.Context, c wire.Call, in *shape.SubmitAttachmentStateChangesRequest) (*shape.SubmitAttachmentStateChangesResponse, error) {
+	for _, k := range in.Attachments {
+		if aws.Val(k.AttachmentArn) == "" || aws.Val(k.Status) == "" {
+			return nil, invalid("Attachments must have an attachmentArn and a status.")
+		}
+	}
+	err := a.view(ctx, func(tx store.Tx) error {
+		_, err := cluster(tx, home(c), in.Cluster)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &shape.SubmitAttachmentStateChangesResponse{Acknowledgment: aws.Ptr(acknowledged)}, nil
+}

@@ -1,0 +1,108 @@
+package ecsapi
+
+import (
+	"context"
+	"iter"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// ListTasks lists a cluster's tasks that should be RUNNING, or those that should be
+// STOPPED, by any combination of filters.
+func (a *API) ListTasks(ctx context.Context, c wire.Call, in *shape.ListTasksRequest) (*shape.ListTasksResponse, error) {
+	f, err := readTaskFilter(in)
+	if err != nil {
+		return nil, err
+	}
+	out := &shape.ListTasksResponse{}
+	err = a.view(ctx, func(tx store.Tx) error {
+		k, err := cluster(tx, home(c), in.Cluster)
+		if err != nil {
+			return err
+		}
+		if err := f.resolve(tx, k, in); err != nil {
+			return err
+		}
+		p := page(c, in.NextToken, in.MaxResults, 100, k.Name, f)
+		out.TaskArns, out.NextToken, err = wire.Page(p, f.list(tx, k))
+		return err
+	})
+	return out, err
+}
+
+// taskFilter is what selects tasks; exported fields are hashed into page tokens.
+type taskFilter struct {
+	Desired, Family, StartedBy, LaunchType string
+	Service, Instance                      string
+}
+
+func readTaskFilter(in *shape.ListTasksRequest) (taskFilter, error) {
+	f := taskFilter{Desired: aws.Val(in.DesiredStatus), Family: aws.Val(in.Family),
+		StartedBy: aws.Val(in.StartedBy), LaunchType: aws.Val(in.LaunchType)}
+	switch f.Desired {
+	case "":
+		f.Desired = ecs.TaskRunning
+	case ecs.TaskRunning, ecs.TaskPending, ecs.TaskStopped:
+	default:
+		return f, invalid("Invalid desiredStatus: '%s'. Valid values: RUNNING, PENDING, STOPPED", f.Desired)
+	}
+	if f.Family != "" && !validName.MatchString(f.Family) {
+		return f, invalid("Invalid family: '%s' is not the name of a family.", f.Family)
+	}
+	return f, nil
+}
+
+// resolve finds the instance and the service that the filter names.
+func (f *taskFilter) resolve(tx store.Tx, k *ecs.Cluster, in *shape.ListTasksRequest) (err error) {
+	if ref := aws.Val(in.ContainerInstance); ref != "" {
+		if f.Instance, err = memberID(k.Home, k.Name, "container-instance", ref); err != nil {
+			return err
+		}
+		if _, ok := tables.Instances.Peek(tx, tables.MemberKey(k.Home, k.Name, f.Instance)); !ok {
+			return invalid("Referenced container instance %s not found.", ref)
+		}
+	}
+	if ref := aws.Val(in.ServiceName); ref != "" {
+		if f.Service, err = memberID(k.Home, k.Name, "service", ref); err != nil {
+			return err
+		}
+		if _, ok := tables.Services.Peek(tx, tables.MemberKey(k.Home, k.Name, f.Service)); !ok {
+			return errServiceNotFound
+		}
+	}
+	return nil
+}
+
+// list walks the smallest index that holds every match, in key order.
+func (f taskFilter) list(tx store.Tx, k *ecs.Cluster) iter.Seq2[string, string] {
+	keys := f.index(tx, k)
+	return func(yield func(string, string) bool) {
+		for key := range keys {
+			if v, ok := tables.PeekTask(tx, key); ok && f.matches(v) && !yield(key, v.ARN()) {
+				return
+			}
+		}
+	}
+}
+
+func (f taskFilter) index(tx store.Tx, k *ecs.Cluster) iter.Seq2[string, *ecs.TaskDesired] {
+	// No task has the desired status PENDING: ECS never sets it.
+	switch {
+	case f.Service != "":
+		return tables.DesiredByService.List(tx, tables.Is(tables.MemberKey(k.Home, k.Name, f.Service), f.Desired), "")
+	case f.Instance != "":
+		return tables.DesiredByInstance.List(tx, tables.Is(tables.MemberKey(k.Home, k.Name, f.Instance), f.Desired), "")
+	}
+	return tables.DesiredByCluster.List(tx, tables.Is(tables.ClusterKey(k.Home, k.Name), f.Desired), "")
+}
+
+func (f taskFilter) matches(v ecs.TaskView) bool {
+	is := func(want, have string) bool { return want == "" || want == have }
+	return is(f.Family, v.Family) && is(f.StartedBy, v.StartedBy) && is(f.Service, v.Service) &&
+		is(f.Instance, v.Instance) && (f.LaunchType == "" || v.CapacityProvider == "" && f.LaunchType == v.LaunchType)
+}

@@ -1,0 +1,151 @@
+package ecsapi
+
+import (
+	"context"
+	"strings"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/launch"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// RunTask places up to 10 tasks and answers those that have a place, and why the
+// others have none.
+func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest) (*shape.RunTaskResponse, error) {
+	h := home(c)
+	count := 1
+	if in.Count != nil {
+		count = int(*in.Count)
+	}
+	if count < 1 || count > 10 {
+		return nil, invalid("Count must be between 1 and 10.")
+	}
+	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), launchType: launchTypeOf(in.LaunchType),
+		group: in.Group, startedBy: in.StartedBy, reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags,
+		propagate: in.PropagateTags, managed: aws.Val(in.EnableECSManagedTags)}
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	if err := checkPlacement(in.PlacementConstraints, in.PlacementStrategy); err != nil {
+		return nil, err
+	}
+	o, err := onceOf(h, "RunTask", in.ClientToken, 64, in)
+	if err != nil {
+		return nil, err
+	}
+	var out *shape.RunTaskResponse
+	err = a.store.Update(ctx, func(tx store.Tx) error {
+		made, same, done := o.before(tx)
+		if done && !same {
+			return &aws.Error{Code: shape.CodeConflictException, Members: map[string]any{"resourceIds": made},
+				Message: "The clientToken was used before with other parameters."}
+		}
+		if done {
+			out = &shape.RunTaskResponse{Failures: []shape.Failure{}, Tasks: tasksAgain(tx, made)}
+			return nil
+		}
+		spec, err := w.spec(tx, h)
+		if err != nil {
+			return err
+		}
+		spec.Count, spec.LaunchType = count, w.launchType
+		spec.Constraints, spec.Strategy = in.PlacementConstraints, in.PlacementStrategy
+		tasks, failures, err := tables.Launch(tx, spec)
+		if err != nil {
+			return err
+		}
+		o.remember(tx, arnsOf(tasks)...)
+		out = &shape.RunTaskResponse{Tasks: launched(tx, tasks), Failures: failuresOf(failures)}
+		return nil
+	})
+	return out, err
+}
+
+// StartTask starts one task on each of up to 10 named instances.
+func (a *API) StartTask(ctx context.Context, c wire.Call, in *shape.StartTaskRequest) (*shape.StartTaskResponse, error) {
+	h := home(c)
+	if n := len(in.ContainerInstances); n == 0 || n > 10 {
+		return nil, invalid("ContainerInstances must have between 1 and 10 elements.")
+	}
+	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), group: in.Group, startedBy: in.StartedBy,
+		reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags, propagate: in.PropagateTags,
+		managed: aws.Val(in.EnableECSManagedTags)}
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	var out *shape.StartTaskResponse
+	err := a.store.Update(ctx, func(tx store.Tx) error {
+		spec, err := w.spec(tx, h)
+		if err != nil {
+			return err
+		}
+		for _, ref := range in.ContainerInstances {
+			id, err := memberID(h, spec.Cluster, "container-instance", ref)
+			if err != nil {
+				return err
+			}
+			spec.Instances = append(spec.Instances, id)
+		}
+		tasks, failures, err := tables.Launch(tx, spec)
+		if err != nil {
+			return err
+		}
+		out = &shape.StartTaskResponse{Tasks: launched(tx, tasks), Failures: failuresOf(failures)}
+		return nil
+	})
+	return out, err
+}
+
+// tasksAgain renders the tasks an earlier request made, as they are now.
+func tasksAgain(tx store.Tx, arns []string) []shape.Task {
+	all := []shape.Task{}
+	for _, s := range arns {
+		if a, ok := ecs.ParseARN(s); ok {
+			if v, ok := tables.PeekTask(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1])); ok {
+				all = append(all, describeTask(tx, v, true))
+			}
+		}
+	}
+	return all
+}
+
+func arnsOf(tasks []*ecs.Task) []string {
+	arns := make([]string, len(tasks))
+	for i, t := range tasks {
+		arns[i] = t.ARN()
+	}
+	return arns
+}
+
+// launched renders new tasks, with their tags.
+func launched(tx store.Tx, tasks []*ecs.Task) []shape.Task {
+	all := []shape.Task{}
+	for _, t := range tasks {
+		if v, ok := tables.PeekTask(tx, tables.MemberKey(t.Home, t.Cluster, t.ID)); ok {
+			all = append(all, describeTask(tx, v, true))
+		}
+	}
+	return all
+}
+
+func failuresOf(fs []launch.Failure) []shape.Failure {
+	all := []shape.Failure{}
+	for _, f := range fs {
+		s := shape.Failure{Reason: aws.Ptr(f.Reason)}
+		if f.ARN != "" {
+			s.Arn = aws.Ptr(f.ARN)
+		}
+		if f.Detail != "" {
+			s.Detail = aws.Ptr(f.Detail)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// reservedGroup says whether a task group is the scheduler's own.
+func reservedGroup(group string) bool { return strings.HasPrefix(group, "service:") }

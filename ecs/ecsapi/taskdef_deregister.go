@@ -1,0 +1,63 @@
+package ecsapi
+
+import (
+	"context"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// DeregisterTaskDefinition makes a revision INACTIVE: existing services go on with
+// it, nothing new starts from it.
+func (a *API) DeregisterTaskDefinition(ctx context.Context, c wire.Call, in *shape.DeregisterTaskDefinitionRequest) (*shape.DeregisterTaskDefinitionResponse, error) {
+	r, err := exactRevision(home(c), aws.Val(in.TaskDefinition))
+	if err != nil {
+		return nil, err
+	}
+	out := &shape.DeregisterTaskDefinitionResponse{}
+	err = a.store.Update(ctx, func(tx store.Tx) error {
+		d, ok := tables.TaskDefinitions.Get(tx, tables.RevisionKey(home(c), r.family, r.number))
+		if !ok {
+			return errNoTaskDef
+		}
+		next := *d
+		if aws.Val(d.Document.Status) == shape.TaskDefinitionStatusActive {
+			next.Document.Status = aws.Ptr(shape.TaskDefinitionStatusInactive)
+			next.Document.DeregisteredAt = aws.At(tx.Now())
+			tables.TaskDefinitions.Put(tx, &next)
+			retire(tx, &next)
+		}
+		out.TaskDefinition = &next.Document
+		return nil
+	})
+	return out, err
+}
+
+// exactRevision reads a reference that must name a revision.
+func exactRevision(h ecs.Home, s string) (revision, error) {
+	r, err := parseRevision(h, s)
+	if err == nil && r.number == 0 {
+		return r, invalid("Revision is missing: the task definition must be named as family:revision or by ARN.")
+	}
+	return r, err
+}
+
+// retire lets the family's newest ACTIVE revision be an older one.
+func retire(tx store.Tx, d *ecs.TaskDefinition) {
+	f, ok := tables.Families.Get(tx, tables.At(d.Home).Key(d.Family))
+	if !ok || f.Active != d.Revision {
+		return
+	}
+	next := *f
+	next.Active = 0
+	for _, o := range tables.TaskDefinitions.List(tx, tables.At(d.Home).Prefix(d.Family), "") {
+		if aws.Val(o.Document.Status) == shape.TaskDefinitionStatusActive {
+			next.Active = o.Revision
+		}
+	}
+	tables.Families.Put(tx, &next)
+}
