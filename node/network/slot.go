@@ -98,6 +98,11 @@ func (n *Network) connect(ns netns.NsHandle, w wire) (index int, err error) {
 	if err := sysctl("1", "ipv6/conf/"+w.host+"/disable_ipv6"); err != nil {
 		return veth.Index, err
 	}
+	// A container that calls itself by a published port: where the kernel filters bridged packets, the frame is turned
+	// round inside the bridge and has to leave by the port it came from.
+	if err := n.nl.LinkSetHairpin(veth, true); err != nil {
+		return veth.Index, fmt.Errorf("network: hairpin on %s: %w", w.host, err)
+	}
 	if err := n.nl.LinkSetUp(veth); err != nil {
 		return veth.Index, fmt.Errorf("network: bring up %s: %w", w.host, err)
 	}
