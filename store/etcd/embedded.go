@@ -25,6 +25,7 @@ type embedded struct {
 	conf    Config
 	sink    store.Sink
 	etcd    *embed.Etcd
+	lock    *os.File
 	server  *etcdserver.EtcdServer
 	startID string // tells this process from every other that led
 	keeper  keeper
@@ -39,11 +40,16 @@ func openEmbedded(ctx context.Context, c Config, e *store.Engine) (*Store, error
 	if err != nil {
 		return nil, err
 	}
+	lock, err := lockDir(c.DataDir)
+	if err != nil {
+		return nil, err
+	}
 	started, err := embed.StartEtcd(ec)
 	if err != nil {
+		lock.Close()
 		return nil, fmt.Errorf("etcd: start in %s: %w", c.DataDir, err)
 	}
-	b := &embedded{conf: c, sink: e, etcd: started, server: started.Server, startID: randomID()}
+	b := &embedded{lock: lock, conf: c, sink: e, etcd: started, server: started.Server, startID: randomID()}
 	b.keyspace = keyspace{kv: v3rpc.NewQuotaKVServer(started.Server), prefix: prefixOf(c)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if err := b.begin(ctx); err != nil {
@@ -84,9 +90,6 @@ const (
 func EmbedConfig(c Config) (*embed.Config, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
-	}
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("etcd: DataDir: %w", err)
 	}
 	ec := embed.NewConfig()
 	ec.Name = c.Name
@@ -139,7 +142,7 @@ func (b *embedded) Close() error {
 	b.cancel()
 	b.wg.Wait()
 	b.etcd.Close()
-	return nil
+	return b.lock.Close()
 }
 
 func (b *embedded) status(context.Context) (Status, error) {

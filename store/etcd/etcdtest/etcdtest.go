@@ -5,6 +5,7 @@ package etcdtest
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -24,6 +25,9 @@ type Server struct {
 // Start runs an etcd with its data in dir, answering in the process and on a unix socket.
 func Start(ctx context.Context, dir string) (*Server, error) {
 	socket := filepath.Join(dir, "etcd.sock")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	c, err := etcd.EmbedConfig(etcd.Config{DataDir: dir, Socket: socket})
 	if err != nil {
 		return nil, err
