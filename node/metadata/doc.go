@@ -2,8 +2,8 @@
 //
 // What is guaranteed:
 //
-//   - An id in the path names one container. Ids are random and not guessable; in addition a caller whose source
-//     address belongs to an endpoint is answered only about that endpoint.
+//   - An id in the path names one container. Ids are random and not guessable; in addition a task that has addresses of
+//     its own is described to callers from these addresses only.
 //   - Answers have the shapes of the ECS agent, so the SDKs and sidecars that parse them need no change.
 //   - Nothing is kept here: every answer is read from the Source at the time of the call.
 package metadata

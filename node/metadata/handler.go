@@ -2,15 +2,117 @@ package metadata
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/netip"
 )
 
-// Source knows the containers of this node.
+// Source knows the containers of this node. Its methods may be called at once.
 type Source interface {
+	// Lookup finds the container whose metadata URL carries the id, and its task with all containers.
 	Lookup(endpointID string) (Task, Container, bool)
+	// Stats answers in the shape of Docker's stats. A nil answer without an error means that there are none yet.
 	Stats(ctx context.Context, containerID string) (any, error)
 }
 
-// Handler answers the metadata endpoint from s.
-func Handler(s Source, log *slog.Logger) http.Handler { return http.NotFoundHandler() }
+// CallerSource is a Source that knows the addresses of this node's endpoints. It keeps a container on the bridge from
+// reading about a task in host mode, which has no address of its own to compare with.
+type CallerSource interface {
+	Source
+	// IsEndpoint tells whether the address is an endpoint's.
+	IsEndpoint(addr netip.Addr) bool
+}
+
+// CredentialSource is a Source that also has task credentials.
+type CredentialSource interface {
+	Source
+	// Credentials finds them by the id in AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, with the task they are for.
+	Credentials(id string) (Credentials, Task, bool)
+}
+
+// TagSource is a Source that can ask for tags, which the node does not keep.
+type TagSource interface {
+	Source
+	// Tags returns the tags of the task and of its container instance. What could not be had is told by Errors.
+	Tags(ctx context.Context, t Task) (task, instance map[string]string, errs []Error)
+}
+
+// Credentials is what the SDKs' container credential providers expect.
+type Credentials struct {
+	RoleArn         string
+	AccessKeyID     string `json:"AccessKeyId"`
+	SecretAccessKey string
+	Token           string
+	Expiration      string // RFC 3339
+}
+
+type handler struct {
+	source Source
+	log    *slog.Logger
+}
+
+// Handler answers the metadata endpoint from s, and credentials and tags when s is a CredentialSource or a TagSource.
+func Handler(s Source, log *slog.Logger) http.Handler {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	h := &handler{s, log.With("component", "metadata")}
+	mux := http.NewServeMux()
+	for _, v := range []version{{"/v4/", "V4", true, http.StatusNotFound}, {"/v3/", "V3", false, http.StatusBadRequest}} {
+		for _, r := range routes {
+			mux.Handle("GET "+v.path+"{id}"+r.path, h.about(v, r))
+		}
+	}
+	mux.HandleFunc("GET /v2/credentials/{id}", func(w http.ResponseWriter, r *http.Request) {
+		h.credentials(w, r, "CredentialsV2Request", r.PathValue("id"))
+	})
+	mux.HandleFunc("GET /v2/credentials/{$}", func(w http.ResponseWriter, r *http.Request) {
+		h.credentials(w, r, "CredentialsV2Request", "")
+	})
+	mux.HandleFunc("GET /v1/credentials", func(w http.ResponseWriter, r *http.Request) {
+		h.credentials(w, r, "CredentialsV1Request", r.URL.Query().Get("id"))
+	})
+	return mux
+}
+
+// answer writes JSON as the agent does; only errors are logged, never contents.
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		h.log.Error("encode an answer", "path", r.Pattern, "error", err)
+		status, b = http.StatusInternalServerError, []byte(`"internal error"`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if _, err := w.Write(b); err != nil {
+		h.log.Debug("write an answer", "path", r.Pattern, "error", err)
+	}
+}
+
+// entitled tells whether the caller may read about a task. A task that has addresses is read from these only: the bridge
+// has checked the source of every packet. One without (host mode) is told by its id alone, but not to the bridge.
+func (h *handler) entitled(r *http.Request, t Task) bool {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	caller := from.Addr().Unmap()
+	addressed := false
+	for _, c := range t.Containers {
+		for _, n := range c.Networks {
+			for _, a := range n.IPv4Addresses {
+				addr, err := netip.ParseAddr(a)
+				if err == nil && addr == caller {
+					return true
+				}
+				addressed = true
+			}
+		}
+	}
+	if addressed {
+		return false
+	}
+	s, ok := h.source.(CallerSource)
+	return !ok || !s.IsEndpoint(caller)
+}
