@@ -20,7 +20,7 @@ type commands struct {
 	Down    downCommand    `cmd:"" help:"Stop the region of this machine and everything it runs."`
 	Server  serverCommand  `cmd:"" help:"Run a server: the AWS API, the store and the control loops."`
 	Node    nodeCommand    `cmd:"" help:"Run a node: it runs tasks for a server."`
-	Hold    holdCommand    `cmd:"" hidden:"" help:"Own what must outlive the node process."`
+	Hold    holdCommand    `cmd:"" hidden:"" passthrough:"" help:"Own what must outlive the node process."`
 	Env     envCommand     `cmd:"" help:"Print the exports that point a shell's AWS tools at the region."`
 	Status  statusCommand  `cmd:"" help:"Show what runs."`
 	Doctor  doctorCommand  `cmd:"" help:"Check this machine and say what to do about each finding."`

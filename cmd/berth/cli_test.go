@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -16,7 +16,6 @@ import (
 	"github.com/berth-ecs/berth/cmd/berth/background"
 	"github.com/berth-ecs/berth/cmd/berth/health"
 	"github.com/berth-ecs/berth/internal/config"
-	"github.com/berth-ecs/berth/internal/ready"
 	"github.com/berth-ecs/berth/internal/rootkeys"
 )
 
@@ -34,22 +33,22 @@ func TestMain(m *testing.M) {
 
 func fakeParts() parts {
 	p := wiredParts()
-	p.runServer = func(ctx context.Context, s config.Settings, _ *slog.Logger) error {
-		if s.Cluster == "broken" {
+	p.runServer = func(_ context.Context, p process) error {
+		if p.settings.Cluster == "broken" {
 			return errors.New("the store's directory is not ours")
 		}
-		var state ready.State
-		state.Done("server")
 		mux := http.NewServeMux()
-		mux.HandleFunc(health.ReadyPath, state.Ready)
-		l, err := net.Listen("tcp", s.Listen)
+		mux.HandleFunc(health.ReadyPath, p.ready.Ready)
+		l, err := net.Listen("tcp", p.settings.Listen)
 		if err != nil {
 			return err
 		}
+		p.ready.Done("server")
 		return http.Serve(l, mux)
 	}
-	p.runNode = func(ctx context.Context, _ config.Settings, _ *slog.Logger) error { <-ctx.Done(); return ctx.Err() }
-	p.destroy = func(context.Context, config.Settings, *slog.Logger) error { return nil }
+	p.runNode = func(ctx context.Context, p process) error { p.ready.Done("node"); <-ctx.Done(); return ctx.Err() }
+	p.destroy = func(context.Context, process) error { return nil }
+	p.runHold = func(_ context.Context, _ process, args []string) error { return fmt.Errorf("held %q", args) }
 	p.coverage = func(w io.Writer) error { _, err := io.WriteString(w, "ecs CreateCluster\n"); return err }
 	p.readLog = func(_ context.Context, _ config.Settings, q logQuery, w io.Writer) error {
 		_, err := io.WriteString(w, "log of "+q.Task+" "+q.Container+"\n")
@@ -97,7 +96,7 @@ func TestCommandLine(t *testing.T) {
 		"logs by ARN":          {args: []string{"logs", "arn:aws:ecs:us-east-1:000000000000:task/default/" + task}, stdout: "log of " + task},
 		"logs of nonsense":     {args: []string{"logs", "web"}, status: exitFailed, stderr: "neither a task id"},
 		"down of nothing":      {args: []string{"down", "--run-dir", dir + "/run", "--data-dir", dir}, stdout: "did not run"},
-		"a part is missing":    {args: []string{"hold"}, status: exitFailed, stderr: "hold: this binary was built without it"},
+		"hold's own flags":     {args: []string{"hold", "--run-dir=/x", "--files=3"}, status: exitFailed, stderr: `hold: held ["--run-dir=/x" "--files=3"]`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

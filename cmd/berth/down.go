@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/background"
+	"github.com/berth-ecs/berth/internal/ready"
 )
 
 type downCommand struct {
@@ -27,7 +28,7 @@ func (c downCommand) Run(ctx context.Context, a *app) error {
 		a.printf("region    did not run\n")
 	}
 	// Containers outlive the region's process on purpose, so taking them down is a step of its own.
-	if err := a.parts.destroy(ctx, a.settings, component(a.log, "down")); err != nil {
+	if err := a.parts.destroy(ctx, a.process("down", &ready.State{})); err != nil {
 		return fmt.Errorf("down: %w", err)
 	}
 	a.printf("node      nothing of it is left running\n")

@@ -7,7 +7,7 @@ import (
 	"github.com/berth-ecs/berth/internal/config"
 )
 
-// newLogger makes the one logger of the process; parts add their own component field.
+// newLogger makes the one logger of the process; the rooms add their own component field.
 func newLogger(w io.Writer, s config.Settings) *slog.Logger {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	options := &slog.HandlerOptions{Level: levels[s.LogLevel]}
@@ -16,5 +16,3 @@ func newLogger(w io.Writer, s config.Settings) *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(w, options))
 }
-
-func component(l *slog.Logger, name string) *slog.Logger { return l.With("component", name) }

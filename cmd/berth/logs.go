@@ -10,7 +10,7 @@ import (
 type logsCommand struct {
 	Task      string `arg:"" help:"Task id or ARN."`
 	Container string `arg:"" optional:"" help:"Container name; default: all of the task's."`
-	Follow    bool   `short:"f" help:"Go on until the task has ended or you stop it."`
+	Follow    bool   `short:"f" help:"Go on until you stop it."`
 }
 
 var taskIDRule = regexp.MustCompile(`^[0-9a-f]{32}$`)

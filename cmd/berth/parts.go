@@ -8,21 +8,27 @@ import (
 	"log/slog"
 
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/ready"
 )
+
+// process is what a long-running part gets.
+type process struct {
+	settings config.Settings
+	log      *slog.Logger
+	ready    *ready.State // shared by the parts of one process; each says there what it waits for
+}
 
 // parts is what the commands call and main connects: the seam between the command line and the region's rooms.
 type parts struct {
-	runServer func(context.Context, config.Settings, *slog.Logger) error           // until ctx ends
-	runNode   func(context.Context, config.Settings, *slog.Logger) error           // until ctx ends; waits for its server
-	runHold   func(context.Context, config.Settings, *slog.Logger, []string) error // `berth hold`
-	destroy   func(context.Context, config.Settings, *slog.Logger) error           // removes what a stopped node left running: containers, containerd, links, rules, mounts
-	readLog   func(context.Context, config.Settings, logQuery, io.Writer) error    // a task's output
-	coverage  func(io.Writer) error                                                // the operations that are served
-	firewalls firewallsFunc                                                        // chains of others that drop forwarded packets
-	load      func(context.Context, config.Settings, string) error                 // imports an OCI archive into the node's image store
+	runServer func(context.Context, process) error                               // until ctx ends
+	runNode   func(context.Context, process) error                               // until ctx ends; waits for its server
+	runHold   func(context.Context, process, []string) error                     // `berth hold`
+	destroy   func(context.Context, process) error                               // removes what a stopped node left: containers, containerd, hold, links, rules, mounts, cgroups
+	readLog   func(context.Context, config.Settings, logQuery, io.Writer) error  // a task's output
+	coverage  func(io.Writer) error                                              // the operations that are served
+	firewalls func(context.Context) ([]string, error)                            // chains of others that drop forwarded packets; nil: not known
+	load      func(ctx context.Context, s config.Settings, archive string) error // imports an image archive into the node's image store
 }
-
-type firewallsFunc = func(context.Context) ([]string, error)
 
 // logQuery says which output `berth logs` wants.
 type logQuery struct {

@@ -3,20 +3,35 @@ package main
 import (
 	"context"
 	"io"
-	"log/slog"
 
+	"github.com/berth-ecs/berth/cmd/berth/tasklogs"
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/node/hold"
 )
 
 // wiredParts connects the command line with the region's rooms.
 func wiredParts() parts {
 	return parts{
-		runServer: func(context.Context, config.Settings, *slog.Logger) error { return missing("server") },
-		runNode:   func(context.Context, config.Settings, *slog.Logger) error { return missing("node") },
-		runHold:   func(context.Context, config.Settings, *slog.Logger, []string) error { return missing("hold") },
-		destroy:   func(context.Context, config.Settings, *slog.Logger) error { return nil },
-		readLog:   func(context.Context, config.Settings, logQuery, io.Writer) error { return missing("logs") },
+		runServer: func(context.Context, process) error { return missing("server") },
+		runNode:   func(context.Context, process) error { return missing("node") },
+		runHold:   runHold,
+		destroy:   func(context.Context, process) error { return nil },
+		readLog:   readLog,
 		coverage:  func(io.Writer) error { return missing("coverage") },
 		load:      func(context.Context, config.Settings, string) error { return missing("image import") },
 	}
+}
+
+func runHold(ctx context.Context, p process, args []string) error {
+	c, err := hold.ParseFlags(args)
+	if err != nil {
+		return err
+	}
+	c.Log = p.log
+	return hold.Main(ctx, c)
+}
+
+func readLog(ctx context.Context, s config.Settings, q logQuery, w io.Writer) error {
+	dir := hold.Config{DataDir: s.DataDir}.LogDir()
+	return tasklogs.Show(ctx, tasklogs.Query{Dir: dir, Task: q.Task, Container: q.Container, Follow: q.Follow}, w)
 }
