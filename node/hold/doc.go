@@ -1,0 +1,20 @@
+// Package hold is `berth hold`: one small process per node that owns what must
+// not end with the node process. It holds the reading end of every container's
+// output FIFOs and writes them to bounded, rotated files; it holds the FIFOs
+// shims log to; it keeps listening sockets handed to it.
+//
+// Guarantees:
+//
+//   - A container never gets an error on its output because of us: while hold is
+//     away its FIFO fills and it waits.
+//   - kill -9 of hold, at any instant, loses no byte and writes none twice: the
+//     kernel moves output from the FIFO to a spool file, whose size says what was
+//     taken, and a page of shared memory says what of that is in the log.
+//   - hold adopts, when it starts, every FIFO an earlier one left.
+//   - Close returns when everything a container wrote is on disk.
+//   - A Client notices hold's death, starts it again and hands it the listening
+//     sockets anew.
+//
+// The client and the process shake hands on Version; a process of another
+// version is asked to end and replaced, and its FIFOs are adopted.
+package hold

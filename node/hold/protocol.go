@@ -1,0 +1,110 @@
+package hold
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// A conversation is one request and one answer, each a JSON object in one
+// message, with at most one file descriptor beside it.
+
+type request struct {
+	Version   int    `json:"version"`
+	Op        string `json:"op"`
+	Container string `json:"container,omitempty"` // open, close
+	Name      string `json:"name,omitempty"`      // open
+	ID        string `json:"id,omitempty"`        // log, logdone
+	Task      string `json:"task,omitempty"`      // remove
+	Key       string `json:"key,omitempty"`       // keep, listener
+	WaitMS    int64  `json:"waitMs,omitempty"`    // close: how long an end of output is waited for
+}
+
+const (
+	opHello    = "hello"
+	opWatch    = "watch" // answered, then left open: it breaks when hold ends
+	opQuit     = "quit"
+	opOpen     = "open"
+	opClose    = "close"
+	opLog      = "log"
+	opLogDone  = "logdone"
+	opRemove   = "remove"
+	opKeep     = "keep"
+	opListener = "listener"
+)
+
+type answer struct {
+	Version int    `json:"version"`
+	Error   string `json:"error,omitempty"`
+	Pid     int    `json:"pid,omitempty"`
+	Stdout  string `json:"stdout,omitempty"`
+	Stderr  string `json:"stderr,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Found   bool   `json:"found,omitempty"`
+
+	Keys []string `json:"keys,omitempty"` // hello: the listening sockets that are kept
+}
+
+const maxMessage = 64 << 10
+
+func send(c *net.UnixConn, v any, f *os.File) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if len(text) > maxMessage {
+		return fmt.Errorf("hold: a message of %d bytes is too large", len(text))
+	}
+	var rights []byte
+	if f != nil {
+		rights = unix.UnixRights(int(f.Fd()))
+	}
+	_, _, err = c.WriteMsgUnix(text, rights, nil)
+	return err
+}
+
+// receive reads one message; the file, when there is one, is the caller's.
+func receive(c *net.UnixConn, v any) (*os.File, error) {
+	text, rights := make([]byte, maxMessage), make([]byte, unix.CmsgSpace(4))
+	n, rn, _, _, err := c.ReadMsgUnix(text, rights)
+	if err != nil {
+		return nil, err
+	}
+	f, err := file(rights[:rn])
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text[:n], v); err != nil {
+		err = fmt.Errorf("hold: message: %w", err)
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+func file(rights []byte) (*os.File, error) {
+	if len(rights) == 0 {
+		return nil, nil
+	}
+	messages, err := unix.ParseSocketControlMessage(rights)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		fds, err := unix.ParseUnixRights(&m)
+		if err != nil {
+			return nil, err
+		}
+		for _, fd := range fds {
+			unix.CloseOnExec(fd)
+			return os.NewFile(uintptr(fd), "handed over"), nil
+		}
+	}
+	return nil, nil
+}
