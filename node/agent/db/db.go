@@ -32,6 +32,7 @@ var (
 	metaBucket  = []byte("meta")
 	instanceKey = []byte("instance")
 	seqKey      = []byte("seq")
+	nodeKey     = []byte("node")
 )
 
 // lockWait is how long another process may take to let go.
@@ -122,6 +123,19 @@ func (d *DB) SetInstance(i Instance) error {
 		return fmt.Errorf("db: instance: %w", err)
 	}
 	return d.put(instanceKey, v)
+}
+
+// NodeID answers the name of this machine: the one made by the first call, for as long as the file lives.
+func (d *DB) NodeID(make func() string) (id string, err error) {
+	err = d.bolt.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(metaBucket)
+		if id = string(b.Get(nodeKey)); id != "" {
+			return nil
+		}
+		id = make()
+		return b.Put(nodeKey, []byte(id))
+	})
+	return id, err
 }
 
 // Seq answers the highest number of a manifest or payload that was handled.

@@ -1,0 +1,80 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/berth-ecs/berth/node/agent/engine"
+	"github.com/berth-ecs/berth/node/runtime"
+	"github.com/berth-ecs/berth/wire/sigv4"
+)
+
+// Runtime is what the agent needs of node/runtime.
+type Runtime interface {
+	engine.Runtime
+	Stats(ctx context.Context, id string) (runtime.Stats, error)
+}
+
+// Config says who the node is and what it works with.
+type Config struct {
+	Endpoint    string                   // required: of the servers' API, such as http://127.0.0.1:4566
+	Region      string                   // required
+	Cluster     string                   // required: name or ARN, sent as it is
+	Credentials func() sigv4.Credentials // required: asked for every signature
+	DataDir     string                   // required: absolute
+
+	Runtime Runtime        // required
+	Network engine.Network // required
+	Logs    engine.Logs    // required: node/hold's client
+
+	Zone         string            // optional: availability zone
+	InstanceType string            // optional: such as "m5.large"
+	Attributes   map[string]string // optional: custom attributes
+	Tags         map[string]string // optional: of the container instance
+
+	CPU               int64    // optional: CPU units; default 1,024 for each CPU
+	MemoryMiB         int64    // optional: default the machine's
+	ReservedMemoryMiB int64    // optional: not for tasks
+	ReservedPorts     []string // optional: TCP ports that tasks cannot have; default 22
+
+	Pull        runtime.Behaviour // optional: default runtime.PullDefault
+	StopTimeout time.Duration     // optional: default 30 s
+	Retention   time.Duration     // optional: of stopped tasks and their output; default 3 h
+
+	Version string       // optional: of this agent
+	Hash    string       // optional: of its source
+	HTTP    *http.Client // optional
+	Log     *slog.Logger // optional
+}
+
+func (c Config) check() (Config, error) {
+	for _, f := range []struct {
+		field string
+		empty bool
+	}{
+		{"Endpoint", c.Endpoint == ""}, {"Region", c.Region == ""}, {"Cluster", c.Cluster == ""}, {"Credentials", c.Credentials == nil},
+		{"Runtime", c.Runtime == nil}, {"Network", c.Network == nil}, {"Logs", c.Logs == nil},
+	} {
+		if f.empty {
+			return c, fmt.Errorf("agent: Config.%s is required", f.field)
+		}
+	}
+	if !filepath.IsAbs(c.DataDir) {
+		return c, fmt.Errorf("agent: Config.DataDir %q must be an absolute path", c.DataDir)
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Version == "" {
+		c.Version = "0.0.0"
+	}
+	if c.ReservedPorts == nil {
+		c.ReservedPorts = []string{"22"}
+	}
+	c.Log = c.Log.With("component", "agent")
+	return c, nil
+}
