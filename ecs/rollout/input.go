@@ -19,6 +19,8 @@ type Input struct {
 
 	// HealthyAfter is how long a task without a health check must have been RUNNING to count as healthy.
 	HealthyAfter time.Duration
+	// MaxStops is how many tasks one plan may stop; zero is any number.
+	MaxStops int
 }
 
 // Task is a task as a plan sees it.

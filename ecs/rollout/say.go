@@ -54,9 +54,16 @@ func forget(s *ecs.ServiceStatus, cause string) {
 	}
 }
 
+// sayStopped cuts the stops to what one plan may hold, and names them.
 func (p *planner) sayStopped() {
+	if p.MaxStops > 0 && len(p.out.Stops) > p.MaxStops {
+		p.out.Stops = p.out.Stops[:p.MaxStops]
+	}
 	var running, pending []string
 	for _, s := range p.out.Stops {
+		if s.Reason == ecs.ReasonHealthChecks {
+			p.out.Say = append(p.out.Say, p.sentence("(task "+s.Task+") failed container health checks."))
+		}
 		if s.Running {
 			running = append(running, s.Task)
 		} else {
@@ -101,6 +108,15 @@ func Placed(s *ecs.ServiceStatus, refusal *place.Refusal, now time.Time) string 
 		return ""
 	}
 	return Sentence(s.Name, "was unable to place a task because "+refusal.Sentence())
+}
+
+// Failed notes in a status, which it changes, that tasks cannot be placed for a reason other than the instances. It answers the sentence to
+// say, "" for none.
+func Failed(s *ecs.ServiceStatus, cause, text string, now time.Time) string {
+	if !tell(s, causePlace+cause, now) {
+		return ""
+	}
+	return Sentence(s.Name, "was unable to place a task. Reason: "+text)
 }
 
 // Blocked says whether tasks of the service wait for capacity.

@@ -108,7 +108,6 @@ func (p *planner) drop(t Task) {
 	reason := scaling(t)
 	if t.unhealthy() {
 		reason = ecs.ReasonHealthChecks
-		p.out.Say = append(p.out.Say, p.sentence("(task "+t.ID+") failed container health checks."))
 	}
 	p.stop(t, reason)
 	same := func(o Task) bool { return o.ID == t.ID }

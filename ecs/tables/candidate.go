@@ -4,6 +4,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/place"
+	"github.com/berth-ecs/berth/ecs/rollout"
 	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -12,6 +13,14 @@ import (
 // DesiredByGroup: Is(ClusterKey + "/" + task group, desired status).
 var DesiredByGroup = store.NewIndex(TaskDesireds, "group", func(t *ecs.TaskDesired) []string {
 	return []string{Is(ClusterKey(t.Home, t.Cluster)+"/"+t.Group, t.Status)}
+})
+
+// BlockedServices: ClusterKey; only services that have tasks without a place.
+var BlockedServices = store.NewIndex(ServiceStatuses, "blocked", func(s *ecs.ServiceStatus) []string {
+	if !rollout.Blocked(s) {
+		return nil
+	}
+	return []string{ClusterKey(s.Home, s.Cluster)}
 })
 
 // Candidates are the container instances of a cluster as placement sees them, without peers. Nothing is compared.

@@ -1,0 +1,87 @@
+package control
+
+import (
+	"context"
+	"iter"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/loop"
+	"github.com/berth-ecs/berth/store"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// instances ends the tasks of INACTIVE container instances: nobody will report on them any more. A key is an instance's.
+//
+// An agent that is only disconnected is no reason to end anything: its tasks go on, and their connectivity is derived from the instance's
+// state when they are described.
+type instances struct {
+	store store.Store
+}
+
+// abandonsAtOnce is how many tasks one transaction ends; each compares and writes three records.
+const abandonsAtOnce = 25
+
+func (i instances) config() loop.Config {
+	return loop.Config{
+		Name: "instances", Store: i.store, Tables: []string{tables.InstanceStates.Name(), tables.TaskStatuses.Name()},
+		Dirty: i.dirty, All: i.all, Reconcile: i.reconcile, Workers: 2,
+	}
+}
+
+func (i instances) all(tx store.Tx) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for key, s := range tables.InstanceStates.List(tx, "", "") {
+			if s.Status == ecs.InstanceInactive && !yield(key) {
+				return
+			}
+		}
+	}
+}
+
+func (i instances) dirty(tx store.Tx, c store.Change) []string {
+	if _, now, ok := tables.InstanceStates.Of(c); ok && now != nil && now.Status == ecs.InstanceInactive {
+		return []string{c.Key}
+	}
+	// A task that was on its way when its instance went.
+	if old, now, ok := tables.TaskStatuses.Of(c); ok && old == nil && now != nil && now.Instance != "" {
+		key := tables.MemberKey(now.Home, now.Cluster, now.Instance)
+		if s, ok := tables.InstanceStates.Peek(tx, key); ok && s.Status == ecs.InstanceInactive {
+			return []string{key}
+		}
+	}
+	return nil
+}
+
+func (i instances) reconcile(ctx context.Context, key string) (loop.Result, error) {
+	for more := true; more; {
+		var err error
+		if more, err = i.abandon(ctx, key); err != nil {
+			return loop.Result{}, err
+		}
+	}
+	return loop.Result{}, nil
+}
+
+// abandon ends some tasks and says whether there may be more.
+func (i instances) abandon(ctx context.Context, key string) (more bool, err error) {
+	err = i.store.Update(ctx, func(tx store.Tx) error {
+		more = false
+		s, ok := tables.InstanceStates.Get(tx, key)
+		if !ok || s.Status != ecs.InstanceInactive {
+			return nil
+		}
+		var tasks []string
+		for task := range tables.StatusByInstance.List(tx, tables.Is(key, tables.Live), "") {
+			if more = len(tasks) == abandonsAtOnce; more {
+				break
+			}
+			tasks = append(tasks, task)
+		}
+		for _, task := range tasks {
+			tables.AbandonTask(tx, task, shape.TaskStopCodeTerminationNotice, ecs.ReasonDeregistration)
+		}
+		return nil
+	})
+	return more, err
+}

@@ -1,0 +1,154 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/loop"
+	"github.com/berth-ecs/berth/store"
+)
+
+// deletesAtOnce bounds the records that one transaction deletes.
+const deletesAtOnce = 80
+
+// when runs forget in a transaction once due has come; before, it asks to be called then. due answers the zero time for what is not to be
+// forgotten.
+func (r reaper) when(ctx context.Context, due func(store.Tx) time.Time, forget func(store.Tx) (more bool)) (loop.Result, error) {
+	var res loop.Result
+	err := r.store.Update(ctx, func(tx store.Tx) error {
+		res = loop.Result{}
+		at := due(tx)
+		switch wait := at.Sub(tx.Now()); {
+		case at.IsZero():
+		case wait > 0:
+			res.After = wait
+		case forget(tx):
+			res.After = soon
+		}
+		return nil
+	})
+	return res, err
+}
+
+func (r reaper) task(ctx context.Context, key string) (loop.Result, error) {
+	return r.when(ctx, func(tx store.Tx) time.Time {
+		s, ok := tables.TaskStatuses.Get(tx, key)
+		if !ok || s.LastStatus != ecs.TaskStopped {
+			return time.Time{}
+		}
+		return s.StoppedAt.Add(r.options.StoppedRetention)
+	}, func(tx store.Tx) bool {
+		forgetTask(tx, key)
+		return false
+	})
+}
+
+// forgetTask deletes a task's records (4 keys).
+func forgetTask(tx store.Tx, key string) {
+	tables.Tasks.Delete(tx, key)
+	tables.TaskDesireds.Delete(tx, key)
+	tables.TaskStatuses.Delete(tx, key)
+	if _, ok := tables.TaskTags.Peek(tx, key); ok {
+		tables.TaskTags.Delete(tx, key)
+	}
+}
+
+// surplus forgets the oldest STOPPED tasks beyond a number. It waits until a tenth more than that are there, so that finding the oldest is
+// not done for each.
+func (r reaper) surplus(ctx context.Context, index *store.Index[ecs.TaskStatus], key string, keep int) error {
+	var oldest []*ecs.TaskStatus
+	err := r.store.View(ctx, store.Any, func(tx store.Tx) error {
+		value := tables.Is(key, tables.Stopped)
+		if index.Count(tx, value) <= keep+keep/10 {
+			return nil
+		}
+		for _, s := range index.List(tx, value, "") {
+			oldest = append(oldest, s)
+		}
+		return nil
+	})
+	if err != nil || len(oldest) == 0 {
+		return err
+	}
+	slices.SortFunc(oldest, func(a, b *ecs.TaskStatus) int { return a.StoppedAt.Compare(b.StoppedAt) })
+	for chunk := range slices.Chunk(oldest[:len(oldest)-keep], deletesAtOnce/4) {
+		err := r.store.Update(ctx, func(tx store.Tx) error {
+			for _, s := range chunk {
+				forgetTask(tx, tables.MemberKey(s.Home, s.Cluster, s.ID))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r reaper) service(ctx context.Context, key string) (loop.Result, error) {
+	var svc *ecs.Service
+	return r.when(ctx, func(tx store.Tx) time.Time {
+		var ok bool
+		svc, ok = tables.Services.Get(tx, key)
+		st, known := tables.ServiceStatuses.Get(tx, key)
+		if !ok || !known || st.Incarnation != svc.Incarnation || st.InactiveAt.IsZero() {
+			return time.Time{}
+		}
+		return st.InactiveAt.Add(r.options.StoppedRetention)
+	}, func(tx store.Tx) bool {
+		var events []string
+		for e := range tables.ServiceEvents.List(tx, eventPrefix(svc.Home, svc.Cluster, svc.Name), "") {
+			if len(events) == deletesAtOnce {
+				break
+			}
+			events = append(events, e)
+		}
+		for _, e := range events {
+			tables.ServiceEvents.Delete(tx, e)
+		}
+		if len(events) == deletesAtOnce {
+			return true
+		}
+		tables.Services.Delete(tx, key)
+		tables.ServiceStatuses.Delete(tx, key)
+		return false
+	})
+}
+
+// instance forgets a container instance, and its node's ledger with the last one.
+func (r reaper) instance(ctx context.Context, key string) (loop.Result, error) {
+	return r.when(ctx, func(tx store.Tx) time.Time {
+		s, ok := tables.InstanceStates.Get(tx, key)
+		if !ok || s.Status != ecs.InstanceInactive || tables.StatusByInstance.Count(tx, tables.Is(key, tables.Live)) > 0 {
+			return time.Time{}
+		}
+		return s.InactiveAt.Add(r.options.StoppedRetention)
+	}, func(tx store.Tx) bool {
+		if i, ok := tables.Instances.Get(tx, key); ok {
+			ledger := tables.LedgerKey(i.Region, i.Node)
+			if tables.InstancesByNode.Count(tx, ledger) == 1 {
+				tables.Ledgers.Get(tx, ledger)
+				tables.Ledgers.Delete(tx, ledger)
+			}
+			tables.Instances.Delete(tx, key)
+		}
+		tables.InstanceStates.Delete(tx, key)
+		return false
+	})
+}
+
+func (r reaper) token(ctx context.Context, key string) (loop.Result, error) {
+	return r.when(ctx, func(tx store.Tx) time.Time {
+		t, ok := tables.Tokens.Get(tx, key)
+		if !ok {
+			return time.Time{}
+		}
+		return t.At.Add(tokenLife)
+	}, func(tx store.Tx) bool {
+		tables.Tokens.Delete(tx, key)
+		return false
+	})
+}

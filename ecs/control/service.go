@@ -1,0 +1,134 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/rollout"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/loop"
+	"github.com/berth-ecs/berth/store"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// services keeps services as the API wants them. A key is a service's.
+type services struct {
+	store   store.Store
+	options Options
+}
+
+// stopsAtOnce is how many tasks one transaction asks to stop.
+const stopsAtOnce = 20
+
+// soon is when a service is looked at again after a step: the next may depend on what the step wrote.
+const soon = time.Millisecond
+
+func (s services) config() loop.Config {
+	return loop.Config{
+		Name: "services", Store: s.store, Tables: serviceTables(), Dirty: dirtyServices, All: allServices,
+		Reconcile: s.reconcile, Workers: s.options.Workers,
+	}
+}
+
+func allServices(tx store.Tx) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for key := range tables.Services.List(tx, "", "") {
+			if !yield(key) {
+				return
+			}
+		}
+	}
+}
+
+// reconcile takes one step. The first look costs no transaction.
+func (s services) reconcile(ctx context.Context, key string) (loop.Result, error) {
+	var after time.Duration
+	idle := false
+	err := s.store.View(ctx, store.Any, func(tx store.Tx) error {
+		v, ok := s.look(tx, key, tables.Services.Peek, tables.ServiceStatuses.Peek)
+		if !ok {
+			idle = true
+			return nil
+		}
+		steps := rollout.Plan(v)
+		idle, after = steps.Empty(), steps.After
+		return nil
+	})
+	if err != nil || idle {
+		return loop.Result{After: after}, err
+	}
+	wrote := false
+	err = s.store.Update(ctx, func(tx store.Tx) error {
+		after, wrote = 0, false
+		v, ok := s.look(tx, key, tables.Services.Get, tables.ServiceStatuses.Get)
+		if !ok {
+			return nil
+		}
+		steps := rollout.Plan(v)
+		after = steps.After
+		var err error
+		wrote, err = apply(tx, v, steps)
+		return err
+	})
+	if wrote {
+		after = soon
+	}
+	return loop.Result{After: after}, err
+}
+
+// look gathers what a plan depends on. It answers false for what this loop does not run.
+func (s services) look(
+	tx store.Tx, key string,
+	service func(store.Tx, string) (*ecs.Service, bool),
+	status func(store.Tx, string) (*ecs.ServiceStatus, bool),
+) (rollout.Input, bool) {
+	svc, ok := service(tx, key)
+	st, known := status(tx, key)
+	if !ok || svc.Scheduling == shape.SchedulingStrategyDaemon {
+		return rollout.Input{}, false
+	}
+	if !known || st.Incarnation != svc.Incarnation {
+		st = nil
+	}
+	in := rollout.Input{
+		Service: svc, Status: st, Now: tx.Now(), Seed: seed(svc.Incarnation), HealthyAfter: s.options.HealthyAfter,
+		MaxStops: stopsAtOnce,
+	}
+	if st != nil && !st.InactiveAt.IsZero() {
+		return in, true
+	}
+	homes := map[string]bool{}
+	for v := range tables.TasksOfService(tx, key, tables.Live) {
+		instance := tables.MemberKey(svc.Home, svc.Cluster, v.Instance)
+		state, ok := tables.InstanceStates.Peek(tx, instance)
+		in.Tasks = append(in.Tasks, rollout.TaskOf(v, ok && state.Status == ecs.InstanceDraining))
+		if i, ok := tables.Instances.Peek(tx, instance); ok && !homes[v.Instance] {
+			homes[v.Instance] = true
+			in.Instances = append(in.Instances, tables.Candidate(tx, i))
+		}
+	}
+	for v := range tables.TasksOfService(tx, key, tables.Stopped) {
+		in.Tasks = append(in.Tasks, rollout.TaskOf(v, false))
+	}
+	return in, true
+}
+
+// seed makes a number of an identifier.
+func seed(id string) uint64 {
+	n := uint64(14695981039346656037)
+	for _, b := range []byte(id) {
+		n = (n ^ uint64(b)) * 1099511628211
+	}
+	return n
+}
+
+// refusedAs answers the error of a launch that a client would see; no retry helps before something changes.
+func refusedAs(err error) (*aws.Error, bool) {
+	var e *aws.Error
+	ok := errors.As(err, &e)
+	return e, ok
+}
