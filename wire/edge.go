@@ -63,18 +63,19 @@ func NewEdge(c Config) (*Edge, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.Limits = c.Limits.withDefaults()
-	m, err := newMetrics(c.Metrics)
+	l := c.Limits
+	gate := fair.NewGate(fair.Limits{Total: l.Total, Caps: []int{l.PerClass, l.PerClass, l.PerClass}, Queued: l.Queued})
+	m, err := newMetrics(c.Metrics, gate)
 	if err != nil {
 		return nil, err
 	}
-	l := c.Limits
 	return &Edge{
 		Config:    c,
 		protocols: protocol.All(protocol.Bounds{Depth: l.Depth, Elements: l.Elements}),
 		verifier:  sigv4.Verifier{Keys: c.Keys, Now: c.Now},
 		large:     make(chan struct{}, l.Large),
 		buckets:   fair.NewBuckets(l.Agent, l.Write, l.Read),
-		gate:      fair.NewGate(fair.Limits{Total: l.Total, Caps: []int{l.PerClass, l.PerClass, l.PerClass}, Queued: l.Queued}),
+		gate:      gate,
 		metrics:   m,
 	}, nil
 }

@@ -281,6 +281,18 @@ func (a asker) Allow(_ context.Context, _ wire.Call, action, resource string) er
 	return nil
 }
 
+// Global services are signed for us-east-1 wherever the region is; others are not let through by that.
+func TestGlobalService(t *testing.T) {
+	e := start(t, bindAll, func(c *wire.Config) { c.Regions = []string{"eu-central-1"} })
+	form := "application/x-www-form-urlencoded"
+	if a := e.send(t, raw{service: "sts", contentType: form, body: "Action=GetCallerIdentity&Version=2011-06-15"}); a.status != 200 {
+		t.Errorf("STS: %d %s", a.status, a.body)
+	}
+	if a := e.send(t, ecsCall("DescribeTasks", `{"tasks":[]}`)); a.status != 400 {
+		t.Errorf("ECS: %d %s", a.status, a.body)
+	}
+}
+
 // A GET with everything in the URL is as good as a form.
 func TestGetForm(t *testing.T) {
 	e := start(t, bindAll, nil)

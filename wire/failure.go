@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -66,7 +67,7 @@ func (q *request) failure(err error) (f protocol.Failure, internal bool) {
 		return protocol.Failure{Code: "RequestEntityTooLarge", Message: fmt.Sprintf("The body is larger than %d bytes.", tooLarge.Limit), Status: 413}, false
 	case errors.As(err, &cut):
 		return protocol.Failure{Code: "RequestTimeout", Message: "The body did not arrive as a whole or in time.", Status: 408}, false
-	case errors.Is(err, errOverloaded), errors.Is(err, fair.ErrBusy):
+	case errors.Is(err, errOverloaded), errors.Is(err, context.Canceled), errors.Is(err, fair.ErrBusy):
 		return protocol.Failure{Code: "ServiceUnavailable", Message: "The service is busy. Please try again later.", Status: 503}, false
 	}
 	return protocol.Failure{Code: w.internal, Message: w.hidden, Status: 500}, true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/berth-ecs/berth/wire/fair"
 	"github.com/berth-ecs/berth/wire/protocol"
 	"github.com/berth-ecs/berth/wire/redact"
 )
@@ -20,7 +21,7 @@ type metrics struct {
 	throttled *prometheus.CounterVec
 }
 
-func newMetrics(r prometheus.Registerer) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, g *fair.Gate) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "berth_wire_requests_total", Help: "AWS requests answered, by operation and error code (empty: success).",
@@ -36,7 +37,13 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	return m, errors.Join(r.Register(m.requests), r.Register(m.seconds), r.Register(m.throttled))
+	errs := []error{r.Register(m.requests), r.Register(m.seconds), r.Register(m.throttled)}
+	for class, name := range classNames {
+		errs = append(errs, r.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "berth_wire_inflight_requests", Help: "Operations that are being served, by class.", ConstLabels: prometheus.Labels{"class": name},
+		}, func() float64 { return float64(g.Inside(class)) })))
+	}
+	return m, errors.Join(errs...)
 }
 
 // names are the service and operation for a label: only what a model has.

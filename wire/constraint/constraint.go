@@ -60,58 +60,83 @@ func Check(s *aws.Service, id aws.ID, in any) []Violation {
 		return nil
 	}
 	w := walker{service: s}
-	w.structure(s.Shape(id), reflect.ValueOf(in).Elem(), "")
+	w.structure(s.Shape(id), reflect.ValueOf(in).Elem())
 	return w.found
 }
 
 type walker struct {
 	service *aws.Service
+	path    []step // to the value being checked; written out only for a violation
 	found   []Violation
 }
 
-func (w *walker) structure(sh *aws.Shape, v reflect.Value, path string) {
-	for i, m := range sh.Members {
-		at := lower(m.Name)
-		if path != "" {
-			at = path + "." + at
-		}
-		f := v.Field(i)
-		if f.IsNil() {
-			if m.Required {
-				w.found = append(w.found, Violation{Path: at, Value: "null", Shown: true, Rule: "Member must not be null"})
-			}
+// step is one part of a path: a member's name, a map's key, or the number of an element.
+type step struct {
+	name   string
+	number int
+}
+
+// at checks a part of the value being checked.
+func (w *walker) at(s step, check func()) {
+	w.path = append(w.path, s)
+	check()
+	w.path = w.path[:len(w.path)-1]
+}
+
+func (w *walker) written() string {
+	parts := make([]string, 0, 2*len(w.path))
+	for _, s := range w.path {
+		if s.number > 0 {
+			parts = append(parts, strconv.Itoa(s.number), "member")
 			continue
 		}
-		w.value(m.Shape, f, at)
+		parts = append(parts, s.name)
+	}
+	return strings.Join(parts, ".")
+}
+
+func (w *walker) structure(sh *aws.Shape, v reflect.Value) {
+	for i := range sh.Members {
+		m, f := &sh.Members[i], v.Field(i)
+		if f.IsNil() && !m.Required {
+			continue
+		}
+		w.at(step{name: lower(m.Name)}, func() {
+			if f.IsNil() {
+				w.found = append(w.found, Violation{Path: w.written(), Value: "null", Shown: true, Rule: "Member must not be null"})
+				return
+			}
+			w.value(m.Shape, f)
+		})
 	}
 }
 
-func (w *walker) value(id aws.ID, v reflect.Value, path string) {
+func (w *walker) value(id aws.ID, v reflect.Value) {
 	sh := w.service.Shape(id)
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
-	w.constraints(sh, v, path)
+	w.constraints(sh, v)
 	switch sh.Kind {
 	case aws.Structure:
-		w.structure(sh, v, path)
+		w.structure(sh, v)
 	case aws.List:
 		for i := range v.Len() {
-			w.value(sh.Elem.Shape, v.Index(i), path+"."+strconv.Itoa(i+1)+".member")
+			w.at(step{number: i + 1}, func() { w.value(sh.Elem.Shape, v.Index(i)) })
 		}
 	case aws.Map:
 		for _, k := range sortedKeys(v) {
-			w.value(sh.Key.Shape, k, path+".key")
-			w.value(sh.Elem.Shape, v.MapIndex(k), path+"."+k.String()+".member")
+			w.at(step{name: "key"}, func() { w.value(sh.Key.Shape, k) })
+			w.at(step{name: k.String() + ".member"}, func() { w.value(sh.Elem.Shape, v.MapIndex(k)) })
 		}
 	}
 }
 
 // constraints checks a value's own constraints, not its parts'.
-func (w *walker) constraints(sh *aws.Shape, v reflect.Value, path string) {
+func (w *walker) constraints(sh *aws.Shape, v reflect.Value) {
 	report := func(format string, args ...any) {
 		value, shown := w.show(sh, v)
-		w.found = append(w.found, Violation{Path: path, Value: value, Shown: shown, Rule: fmt.Sprintf(format, args...)})
+		w.found = append(w.found, Violation{Path: w.written(), Value: value, Shown: shown, Rule: fmt.Sprintf(format, args...)})
 	}
 	if size, what, ok := measure(sh, v); ok {
 		if sh.Bounds&aws.HasMin != 0 && size < sh.Min {
@@ -175,7 +200,12 @@ func (w *walker) show(sh *aws.Shape, v reflect.Value) (string, bool) {
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // lower makes the first letter of a member's name small, as AWS's messages do also where the member's name is capitalised.
-func lower(name string) string { return strings.ToLower(name[:1]) + name[1:] }
+func lower(name string) string {
+	if c := name[0]; c < 'A' || c > 'Z' {
+		return name
+	}
+	return strings.ToLower(name[:1]) + name[1:]
+}
 
 func sortedKeys(v reflect.Value) []reflect.Value {
 	keys := v.MapKeys()

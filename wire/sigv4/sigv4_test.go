@@ -233,6 +233,20 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// A dialer adds its headers after the upgrade was signed; that must not matter.
+func TestUpgrade(t *testing.T) {
+	r := get(t, "GET", "http://127.0.0.1:4566/ws?clusterArn=c&sendCredentials=true&dockerVersion=DockerVersion:%2020.10+x")
+	r.Header.Set("Sec-Websocket-Protocol", "x")
+	Sign(r, nil, Credentials{AccessKey: creds.AccessKey, Secret: creds.Secret, SessionToken: "t"}, scope, now)
+	got := received(r)
+	for k, v := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Websocket-Key": "k", "User-Agent": "u"} {
+		got.Header.Set(k, v)
+	}
+	if _, err := verifier(Key{SessionToken: "t"}, now).VerifyUpgrade(got); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFrames(t *testing.T) {
 	u := &url.URL{Scheme: "http", Host: "127.0.0.1:4566", Path: "/ws", RawQuery: "cluster=c&containerInstance=i"}
 	upgrade := httptest.NewRequest("GET", u.String(), nil)
