@@ -1,0 +1,103 @@
+package inventory
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Diff lists what is only in before and only in after. Details do not count; process ids do, so that a container that
+// was started anew shows up in both lists.
+func Diff(before, after Inventory) (gone, added []Item) {
+	return missing(before, after), missing(after, before)
+}
+
+func missing(from, in Inventory) []Item {
+	type id struct {
+		kind Kind
+		key  string
+	}
+	have := map[id]bool{}
+	for _, i := range in.Items {
+		have[id{i.Kind, i.Key}] = true
+	}
+	var out []Item
+	for _, i := range from.Items {
+		if !have[id{i.Kind, i.Key}] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Running is a container that should be running.
+type Running struct {
+	TaskID   string // 32 hex digits
+	ID       string // "<task>-<n>", as containerd knows it
+	Endpoint string // optional: the id of its network endpoint, when it has one of its own
+}
+
+func (r Running) owns(owner string) bool {
+	return owner == r.TaskID || owner == r.ID || owner == r.Endpoint && owner != ""
+}
+
+// Expect compares an inventory with what should run, and says in sentences what leaked and what is missing. Infrastructure
+// is not judged; Empty does that once an installation is down.
+func Expect(v Inventory, running []Running) []string {
+	var findings []string
+	for _, p := range v.Problems {
+		findings = append(findings, "could not be read: "+p)
+	}
+	for _, i := range v.Items {
+		if i.Owner != "" && !owned(i, running) {
+			findings = append(findings, "leaked: "+i.String())
+		}
+	}
+	for _, r := range running {
+		findings = append(findings, lacks(v, r)...)
+	}
+	return findings
+}
+
+func owned(i Item, running []Running) bool {
+	for _, r := range running {
+		if r.owns(i.Owner) {
+			return true
+		}
+	}
+	return false
+}
+
+// lacks names what a running container needs and does not have.
+func lacks(v Inventory, r Running) []string {
+	var out []string
+	need := func(k Kind, what string, ok func(Item) bool) {
+		n := 0
+		for _, i := range v.Of(k) {
+			if ok(i) {
+				n++
+			}
+		}
+		if n != 1 && k != Process || n == 0 {
+			out = append(out, fmt.Sprintf("container %s has %d %s", r.ID, n, what))
+		}
+	}
+	need(Container, "records in containerd", func(i Item) bool { return i.Key == r.ID })
+	need(Task, "running tasks in containerd", func(i Item) bool { return i.Key == r.ID && strings.Contains(i.Detail, "RUNNING") })
+	need(Process, "processes", func(i Item) bool { return i.Owner == r.ID && strings.HasPrefix(i.Key, "container ") })
+	if r.Endpoint != "" {
+		need(Netns, "network namespaces", func(i Item) bool { return i.Owner == r.Endpoint })
+	}
+	return out
+}
+
+// Empty says what an installation that is down still has: anything at all is a leak.
+func Empty(v Inventory) []string {
+	var findings []string
+	for _, p := range v.Problems {
+		findings = append(findings, "could not be read: "+p)
+	}
+	for _, i := range v.Items {
+		findings = append(findings, "left behind: "+i.String())
+	}
+	return findings
+}

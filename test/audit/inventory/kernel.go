@@ -1,0 +1,124 @@
+package inventory
+
+import (
+	"bufio"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// takeMounts reads every mount below the installation's directories, and the named namespaces of `ip netns`.
+func (v *Inventory) takeMounts(o Options) {
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		v.fail("mounts", err)
+		return
+	}
+	defer func() { _ = f.Close() }()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		path, kind, ok := parseMount(lines.Text())
+		switch {
+		case !ok:
+		case kind == "nsfs" && (o.below(path) || isNamed(o, path)):
+			v.add(Netns, path, endpointOf(o, path), "")
+		case o.below(path):
+			v.add(Mount, path, ownerIn(path), kind)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		v.fail("mounts", err)
+	}
+}
+
+func isNamed(o Options, path string) bool {
+	dir, base := filepath.Split(path)
+	return dir == "/run/netns/" && strings.HasPrefix(base, o.Name)
+}
+
+// endpointOf: an endpoint's namespace is mounted under its id.
+func endpointOf(o Options, path string) string {
+	if dir, base := filepath.Split(path); filepath.Clean(dir) == filepath.Join(o.RunDir, "netns") {
+		return base
+	}
+	return ""
+}
+
+// parseMount takes mount point and file system type out of a line of mountinfo.
+func parseMount(line string) (path, kind string, ok bool) {
+	left, right, found := strings.Cut(line, " - ")
+	fields, rest := strings.Fields(left), strings.Fields(right)
+	if !found || len(fields) < 5 || len(rest) < 1 {
+		return "", "", false
+	}
+	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+	return unescape.Replace(fields[4]), rest[0], true
+}
+
+// takeLinks finds links by the installation's naming scheme: the bridge <name>0 and its ports <name>_*.
+func (v *Inventory) takeLinks(o Options) {
+	links, err := net.Interfaces()
+	if err != nil {
+		v.fail("links", err)
+		return
+	}
+	for _, l := range links {
+		if l.Name != o.Name+"0" && !strings.HasPrefix(l.Name, o.Name+"_") {
+			continue
+		}
+		b, _ := os.ReadFile("/sys/class/net/" + l.Name + "/ifalias")
+		alias := strings.TrimSpace(string(b))
+		owner, _, _ := strings.Cut(alias, " ")
+		v.add(Link, l.Name, owner, alias)
+	}
+}
+
+// takeCgroups walks every hierarchy below /<name>: one per controller on v1, one in all on v2.
+func (v *Inventory) takeCgroups(o Options) {
+	const root = "/sys/fs/cgroup"
+	top, err := os.ReadDir(root)
+	if err != nil {
+		v.fail("cgroups", err)
+		return
+	}
+	trees := []string{filepath.Join(root, o.Name)}
+	for _, e := range top {
+		if e.IsDir() && e.Name() != o.Name {
+			trees = append(trees, filepath.Join(root, e.Name(), o.Name))
+		}
+	}
+	for _, tree := range trees {
+		if _, err := os.Stat(tree); err != nil {
+			continue
+		}
+		err := filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				v.add(Cgroup, path, ownerIn(path), population(path))
+			}
+			if os.IsNotExist(err) {
+				return nil // gone between reading the list and the directory
+			}
+			return err
+		})
+		if err != nil {
+			v.fail("cgroup "+tree, err)
+		}
+	}
+}
+
+func population(cgroup string) string {
+	b, err := os.ReadFile(filepath.Join(cgroup, "cgroup.procs"))
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d processes", len(strings.Fields(string(b))))
+}
+
+// inCgroup matches a line of /proc/PID/cgroup whose path is the installation's cgroup or below it.
+func inCgroup(name string) *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^[0-9]+:[^:]*:/(?:unified/)?` + regexp.QuoteMeta(name) + `(/.*)?$`)
+}
