@@ -2,9 +2,10 @@
 # Fails when make generate would change a tracked file: generated files are never edited and never stale.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-before=$(git status --porcelain)
+state() { git status --porcelain; git diff HEAD | sha256sum; }
+before=$(state)
 make --no-print-directory generate
-after=$(git status --porcelain)
+after=$(state)
 if [ "$before" != "$after" ]; then
 	echo "generated files are not what their sources say; run make generate and commit:" >&2
 	diff <(echo "$before") <(echo "$after") >&2 || true

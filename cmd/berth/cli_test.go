@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/berth-ecs/berth/cmd/berth/background"
+	"github.com/berth-ecs/berth/cmd/berth/doctor"
 	"github.com/berth-ecs/berth/cmd/berth/health"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/rootkeys"
@@ -47,6 +48,13 @@ func fakeParts() parts {
 		return http.Serve(l, mux)
 	}
 	p.runNode = func(ctx context.Context, p process) error { p.ready.Done("node"); <-ctx.Done(); return ctx.Err() }
+	p.examine = func(_ context.Context, s config.Settings, _ bool) []doctor.Finding {
+		f := doctor.Finding{Check: "port", Level: doctor.OK, Text: "free"}
+		if s.Cluster == "blocked" {
+			f.Level, f.Text, f.Remedy = doctor.Fail, "taken", "choose another"
+		}
+		return []doctor.Finding{f}
+	}
 	p.destroy = func(context.Context, process) error { return nil }
 	p.runHold = func(_ context.Context, _ process, args []string) error { return fmt.Errorf("held %q", args) }
 	p.coverage = func(w io.Writer) error { _, err := io.WriteString(w, "ecs CreateCluster\n"); return err }
@@ -96,6 +104,9 @@ func TestCommandLine(t *testing.T) {
 		"logs by ARN":          {args: []string{"logs", "arn:aws:ecs:us-east-1:000000000000:task/default/" + task}, stdout: "log of " + task},
 		"logs of nonsense":     {args: []string{"logs", "web"}, status: exitFailed, stderr: "neither a task id"},
 		"down of nothing":      {args: []string{"down", "--run-dir", dir + "/run", "--data-dir", dir}, stdout: "did not run"},
+		"doctor, healthy":      {args: []string{"doctor", "--run-dir", dir}, stdout: "free"},
+		"doctor, not healthy":  {args: []string{"doctor", "--run-dir", dir, "--cluster", "blocked"}, status: exitFailed, stdout: "-> choose another", stderr: "1 of the checks failed"},
+		"up where it cannot":   {args: []string{"up", "--run-dir", dir, "--cluster", "blocked"}, status: exitFailed, stdout: "-> choose another", stderr: "cannot run a region yet"},
 		"hold's own flags":     {args: []string{"hold", "--run-dir=/x", "--files=3"}, status: exitFailed, stderr: `hold: held ["--run-dir=/x" "--files=3"]`},
 	}
 	for name, test := range tests {

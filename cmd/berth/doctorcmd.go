@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/berth-ecs/berth/cmd/berth/background"
@@ -15,19 +16,30 @@ func (doctorCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
-	facts := doctor.Gather(ctx, a.settings, doctor.Sources{Firewalls: a.parts.firewalls, Running: running})
 	failures := 0
-	for _, f := range doctor.Examine(facts) {
-		a.printf("%-5s %-12s %s\n", f.Level, f.Check, f.Text)
-		if f.Remedy != "" {
-			a.printf("%-5s %-12s   -> %s\n", "", "", f.Remedy)
-		}
+	for _, f := range a.parts.examine(ctx, a.settings, running) {
+		a.printf("%s\n", f)
 		if f.Level == doctor.Fail {
 			failures++
 		}
 	}
 	if failures > 0 {
 		return fmt.Errorf("doctor: %d of the checks failed: tasks will not run right until that is mended", failures)
+	}
+	return nil
+}
+
+// fit prints what is wrong with the machine and fails when a region could not start on it.
+func (a *app) fit(ctx context.Context) error {
+	blocked := false
+	for _, f := range a.parts.examine(ctx, a.settings, false) {
+		if f.Level == doctor.Fail {
+			a.printf("%s\n", f)
+		}
+		blocked = blocked || f.Blocks()
+	}
+	if blocked {
+		return errors.New("this machine cannot run a region yet: see above what to do")
 	}
 	return nil
 }

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 
+	"github.com/berth-ecs/berth/cmd/berth/doctor"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/ready"
 )
@@ -25,8 +25,8 @@ type parts struct {
 	runHold   func(context.Context, process, []string) error                     // `berth hold`
 	destroy   func(context.Context, process) error                               // removes what a stopped node left: containers, containerd, hold, links, rules, mounts, cgroups
 	readLog   func(context.Context, config.Settings, logQuery, io.Writer) error  // a task's output
+	examine   func(context.Context, config.Settings, bool) []doctor.Finding      // the machine; the last says whether the region runs
 	coverage  func(io.Writer) error                                              // the operations that are served
-	firewalls func(context.Context) ([]string, error)                            // chains of others that drop forwarded packets; nil: not known
 	load      func(ctx context.Context, s config.Settings, archive string) error // imports an image archive into the node's image store
 }
 
@@ -39,4 +39,4 @@ type logQuery struct {
 
 var errNotBuiltIn = errors.New("this binary was built without it")
 
-func missing(part string) error { return fmt.Errorf("%s: %w", part, errNotBuiltIn) }
+func missing(context.Context, process) error { return errNotBuiltIn }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ func (a *app) sample(ctx context.Context) error {
 }
 
 // loadSampleImage makes the image of the program that was built beside this one and hands it to the node.
-func (a *app) loadSampleImage(ctx context.Context, _ string) error {
+func (a *app) loadSampleImage(ctx context.Context, _ string) (err error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return err
@@ -38,7 +39,7 @@ func (a *app) loadSampleImage(ctx context.Context, _ string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	archive := filepath.Join(dir, "web.tar")
 	if err := sample.WriteImage(program, archive); err != nil {
 		return err

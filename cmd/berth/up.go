@@ -50,6 +50,9 @@ func (c upCommand) region(ctx context.Context, a *app) error {
 		a.printf("region    runs already (process %d, %s)\n", pid, a.settings.Endpoint())
 		return nil
 	}
+	if err := a.fit(ctx); err != nil {
+		return fmt.Errorf("up: %w", err)
+	}
 	child, err := a.spawn()
 	if err != nil {
 		return fmt.Errorf("up: %w", err)

@@ -1,6 +1,9 @@
 package main
 
-import "runtime"
+import (
+	"fmt"
+	"runtime"
+)
 
 // version is stamped by the build (-ldflags -X main.version).
 var version = "devel"
@@ -8,6 +11,6 @@ var version = "devel"
 type versionCommand struct{}
 
 func (versionCommand) Run(a *app) error {
-	a.printf("berth %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	_, err := fmt.Fprintf(a.stdout, "berth %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/berth-ecs/berth/cmd/berth/doctor"
 	"github.com/berth-ecs/berth/cmd/berth/tasklogs"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/node/hold"
@@ -12,14 +13,19 @@ import (
 // wiredParts connects the command line with the region's rooms.
 func wiredParts() parts {
 	return parts{
-		runServer: func(context.Context, process) error { return missing("server") },
-		runNode:   func(context.Context, process) error { return missing("node") },
+		runServer: missing,
+		runNode:   missing,
 		runHold:   runHold,
 		destroy:   func(context.Context, process) error { return nil },
 		readLog:   readLog,
-		coverage:  func(io.Writer) error { return missing("coverage") },
-		load:      func(context.Context, config.Settings, string) error { return missing("image import") },
+		examine:   examine,
+		coverage:  func(io.Writer) error { return errNotBuiltIn },
+		load:      func(context.Context, config.Settings, string) error { return errNotBuiltIn },
 	}
+}
+
+func examine(ctx context.Context, s config.Settings, running bool) []doctor.Finding {
+	return doctor.Examine(doctor.Gather(ctx, s, running))
 }
 
 func runHold(ctx context.Context, p process, args []string) error {

@@ -32,7 +32,7 @@ func TestParseErrors(t *testing.T) {
 	for page, want := range map[string]string{
 		"```sh\necho":                            "not closed",
 		"<!-- not run -->\n```sh\n```\n":         "needs a reason",
-		"<!-- untill: 3s -->\n```sh\n```\n":      "unknown comment",
+		"<!-- unless: 3s -->\n```sh\n```\n":      "unknown comment",
 		"<!-- until: soon -->\n```sh\n```\n":     "until:",
 		"<!-- until: 3s -->\n```sh\ntrue\n```\n": "without an expected output",
 	} {

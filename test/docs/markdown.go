@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func (b *Block) direct(comment string) error {
 	switch name {
 	case "not run":
 		if value == "" {
-			return fmt.Errorf("not run needs a reason")
+			return errors.New("not run needs a reason")
 		}
 		b.NotRun = value
 	case "until":

@@ -28,7 +28,10 @@ func (r Runner) Run(ctx context.Context, name, page string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	defer shell.Close()
+	defer func() {
+		// What the blocks said counts; a shell that a block ended says so there.
+		_ = shell.Close()
+	}()
 	for _, b := range blocks {
 		if b.NotRun != "" {
 			r.Log("%s line %d: not run: %s", name, b.Line, b.NotRun)

@@ -35,7 +35,7 @@ func Start(c Command) (*Child, error) {
 		return nil, fmt.Errorf("log file: %w", err)
 	}
 	defer log.Close()
-	cmd := exec.Command(c.Exe, c.Args...)
+	cmd := exec.Command(c.Exe, c.Args...) //nolint:noctx // it outlives the caller on purpose
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = c.Env, "/", log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

@@ -1,5 +1,10 @@
 package doctor
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Level says how bad a finding is.
 type Level string
 
@@ -15,6 +20,20 @@ type Finding struct {
 	Level  Level
 	Text   string
 	Remedy string // what to do; empty when OK
+}
+
+// Blocks is true for what a node cannot even start with. Other failures show in tasks, not at the start.
+func (f Finding) Blocks() bool {
+	return f.Level == Fail && (f.Check == "user" || f.Check == "port" || slices.Contains(requiredTools, f.Check))
+}
+
+// String is the finding as doctor prints it.
+func (f Finding) String() string {
+	text := fmt.Sprintf("%-5s %-23s  %s", f.Level, f.Check, f.Text)
+	if f.Remedy != "" {
+		text += fmt.Sprintf("\n%-5s %-23s  -> %s", "", "", f.Remedy)
+	}
+	return text
 }
 
 // Examine runs every check.

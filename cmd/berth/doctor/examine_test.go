@@ -101,7 +101,7 @@ func TestParseKernelConfig(t *testing.T) {
 }
 
 func TestGatherReadsThisMachine(t *testing.T) {
-	f := Gather(t.Context(), healthy(t).Settings, Sources{Firewalls: nil, Running: true})
+	f := Gather(t.Context(), healthy(t).Settings, true)
 	if f.Kernel == "" || f.ProcCgroup == "" || f.Mounts == "" || len(f.Tools) != len(requiredTools) || f.DiskErr != nil {
 		t.Errorf("facts are missing: %+v", f)
 	}

@@ -1,8 +1,6 @@
 package doctor
 
 import (
-	"context"
-
 	"github.com/berth-ecs/berth/internal/config"
 )
 
@@ -30,10 +28,4 @@ type Facts struct {
 type Tool struct {
 	Path    string // empty: not found
 	Version string // empty: it did not say
-}
-
-// Sources are the facts' origins outside of this package.
-type Sources struct {
-	Firewalls func(context.Context) ([]string, error) // optional
-	Running   bool
 }

@@ -20,10 +20,10 @@ import (
 	"github.com/berth-ecs/berth/internal/config"
 )
 
-// Gather looks at this machine.
-func Gather(ctx context.Context, s config.Settings, from Sources) Facts {
+// Gather looks at this machine. The caller knows whether the installation's region runs.
+func Gather(ctx context.Context, s config.Settings, running bool) Facts {
 	f := Facts{
-		Settings: s, Root: os.Geteuid() == 0, Running: from.Running,
+		Settings: s, Root: os.Geteuid() == 0, Running: running,
 		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), Filesystems: read("/proc/filesystems"),
 		ProcCgroup: read("/proc/self/cgroup"), Mounts: read("/proc/self/mounts"),
 		Tools: map[string]Tool{},
@@ -32,13 +32,10 @@ func Gather(ctx context.Context, s config.Settings, from Sources) Facts {
 	for _, name := range requiredTools {
 		f.Tools[name] = tool(ctx, s, name)
 	}
-	if !from.Running {
-		f.PortError = listen(s.Listen)
+	if !running {
+		f.PortError = listen(ctx, s.Listen)
 	}
-	f.DropsErr = errors.New("this binary was built without a node")
-	if from.Firewalls != nil {
-		f.Drops, f.DropsErr = from.Firewalls(ctx)
-	}
+	f.Drops, f.DropsErr = Drops(ctx, s.Name)
 	f.DiskFree, f.DiskErr = free(s.DataDir)
 	return f
 }
@@ -103,8 +100,9 @@ func tool(ctx context.Context, s config.Settings, name string) Tool {
 	return Tool{Path: path, Version: versionRule.FindString(string(out))}
 }
 
-func listen(address string) error {
-	l, err := net.Listen("tcp", address)
+func listen(ctx context.Context, address string) error {
+	var c net.ListenConfig
+	l, err := c.Listen(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ func port(f Facts) []Finding {
 func firewall(f Facts) []Finding {
 	switch {
 	case f.DropsErr != nil:
-		return finding("firewall", Warn, "whether another firewall drops forwarded packets is not known: "+f.DropsErr.Error(), "run this as root while the node is part of the binary")
+		return finding("firewall", Warn, "whether another firewall drops forwarded packets is not known: "+f.DropsErr.Error(), "run this as root, with nft installed (apt-get install nftables)")
 	case len(f.Drops) == 0:
 		return ok("firewall", "nobody else drops forwarded packets")
 	}

@@ -16,6 +16,9 @@ var oldestContainerd = release{2, 4, 0}
 func tools(f Facts) []Finding {
 	var out []Finding
 	for _, name := range requiredTools {
+		if name == "containerd" && f.Settings.ContainerdAddress != "" {
+			continue // somebody else's serves the node
+		}
 		out = append(out, oneTool(name, f.Tools[name])...)
 	}
 	return out
