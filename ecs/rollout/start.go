@@ -16,7 +16,8 @@ func (p *planner) start() (missing int) {
 		p.resolve(causePlace)
 		return 0
 	}
-	room := max(0, p.ceiling-len(p.wanted))
+	// What this plan stops is not counted as gone: it may be cut.
+	room := max(0, p.ceiling-len(p.wanted)-len(p.out.Stops))
 	d := &p.status.Deployments[p.target]
 	if wait := d.NextStartAt.Sub(p.Now); wait > 0 {
 		p.after(wait)

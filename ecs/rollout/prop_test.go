@@ -1,0 +1,240 @@
+package rollout_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place"
+	"github.com/berth-ecs/berth/ecs/rollout"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// world is a service and its tasks, to which things happen.
+type world struct {
+	svc      *ecs.Service
+	status   *ecs.ServiceStatus
+	tasks    []rollout.Task
+	now      time.Time
+	checked  bool // tasks have a health check
+	full     bool // nothing can be placed
+	draining map[string]bool
+	seq      int
+}
+
+func drawWorld(t *rapid.T) *world {
+	svc := service(
+		rapid.Int32Range(0, 6).Draw(t, "desired"),
+		rapid.SampledFrom([]int32{0, 33, 50, 100}).Draw(t, "minimum"),
+		rapid.SampledFrom([]int32{100, 125, 150, 200}).Draw(t, "maximum"),
+	)
+	return &world{svc: svc, now: epoch, checked: rapid.Bool().Draw(t, "checked"), draining: map[string]bool{}}
+}
+
+func (w *world) input() rollout.Input {
+	for i := range w.tasks {
+		w.tasks[i].Draining = w.draining[w.tasks[i].Instance]
+	}
+	return rollout.Input{Service: w.svc, Status: w.status, Tasks: slices.Clone(w.tasks), Now: w.now, Seed: 7}
+}
+
+// healthy and wanted are what the invariants are about.
+func (w *world) healthy() int {
+	n := 0
+	for _, t := range w.tasks {
+		if t.Wanted && t.LastStatus == ecs.TaskRunning && t.Health != shape.HealthStatusUnhealthy && (!t.Checked || t.Health == shape.HealthStatusHealthy) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) wanted() int {
+	n := 0
+	for _, t := range w.tasks {
+		if t.Wanted {
+			n++
+		}
+	}
+	return n
+}
+
+// apply carries out a part of a plan: share of its stops and starts, in percent.
+func (w *world) apply(t *rapid.T, plan rollout.Steps, share int) {
+	floor, ceiling := rollout.Limits(w.svc)
+	healthy, wanted := w.healthy(), w.wanted()
+	for _, s := range plan.Stops[:len(plan.Stops)*share/100] {
+		i := slices.IndexFunc(w.tasks, func(k rollout.Task) bool { return k.ID == s.Task })
+		if i < 0 || !w.tasks[i].Wanted {
+			t.Fatalf("stops %s, which should not run", s.Task)
+		}
+		w.tasks[i].Wanted, w.tasks[i].Asked = false, true
+	}
+	if w.svc.DeletedAt.IsZero() && w.healthy() < min(healthy, floor) {
+		t.Fatalf("%d healthy tasks of %d are left, at least %d must be", w.healthy(), healthy, floor)
+	}
+	wanted = max(w.wanted(), min(wanted, w.wanted()))
+	w.status = plan.Status
+	for _, s := range plan.Starts {
+		n := s.Count * share / 100
+		if w.full {
+			rollout.Placed(w.status, &place.Refusal{Closest: "i", Reason: place.CPU}, w.now)
+			n = 0
+		} else {
+			rollout.Placed(w.status, nil, w.now)
+		}
+		for range n {
+			w.add(s.Deployment.ID)
+		}
+	}
+	if w.wanted() > max(wanted, ceiling) {
+		t.Fatalf("%d tasks should run, at most %d may", w.wanted(), ceiling)
+	}
+}
+
+func (w *world) add(deployment string) {
+	w.seq++
+	k := rollout.Task{
+		ID: fmt.Sprintf("t%03d", w.seq), Deployment: deployment, Instance: fmt.Sprintf("i%d", w.seq%3), Wanted: true,
+		LastStatus: ecs.TaskPending, Health: shape.HealthStatusUnknown, Checked: w.checked, CreatedAt: w.now,
+	}
+	for i := range 3 { // nothing new on a DRAINING instance
+		if w.draining[k.Instance] {
+			k.Instance = fmt.Sprintf("i%d", (w.seq+i)%3)
+		}
+	}
+	w.tasks = append(w.tasks, k)
+}
+
+func (w *world) start(k *rollout.Task) {
+	k.LastStatus, k.StartedAt = ecs.TaskRunning, w.now
+	if k.Checked {
+		k.Health = shape.HealthStatusHealthy
+	}
+}
+
+func (w *world) end(k *rollout.Task) {
+	k.Wanted, k.LastStatus, k.StoppedAt = false, ecs.TaskStopped, w.now
+}
+
+// one draws a task of a kind.
+func (w *world) one(t *rapid.T, of func(rollout.Task) bool) *rollout.Task {
+	var fit []int
+	for i, k := range w.tasks {
+		if of(k) {
+			fit = append(fit, i)
+		}
+	}
+	if len(fit) == 0 {
+		return nil
+	}
+	return &w.tasks[rapid.SampledFrom(fit).Draw(t, "task")]
+}
+
+func pending(k rollout.Task) bool { return k.Wanted && k.LastStatus == ecs.TaskPending }
+func running(k rollout.Task) bool { return k.Wanted && k.LastStatus == ecs.TaskRunning }
+func leaving(k rollout.Task) bool { return !k.Wanted && k.LastStatus != ecs.TaskStopped }
+
+func (w *world) actions() map[string]func(*rapid.T) {
+	on := func(of func(rollout.Task) bool, do func(*rollout.Task)) func(*rapid.T) {
+		return func(t *rapid.T) {
+			if k := w.one(t, of); k != nil {
+				do(k)
+			}
+		}
+	}
+	return map[string]func(*rapid.T){
+		"plan":  func(t *rapid.T) { w.plan(t, rapid.SampledFrom([]int{100, 100, 50, 0}).Draw(t, "share")) },
+		"runs":  on(pending, w.start),
+		"fails": on(pending, w.end),
+		"dies":  on(running, w.end),
+		"ends":  on(leaving, w.end),
+		"sick": on(running, func(k *rollout.Task) {
+			if k.Checked {
+				k.Health = shape.HealthStatusUnhealthy
+			}
+		}),
+		"well": on(running, func(k *rollout.Task) {
+			if k.Checked {
+				k.Health = shape.HealthStatusHealthy
+			}
+		}),
+		"scale": func(t *rapid.T) {
+			w.edit(func(s *ecs.Service) { s.DesiredCount = rapid.Int32Range(0, 6).Draw(t, "desired") })
+		},
+		"deploy": func(*rapid.T) {
+			w.edit(func(s *ecs.Service) { w.seq++; s.Target.ID = fmt.Sprintf("ecs-svc/%d", w.seq) })
+		},
+		"drain": func(t *rapid.T) {
+			i := rapid.SampledFrom([]string{"i0", "i1"}).Draw(t, "instance")
+			w.draining[i] = !w.draining[i]
+		},
+		"full": func(*rapid.T) { w.full = !w.full },
+		"wait": func(*rapid.T) { w.now = w.now.Add(time.Second) },
+	}
+}
+
+func (w *world) edit(fn func(*ecs.Service)) {
+	next := *w.svc
+	fn(&next)
+	w.svc = &next
+}
+
+func (w *world) plan(t *rapid.T, share int) rollout.Steps {
+	in := w.input()
+	steps := rollout.Plan(in)
+	in.Tasks = rapid.Permutation(in.Tasks).Draw(t, "order")
+	if diff := cmp.Diff(steps, rollout.Plan(in)); diff != "" {
+		t.Fatalf("the order of the tasks matters: %s", diff)
+	}
+	w.apply(t, steps, share)
+	return steps
+}
+
+// Whatever happens, healthy tasks stay above the floor and all below the ceiling; once nothing happens any more, the service becomes what
+// it should be and the plan is empty.
+func TestRolloutProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		t.Repeat(w.actions())
+		w.converge(t)
+	})
+}
+
+func (w *world) converge(t *rapid.T) {
+	w.full = false
+	clear(w.draining)
+	for range 60 {
+		w.plan(t, 100)
+		for i := range w.tasks {
+			switch k := &w.tasks[i]; {
+			case leaving(*k):
+				w.end(k)
+			case pending(*k):
+				w.start(k)
+			}
+		}
+		w.now = w.now.Add(time.Minute)
+	}
+	floor, ceiling := rollout.Limits(w.svc)
+	if steps := rollout.Plan(w.input()); !steps.Empty() {
+		t.Fatalf("no end of steps: %+v", steps)
+	}
+	if ceiling <= floor && ceiling > 0 {
+		return // the percentages may forbid it
+	}
+	good := 0
+	for _, k := range w.tasks {
+		if k.Wanted && k.Deployment == w.svc.Target.ID && k.Health != shape.HealthStatusUnhealthy {
+			good++
+		}
+	}
+	if d := int(w.svc.DesiredCount); good != d || w.wanted() != d || len(w.status.Deployments) != 1 || w.status.Deployments[0].RolloutState != "COMPLETED" {
+		t.Fatalf("%d tasks, %d good, %d desired; deployments %+v", w.wanted(), good, d, w.status.Deployments)
+	}
+}
