@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := print(w, v, *asJSON); err != nil {
+	if err := show(w, v, *asJSON); err != nil {
 		return err
 	}
 	if found := inventory.Empty(v); *empty && len(found) > 0 {
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	return nil
 }
 
-func print(w io.Writer, v inventory.Inventory, asJSON bool) error {
+func show(w io.Writer, v inventory.Inventory, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")

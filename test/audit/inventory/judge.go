@@ -67,25 +67,27 @@ func owned(i Item, running []Running) bool {
 	return false
 }
 
-// lacks names what a running container needs and does not have.
+// lacks names what a running container needs and does not have, or has more than once.
 func lacks(v Inventory, r Running) []string {
 	var out []string
-	need := func(k Kind, what string, ok func(Item) bool) {
+	need := func(k Kind, what string, most int, ok func(Item) bool) {
 		n := 0
 		for _, i := range v.Of(k) {
 			if ok(i) {
 				n++
 			}
 		}
-		if n != 1 && k != Process || n == 0 {
+		if n == 0 || n > most {
 			out = append(out, fmt.Sprintf("container %s has %d %s", r.ID, n, what))
 		}
 	}
-	need(Container, "records in containerd", func(i Item) bool { return i.Key == r.ID })
-	need(Task, "running tasks in containerd", func(i Item) bool { return i.Key == r.ID && strings.Contains(i.Detail, "RUNNING") })
-	need(Process, "processes", func(i Item) bool { return i.Owner == r.ID && strings.HasPrefix(i.Key, "container ") })
+	const many = 1 << 20 // a container may have as many processes as it likes
+	need(Container, "records in containerd", 1, func(i Item) bool { return i.Key == r.ID })
+	need(Task, "running tasks in containerd", 1, func(i Item) bool { return i.Key == r.ID && strings.Contains(i.Detail, "RUNNING") })
+	need(Process, "shims", 1, func(i Item) bool { return i.Owner == r.TaskID && strings.HasPrefix(i.Key, "shim ") })
+	need(Process, "processes", many, func(i Item) bool { return i.Owner == r.ID && strings.HasPrefix(i.Key, "container ") })
 	if r.Endpoint != "" {
-		need(Netns, "network namespaces", func(i Item) bool { return i.Owner == r.Endpoint })
+		need(Netns, "network namespaces", 1, func(i Item) bool { return i.Owner == r.Endpoint })
 	}
 	return out
 }
