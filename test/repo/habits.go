@@ -79,7 +79,7 @@ func (t *Tree) inits(f File) []Finding {
 
 func (t *Tree) sleeps(f File) []Finding {
 	// In a synctest bubble time is virtual: a sleep costs nothing and is exact.
-	if !f.Test || slices.Contains(f.imports(), "testing/synctest") {
+	if !f.Test || t.bubbles(f.Dir()) {
 		return nil
 	}
 	var out []Finding
@@ -94,6 +94,13 @@ func (t *Tree) sleeps(f File) []Finding {
 		return true
 	})
 	return out
+}
+
+// bubbles: the tests of a package run in synctest bubbles, perhaps by a harness in another file.
+func (t *Tree) bubbles(dir string) bool {
+	return slices.ContainsFunc(t.Files, func(f File) bool {
+		return f.Test && f.Dir() == dir && slices.Contains(f.imports(), "testing/synctest")
+	})
 }
 
 func mocked(f File) string {

@@ -13,7 +13,7 @@ const (
 	maxFunc      = 80
 	maxFlat      = 120 // a function whose body is one flat switch
 	maxPackage   = 2500
-	maxParams    = 4 // after the context
+	maxParams    = 4 // after the context, or the transaction
 	maxMethods   = 5
 	maxWingDepth = 3 // wing/room/part
 )
@@ -86,7 +86,7 @@ func params(ft *ast.FuncType) int {
 	n := 0
 	for i, field := range ft.Params.List {
 		count := max(1, len(field.Names))
-		if i == 0 && isContext(field.Type) {
+		if i == 0 && carriesCall(field.Type) {
 			count--
 		}
 		n += count
@@ -94,13 +94,18 @@ func params(ft *ast.FuncType) int {
 	return n
 }
 
-func isContext(e ast.Expr) bool {
+// carriesCall: what is handed through every call of its kind and is no decision of the caller's: a context, a
+// transaction, a test.
+func carriesCall(e ast.Expr) bool {
+	if star, ok := e.(*ast.StarExpr); ok {
+		e = star.X
+	}
 	s, ok := e.(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}
 	x, ok := s.X.(*ast.Ident)
-	return ok && x.Name == "context" && s.Sel.Name == "Context"
+	return ok && slices.Contains([]string{"context.Context", "store.Tx", "testing.T", "rapid.T"}, x.Name+"."+s.Sel.Name)
 }
 
 func (t *Tree) interfaceSizes(f File) []Finding {
