@@ -57,6 +57,7 @@ func fuzzRequest(service, target, contentType, body string) (*http.Request, *htt
 	if target != "" {
 		r.Header.Set("X-Amz-Target", target)
 	}
-	sigv4.Sign(r, []byte(body), sigv4.Credentials{AccessKey: accessKey, Secret: secret}, sigv4.Scope{Region: "us-east-1", Service: service}, time.Now())
+	signer := sigv4.Signer{Credentials: sigv4.Credentials{AccessKey: accessKey, Secret: secret}, Scope: sigv4.Scope{Region: "us-east-1", Service: service}}
+	signer.Sign(r, []byte(body), time.Now())
 	return r, httptest.NewRecorder()
 }

@@ -188,7 +188,8 @@ func (e *edge) send(t *testing.T, q raw) answer {
 		if q.region == "" {
 			q.region = "us-east-1"
 		}
-		sigv4.Sign(r, []byte(q.body), sigv4.Credentials{AccessKey: accessKey, Secret: secret}, sigv4.Scope{Region: q.region, Service: q.service}, time.Now())
+		signer := sigv4.Signer{Credentials: sigv4.Credentials{AccessKey: accessKey, Secret: secret}, Scope: sigv4.Scope{Region: q.region, Service: q.service}}
+		signer.Sign(r, []byte(q.body), time.Now())
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {

@@ -1,4 +1,6 @@
 // Package stsapi serves STS: who a key belongs to.
+//
+// Guarantee: the answer is what the request's signature proved, nothing is looked up, so it is right even while the store is away.
 package stsapi
 
 import (

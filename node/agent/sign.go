@@ -17,14 +17,16 @@ type signer struct {
 	region      string
 }
 
-func (s signer) scope() sigv4.Scope { return sigv4.Scope{Region: s.region, Service: service} }
+func (s signer) now() sigv4.Signer {
+	return sigv4.Signer{Credentials: s.credentials(), Scope: sigv4.Scope{Region: s.region, Service: service}}
+}
 
 // Sign signs a request whose whole body is body.
 func (s signer) Sign(r *http.Request, body []byte) {
-	sigv4.Sign(r, body, s.credentials(), s.scope(), time.Now())
+	s.now().Sign(r, body, time.Now())
 }
 
 // Frame signs a telemetry frame for the web socket that is open to u.
 func (s signer) Frame(u *url.URL, payload []byte) ([]byte, error) {
-	return sigv4.SignFrame(u, payload, s.credentials(), s.scope(), time.Now())
+	return s.now().Frame(u, payload, time.Now())
 }

@@ -76,7 +76,7 @@ func TestSensitiveValuesAreNotShown(t *testing.T) {
 func TestAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var in ecs.CreateServiceRequest
-		arbitrary.Fill(t, &ecs.Model, ecs.OpCreateService.Info.Input, &in, 4)
+		arbitrary.Drawer{T: t, Service: &ecs.Model}.Fill(ecs.OpCreateService.Info.Input, &in, 4)
 		found := Check(&ecs.Model, ecs.OpCreateService.Info.Input, &in)
 		if in.ServiceName == nil && !strings.Contains(Message(found), "'serviceName'") {
 			t.Fatalf("the missing name was not found: %s", Message(found))

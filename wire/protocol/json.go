@@ -37,20 +37,15 @@ func (p JSON) Decode(op Op, r Request, in any) error {
 	if op.Info.Input == aws.None || len(bytes.TrimSpace(r.Body)) == 0 {
 		return nil
 	}
-	return DecodeJSON(op.Service, op.Info.Input, p.Bounds, r.Body, in)
-}
-
-// DecodeJSON reads the object in body into in, a pointer to the struct of shape id.
-func DecodeJSON(s *aws.Service, id aws.ID, b Bounds, body []byte, in any) error {
-	if err := b.JSON(body); err != nil {
+	if err := p.Bounds.JSON(r.Body); err != nil {
 		return err
 	}
-	if !json.Valid(body) {
+	if !json.Valid(r.Body) {
 		return &DecodeError{Reason: "The body is not valid JSON"}
 	}
-	d := jsonDecoder{service: s, text: body}
+	d := jsonDecoder{service: op.Service, text: r.Body}
 	d.space()
-	return d.value(id, reflect.ValueOf(in).Elem(), "")
+	return d.value(op.Info.Input, reflect.ValueOf(in).Elem(), "")
 }
 
 // Encode implements Protocol.

@@ -26,7 +26,7 @@ func TestJSONRoundTrip(t *testing.T) {
 	op := Op{toyjson.OpEcho.Service, toyjson.OpEcho.Info}
 	rapid.Check(t, func(t *rapid.T) {
 		var want, got toyjson.EchoInput
-		arbitrary.Fill(t, op.Service, op.Info.Input, &want, 4)
+		arbitrary.Drawer{T: t, Service: op.Service}.Fill(op.Info.Input, &want, 4)
 		answer, err := JSON{}.Encode(op, jsonRequest(""), &want)
 		if err != nil {
 			t.Fatal(err)
@@ -45,7 +45,7 @@ func TestJSONRoundTripECS(t *testing.T) {
 	op := Op{ecs.OpRegisterTaskDefinition.Service, ecs.OpRegisterTaskDefinition.Info}
 	rapid.Check(t, func(t *rapid.T) {
 		var want, got, std ecs.RegisterTaskDefinitionRequest
-		arbitrary.Fill(t, op.Service, op.Info.Input, &want, 3)
+		arbitrary.Drawer{T: t, Service: op.Service}.Fill(op.Info.Input, &want, 3)
 		body, err := json.MarshalIndent(&want, " ", "\t")
 		if err != nil {
 			t.Fatal(err)

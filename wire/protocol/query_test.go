@@ -70,7 +70,7 @@ func flatten(form url.Values, s *aws.Service, id aws.ID, name string, v reflect.
 func TestFormRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var drawn, want, got toyquery.EchoInput
-		arbitrary.Fill(t, echo.Service, echo.Info.Input, &drawn, 2)
+		arbitrary.Drawer{T: t, Service: echo.Service}.Fill(echo.Info.Input, &drawn, 2)
 		drawn.Shelf, drawn.Parts = nil, nil // structures may be empty, which forms cannot say
 		if len(drawn.Labels) == 0 {
 			drawn.Labels = nil
@@ -91,7 +91,7 @@ func TestFormRoundTrip(t *testing.T) {
 func TestXMLIsWellFormed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var out toyquery.EchoOutput
-		arbitrary.Fill(t, echo.Service, echo.Info.Output, &out, 4)
+		arbitrary.Drawer{T: t, Service: echo.Service}.Fill(echo.Info.Output, &out, 4)
 		out.Text = aws.Ptr(rapid.String().Draw(t, "any text"))
 		a, err := Query{}.Encode(echo, formRequest(""), &out)
 		if err != nil {

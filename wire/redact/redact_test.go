@@ -50,7 +50,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	id := toyjson.OpEcho.Info.Input
 	rapid.Check(t, func(t *rapid.T) {
 		var in toyjson.EchoInput
-		arbitrary.Fill(t, &toyjson.Model, id, &in, 4)
+		arbitrary.Drawer{T: t, Service: &toyjson.Model}.Fill(id, &in, 4)
 		plant(reflect.ValueOf(&in))
 		in.Open = aws.Document(`"` + secret + `"`)
 		var b bytes.Buffer

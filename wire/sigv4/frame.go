@@ -38,10 +38,10 @@ func (v *Verifier) VerifyFrame(upgrade *http.Request, frame []byte) (payload []b
 	return payload, id, nil
 }
 
-// SignFrame makes a frame for the websocket that is open to u.
-func SignFrame(u *url.URL, payload []byte, c Credentials, s Scope, now time.Time) ([]byte, error) {
+// Frame makes a frame for the websocket that is open to u.
+func (s Signer) Frame(u *url.URL, payload []byte, now time.Time) ([]byte, error) {
 	r := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{}}
-	Sign(r, payload, c, s, now)
+	s.Sign(r, payload, now)
 	r.Header.Set("Host", r.Host)
 	var b bytes.Buffer
 	if err := r.Header.Write(&b); err != nil {

@@ -18,11 +18,11 @@ var unsigned = []string{
 
 // Sign signs r in its headers: X-Amz-Date, X-Amz-Security-Token and Authorization are set, every other header that is safe to sign is signed.
 // Call it last. The body is the whole body r will send.
-func Sign(r *http.Request, body []byte, c Credentials, s Scope, now time.Time) {
+func (s Signer) Sign(r *http.Request, body []byte, now time.Time) {
 	date, day := now.UTC().Format(dateFormat), now.UTC().Format(dayFormat)
 	r.Header.Set(headerDate, date)
-	if c.SessionToken != "" {
-		r.Header.Set(headerToken, c.SessionToken)
+	if s.Credentials.SessionToken != "" {
+		r.Header.Set(headerToken, s.Credentials.SessionToken)
 	}
 	m := outgoing(r, body)
 	for name := range r.Header {
@@ -33,25 +33,25 @@ func Sign(r *http.Request, body []byte, c Credentials, s Scope, now time.Time) {
 	}
 	m.headers = append(m.headers, "host")
 	slices.Sort(m.headers)
-	r.Header.Set(headerAuthorization, authorization(m, c, s, date, day))
+	r.Header.Set(headerAuthorization, s.authorization(m, date, day))
 }
 
 // Presign returns r's URL with a signature in its query that lives for a time, at most seven days. Only the host is signed of the headers.
-func Presign(r *http.Request, c Credentials, s Scope, now time.Time, lifetime time.Duration) *url.URL {
+func (s Signer) Presign(r *http.Request, now time.Time, lifetime time.Duration) *url.URL {
 	date, day := now.UTC().Format(dateFormat), now.UTC().Format(dayFormat)
 	signed := *r.URL
 	q := signed.Query()
 	q.Set("X-Amz-Algorithm", Algorithm)
-	q.Set("X-Amz-Credential", c.AccessKey+"/"+credentialScope(day, s))
+	q.Set("X-Amz-Credential", s.Credentials.AccessKey+"/"+credentialScope(day, s.Scope))
 	q.Set(headerDate, date)
 	q.Set("X-Amz-Expires", strconv.Itoa(int(lifetime/time.Second)))
 	q.Set("X-Amz-SignedHeaders", "host")
-	if c.SessionToken != "" {
-		q.Set(headerToken, c.SessionToken)
+	if s.Credentials.SessionToken != "" {
+		q.Set(headerToken, s.Credentials.SessionToken)
 	}
 	m := outgoing(r, nil)
 	m.query, m.headers = q.Encode(), []string{"host"}
-	q.Set("X-Amz-Signature", hex.EncodeToString(signature(c.Secret, day, s, m.toSign(date, day, s))))
+	q.Set("X-Amz-Signature", hex.EncodeToString(s.mac(m, date, day)))
 	signed.RawQuery = q.Encode()
 	return &signed
 }
@@ -68,8 +68,11 @@ func outgoing(r *http.Request, body []byte) message {
 	}
 }
 
-func authorization(m message, c Credentials, s Scope, date, day string) string {
-	mac := signature(c.Secret, day, s, m.toSign(date, day, s))
-	return Algorithm + " Credential=" + c.AccessKey + "/" + credentialScope(day, s) +
-		", SignedHeaders=" + strings.Join(m.headers, ";") + ", Signature=" + hex.EncodeToString(mac)
+func (s Signer) mac(m message, date, day string) []byte {
+	return s.Scope.signature(s.Credentials.Secret, day, m.toSign(date, day, s.Scope))
+}
+
+func (s Signer) authorization(m message, date, day string) string {
+	return Algorithm + " Credential=" + s.Credentials.AccessKey + "/" + credentialScope(day, s.Scope) +
+		", SignedHeaders=" + strings.Join(m.headers, ";") + ", Signature=" + hex.EncodeToString(s.mac(m, date, day))
 }

@@ -54,6 +54,12 @@ type Credentials struct {
 	SessionToken string // optional
 }
 
+// Signer signs requests, presigned URLs and frames. The time is given with each.
+type Signer struct {
+	Credentials Credentials // required
+	Scope       Scope       // required
+}
+
 // Scope is the part of a credential scope a signer chooses.
 type Scope struct {
 	Region  string
@@ -61,7 +67,7 @@ type Scope struct {
 }
 
 // signature computes the signature of a string to sign.
-func signature(secret, day string, s Scope, toSign string) []byte {
+func (s Scope) signature(secret, day, toSign string) []byte {
 	key := mac([]byte("AWS4"+secret), day)
 	key = mac(key, s.Region)
 	key = mac(key, s.Service)

@@ -17,6 +17,8 @@ var (
 	now   = time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC)
 	creds = Credentials{AccessKey: "AKIDEXAMPLE", Secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
 	scope = Scope{Region: "us-east-1", Service: "service"}
+
+	signing = Signer{creds, scope}
 )
 
 func verifier(k Key, at time.Time) *Verifier {
@@ -53,7 +55,7 @@ func TestPublishedSignatures(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := get(t, tt.method, tt.target)
-			Sign(r, nil, creds, scope, now)
+			signing.Sign(r, nil, now)
 			if auth := r.Header.Get("Authorization"); !strings.HasSuffix(auth, "Signature="+tt.signature) {
 				t.Errorf("Authorization = %s\nwant signature %s", auth, tt.signature)
 			}
@@ -80,7 +82,7 @@ func requests(t *rapid.T) (*http.Request, []byte) {
 func TestWhatWeSignWeAccept(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, body := requests(t)
-		Sign(r, body, creds, scope, now)
+		signing.Sign(r, body, now)
 		skew := time.Duration(rapid.IntRange(-300, 300).Draw(t, "skew")) * time.Second
 		if _, err := verifier(Key{}, now.Add(skew)).Verify(received(r), body); err != nil {
 			t.Fatal(err)
@@ -123,7 +125,7 @@ func TestWhatTheSDKPresignsWeAccept(t *testing.T) {
 
 func TestPresign(t *testing.T) {
 	r := get(t, "GET", "http://127.0.0.1:4566/a%20b?x=1&y=%2F+z")
-	got := httptest.NewRequest("GET", Presign(r, creds, scope, now, time.Minute).String(), nil)
+	got := httptest.NewRequest("GET", signing.Presign(r, now, time.Minute).String(), nil)
 	for after, want := range map[time.Duration]Kind{0: 0, time.Minute: 0, 61 * time.Second: Skewed, -6 * time.Minute: Skewed} {
 		_, err := verifier(Key{}, now.Add(after)).Verify(got, nil)
 		if kindOf(err) != want {
@@ -158,7 +160,7 @@ func TestChangedRequestsAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				r, body := requests(t)
-				Sign(r, body, creds, scope, now)
+				signing.Sign(r, body, now)
 				got := received(r)
 				change(got, &body)
 				if _, err := verifier(Key{}, now).Verify(got, body); kindOf(err) != Mismatch {
@@ -181,7 +183,7 @@ func flip(auth string) string {
 func TestRefusals(t *testing.T) {
 	sign := func(change func(r *http.Request)) *http.Request {
 		r := get(t, "POST", "http://127.0.0.1:4566/")
-		Sign(r, nil, creds, scope, now)
+		signing.Sign(r, nil, now)
 		change(r)
 		return received(r)
 	}
@@ -237,7 +239,9 @@ func TestRefusals(t *testing.T) {
 func TestUpgrade(t *testing.T) {
 	r := get(t, "GET", "http://127.0.0.1:4566/ws?clusterArn=c&sendCredentials=true&dockerVersion=DockerVersion:%2020.10+x")
 	r.Header.Set("Sec-Websocket-Protocol", "x")
-	Sign(r, nil, Credentials{AccessKey: creds.AccessKey, Secret: creds.Secret, SessionToken: "t"}, scope, now)
+	temporary := signing
+	temporary.Credentials.SessionToken = "t"
+	temporary.Sign(r, nil, now)
 	got := received(r)
 	for k, v := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Websocket-Key": "k", "User-Agent": "u"} {
 		got.Header.Set(k, v)
@@ -250,7 +254,7 @@ func TestUpgrade(t *testing.T) {
 func TestFrames(t *testing.T) {
 	u := &url.URL{Scheme: "http", Host: "127.0.0.1:4566", Path: "/ws", RawQuery: "cluster=c&containerInstance=i"}
 	upgrade := httptest.NewRequest("GET", u.String(), nil)
-	frame, err := SignFrame(u, []byte(`{"type":"PublishMetricsRequest"}`), creds, scope, now)
+	frame, err := signing.Frame(u, []byte(`{"type":"PublishMetricsRequest"}`), now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func (v *Verifier) check(s *Signature, m message) (Identity, error) {
 	if !ok {
 		return Identity{}, refuse(Unrecognized, messageToken)
 	}
-	want := signature(key.Secret, s.Day, s.Scope, m.toSign(s.rawDate, s.Day, s.Scope))
+	want := s.Scope.signature(key.Secret, s.Day, m.toSign(s.rawDate, s.Day, s.Scope))
 	if !hmac.Equal(want, s.mac) {
 		return Identity{}, refuse(Mismatch, messageMismatch)
 	}

@@ -103,7 +103,8 @@ func request(s *aws.Service, operation string) (*http.Request, error) {
 	if s.TargetPrefix != "" {
 		r.Header.Set("X-Amz-Target", s.TargetPrefix+"."+operation)
 	}
-	sigv4.Sign(r, []byte(body), sigv4.Credentials{AccessKey: accessKey, Secret: secret}, sigv4.Scope{Region: region, Service: s.SigningName}, time.Now())
+	signer := sigv4.Signer{Credentials: sigv4.Credentials{AccessKey: accessKey, Secret: secret}, Scope: sigv4.Scope{Region: region, Service: s.SigningName}}
+	signer.Sign(r, []byte(body), time.Now())
 	return r, nil
 }
 

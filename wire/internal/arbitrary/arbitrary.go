@@ -1,4 +1,6 @@
-// Package arbitrary draws values of generated shapes for property tests. It knows types, not constraints.
+// Package arbitrary draws values of generated shapes for property tests.
+//
+// Guarantee: every type of member is drawn, absent, empty and filled, with the characters that encodings get wrong. Constraints are not heeded.
 package arbitrary
 
 import (
@@ -14,44 +16,50 @@ import (
 // text has what encodings get wrong; characters that XML cannot hold are left out.
 var text = rapid.StringOf(rapid.OneOf(rapid.SampledFrom([]rune("a<>&\"'\\/%+= .,\n\u2028é日🚢")), rapid.RuneFrom(nil, unicode.L, unicode.N, unicode.S)))
 
-// Fill sets p, a pointer to the struct of shape id, to something. Nesting ends at depth.
-func Fill(t *rapid.T, s *aws.Service, id aws.ID, p any, depth int) {
-	structure(t, s, s.Shape(id), reflect.ValueOf(p).Elem(), depth)
+// Drawer draws values of one service's shapes.
+type Drawer struct {
+	T       *rapid.T     // required
+	Service *aws.Service // required
 }
 
-func structure(t *rapid.T, s *aws.Service, sh *aws.Shape, v reflect.Value, depth int) {
+// Fill sets p, a pointer to the struct of shape id, to something. Nesting ends at depth.
+func (d Drawer) Fill(id aws.ID, p any, depth int) {
+	d.structure(d.Service.Shape(id), reflect.ValueOf(p).Elem(), depth)
+}
+
+func (d Drawer) structure(sh *aws.Shape, v reflect.Value, depth int) {
 	for i, m := range sh.Members {
-		member := s.Shape(m.Shape)
+		member := d.Service.Shape(m.Shape)
 		nested := member.Kind == aws.Structure || member.Kind == aws.List || member.Kind == aws.Map
-		if rapid.Bool().Draw(t, m.Name) && (depth > 0 || !nested) {
-			value(t, s, member, v.Field(i), depth-1)
+		if rapid.Bool().Draw(d.T, m.Name) && (depth > 0 || !nested) {
+			d.value(member, v.Field(i), depth-1)
 		}
 	}
 }
 
-func value(t *rapid.T, s *aws.Service, sh *aws.Shape, v reflect.Value, depth int) {
+func (d Drawer) value(sh *aws.Shape, v reflect.Value, depth int) {
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
 	switch sh.Kind {
 	case aws.Structure:
-		structure(t, s, sh, v, depth)
+		d.structure(sh, v, depth)
 	case aws.List:
-		n := size(t, depth)
+		n := size(d.T, depth)
 		v.Set(reflect.MakeSlice(v.Type(), n, n))
 		for i := range n {
-			value(t, s, s.Shape(sh.Elem.Shape), v.Index(i), depth-1)
+			d.value(d.Service.Shape(sh.Elem.Shape), v.Index(i), depth-1)
 		}
 	case aws.Map:
 		v.Set(reflect.MakeMap(v.Type()))
-		for range size(t, depth) {
+		for range size(d.T, depth) {
 			e := reflect.New(v.Type().Elem()).Elem()
-			value(t, s, s.Shape(sh.Elem.Shape), e, depth-1)
-			v.SetMapIndex(reflect.ValueOf(text.Draw(t, "key")), e)
+			d.value(d.Service.Shape(sh.Elem.Shape), e, depth-1)
+			v.SetMapIndex(reflect.ValueOf(text.Draw(d.T, "key")), e)
 		}
 	default:
-		scalar(t, sh.Kind, v)
+		scalar(d.T, sh.Kind, v)
 	}
 }
 
