@@ -47,7 +47,6 @@ type runner struct {
 	batches chan store.Batch
 	done    chan outcome
 	lost    chan error
-	last    store.Tx // the newest snapshot
 }
 
 type outcome struct {
@@ -94,7 +93,9 @@ func (r *runner) run(ctx context.Context) error {
 			}
 		case <-timer.C:
 		case <-resync.C:
-			r.markAll()
+			if err := r.Store.View(ctx, store.Any, func(tx store.Tx) error { r.markAll(tx); return nil }); err != nil {
+				return fmt.Errorf("loop %s: resync: %w", r.Name, err)
+			}
 		}
 	}
 }
@@ -108,9 +109,8 @@ func (r *runner) lostWatch(ctx context.Context, err error) error {
 
 // take marks what a batch concerns.
 func (r *runner) take(b store.Batch) {
-	r.last = b.Snapshot
 	if b.Resync {
-		r.markAll()
+		r.markAll(b.Snapshot)
 		return
 	}
 	at := time.Now().Add(r.Debounce)
@@ -121,12 +121,9 @@ func (r *runner) take(b store.Batch) {
 	}
 }
 
-func (r *runner) markAll() {
-	if r.last == nil {
-		return
-	}
+func (r *runner) markAll(snapshot store.Tx) {
 	now := time.Now()
-	for key := range r.All(r.last) {
+	for key := range r.All(snapshot) {
 		r.queue.mark(key, now)
 	}
 }

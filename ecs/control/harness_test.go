@@ -188,11 +188,16 @@ func (r *region) deploy(revision int32) {
 
 func serviceKey() string { return tables.MemberKey(home, "c", "web") }
 
+// pass lets virtual time pass, and what it wakes finish.
+func (r *region) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // settle lets virtual time pass until nothing that is due soon is left.
 func (r *region) settle() {
 	for range 20 {
-		time.Sleep(50 * time.Millisecond)
-		synctest.Wait()
+		r.pass(50 * time.Millisecond)
 	}
 }
 

@@ -46,19 +46,19 @@ func (r *region) count(prefix string) map[string]int {
 func TestStoppedTasksAreForgottenInTime(t *testing.T) {
 	run(t, control.Options{StoppedRetention: time.Hour}, func(r *region) {
 		r.run1()
-		time.Sleep(40 * time.Minute)
+		r.pass(40 * time.Minute)
 		r.run1()
-		time.Sleep(19 * time.Minute)
+		r.pass(19 * time.Minute)
 		r.settle()
 		if got := r.count(""); got["task"] != 2 {
 			t.Errorf("after 59 minutes: %v", got)
 		}
-		time.Sleep(time.Minute)
+		r.pass(time.Minute)
 		r.settle()
 		if got := r.count(""); got["task"] != 1 || got["desired"] != 1 || got["status"] != 1 {
 			t.Errorf("after an hour: %v", got)
 		}
-		time.Sleep(40 * time.Minute)
+		r.pass(40 * time.Minute)
 		r.settle()
 		if got := r.count(""); len(got) != 0 {
 			t.Errorf("in the end: %v", got)
@@ -70,7 +70,7 @@ func TestTheOldestStoppedTasksAreForgottenFirst(t *testing.T) {
 	run(t, control.Options{StoppedPerCluster: 20}, func(r *region) {
 		for range 60 {
 			r.run1()
-			time.Sleep(time.Second)
+			r.pass(time.Second)
 		}
 		r.settle()
 		if n := r.count("")["task"]; n < 20 || n > 22 {
@@ -91,7 +91,7 @@ func TestAServicesStoppedTasksAreBounded(t *testing.T) {
 		r.create(1)
 		for range 30 {
 			r.settle()
-			time.Sleep(time.Minute)
+			r.pass(time.Minute)
 			r.kill(r.tasks(tables.Live)[0])
 		}
 		r.settle()
@@ -108,11 +108,11 @@ func TestInactiveServicesAndInstancesAreForgotten(t *testing.T) {
 		r.change(func(s *ecs.Service) { s.DeletedAt = time.Now() })
 		r.settle()
 		r.setInstance("a1", func(s *ecs.InstanceState) { s.Status, s.InactiveAt = ecs.InstanceInactive, time.Now() })
-		time.Sleep(50 * time.Minute)
+		r.pass(50 * time.Minute)
 		if r.status() == nil {
 			t.Error("the service is forgotten too early")
 		}
-		time.Sleep(11 * time.Minute)
+		r.pass(11 * time.Minute)
 		r.settle()
 		r.view(func(tx store.Tx) {
 			_, service := tables.Services.Peek(tx, serviceKey())
@@ -169,11 +169,11 @@ func TestTokensAreForgottenAfterADay(t *testing.T) {
 			})
 			return n
 		}
-		time.Sleep(24*time.Hour - time.Second)
+		r.pass(24*time.Hour - time.Second)
 		if left() != 1 {
 			t.Error("forgotten too early")
 		}
-		time.Sleep(2 * time.Second)
+		r.pass(2 * time.Second)
 		r.settle()
 		if left() != 0 {
 			t.Error("still there")

@@ -37,7 +37,7 @@ func TestAKilledTaskIsReplaced(t *testing.T) {
 	run(t, control.Options{}, func(r *region) {
 		r.create(1)
 		r.want("1 a1 RUNNING")
-		time.Sleep(time.Minute)
+		r.pass(time.Minute)
 		victim := r.tasks(tables.Live)[0]
 		r.kill(victim)
 		r.want("1 a1 RUNNING")
@@ -147,7 +147,7 @@ func TestATaskWithoutAPlaceWaitsForCapacity(t *testing.T) {
 			"(service web) was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance a1) has insufficient CPU units available.",
 		)
 		n := len(r.events())
-		time.Sleep(5 * time.Hour)
+		r.pass(5 * time.Hour)
 		if got := r.events(); len(got) != n {
 			t.Errorf("said again: %v", got[n:])
 		}
@@ -181,7 +181,7 @@ func TestWhatIsGivenBackIsTaken(t *testing.T) {
 		})
 		r.create(1)
 		r.want("")
-		time.Sleep(time.Minute)
+		r.pass(time.Minute)
 		r.update(func(tx store.Tx) {
 			l, _ := tables.Ledgers.Get(tx, tables.LedgerKey(home.Region, "n-a1"))
 			free := *l
@@ -246,7 +246,7 @@ func TestTasksThatNeverStartAreThrottled(t *testing.T) {
 			return ecs.TaskRunning
 		}
 		r.create(2)
-		time.Sleep(time.Hour)
+		r.pass(time.Hour)
 		d := r.status().Deployments[0]
 		if n := len(r.tasks(tables.Stopped)); n < 20 || n > 40 || d.FailedTasks < 20 || d.Failures < 10 {
 			t.Errorf("%d tasks were tried in an hour; %d failed tasks in %d rounds", n, d.FailedTasks, d.Failures)
@@ -276,7 +276,7 @@ func TestTasksThatCrashArePaced(t *testing.T) {
 					r.kill(v)
 				}
 			}
-			time.Sleep(100 * time.Millisecond)
+			r.pass(100 * time.Millisecond)
 		}
 		n := len(r.tasks(tables.Stopped))
 		if n < 10 || n > 60 {
@@ -296,7 +296,7 @@ func TestAServiceKeepsAliveWhileItsNextRevisionFails(t *testing.T) {
 			return ecs.TaskRunning
 		}
 		r.deploy(2)
-		time.Sleep(10 * time.Minute)
+		r.pass(10 * time.Minute)
 		r.kill(r.tasks(tables.Live)[0])
 		r.want("1 a1 RUNNING, 1 a1 RUNNING")
 		if d := r.status().Deployments; len(d) != 2 || d[0].RolloutState != "IN_PROGRESS" || d[0].FailedTasks == 0 {

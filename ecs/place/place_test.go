@@ -251,7 +251,7 @@ func TestVictims(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := place.Victims(c.strategy, 1, c.tasks, candidates, c.n); !c.want(got) {
+			if got := (place.ScaleIn{Strategy: c.strategy, Seed: 1, Tasks: c.tasks, Candidates: candidates}).Victims(c.n); !c.want(got) {
 				t.Errorf("got %v", got)
 			}
 		})

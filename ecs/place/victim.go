@@ -14,30 +14,39 @@ type Running struct {
 	Instance string // ID of a candidate; a task on an unknown instance goes first
 }
 
-// Victims picks n of the tasks to stop, in order: by the service's strategy, from the zone with most of its tasks, then from the instance with
-// most; with binpack, where most room remains. Candidates' Peers are not read: the given tasks are the ones that count.
-func Victims(strategy []shape.PlacementStrategy, seed uint64, tasks []Running, candidates []Instance, n int) []string {
-	if len(strategy) == 0 {
-		strategy = DefaultService()
+// ScaleIn is a choice of tasks to stop.
+type ScaleIn struct {
+	Strategy   []shape.PlacementStrategy // optional; a service's default when empty
+	Tasks      []Running
+	Candidates []Instance // where the tasks run; their Peers are not read, Tasks are what counts
+	Seed       uint64     // of ties
+}
+
+// Victims picks n of the tasks, in the order in which to stop them: by the strategy, from the zone with most of its tasks, then from the
+// instance with most; with binpack, where most room remains.
+func (c ScaleIn) Victims(n int) []string {
+	if len(c.Strategy) == 0 {
+		c.Strategy = DefaultService()
 	}
 	known := map[string]*site{}
-	for _, s := range sites(candidates) {
+	for _, s := range sites(c.Candidates) {
 		s.Peers = 0
 		known[s.ID] = s
 	}
-	pool := slices.Clone(tasks)
-	slices.SortFunc(pool, func(a, b Running) int { return compareIDs(a.ID, b.ID) })
+	c.Tasks = slices.Clone(c.Tasks)
+	slices.SortFunc(c.Tasks, func(a, b Running) int { return compareIDs(a.ID, b.ID) })
 	var out []string
-	for len(out) < n && len(pool) > 0 {
-		i := worst(strategy, seed, pool, known)
-		out = append(out, pool[i].ID)
-		pool = slices.Delete(pool, i, i+1)
+	for len(out) < n && len(c.Tasks) > 0 {
+		i := c.worst(known)
+		out = append(out, c.Tasks[i].ID)
+		c.Tasks = slices.Delete(c.Tasks, i, i+1)
 	}
 	return out
 }
 
 // worst is the index of the next task to stop.
-func worst(strategy []shape.PlacementStrategy, seed uint64, pool []Running, known map[string]*site) int {
+func (c ScaleIn) worst(known map[string]*site) int {
+	pool := c.Tasks
 	left := make([]int, len(pool))
 	for i := range pool {
 		left[i] = i
@@ -46,7 +55,7 @@ func worst(strategy []shape.PlacementStrategy, seed uint64, pool []Running, know
 		}
 	}
 	var path []string
-	for _, s := range strategy {
+	for _, s := range c.Strategy {
 		switch aws.Val(s.Type) {
 		case shape.PlacementStrategyTypeSpread:
 			path = append(path, aws.Val(s.Field))
@@ -56,7 +65,7 @@ func worst(strategy []shape.PlacementStrategy, seed uint64, pool []Running, know
 		}
 	}
 	return slices.MinFunc(left, func(a, b int) int {
-		return cmp.Or(cmp.Compare(mix(seed, 0, pool[a].ID), mix(seed, 0, pool[b].ID)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(mix(c.Seed, 0, pool[a].ID), mix(c.Seed, 0, pool[b].ID)), cmp.Compare(a, b))
 	})
 }
 

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -123,15 +124,17 @@ func (p *planner) order(tasks []Task) []Task {
 		running = append(running, place.Running{ID: t.ID, Instance: t.Instance})
 	}
 	rank := map[string]int{}
-	for i, id := range place.Victims(p.Service.Strategy, p.Seed, running, p.Instances, len(running)) {
-		rank[id] = i
+	choice := place.ScaleIn{Strategy: p.Service.Strategy, Tasks: running, Candidates: p.Instances, Seed: p.Seed}
+	n := len(tasks)
+	if p.MaxStops > 0 {
+		n = min(n, p.MaxStops)
+	}
+	for i, id := range choice.Victims(n) {
+		rank[id] = i - n // before those that nobody chose
 	}
 	out := slices.Clone(tasks)
 	slices.SortFunc(out, func(a, b Task) int {
-		if x, y := p.value(a), p.value(b); x != y {
-			return x - y
-		}
-		return rank[a.ID] - rank[b.ID]
+		return cmp.Or(p.value(a)-p.value(b), rank[a.ID]-rank[b.ID], byAge(a, b))
 	})
 	return out
 }
