@@ -1,7 +1,6 @@
 package network
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"github.com/vishvananda/netns"
+
+	"github.com/berth-ecs/berth/test/audit/inventory"
 )
 
 const patience = 5 * time.Second
@@ -62,33 +63,25 @@ func open(t testing.TB) *Network {
 	return n
 }
 
-// destroy opens the installation anew, as a test may have closed it, and checks that nothing of it stays.
+// destroy removes the installation and has the independent audit confirm that nothing of it stays.
 func destroy(t testing.TB, n *Network) {
 	t.Helper()
 	_ = n.Close()
-	again, err := Open(context.Background(), n.cfg)
-	if err != nil {
-		t.Fatalf("open to destroy: %v", err)
+	if err := Remove(context.Background(), n.cfg); err != nil {
+		t.Errorf("remove: %v", err)
 	}
-	if err := again.Destroy(context.Background()); err != nil {
-		t.Errorf("destroy: %v", err)
+	for _, finding := range inventory.Empty(audit(t, n)) {
+		t.Error(finding)
 	}
-	links, err := net.Interfaces()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range links {
-		if strings.HasPrefix(l.Name, n.cfg.Name) {
-			t.Errorf("link %s is left", l.Name)
-		}
-	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
+}
+
+func audit(t testing.TB, n *Network) inventory.Inventory {
+	t.Helper()
+	v, err := inventory.Take(context.Background(), inventory.Options{Name: n.cfg.Name, RunDir: n.cfg.RunDir, DataDir: n.cfg.RunDir + "/data"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Contains(mounts, []byte(n.cfg.RunDir)) {
-		t.Errorf("mounts are left below %s", n.cfg.RunDir)
-	}
+	return v
 }
 
 func attach(t testing.TB, n *Network, id string, ports ...Port) Endpoint {

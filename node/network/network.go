@@ -38,6 +38,7 @@ type Network struct {
 	bridge int // link index
 	warm   chan *slot
 	stop   context.CancelFunc
+	once   sync.Once // Close or Destroy
 	filler sync.WaitGroup
 	ids    keyed
 
@@ -67,7 +68,7 @@ func Open(ctx context.Context, c Config) (_ *Network, err error) {
 			n.release()
 		}
 	}()
-	if err := n.acquire(); err != nil {
+	if err = n.acquire(); err != nil {
 		return nil, err
 	}
 	for _, step := range []func() error{n.ensureBridge, n.rules.install, n.adopt, n.ensureMetadata} {
@@ -126,27 +127,77 @@ func (n *Network) release() {
 
 // Close lets go of everything and changes nothing: endpoints keep working, another process may open them.
 func (n *Network) Close() error {
-	n.drain()
-	n.release()
+	n.once.Do(func() {
+		n.drain()
+		n.release()
+	})
 	return nil
 }
 
 // Destroy removes every endpoint, the bridge, the rules and the metadata namespace, and closes n.
-func (n *Network) Destroy(ctx context.Context) error {
-	n.drain()
-	err := n.Sweep(ctx, func(string) bool { return false })
-	err = errors.Join(err, unmountNamespace(n.cfg.metadataNetns()), n.removeLinks(), n.rules.uninstall())
-	n.release()
-	if e := os.Remove(n.cfg.lockFile()); err == nil && !errors.Is(e, os.ErrNotExist) {
-		err = e
+func (n *Network) Destroy(ctx context.Context) (err error) {
+	n.once.Do(func() {
+		n.drain()
+		err = n.remove(ctx)
+		n.release()
+	})
+	return err
+}
+
+// Remove does what Destroy does for an installation that is not open, or cannot be opened: it needs nothing to be whole.
+func Remove(ctx context.Context, c Config) error {
+	c, err := c.check()
+	if err != nil {
+		return err
+	}
+	n := newNetwork(c)
+	defer n.release()
+	if err := n.acquire(); err != nil {
+		return err
+	}
+	link, err := n.nl.LinkByName(c.bridge())
+	if err == nil {
+		n.bridge = link.Attrs().Index
+	} else if !isAbsent(err) {
+		return fmt.Errorf("network: bridge %s: %w", c.bridge(), err)
+	}
+	return n.remove(ctx)
+}
+
+// remove takes the endpoints first, so that nothing is published that does not answer, and looks for namespaces by their
+// mounts alone: links and rules may be gone already.
+func (n *Network) remove(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	err := n.rules.uninstall()
+	entries, e := os.ReadDir(n.cfg.netnsDir())
+	if e != nil && !errors.Is(e, os.ErrNotExist) {
+		err = errors.Join(err, fmt.Errorf("network: %w", e))
+	}
+	for _, entry := range entries {
+		if idRule.MatchString(entry.Name()) {
+			err = errors.Join(err, unmountNamespace(n.cfg.netns(entry.Name())))
+		}
+	}
+	err = errors.Join(err, unmountNamespace(n.cfg.metadataNetns()), n.removeLinks(), closeDoors(n.cfg))
+	if e := os.Remove(n.cfg.lockFile()); e != nil && !errors.Is(e, os.ErrNotExist) {
+		err = errors.Join(err, fmt.Errorf("network: %w", e))
 	}
 	_ = os.Remove(n.cfg.netnsDir()) // only when nothing else is in it
 	return err
 }
 
-// removeLinks takes away the bridge and the metadata namespace's link.
+// removeLinks takes away the bridge, its ports and the metadata namespace's link.
 func (n *Network) removeLinks() error {
 	var errs error
+	if n.bridge != 0 {
+		ports, err := n.ports()
+		errs = errors.Join(errs, err)
+		for _, p := range ports {
+			errs = errors.Join(errs, n.deleteLink(p))
+		}
+	}
 	for _, name := range []string{n.cfg.metadataLink(), n.cfg.bridge()} {
 		link, err := n.nl.LinkByName(name)
 		if err == nil {
