@@ -14,6 +14,8 @@ import (
 type Options struct {
 	Now   func() time.Time // time.Now
 	NewID func() string    // 128 random bits
+	// Ahead decodes writes while they are committed; worth it when a commit takes longer than starting a goroutine.
+	Ahead bool
 }
 
 // Engine is a Store over a Backend: it owns the snapshot, the transactions and the subscriptions. It is also the
@@ -23,6 +25,7 @@ type Engine struct {
 	opts    Options
 	backend Backend
 	barrier barrier
+	ahead   ahead
 	ctx     context.Context // ends at Close or Fail; its cause is the reason
 	cancel  context.CancelCauseFunc
 

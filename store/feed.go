@@ -57,7 +57,7 @@ func (e *Engine) fillRecord(ed *edit, i int, key string, kv KV) (Change, error) 
 	if kv.Value == nil {
 		old = ed.remove(i, key)
 	} else {
-		r, err := c.decode(kv, key)
+		r, err := e.ahead.decode(c, kv, key)
 		if err != nil {
 			return Change{}, err
 		}

@@ -58,6 +58,9 @@ func (a *attempt) run(ctx context.Context, fn func(Tx) error) (done bool, err er
 	if own.stale(a.e.snap.Load(), snap) {
 		return false, nil // no need to ask
 	}
+	if a.e.opts.Ahead {
+		defer a.e.ahead.start(a.e.layout, txn.Writes)()
+	}
 	rev, ok, err := a.e.backend.Commit(ctx, txn)
 	if err != nil {
 		return true, fmt.Errorf("store: commit: %w", err)

@@ -10,18 +10,22 @@ import (
 )
 
 const (
-	keepEvery   = time.Minute
-	keepHistory = 5               // times keepEvery
-	keepAtMost  = 200_000         // revisions: a burst of writes does not hold memory for five minutes
-	defragFrom  = int64(64 << 20) // bytes of free pages, and at least half the file
+	keepEvery  = 10 * time.Second
+	markEvery  = 6               // times keepEvery: a minute
+	keepMarks  = 5               // minutes of history
+	keepAtMost = 50_000          // revisions: a burst of writes does not hold memory and disk for five minutes
+	burstStep  = keepAtMost / 2  // revisions worth compacting between two minutes
+	defragFrom = int64(64 << 20) // bytes of free pages, and at least half the file
+	alarmBelow = 9               // tenths of the quota under which the NOSPACE alarm is lifted
 )
 
 // keeper is the housekeeping state of an embedded etcd.
 type keeper struct {
-	mu       sync.Mutex
-	last     string
-	marks    []int64 // revision at each of the last minutes, oldest first
-	compacts int64   // revision compacted last
+	mu        sync.Mutex
+	last      string
+	calls     int
+	marks     []int64 // revision at each of the last minutes, oldest first
+	compacted int64   // revision compacted last
 }
 
 func (k *keeper) problem() string {
@@ -39,24 +43,28 @@ func (k *keeper) report(err error) {
 	}
 }
 
-// target is the revision to compact at, given the one now; 0 for none. Pure but for the marks it keeps.
+// target is the revision to compact at, given the one now; 0 for none. It is called every keepEvery.
 func (k *keeper) target(now int64) int64 {
-	k.marks = append(k.marks, now)
-	if len(k.marks) > keepHistory+1 {
-		k.marks = k.marks[1:]
-	}
+	minute := k.calls%markEvery == 0
+	k.calls++
 	at := now - keepAtMost
-	if len(k.marks) > keepHistory {
-		at = max(at, k.marks[0])
+	if minute {
+		k.marks = append(k.marks, now)
+		if len(k.marks) > keepMarks+1 {
+			k.marks = k.marks[1:]
+		}
+		if len(k.marks) > keepMarks {
+			at = max(at, k.marks[0])
+		}
 	}
-	if at <= k.compacts {
+	if at <= k.compacted || !minute && at < k.compacted+burstStep {
 		return 0
 	}
-	k.compacts = at
+	k.compacted = at
 	return at
 }
 
-// keep runs the housekeeping every minute until ctx ends.
+// keep runs the housekeeping until ctx ends.
 func (b *embedded) keep(ctx context.Context) {
 	t := time.NewTicker(keepEvery)
 	defer t.Stop()
@@ -91,7 +99,7 @@ func (b *embedded) tidy(ctx context.Context) error {
 }
 
 func (b *embedded) liftAlarm(ctx context.Context) error {
-	if b.server.Backend().Size() > b.conf.QuotaBytes/10*9 {
+	if b.server.Backend().Size() > b.conf.QuotaBytes/10*alarmBelow {
 		return nil
 	}
 	for _, a := range b.server.Alarms() {

@@ -57,7 +57,30 @@ func (f *localFeed) step(ctx context.Context) error {
 		case len(r.Events) == 0:
 			return f.b.sink.Apply(r.Revision, nil)
 		}
-		rev, kvs := f.b.events(r.Events)
-		return f.b.sink.Apply(rev, kvs)
+		return f.deliver(ctx, r)
 	}
+}
+
+// feedBatch bounds how many responses become one commit of the snapshot.
+const feedBatch = 64
+
+// deliver applies a response and those that are there already as one.
+func (f *localFeed) deliver(ctx context.Context, r mvcc.WatchResponse) error {
+	rev, kvs := f.b.events(r.Events)
+	for range feedBatch {
+		select {
+		case r := <-f.stream.Chan():
+			switch {
+			case r.CompactRevision != 0:
+				return f.reset(ctx)
+			case len(r.Events) > 0:
+				at, more := f.b.events(r.Events)
+				rev, kvs = at, append(kvs, more...)
+			}
+			continue
+		default:
+		}
+		break
+	}
+	return f.b.sink.Apply(rev, kvs)
 }

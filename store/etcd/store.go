@@ -21,7 +21,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	e, err := store.NewEngine(c.Schema, store.Options{Now: c.Now, NewID: c.NewID})
+	e, err := store.NewEngine(c.Schema, store.Options{Now: c.Now, NewID: c.NewID, Ahead: true})
 	if err != nil {
 		return nil, err
 	}
