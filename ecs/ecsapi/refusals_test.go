@@ -71,7 +71,9 @@ func fill(v reflect.Value, path, values []string) bool {
 	return true
 }
 
-func contains(all []string, s string) bool { return strings.Contains(" "+strings.Join(all, " ")+" ", " "+s+" ") }
+func contains(all []string, s string) bool {
+	return strings.Contains(" "+strings.Join(all, " ")+" ", " "+s+" ")
+}
 
 // What asks for nothing that is missing is not refused.
 func TestAllowedValues(t *testing.T) {
