@@ -50,7 +50,7 @@ func (r reaper) config() loop.Config {
 func (r reaper) all(tx store.Tx) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		_ = each(tx, tables.TaskStatuses, func(s *ecs.TaskStatus) []string { return r.ofStatus(tx, s) }, yield) &&
-			each(tx, tables.ServiceStatuses, r.ofService, yield) &&
+			each(tx, tables.ServiceStatuses, func(s *ecs.ServiceStatus) []string { return r.ofService(tx, s) }, yield) &&
 			each(tx, tables.InstanceStates, r.ofInstance, yield) &&
 			each(tx, tables.TaskDefinitions, r.ofDefinition, yield) &&
 			each(tx, tables.Tokens, r.ofToken, yield)
@@ -74,7 +74,7 @@ func (r reaper) dirty(tx store.Tx, c store.Change) []string {
 		return r.ofStatus(tx, now)
 	}
 	if _, now, ok := tables.ServiceStatuses.Of(c); ok && now != nil {
-		return r.ofService(now)
+		return r.ofService(tx, now)
 	}
 	if _, now, ok := tables.InstanceStates.Of(c); ok && now != nil {
 		return r.ofInstance(now)
@@ -111,13 +111,15 @@ func (r reaper) ofStatus(tx store.Tx, s *ecs.TaskStatus) []string {
 	return keys
 }
 
-func (r reaper) ofService(s *ecs.ServiceStatus) []string {
+// ofService: an INACTIVE service is due by its age, and may have been the last to use its definition.
+func (r reaper) ofService(tx store.Tx, s *ecs.ServiceStatus) []string {
 	if s.InactiveAt.IsZero() {
 		return nil
 	}
-	keys := []string{kindKey(kindService, tables.MemberKey(s.Home, s.Cluster, s.Name))}
-	for _, d := range s.Deployments {
-		keys = append(keys, definitionKey(d.TaskDefinition)...)
+	key := tables.MemberKey(s.Home, s.Cluster, s.Name)
+	keys := []string{kindKey(kindService, key)}
+	if svc, ok := tables.Services.Peek(tx, key); ok {
+		keys = append(keys, definitionKey(svc.Target.TaskDefinition)...)
 	}
 	return keys
 }

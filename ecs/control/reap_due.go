@@ -122,10 +122,14 @@ func (r reaper) service(ctx context.Context, key string) (loop.Result, error) {
 func (r reaper) instance(ctx context.Context, key string) (loop.Result, error) {
 	return r.when(ctx, func(tx store.Tx) time.Time {
 		s, ok := tables.InstanceStates.Get(tx, key)
-		if !ok || s.Status != ecs.InstanceInactive || tables.StatusByInstance.Count(tx, tables.Is(key, tables.Live)) > 0 {
+		if !ok || s.Status != ecs.InstanceInactive {
 			return time.Time{}
 		}
-		return s.InactiveAt.Add(r.options.StoppedRetention)
+		due := s.InactiveAt.Add(r.options.StoppedRetention)
+		if next := tx.Now().Add(time.Minute); next.After(due) && tables.StatusByInstance.Count(tx, tables.Is(key, tables.Live)) > 0 {
+			return next // its tasks are being given up
+		}
+		return due
 	}, func(tx store.Tx) bool {
 		if i, ok := tables.Instances.Get(tx, key); ok {
 			ledger := tables.LedgerKey(i.Region, i.Node)

@@ -156,6 +156,28 @@ func TestTaskDefinitionsGoWithTheirLastUse(t *testing.T) {
 	}, "a1")
 }
 
+func TestATaskDefinitionGoesWithAServiceThatHadNoTasks(t *testing.T) {
+	run(t, control.Options{}, func(r *region) {
+		key := tables.RevisionKey(home, "web", 1)
+		r.create(0)
+		r.settle()
+		r.update(func(tx store.Tx) {
+			d, _ := tables.TaskDefinitions.Get(tx, key)
+			next := *d
+			next.Document.Status = aws.Ptr("DELETE_IN_PROGRESS")
+			tables.TaskDefinitions.Put(tx, &next)
+		})
+		r.settle()
+		r.change(func(s *ecs.Service) { s.DeletedAt = time.Now() })
+		r.settle()
+		r.view(func(tx store.Tx) {
+			if _, ok := tables.TaskDefinitions.Peek(tx, key); ok {
+				t.Error("the task definition stays")
+			}
+		})
+	})
+}
+
 func TestTokensAreForgottenAfterADay(t *testing.T) {
 	run(t, control.Options{}, func(r *region) {
 		r.update(func(tx store.Tx) {

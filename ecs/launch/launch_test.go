@@ -120,9 +120,10 @@ func TestMake(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	holds := ecs.Amounts{CPU: 10, MemoryMiB: 320, Tasks: 1}
 	r := launch.Make(s, launch.Placed{
-		Instance:   &ecs.Instance{ID: "i", Node: "n", LaunchType: "EXTERNAL"},
-		Attributes: map[string]string{place.Zone: "us-east-1a", place.Architecture: "arm64"},
-		Holds:      holds,
+		Instance: &ecs.Instance{ID: "i", Node: "n", LaunchType: "EXTERNAL", Attributes: []shape.Attribute{
+			{Name: aws.Ptr(place.Zone), Value: aws.Ptr("us-east-1a")}, {Name: aws.Ptr(place.Architecture), Value: aws.Ptr("arm64")},
+		}},
+		Holds: holds,
 	}, now, newID)
 	id := fmt.Sprintf("%032x", 1)
 	want := launch.Records{

@@ -12,9 +12,8 @@ import (
 
 // Placed is a container instance that was chosen.
 type Placed struct {
-	Instance   *ecs.Instance
-	Attributes map[string]string // of Instance
-	Holds      ecs.Amounts       // what the task is booked with
+	Instance *ecs.Instance
+	Holds    ecs.Amounts // what the task is booked with
 }
 
 // Make is the records of one new task. newID answers 32 hex digits, another at each call.
@@ -53,6 +52,7 @@ func firstStatus(def *shape.TaskDefinition) string {
 }
 
 func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
+	zone, _ := place.AttributeOf(p.Instance.Attributes, place.Zone)
 	launchType := s.LaunchType
 	if launchType == "" {
 		launchType = p.Instance.LaunchType
@@ -62,13 +62,13 @@ func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
 		Family: s.Definition.Family, Revision: s.Definition.Revision,
 		Service: s.Service, Deployment: s.Deployment, Group: s.GroupName(), StartedBy: s.StartedBy,
 		LaunchType: launchType, CapacityProvider: s.CapacityProvider,
-		Instance: p.Instance.ID, Node: p.Instance.Node, Zone: p.Attributes[place.Zone],
+		Instance: p.Instance.ID, Node: p.Instance.Node, Zone: zone,
 		CPU:       strconv.FormatInt(p.Holds.CPU, 10),
 		Memory:    strconv.FormatInt(p.Holds.MemoryMiB, 10),
 		Overrides: withDefaults(s), Network: s.Network, Holds: p.Holds,
 		EnableExecuteCommand: s.EnableExecuteCommand, ReferenceID: s.ReferenceID, CreatedAt: now,
 	}
-	if arch := p.Attributes[place.Architecture]; arch != "" {
+	if arch, _ := place.AttributeOf(p.Instance.Attributes, place.Architecture); arch != "" {
 		t.Attributes = []shape.Attribute{{Name: aws.Ptr(place.Architecture), Value: aws.Ptr(arch)}}
 	}
 	return t

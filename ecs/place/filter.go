@@ -62,16 +62,22 @@ func check(s *site, r *Request) (stage int, detail string) {
 }
 
 func lacks(what string, need, free int64) (string, bool) {
-	return itoa(need) + " " + what + " are required, " + itoa(max(0, free)) + " are available", need > 0 && need > free
+	if need <= 0 || need <= free {
+		return "", false
+	}
+	return itoa(need) + " " + what + " are required, " + itoa(max(0, free)) + " are available", true
 }
 
 func refusesLaunchType(s *site, r *Request) (string, bool) {
-	return r.LaunchType + " is required", r.LaunchType != "" && r.LaunchType != s.LaunchType
+	if r.LaunchType == "" || r.LaunchType == s.LaunchType {
+		return "", false
+	}
+	return r.LaunchType + " is required", true
 }
 
 func refusesAttributes(s *site, r *Request) (string, bool) {
 	for _, a := range r.Attributes {
-		have, ok := s.Attributes[aws.Val(a.Name)]
+		have, ok := AttributeOf(s.Attributes, aws.Val(a.Name))
 		if !ok {
 			return aws.Val(a.Name) + " is missing", true
 		}
@@ -79,7 +85,10 @@ func refusesAttributes(s *site, r *Request) (string, bool) {
 			return aws.Val(a.Name) + " is " + have + ", not " + *a.Value, true
 		}
 	}
-	if have := s.Attributes[Architecture]; r.Architecture != "" && have != "" && !strings.EqualFold(have, r.Architecture) {
+	if r.Architecture == "" {
+		return "", false
+	}
+	if have, _ := AttributeOf(s.Attributes, Architecture); have != "" && !strings.EqualFold(have, r.Architecture) {
 		return Architecture + " is " + have + ", not " + r.Architecture, true
 	}
 	return "", false
@@ -103,7 +112,10 @@ func refusesPorts(s *site, r *Request) (string, bool) {
 	}
 	need := len(r.Needs.TCP) + len(r.Needs.UDP)
 	have := len(s.Total.TCP) + len(s.Total.UDP) + len(s.used.TCP) + len(s.used.UDP)
-	return "more than " + itoa(MaxPorts) + " ports would be reserved", need > 0 && need+have > MaxPorts
+	if need == 0 || need+have <= MaxPorts {
+		return "", false
+	}
+	return "more than " + itoa(MaxPorts) + " ports would be reserved", true
 }
 
 func taken(need, reserved, used []int) (int, bool) {

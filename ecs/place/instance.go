@@ -8,6 +8,8 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place/query"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
 // Zone is the attribute that names a container instance's availability zone.
@@ -23,11 +25,11 @@ type Instance struct {
 	AgentVersion  string
 	EC2InstanceID string
 	RegisteredAt  time.Time
-	Attributes    map[string]string // value "" for those that have only a name
-	Total         ecs.Amounts       // of the node's ledger
-	Used          ecs.Amounts       // of the node's ledger
-	Running       int               // tasks that should run on it, whoever's
-	Peers         int               // of those, the tasks of the same service or group
+	Attributes    []shape.Attribute
+	Total         ecs.Amounts // of the node's ledger
+	Used          ecs.Amounts // of the node's ledger
+	Running       int         // tasks that should run on it, whoever's
+	Peers         int         // of those, the tasks of the same service or group
 }
 
 // Fact implements query.Facts.
@@ -48,8 +50,17 @@ func (i *Instance) Fact(subject string) (string, bool) {
 	if len(subject) <= len(prefix) {
 		return "", false
 	}
-	v, ok := i.Attributes[subject[len(prefix):]]
-	return v, ok
+	return AttributeOf(i.Attributes, subject[len(prefix):])
+}
+
+// AttributeOf finds an attribute by name; its value is "" when it has only a name.
+func AttributeOf(all []shape.Attribute, name string) (value string, ok bool) {
+	for i := range all {
+		if all[i].Name != nil && *all[i].Name == name {
+			return aws.Val(all[i].Value), true
+		}
+	}
+	return "", false
 }
 
 var _ query.Facts = (*Instance)(nil)

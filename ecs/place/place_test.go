@@ -18,13 +18,19 @@ import (
 func instance(id, zone string, change ...func(*place.Instance)) place.Instance {
 	i := place.Instance{
 		ID: id, Node: "n-" + id, LaunchType: shape.LaunchTypeEc2, Status: ecs.InstanceActive, Connected: true,
-		Attributes: map[string]string{place.Zone: "us-east-1" + zone, "ssd": ""},
+		Attributes: []shape.Attribute{{Name: aws.Ptr(place.Zone), Value: aws.Ptr("us-east-1" + zone)}, {Name: aws.Ptr("ssd")}},
 		Total:      ecs.Amounts{CPU: 1024, MemoryMiB: 1000, TCP: []int{22}},
 	}
 	for _, f := range change {
 		f(&i)
 	}
 	return i
+}
+
+func having(name, value string) func(*place.Instance) {
+	return func(i *place.Instance) {
+		i.Attributes = append(i.Attributes, shape.Attribute{Name: aws.Ptr(name), Value: aws.Ptr(value)})
+	}
 }
 
 func strategy(pairs ...string) []shape.PlacementStrategy {
@@ -71,11 +77,11 @@ func TestFilters(t *testing.T) {
 		{"attribute by name", instance("a", "a"), place.Request{Attributes: []shape.Attribute{{Name: aws.Ptr("ssd")}}}, "", ""},
 		{"attribute's value", instance("a", "a"), place.Request{Attributes: []shape.Attribute{{Name: aws.Ptr(place.Zone), Value: aws.Ptr("x")}}}, place.Attribute, "ecs.availability-zone is us-east-1a, not x"},
 		{
-			"architecture", instance("a", "a", func(i *place.Instance) { i.Attributes[place.Architecture] = "x86_64" }),
+			"architecture", instance("a", "a", having(place.Architecture, "x86_64")),
 			place.Request{Architecture: "ARM64"}, place.Attribute, "ecs.cpu-architecture is x86_64, not ARM64",
 		},
 		{
-			"architecture in other letters", instance("a", "a", func(i *place.Instance) { i.Attributes[place.Architecture] = "x86_64" }),
+			"architecture in other letters", instance("a", "a", having(place.Architecture, "x86_64")),
 			place.Request{Architecture: "X86_64"}, "", "",
 		},
 		{"memberOf", instance("a", "a"), place.Request{MemberOf: memberOf(t, "attribute:ecs.availability-zone in [us-east-1b]")}, place.MemberOf, ""},
@@ -114,9 +120,9 @@ func TestStrategies(t *testing.T) {
 		{
 			"a later spread counts within the earlier", strategy("spread=attribute:ecs.availability-zone", "spread=attribute:rack"),
 			[]place.Instance{
-				instance("a1", "a", func(i *place.Instance) { i.Attributes["rack"] = "1" }),
-				instance("a2", "a", peers(1), func(i *place.Instance) { i.Attributes["rack"] = "2" }),
-				instance("b1", "b", peers(2), func(i *place.Instance) { i.Attributes["rack"] = "1" }),
+				instance("a1", "a", having("rack", "1")),
+				instance("a2", "a", peers(1), having("rack", "2")),
+				instance("b1", "b", peers(2), having("rack", "1")),
 			},
 			1, []string{"a1"},
 		},
@@ -211,7 +217,7 @@ func TestSentences(t *testing.T) {
 		},
 		{
 			"counted", place.Request{Needs: ecs.Amounts{CPU: 1}, Attributes: []shape.Attribute{{Name: aws.Ptr("ssd")}}},
-			[]place.Instance{instance("c", "a", full), instance("b", "a", full), instance("a", "a", func(i *place.Instance) { delete(i.Attributes, "ssd") })},
+			[]place.Instance{instance("c", "a", full), instance("b", "a", full), instance("a", "a", func(i *place.Instance) { i.Attributes = i.Attributes[:1] })},
 			head + "The closest matching (container-instance b) has insufficient CPU units available. Of 3 container instances: 1 ATTRIBUTE, 2 RESOURCE:CPU.",
 		},
 	} {

@@ -26,7 +26,7 @@ func drawInstances(t *rapid.T) []place.Instance {
 			LaunchType: rapid.SampledFrom([]string{"EC2", "EC2", "EXTERNAL"}).Draw(t, "launchType"),
 			Status:     rapid.SampledFrom([]string{ecs.InstanceActive, ecs.InstanceActive, ecs.InstanceDraining, ecs.InstanceInactive}).Draw(t, "status"),
 			Connected:  rapid.IntRange(0, 4).Draw(t, "connected") > 0,
-			Attributes: map[string]string{place.Zone: "us-east-1" + rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone")},
+			Attributes: []shape.Attribute{{Name: aws.Ptr(place.Zone), Value: aws.Ptr("us-east-1" + rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone"))}},
 			Peers:      rapid.IntRange(0, 3).Draw(t, "peers"),
 		}
 		out = append(out, i)

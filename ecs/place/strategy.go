@@ -87,7 +87,7 @@ func group(i *Instance, path []string) string {
 	for _, field := range path {
 		v := i.ID // "instanceId" and its other name "host"
 		if name, ok := strings.CutPrefix(field, "attribute:"); ok {
-			v = i.Attributes[name]
+			v, _ = AttributeOf(i.Attributes, name)
 		}
 		b.WriteString(v)
 		b.WriteByte(0)

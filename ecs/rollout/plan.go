@@ -8,6 +8,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
 // Plan decides the next steps.
@@ -49,11 +50,21 @@ func newPlanner(in Input) *planner {
 	}
 	for _, t := range in.Tasks {
 		if t.Wanted && t.LastStatus != ecs.TaskStopped {
-			p.wanted = append(p.wanted, t)
+			p.wanted = append(p.wanted, p.spared(t))
 		}
 	}
 	slices.SortFunc(p.wanted, func(a, b Task) int { return byAge(a, b) })
 	return p
+}
+
+// spared is the task as it counts in healthCheckGracePeriodSeconds after it started: not healthy, yet not to be replaced either.
+func (p *planner) spared(t Task) Task {
+	grace := time.Duration(aws.Val(p.Service.GracePeriod)) * time.Second
+	if wait := t.StartedAt.Add(grace).Sub(p.Now); t.unhealthy() && wait > 0 {
+		p.after(wait)
+		t.Health = shape.HealthStatusUnknown
+	}
+	return t
 }
 
 // Limits are the least number of healthy tasks and the largest number of tasks that a service allows itself.

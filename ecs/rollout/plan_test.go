@@ -244,6 +244,19 @@ func TestHealthyAfter(t *testing.T) {
 	}
 }
 
+func TestGracePeriod(t *testing.T) {
+	svc := service(1, 100, 200)
+	svc.GracePeriod = aws.Ptr(int32(60))
+	in := rollout.Input{Service: svc, Status: statusOf(), Tasks: tasks("new1:unhealthy"), Now: epoch.Add(20 * time.Second)}
+	if got := rollout.Plan(in); text(got) != "" || got.After != 40*time.Second || got.Status.Deployments[0].RolloutState != "IN_PROGRESS" {
+		t.Errorf("%q, after %v, %+v", text(got), got.After, got.Status.Deployments[0])
+	}
+	in.Now = epoch.Add(time.Minute)
+	if got := rollout.Plan(in); text(got) != "start 1 of 2" {
+		t.Errorf("%q", text(got))
+	}
+}
+
 func TestLimits(t *testing.T) {
 	for _, c := range []struct{ desired, minimum, maximum, floor, ceiling int32 }{
 		{4, 100, 200, 4, 8}, {3, 50, 150, 2, 4}, {1, 1, 199, 1, 1}, {0, 100, 200, 0, 0}, {10, 0, 125, 0, 12},

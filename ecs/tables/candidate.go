@@ -6,7 +6,6 @@ import (
 	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/rollout"
 	"github.com/berth-ecs/berth/store"
-	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
@@ -49,7 +48,7 @@ func Candidate(tx store.Tx, i *ecs.Instance) place.Instance {
 	key := MemberKey(i.Home, i.Cluster, i.ID)
 	c := place.Instance{
 		ID: i.ID, Node: i.Node, LaunchType: i.LaunchType, EC2InstanceID: i.EC2InstanceID,
-		RegisteredAt: i.RegisteredAt, Attributes: attributes(i),
+		RegisteredAt: i.RegisteredAt, Attributes: i.Attributes,
 		Running: DesiredByInstance.Count(tx, Is(key, shape.DesiredStatusRunning)),
 	}
 	if s, ok := InstanceStates.Peek(tx, key); ok {
@@ -62,12 +61,4 @@ func Candidate(tx store.Tx, i *ecs.Instance) place.Instance {
 	}
 	c.Total, c.Used = l.Total, l.Used
 	return c
-}
-
-func attributes(i *ecs.Instance) map[string]string {
-	out := make(map[string]string, len(i.Attributes))
-	for _, a := range i.Attributes {
-		out[aws.Val(a.Name)] = aws.Val(a.Value)
-	}
-	return out
 }

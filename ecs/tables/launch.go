@@ -97,7 +97,7 @@ func book(tx store.Tx, s launch.Spec, instance string, needs ecs.Amounts) (*ecs.
 	booked.Used = place.Add(l.Used, needs)
 	Ledgers.Put(tx, &booked)
 
-	r := launch.Make(s, launch.Placed{Instance: i, Attributes: attributes(i), Holds: needs}, tx.Now(), tx.NewID)
+	r := launch.Make(s, launch.Placed{Instance: i, Holds: needs}, tx.Now(), tx.NewID)
 	if err := Tasks.Create(tx, r.Task); err != nil {
 		return nil, fmt.Errorf("tables: launch: %w", err)
 	}
