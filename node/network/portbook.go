@@ -63,7 +63,8 @@ func (b *portBook) takeOne(id string, w wish) (wish, error) {
 		return w, b.hold(id, w.proto, w.host)
 	}
 	n := w.containers.len()
-	for tried := 0; tried <= dynamicLast-dynamicFirst; tried++ {
+	const size = dynamicLast - dynamicFirst + 1
+	for tried := 0; tried < size && n <= size; tried++ {
 		if b.cursor+n-1 > dynamicLast {
 			b.cursor = dynamicFirst
 		}
