@@ -68,7 +68,8 @@ var _ query.Facts = (*Instance)(nil)
 // site is a candidate while a request is being placed: its counts move with each task.
 type site struct {
 	Instance
-	used *ecs.Amounts // shared by the candidates of one ledger
+	index int          // among the sites
+	used  *ecs.Amounts // shared by the candidates of one ledger
 }
 
 func (s *site) freeCPU() int64    { return s.Total.CPU - s.used.CPU }
@@ -88,6 +89,9 @@ func sites(candidates []Instance) []*site {
 		out = append(out, &site{Instance: c, used: used})
 	}
 	slices.SortFunc(out, func(a, b *site) int { return compareIDs(a.ID, b.ID) })
+	for i, s := range out {
+		s.index = i
+	}
 	return out
 }
 

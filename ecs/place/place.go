@@ -1,6 +1,7 @@
 package place
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,32 +35,26 @@ type Result struct {
 // Place finds places for the request's tasks one by one: each counts for the next.
 func Place(r Request, candidates []Instance) Result {
 	all := sites(candidates)
-	order := ranking(r)
+	order := ranking(r, all)
+	fit := slices.DeleteFunc(slices.Clone(all), func(s *site) bool { return !fits(s, &r) })
 	var out Result
 	for n := range r.Count {
-		best, refusal := pick(&r, all, order, n)
-		if best == nil {
-			out.Refusal = refusal
+		if len(fit) == 0 {
+			out.Refusal = explain(&r, all)
 			return out
 		}
+		best := order.first(fit, n)
 		best.take(r.Needs)
 		out.Placed = append(out.Placed, best.ID)
+		// Only what shares the ledger has become another.
+		fit = slices.DeleteFunc(fit, func(s *site) bool { return s.used == best.used && !fits(s, &r) })
 	}
 	return out
 }
 
-// pick finds the place of the n-th task.
-func pick(r *Request, all []*site, order rank, n int) (*site, *Refusal) {
-	var fit []*site
-	for _, s := range all {
-		if stage, _ := check(s, r); stage == len(filters) {
-			fit = append(fit, s)
-		}
-	}
-	if len(fit) == 0 {
-		return nil, explain(r, all)
-	}
-	return order.first(fit, all, n), nil
+func fits(s *site, r *Request) bool {
+	stage, _ := check(s, r)
+	return stage == len(filters)
 }
 
 // Check says whether a task with these needs fits on this very instance, as StartTask asks it: constraints and strategies do not apply.

@@ -25,11 +25,14 @@ type rank struct {
 	seed uint64
 }
 
-// key gives every fitting site a number; the smallest is best. all are the candidates, those without room included: a zone that is full still
-// counts its tasks.
-type key func(fit, all []*site, n int) []int64
+// key is a number of a site; the smallest is best.
+type key interface {
+	// count looks at all sites, those without room included, before of is asked: a zone that is full still counts its tasks.
+	count()
+	of(*site) int64
+}
 
-func ranking(r Request) rank {
+func ranking(r Request, all []*site) rank {
 	out := rank{seed: r.Seed}
 	var path []string // the fields spread over so far; a later spread counts within the values of earlier ones
 	for _, s := range r.Strategy {
@@ -37,7 +40,7 @@ func ranking(r Request) rank {
 		switch aws.Val(s.Type) {
 		case shape.PlacementStrategyTypeSpread:
 			path = append(path, field)
-			out.keys = append(out.keys, spread(slices.Clone(path)))
+			out.keys = append(out.keys, newSpread(all, path))
 		case shape.PlacementStrategyTypeBinpack:
 			out.keys = append(out.keys, binpack(field))
 		}
@@ -47,20 +50,24 @@ func ranking(r Request) rank {
 }
 
 // first is the best of those that fit.
-func (r rank) first(fit, all []*site, n int) *site {
+func (r rank) first(fit []*site, n int) *site {
 	for _, k := range r.keys {
-		fit = least(fit, k(fit, all, n))
+		k.count()
+		fit = least(fit, k)
 	}
 	return slices.MinFunc(fit, func(a, b *site) int {
 		return cmp.Or(cmp.Compare(mix(r.seed, n, a.ID), mix(r.seed, n, b.ID)), compareIDs(a.ID, b.ID))
 	})
 }
 
-func least(fit []*site, keys []int64) []*site {
-	best := slices.Min(keys)
+func least(fit []*site, k key) []*site {
 	var out []*site
-	for i, s := range fit {
-		if keys[i] == best {
+	var best int64
+	for _, s := range fit {
+		switch v := k.of(s); {
+		case len(out) == 0 || v < best:
+			out, best = append(out[:0], s), v
+		case v == best:
 			out = append(out, s)
 		}
 	}
@@ -68,19 +75,36 @@ func least(fit []*site, keys []int64) []*site {
 }
 
 // spread prefers the value of a field that has the fewest tasks of the service or group. Instances without the attribute are one value.
-func spread(path []string) key {
-	return func(fit, all []*site, _ int) []int64 {
-		count := map[string]int64{}
-		for _, s := range all {
-			count[group(&s.Instance, path)] += int64(s.Peers)
+type spread struct {
+	all   []*site
+	value []int   // by the site's index: which value it has
+	tasks []int64 // by value
+}
+
+func newSpread(all []*site, path []string) *spread {
+	out := &spread{all: all, value: make([]int, len(all))}
+	seen := map[string]int{}
+	for i, s := range all {
+		g := group(&s.Instance, path)
+		v, ok := seen[g]
+		if !ok {
+			v = len(seen)
+			seen[g] = v
 		}
-		out := make([]int64, len(fit))
-		for i, s := range fit {
-			out[i] = count[group(&s.Instance, path)]
-		}
-		return out
+		out.value[i] = v
+	}
+	out.tasks = make([]int64, len(seen))
+	return out
+}
+
+func (k *spread) count() {
+	clear(k.tasks)
+	for i, s := range k.all {
+		k.tasks[k.value[i]] += int64(s.Peers)
 	}
 }
+
+func (k *spread) of(s *site) int64 { return k.tasks[k.value[s.index]] }
 
 func group(i *Instance, path []string) string {
 	var b strings.Builder
@@ -95,16 +119,12 @@ func group(i *Instance, path []string) string {
 	return b.String()
 }
 
-// binpack prefers the instance with the least of a resource left.
-func binpack(field string) key {
-	return func(fit, _ []*site, _ int) []int64 {
-		out := make([]int64, len(fit))
-		for i, s := range fit {
-			out[i] = left(s, field)
-		}
-		return out
-	}
-}
+// binpack prefers the instance with the least of a resource left: cpu or memory, in any case.
+type binpack string
+
+func (binpack) count() {}
+
+func (k binpack) of(s *site) int64 { return left(s, string(k)) }
 
 func left(s *site, field string) int64 {
 	if strings.EqualFold(field, "cpu") {
