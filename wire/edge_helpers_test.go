@@ -52,7 +52,7 @@ func fuzzConfig() wire.Config {
 }
 
 func fuzzRequest(service, target, contentType, body string) (*http.Request, *httptest.ResponseRecorder) {
-	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	if target != "" {
 		r.Header.Set("X-Amz-Target", target)

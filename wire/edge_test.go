@@ -193,6 +193,7 @@ func TestSlowClients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		resp.Body.Close()
 		statuses[resp.StatusCode]++
 	}
 	if statuses[408] != 11 || statuses[503] != 9 {

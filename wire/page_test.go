@@ -76,8 +76,7 @@ func TestPageRefuses(t *testing.T) {
 	} {
 		r.Limit = 2
 		_, _, err := Page(r, items)
-		var invalid *Invalid
-		if !errors.As(err, &invalid) {
+		if _, ok := errors.AsType[*Invalid](err); !ok {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -158,7 +159,7 @@ func (q *request) native(s *aws.Service) protocol.Protocol {
 
 // unsignedAllowed: AWS's model lets a few operations be called before one has keys.
 func (q *request) unsignedAllowed(err error) bool {
-	refused, ok := err.(*sigv4.Error)
+	refused, ok := errors.AsType[*sigv4.Error](err)
 	return ok && refused.Kind == sigv4.Missing && q.info != nil && q.info.NoAuth
 }
 

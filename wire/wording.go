@@ -47,7 +47,8 @@ var queryWording = wording{
 // wordingOf is a service's wording; s is nil when the service is not known.
 func wordingOf(s *aws.Service, p protocol.Protocol) wording {
 	w := jsonWording
-	if p.Name() == "query" {
+	switch p.Name() {
+	case "query", "ec2", "rest-xml":
 		w = queryWording
 	}
 	if s == nil {

@@ -129,6 +129,7 @@ func (w *walker) value(id aws.ID, v reflect.Value) {
 			w.at(step{name: "key"}, func() { w.value(sh.Key.Shape, k) })
 			w.at(step{name: k.String() + ".member"}, func() { w.value(sh.Elem.Shape, v.MapIndex(k)) })
 		}
+	default: // a scalar has no parts
 	}
 }
 
@@ -168,8 +169,9 @@ func measure(sh *aws.Shape, v reflect.Value) (size float64, what string, ok bool
 		return float64(v.Int()), "value", true
 	case aws.Float, aws.Double:
 		return v.Float(), "value", true
+	default:
+		return 0, "", false
 	}
-	return 0, "", false
 }
 
 // maxShown bounds a value in a message, in bytes.

@@ -95,6 +95,7 @@ func TestGateKeepsItsBounds(t *testing.T) {
 
 // play lets clients arrive (steps 0 and 1 are classes), one that is inside leave (2) and one that waits give up (3).
 func play(t *testing.T, g *Gate, steps []int) {
+	t.Helper()
 	type client struct {
 		leave  func()
 		cancel context.CancelFunc

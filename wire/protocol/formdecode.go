@@ -89,11 +89,12 @@ func (d formDecoder) value(id aws.ID, n *node, v reflect.Value, path string) err
 		return d.list(sh, n, v, path)
 	case aws.Map:
 		return d.mapping(sh, n, v, path)
+	default:
+		if n.kids != nil {
+			return &DecodeError{Path: path, Reason: "Unexpected list element termination"}
+		}
+		return d.scalar(sh, n.value, v, path)
 	}
-	if n.kids != nil {
-		return &DecodeError{Path: path, Reason: "Unexpected list element termination"}
-	}
-	return d.scalar(sh, n.value, v, path)
 }
 
 // list reads name.member.N, name.N when the list is flattened, and "name=" as an empty list.
@@ -171,6 +172,7 @@ func (d formDecoder) scalar(sh *aws.Shape, text string, v reflect.Value, path st
 		}
 	case aws.Doc:
 		return wrong
+	default: // the rest are numbers, as a timestamp may be
 	}
 	if setNumber(sh.Kind, v, text, path) != nil {
 		return wrong

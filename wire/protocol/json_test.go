@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ import (
 )
 
 func jsonRequest(body string) Request {
-	return Request{HTTP: httptest.NewRequest("POST", "/", nil), Body: []byte(body), ID: "id"}
+	return Request{HTTP: httptest.NewRequest(http.MethodPost, "/", nil), Body: []byte(body), ID: "id"}
 }
 
 // What is encoded is decoded again, absent and empty apart, for every type there is.

@@ -75,8 +75,9 @@ func (d *jsonDecoder) value(id aws.ID, v reflect.Value, path string) error {
 		return nil
 	case aws.String, aws.Blob:
 		return d.quoted(sh, v, path)
+	default:
+		return d.number(sh, v, path)
 	}
-	return d.number(sh, v, path)
 }
 
 func (d *jsonDecoder) structure(sh *aws.Shape, v reflect.Value, path string) error {

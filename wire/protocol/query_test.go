@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -25,7 +27,7 @@ import (
 var echo = Op{toyquery.OpEcho.Service, toyquery.OpEcho.Info}
 
 func formRequest(body string) Request {
-	r := httptest.NewRequest("POST", "/", nil)
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	return Request{HTTP: r, Body: []byte(body), ID: "id-1"}
 }
@@ -110,7 +112,7 @@ func TestXMLIsWellFormed(t *testing.T) {
 
 func TestXML(t *testing.T) {
 	out := toyquery.EchoOutput{
-		At: aws.At(aws.Time{}.Time.AddDate(2026, 0, 0)), Data: []byte{0, 255}, Exact: aws.Ptr(1e21), Ratio: aws.Ptr[float32](0.1), Flag: aws.Ptr(false),
+		At: aws.At(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)), Data: []byte{0, 255}, Exact: aws.Ptr(1e21), Ratio: aws.Ptr[float32](0.1), Flag: aws.Ptr(false),
 		Words: []string{}, Parts: []toyquery.Part{{Name: aws.Ptr("<a>")}, {}}, Labels: map[string]string{"b": "2", "a": "1"},
 	}
 	a, err := Query{}.Encode(echo, formRequest(""), &out)

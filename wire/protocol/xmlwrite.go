@@ -114,8 +114,9 @@ func scalarText(kind aws.Kind, v reflect.Value) string {
 		return v.Interface().(aws.Time).UTC().Format(xmlTime)
 	case aws.Blob, aws.Doc:
 		return base64.StdEncoding.EncodeToString(v.Bytes())
+	default:
+		return v.String()
 	}
-	return v.String()
 }
 
 func floatText(f float64, bits int) string {

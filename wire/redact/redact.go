@@ -63,8 +63,9 @@ func value(s *aws.Service, id aws.ID, v reflect.Value) any {
 			return Hidden
 		}
 		return out
+	default:
+		return v.Interface()
 	}
-	return v.Interface()
 }
 
 func structure(s *aws.Service, sh *aws.Shape, v reflect.Value) any {

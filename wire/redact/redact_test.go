@@ -43,6 +43,7 @@ func plant(v reflect.Value) {
 			plant(e)
 			v.SetMapIndex(k, e)
 		}
+	default: // scalars hold nothing
 	}
 }
 

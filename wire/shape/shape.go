@@ -19,7 +19,10 @@ type Document = json.RawMessage
 type Unit struct{}
 
 // Ptr returns a pointer to a copy of v.
-func Ptr[T any](v T) *T { return &v }
+func Ptr[T any](v T) *T {
+	p := v
+	return &p
+}
 
 // Val returns what p points to, the zero value when p is nil.
 func Val[T any](p *T) T {

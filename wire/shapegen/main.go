@@ -67,7 +67,7 @@ func replace(dir string, files map[string][]byte) error {
 		}
 	}
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil { //nolint:gosec // source code is for everyone
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ const (
 
 	headerAuthorization = "Authorization"
 	headerDate          = "X-Amz-Date"
-	headerToken         = "X-Amz-Security-Token"
+	headerToken         = "X-Amz-Security-Token" //nolint:gosec // the name of a header
 	headerHash          = "X-Amz-Content-Sha256"
 )
 

@@ -1,9 +1,11 @@
 package sigv4
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,7 +117,7 @@ func TestWhatTheSDKPresignsWeAccept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := httptest.NewRequest("GET", signed, nil)
+		got := httptest.NewRequest(http.MethodGet, signed, nil)
 		got.Header = header
 		if _, err := verifier(Key{SessionToken: token}, now.Add(59*time.Second)).Verify(got, nil); err != nil {
 			t.Errorf("token %q: %v", token, err)
@@ -125,7 +127,7 @@ func TestWhatTheSDKPresignsWeAccept(t *testing.T) {
 
 func TestPresign(t *testing.T) {
 	r := get(t, "GET", "http://127.0.0.1:4566/a%20b?x=1&y=%2F+z")
-	got := httptest.NewRequest("GET", signing.Presign(r, now, time.Minute).String(), nil)
+	got := httptest.NewRequest(http.MethodGet, signing.Presign(r, now, time.Minute).String(), nil)
 	for after, want := range map[time.Duration]Kind{0: 0, time.Minute: 0, 61 * time.Second: Skewed, -6 * time.Minute: Skewed} {
 		_, err := verifier(Key{}, now.Add(after)).Verify(got, nil)
 		if kindOf(err) != want {
@@ -135,7 +137,7 @@ func TestPresign(t *testing.T) {
 }
 
 func kindOf(err error) Kind {
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return 0
@@ -203,14 +205,14 @@ func TestRefusals(t *testing.T) {
 		kind    Kind
 		says    string
 	}{
-		{"none", httptest.NewRequest("POST", "/", nil), Key{}, now, Missing, "missing Authentication Token"},
+		{"none", httptest.NewRequest(http.MethodPost, "/", nil), Key{}, now, Missing, "missing Authentication Token"},
 		{"unknown key", replace("AKIDEXAMPLE", "AKIDUNKNOWN"), Key{}, now, Unrecognized, "security token included in the request is invalid"},
 		{"late", header("X-Ok", ""), Key{}, now.Add(301 * time.Second), Skewed, "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"},
 		{"early", header("X-Ok", ""), Key{}, now.Add(-301 * time.Second), Skewed, "Signature not yet current: 20150830T123600Z is still later than"},
 		{"no token", header("X-Ok", ""), Key{SessionToken: "t"}, now, Unrecognized, "token included in the request is invalid"},
 		{"expired token", header("X-Ok", ""), Key{Expires: now}, now, Expired, "expired"},
 		{"sigv4a", header("Authorization", "AWS4-ECDSA-P256-SHA256 Credential=a/b"), Key{}, now, Unsupported, "4A"},
-		{"version 2", httptest.NewRequest("GET", "/?AWSAccessKeyId=a&SignatureVersion=2", nil), Key{}, now, Unsupported, "Version"},
+		{"version 2", httptest.NewRequest(http.MethodGet, "/?AWSAccessKeyId=a&SignatureVersion=2", nil), Key{}, now, Unsupported, "Version"},
 		{"basic", header("Authorization", "Basic eDp5"), Key{}, now, Incomplete, "algorithm"},
 		{"no parts", header("Authorization", Algorithm+" Credential=a/20150830/b/c/aws4_request"), Key{}, now, Incomplete, "'Signature' parameter. Authorization header requires 'SignedHeaders'"},
 		{"not pairs", header("Authorization", Algorithm+" nonsense"), Key{}, now, Incomplete, "key=value"},
@@ -223,8 +225,8 @@ func TestRefusals(t *testing.T) {
 		{"not hex", replace("Signature=", "Signature=z"), Key{}, now, Mismatch, "does not match"},
 		{"unsigned payload", header("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"), Key{}, now, Unsupported, "unsigned payload"},
 		{"streaming", header("X-Amz-Content-Sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), Key{}, now, Unsupported, "streamed"},
-		{"lifetime", httptest.NewRequest("GET", "/?X-Amz-Algorithm="+Algorithm+"&X-Amz-Credential=a/20150830/b/c/aws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=604801&X-Amz-SignedHeaders=host&X-Amz-Signature=00", nil), Key{}, now, Incomplete, "604800"},
-		{"half presigned", httptest.NewRequest("GET", "/?X-Amz-Algorithm="+Algorithm, nil), Key{}, now, Incomplete, "X-Amz-Credential"},
+		{"lifetime", httptest.NewRequest(http.MethodGet, "/?X-Amz-Algorithm="+Algorithm+"&X-Amz-Credential=a/20150830/b/c/aws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=604801&X-Amz-SignedHeaders=host&X-Amz-Signature=00", nil), Key{}, now, Incomplete, "604800"},
+		{"half presigned", httptest.NewRequest(http.MethodGet, "/?X-Amz-Algorithm="+Algorithm, nil), Key{}, now, Incomplete, "X-Amz-Credential"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := verifier(tt.key, tt.at).Verify(tt.request, nil)
@@ -253,7 +255,7 @@ func TestUpgrade(t *testing.T) {
 
 func TestFrames(t *testing.T) {
 	u := &url.URL{Scheme: "http", Host: "127.0.0.1:4566", Path: "/ws", RawQuery: "cluster=c&containerInstance=i"}
-	upgrade := httptest.NewRequest("GET", u.String(), nil)
+	upgrade := httptest.NewRequest(http.MethodGet, u.String(), nil)
 	frame, err := signing.Frame(u, []byte(`{"type":"PublishMetricsRequest"}`), now)
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +265,7 @@ func TestFrames(t *testing.T) {
 		t.Fatalf("payload %q, identity %+v, error %v", payload, id, err)
 	}
 	for name, bad := range map[string][]byte{
-		"changed":    append(frame[:len(frame):len(frame)], ' '),
+		"changed":    append(slices.Clip(frame), ' '),
 		"no block":   []byte(`{"type":"PublishMetricsRequest"}`),
 		"unsigned":   []byte("Host: a\r\n\r\n{}"),
 		"not header": []byte("nonsense\r\n\r\n{}"),
@@ -277,7 +279,7 @@ func TestFrames(t *testing.T) {
 // The agent signs frames with the SDK: a GET of the socket's URL whose body is the payload.
 func TestFrameOfTheAgent(t *testing.T) {
 	payload := `{"type":"PublishMetricsRequest","message":{}}`
-	r, err := http.NewRequest("GET", "http://127.0.0.1:4566/ws?cluster=c", strings.NewReader(payload))
+	r, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:4566/ws?cluster=c", strings.NewReader(payload))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +292,7 @@ func TestFrameOfTheAgent(t *testing.T) {
 	if err := r.Header.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	upgrade := httptest.NewRequest("GET", "http://127.0.0.1:4566/ws?cluster=c", nil)
+	upgrade := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:4566/ws?cluster=c", nil)
 	if _, _, err := verifier(Key{}, now).VerifyFrame(upgrade, []byte(b.String()+"\r\n"+payload)); err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +301,7 @@ func TestFrameOfTheAgent(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(Algorithm+" Credential=a/20150830/b/c/aws4_request, SignedHeaders=host, Signature=00", "X-Amz-Algorithm="+Algorithm)
 	f.Fuzz(func(t *testing.T, auth, query string) {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Authorization", auth)
 		r.URL.RawQuery = query
 		if _, err := verifier(Key{}, now).Verify(r, nil); err == nil {

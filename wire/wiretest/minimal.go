@@ -43,8 +43,9 @@ func Minimal(s *aws.Service, id aws.ID) (any, error) {
 		return base64.StdEncoding.EncodeToString(make([]byte, smallest(sh))), nil
 	case aws.Boolean:
 		return false, nil
+	default:
+		return smallest(sh), nil
 	}
-	return smallest(sh), nil
 }
 
 func smallest(sh *aws.Shape) int {

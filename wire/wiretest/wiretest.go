@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	accessKey = "AKIAIOSFODNN7EXAMPLE"
+	accessKey = "AKIAIOSFODNN7EXAMPLE" //nolint:gosec // the key of AWS's documentation
 	secret    = "a secret for tests"
 	account   = "000000000000"
 	region    = "us-east-1"
@@ -68,7 +68,7 @@ func Asks(t *testing.T, m *wire.Mux) {
 		}
 		t.Run(row.Service+"."+row.Operation, func(t *testing.T) {
 			s := services[row.Service]
-			r, err := request(s, row.Operation)
+			r, err := request(t.Context(), s, row.Operation)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +85,7 @@ func Asks(t *testing.T, m *wire.Mux) {
 }
 
 // request is a signed request for an operation with its smallest input.
-func request(s *aws.Service, operation string) (*http.Request, error) {
+func request(ctx context.Context, s *aws.Service, operation string) (*http.Request, error) {
 	info, ok := s.Operation(operation)
 	if !ok {
 		return nil, fmt.Errorf("%s has no operation %s", s.Package, operation)
@@ -98,7 +98,7 @@ func request(s *aws.Service, operation string) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	if s.TargetPrefix != "" {
 		r.Header.Set("X-Amz-Target", s.TargetPrefix+"."+operation)

@@ -91,5 +91,7 @@ func scalar(t *rapid.T, kind aws.Kind, v reflect.Value) {
 		v.SetBytes(rapid.SliceOf(rapid.Byte()).Draw(t, "blob"))
 	case aws.Doc:
 		v.SetBytes([]byte(rapid.SampledFrom([]string{`{"a":[1,"]}"]}`, `[]`, `"\""`, `-1.5e3`, `true`}).Draw(t, "document")))
+	default:
+		panic("arbitrary: not a scalar")
 	}
 }
