@@ -7,6 +7,8 @@
 //   - Exit status 0 means done, 1 that it failed and standard error says why, 2 that the command line is wrong.
 package main
 
+//go:generate ../../hack/coverage.sh
+
 import (
 	"context"
 	"os"
