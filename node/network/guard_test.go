@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // lan is a namespace that plays a machine on the host's network: the host is its router.
@@ -41,6 +43,9 @@ func lan(t *testing.T, n *Network) (path, host, own string) {
 			netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(ownAddr, 24)}), netlink.LinkSetUp(link),
 			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: hostAddr.AsSlice()}))
 	})
+	if err := awaitCarrier(n.nl, name); err != nil {
+		t.Fatal(err)
+	}
 	return path, hostAddr.String(), ownAddr.String()
 }
 
@@ -163,6 +168,50 @@ func TestSpoofedSourceIsDropped(t *testing.T) {
 	if got := send(victim.Address); got != victim.Address.String() {
 		t.Errorf("without the rules the target heard %s: the test proves nothing", got)
 	}
+}
+
+// A gratuitous ARP with a neighbour's address would turn the neighbour's traffic to the thief.
+func TestSpoofedARPIsDropped(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	thief, victim, target := attach(t, n, "thief"), attach(t, n, "victim"), attach(t, n, "target")
+	serve(t, victim.Netns, "tcp", ":80", "victim")
+	serve(t, thief.Netns, "tcp", ":80", "thief")
+	// Without it, an entry that is younger than a second is not changed and the test would have to wait.
+	in(t, target.Netns, func() error { return sysctl("0", "ipv4/neigh/eth0/locktime") })
+	address := net.JoinHostPort(victim.Address.String(), "80")
+	wantAnswer(t, target.Netns, "tcp", address, "victim")
+	announce := func() {
+		in(t, thief.Netns, func() error {
+			link, err := netlink.LinkByName("eth0")
+			if err != nil {
+				return err
+			}
+			own := &netlink.Addr{IPNet: ipNet(victim.Address, 32)}
+			if err := netlink.AddrReplace(link, own); err != nil {
+				return err
+			}
+			return gratuitousARP(link.Attrs().Index, macOf(thief.Address), victim.Address)
+		})
+	}
+	announce()
+	wantAnswer(t, target.Netns, "tcp", address, "victim")
+	flushChain(t, n.rules.bridge, "source-check")
+	announce()
+	wantAnswer(t, target.Netns, "tcp", address, "thief")
+}
+
+// gratuitousARP announces that an address is at a MAC.
+func gratuitousARP(index int, mac net.HardwareAddr, a netip.Addr) error {
+	const arp = 0x0608 // ETH_P_ARP in network byte order
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, arp)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	broadcast := net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	frame := slices.Concat(broadcast, mac, []byte{8, 6, 0, 1, 8, 0, 6, 4, 0, 2}, mac, a.AsSlice(), broadcast, a.AsSlice())
+	return unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: index, Protocol: arp})
 }
 
 // flushChain takes a protection away, to prove that a test sees it.

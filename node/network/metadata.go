@@ -88,7 +88,8 @@ func (n *Network) makeMetadata() error {
 	if err := inside(ns, func() error { return configureMetadata(w, n.cfg.Subnet) }); err != nil {
 		return err
 	}
-	if err := n.allowMetadata(); err != nil {
+	// The first port brings the bridge up, too.
+	if err := errors.Join(awaitCarrier(n.nl, w.host), awaitCarrier(n.nl, n.cfg.bridge()), n.allowMetadata()); err != nil {
 		return err
 	}
 	return mountNamespace(ns, n.cfg.metadataNetns())
@@ -121,5 +122,8 @@ func configureMetadata(w wire, subnet netip.Prefix) error {
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("network: configure the metadata namespace: %w", err)
 	}
-	return upLoopback(h)
+	if err := upLoopback(h); err != nil {
+		return err
+	}
+	return awaitCarrier(h, w.inner)
 }

@@ -1,6 +1,14 @@
 package network
 
-import "testing"
+import (
+	"bufio"
+	"errors"
+	"net"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
 
 func TestMetadataListener(t *testing.T) {
 	t.Parallel()
@@ -20,4 +28,30 @@ func TestMetadataListener(t *testing.T) {
 		t.Fatalf("listen again: %v", err)
 	}
 	_ = l.Close()
+}
+
+// The host's own route belongs to the oldest installation; bound to its bridge, this test asks its own.
+func TestMetadataFromTheHost(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	l, err := n.MetadataListener(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go answerConnections(l, "metadata")
+	d := net.Dialer{Timeout: patience, Control: func(_, _ string, c syscall.RawConn) error {
+		var bound error
+		err := c.Control(func(fd uintptr) { bound = unix.BindToDevice(int(fd), n.cfg.bridge()) })
+		return errors.Join(err, bound)
+	}}
+	c, err := d.Dial("tcp4", "169.254.170.2:80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	got, err := bufio.NewReader(c).ReadString('\n')
+	if want := "metadata " + n.cfg.gateway().String() + "\n"; err != nil || got != want {
+		t.Errorf("answer %q, %v; want %q", got, err, want)
+	}
 }

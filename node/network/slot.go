@@ -49,6 +49,9 @@ func (n *Network) buildSlot() (s *slot, err error) {
 	if err = inside(s.ns, func() error { return configureInside(w, n.cfg.gateway()) }); err != nil {
 		return s, err
 	}
+	if err = awaitCarrier(n.nl, w.host); err != nil {
+		return s, err
+	}
 	who := sender{s.port.name, macOf(s.addr), s.addr}
 	err = n.tx.apply(change{set: n.rules.owners, elems: []nftables.SetElement{who.element()}})
 	return s, err
@@ -137,7 +140,7 @@ func configureInside(w wire, gateway netip.Addr) error {
 	if err := h.RouteAdd(&netlink.Route{LinkIndex: index, Gw: gateway.AsSlice()}); err != nil {
 		return fmt.Errorf("network: default route by %s: %w", gateway, err)
 	}
-	return nil
+	return awaitCarrier(h, w.inner)
 }
 
 func upLoopback(h *netlink.Handle) error {
