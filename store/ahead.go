@@ -14,13 +14,20 @@ type ahead struct {
 
 type aheadRow struct {
 	value []byte
+	plain bool
 	once  sync.Once
 	row   *row
 	err   error
 }
 
 func (r *aheadRow) make(c *core, key string) {
-	r.once.Do(func() { r.row, r.err = c.decode(KV{Value: r.value}, key) })
+	r.once.Do(func() {
+		if r.plain {
+			r.row, r.err = c.decodePlain(r.value, key)
+		} else {
+			r.row, r.err = c.decode(KV{Value: r.value}, key)
+		}
+	})
 }
 
 // start begins to decode the writes of a transaction and answers what ends it.
@@ -33,7 +40,7 @@ func (a *ahead) start(l *layout, writes []Write) (end func()) {
 	}
 	for _, w := range writes {
 		if w.Value != nil && a.rows[w.Key] == nil {
-			r := &aheadRow{value: w.Value}
+			r := &aheadRow{value: w.Value, plain: w.plain}
 			a.rows[w.Key] = r
 			mine, keys = append(mine, r), append(keys, w.Key)
 		}

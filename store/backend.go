@@ -38,6 +38,7 @@ type Guard struct {
 type Write struct {
 	Key   string
 	Value []byte
+	plain bool // Value is this program's own encoding: our version, nothing unknown in it
 }
 
 // KV is a stored key. A nil Value in a feed is a deletion at Mod.

@@ -26,6 +26,12 @@ func (c *core) decode(kv KV, key string) (*row, error) {
 	return r, nil
 }
 
+// decodePlain is decode for bytes this program encoded itself: our version, and nothing unknown ("V" is, to the type).
+func (c *core) decodePlain(value []byte, key string) (*row, error) {
+	r := &row{key: key, sum: maphash.Bytes(sumSeed, value), rec: c.fresh(), version: c.version}
+	return r, json.Unmarshal(value, r.rec)
+}
+
 // openBody reads "V", which leads every value this package wrote, and answers the object without it.
 func (c *core) openBody(value []byte, r *row) ([]byte, error) {
 	const lead = `{"V":`

@@ -26,6 +26,7 @@ type Engine struct {
 	backend Backend
 	barrier barrier
 	ahead   ahead
+	lines   lines
 	ctx     context.Context // ends at Close or Fail; its cause is the reason
 	cancel  context.CancelCauseFunc
 

@@ -111,6 +111,7 @@ func (o *overlay) txn(snap *snapshot) (Txn, error) {
 			if w.Value, err = c.encode(p.rec, old); err != nil {
 				return Txn{}, err
 			}
+			w.plain = old == nil || old.unknown == nil && old.version <= c.version
 		}
 		if p.rec == nil && old == nil || p.rec != nil && c.unchanged(w.Value, old) {
 			o.guard(p.table, p.key, old)
@@ -136,11 +137,11 @@ func (o *overlay) txn(snap *snapshot) (Txn, error) {
 	return t, nil
 }
 
-// stale tells whether a newer snapshot already shows that the commit would fail.
-func (o *overlay) stale(now *snapshot, ran *snapshot) bool {
+// stale answers a key by which a newer snapshot already shows that the commit would fail, or "".
+func (o *overlay) stale(now *snapshot, ran *snapshot) string {
 	for _, i := range o.fenced {
 		if now.tables[i].fence != ran.tables[i].fence {
-			return true
+			return fenceKey(o.layout.cores[i])
 		}
 	}
 	for _, g := range o.reads {
@@ -152,10 +153,10 @@ func (o *overlay) stale(now *snapshot, ran *snapshot) bool {
 			mod = r.mod
 		}
 		if mod != g.mod {
-			return true
+			return recordKey(o.layout.cores[g.table], g.key)
 		}
 	}
-	return false
+	return ""
 }
 
 func checkSize(t Txn) error {

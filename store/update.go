@@ -19,10 +19,16 @@ type attempt struct {
 	origin *origin
 	fresh  bool // the snapshot is known to hold everything acknowledged before the Update began
 	runs   int
+	leave  func() // leaves the line this Update stands in; nil when in none
 }
 
 func (e *Engine) update(ctx context.Context, leader *Guard, fn func(Tx) error) error {
 	a := &attempt{e: e, leader: leader, origin: e.origin()}
+	defer func() {
+		if a.leave != nil {
+			a.leave()
+		}
+	}()
 	for {
 		if err := e.ended(); err != nil {
 			return err
@@ -55,9 +61,19 @@ func (a *attempt) run(ctx context.Context, fn func(Tx) error) (done bool, err er
 	if len(txn.Writes) == 0 {
 		return a.readOnly(ctx, snap, own)
 	}
-	if own.stale(a.e.snap.Load(), snap) {
-		return false, nil // no need to ask
+	key := own.stale(a.e.snap.Load(), snap)
+	if key == "" && a.leave == nil {
+		key = a.e.lines.busy(txn.Guards)
 	}
+	if key != "" { // no need to ask
+		a.standInLine(ctx, key)
+		return false, nil
+	}
+	return a.commit(ctx, snap, own, txn)
+}
+
+// commit writes, and waits until the snapshot shows the outcome.
+func (a *attempt) commit(ctx context.Context, snap *snapshot, own *overlay, txn Txn) (done bool, err error) {
 	if a.e.opts.Ahead {
 		defer a.e.ahead.start(a.e.layout, txn.Writes)()
 	}
@@ -72,45 +88,31 @@ func (a *attempt) run(ctx context.Context, fn func(Tx) error) (done bool, err er
 		return true, fmt.Errorf("%w: %w", ErrConflict, err)
 	}
 	if !ok {
-		a.backoff(ctx)
+		a.lost(ctx, own.stale(a.e.snap.Load(), snap))
 	}
 	return ok, nil
 }
 
-// refuse answers an error that was decided on a fresh snapshot; else it makes the snapshot fresh and, unless that
-// changed nothing, has fn decide again.
-func (a *attempt) refuse(ctx context.Context, snap *snapshot, refusal error) (bool, error) {
-	if a.fresh {
-		return true, refusal
-	}
-	if err := a.e.freshen(ctx); err != nil {
-		return true, fmt.Errorf("store: confirm %q: %w", refusal, err)
-	}
-	a.fresh = true
-	if a.e.snap.Load().same(snap) {
-		return true, refusal
-	}
-	return false, nil
-}
-
-// readOnly ends an Update that wrote nothing: what it read must hold now.
-func (a *attempt) readOnly(ctx context.Context, snap *snapshot, own *overlay) (bool, error) {
-	if len(own.reads) == 0 && len(own.fenced) == 0 {
-		return true, nil
-	}
-	if err := a.e.freshen(ctx); err != nil {
-		return true, fmt.Errorf("store: confirm reads: %w", err)
-	}
-	a.fresh = true
-	return !own.stale(a.e.snap.Load(), snap), nil
-}
-
-// backoff spreads writers that lost a race. The loser's snapshot already holds the winner, so the first repeat is at
-// once.
-func (a *attempt) backoff(ctx context.Context) {
-	if a.runs == 0 {
+// lost makes the next run likelier to win: first by standing in line, then, when it is another server that wins, by
+// backing off.
+func (a *attempt) lost(ctx context.Context, key string) {
+	if a.leave != nil || key == "" {
+		a.backoff(ctx)
 		return
 	}
+	a.standInLine(ctx, key)
+}
+
+// standInLine waits behind the other Updates of this server that want the key, unless this one stands in a line already.
+func (a *attempt) standInLine(ctx context.Context, key string) {
+	if a.leave == nil {
+		a.leave = a.e.lines.join(ctx, key)
+	}
+}
+
+// backoff spreads writers that lost a race. The loser's snapshot already holds the winner, so waiting is only for the
+// sake of other servers.
+func (a *attempt) backoff(ctx context.Context) {
 	limit := min(time.Millisecond<<min(a.runs, 6), 40*time.Millisecond)
 	t := time.NewTimer(time.Duration(rand.Int64N(int64(limit))))
 	defer t.Stop()
