@@ -93,6 +93,34 @@ func (a *attempt) commit(ctx context.Context, snap *snapshot, own *overlay, txn 
 	return ok, nil
 }
 
+// refuse answers an error that was decided on a fresh snapshot; else it makes the snapshot fresh and, unless that
+// changed nothing, has fn decide again.
+func (a *attempt) refuse(ctx context.Context, snap *snapshot, refusal error) (bool, error) {
+	if a.fresh {
+		return true, refusal
+	}
+	if err := a.e.freshen(ctx); err != nil {
+		return true, fmt.Errorf("store: confirm %q: %w", refusal, err)
+	}
+	a.fresh = true
+	if a.e.snap.Load().same(snap) {
+		return true, refusal
+	}
+	return false, nil
+}
+
+// readOnly ends an Update that wrote nothing: what it read must hold now.
+func (a *attempt) readOnly(ctx context.Context, snap *snapshot, own *overlay) (bool, error) {
+	if len(own.reads) == 0 && len(own.fenced) == 0 {
+		return true, nil
+	}
+	if err := a.e.freshen(ctx); err != nil {
+		return true, fmt.Errorf("store: confirm reads: %w", err)
+	}
+	a.fresh = true
+	return own.stale(a.e.snap.Load(), snap) == "", nil
+}
+
 // lost makes the next run likelier to win: first by standing in line, then, when it is another server that wins, by
 // backing off.
 func (a *attempt) lost(ctx context.Context, key string) {
