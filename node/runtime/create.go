@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/sandbox"
+	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/typeurl/v2"
@@ -33,25 +34,30 @@ func (r *Runtime) Create(ctx context.Context, c Container) error {
 	}
 	unlock := r.tasks.rlock(c.TaskID)
 	defer unlock()
-	err := r.create(ctx, c)
-	if !errdefs.IsAlreadyExists(err) {
-		if err != nil {
-			// What was half made goes now, not at the next sweep.
-			err = errors.Join(err, r.remove(context.WithoutCancel(ctx), c.ID))
-		}
-		return named(CannotCreateContainerError, err)
-	}
-	whole, err := r.whole(ctx, c.ID)
-	if err != nil || whole {
-		return named(CannotCreateContainerError, err)
-	}
-	if err := r.remove(ctx, c.ID); err != nil {
-		return named(CannotCreateContainerError, err)
-	}
-	return named(CannotCreateContainerError, r.create(ctx, c))
+	return named(CannotCreateContainerError, again(ctx, func() error { return r.createOrAdopt(ctx, c) }))
 }
 
-// create does the parts that need nothing of each other at once.
+func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
+	err := r.create(ctx, c)
+	if errdefs.IsAlreadyExists(err) {
+		whole, err := r.settled(ctx, c.ID)
+		if err != nil || whole {
+			return err
+		}
+		if err := r.remove(ctx, c.ID); err != nil {
+			return err
+		}
+		return r.create(ctx, c)
+	}
+	if err != nil && !errdefs.IsUnavailable(err) {
+		// What was half made goes now, not at the next sweep.
+		return errors.Join(err, r.remove(context.WithoutCancel(ctx), c.ID))
+	}
+	return err
+}
+
+// create does the parts that need nothing of each other at once. None is cut off
+// when another fails: containerd would finish it after we have cleaned up.
 func (r *Runtime) create(ctx context.Context, c Container) error {
 	var (
 		shim   string
@@ -59,14 +65,14 @@ func (r *Runtime) create(ctx context.Context, c Container) error {
 		oci    *specs.Spec
 	)
 	early, cached := r.layers.get(c.Image.ChainID)
-	g, gctx := errgroup.WithContext(ctx)
+	var g errgroup.Group
 	g.Go(func() (err error) {
-		shim, err = r.ensureShimOnce(gctx, c.TaskID)
+		shim, err = r.ensureShimOnce(ctx, c.TaskID)
 		return err
 	})
-	g.Go(func() error { return r.createSandbox(gctx, c) })
+	g.Go(func() error { return r.createSandbox(ctx, c) })
 	g.Go(func() (err error) {
-		mounts, err = r.prepareSnapshot(gctx, c)
+		mounts, err = r.prepareSnapshot(ctx, c)
 		if err != nil || cached {
 			return err
 		}
@@ -107,7 +113,15 @@ func (r *Runtime) createSandbox(ctx context.Context, c Container) error {
 
 func (r *Runtime) prepareSnapshot(ctx context.Context, c Container) ([]mount.Mount, error) {
 	ctx = leases.WithLease(ctx, leaseID(c.TaskID))
-	mounts, err := r.cd.SnapshotService(snapshotter).Prepare(ctx, c.ID, c.Image.ChainID)
+	svc := r.cd.SnapshotService(snapshotter)
+	mounts, err := svc.Prepare(ctx, c.ID, c.Image.ChainID)
+	if cleaner, ok := svc.(snapshots.Cleaner); ok && errdefs.IsUnknown(err) {
+		// containerd killed in here leaves a directory in the next one's way.
+		if err := cleaner.Cleanup(ctx); err != nil {
+			return nil, err
+		}
+		mounts, err = svc.Prepare(ctx, c.ID, c.Image.ChainID)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("snapshot of %s: %w", c.Image.Ref, err)
 	}
@@ -185,7 +199,7 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, oci *specs.Spec
 // client's NewTask asks for the record and the mounts again.
 func (r *Runtime) createTask(ctx context.Context, c Container, shim string, mounts []mount.Mount) error {
 	req := &tasks.CreateTaskRequest{
-		ContainerID: c.ID,
+		ContainerID:    c.ID,
 		TaskApiAddress: "ttrpc+" + shim, TaskApiVersion: shimAPIVersion,
 	}
 	if c.Stdout != "" || c.Stderr != "" { // the shim wants both or none

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,7 +18,7 @@ import (
 )
 
 // daemon is our containerd: a process in a session of its own that outlives
-// this one. Whoever runs next finds it by its pid file and adopts it.
+// this one. Whoever runs next finds it among the processes and adopts it.
 type daemon struct {
 	c   Config
 	log *slog.Logger
@@ -37,7 +36,6 @@ const (
 )
 
 func (d *daemon) configFile() string { return filepath.Join(d.c.RunDir, "containerd.toml") }
-func (d *daemon) pidFile() string    { return filepath.Join(d.c.RunDir, "containerd.pid") }
 func (d *daemon) logFile() string    { return filepath.Join(d.c.DataDir, "containerd.log") }
 
 // open adopts the running containerd or starts one, and supervises it until ctx ends.
@@ -74,32 +72,27 @@ func (d *daemon) ensure() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.proc != nil {
+		d.proc.close()
+	}
 	d.proc = p
 	return nil
 }
 
-// adopt answers the process the pid file names if it is our containerd, else nil.
+// adopt answers the containerd that runs with our configuration, else nil. It
+// looks at the processes: a pid file is not written yet when its writer is killed
+// at the wrong moment, and two containerds must not serve one directory.
 func (d *daemon) adopt() (*process, error) {
-	text, err := os.ReadFile(d.pidFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	for _, pid := range commandLines(func(args []string) bool {
+		return len(args) > 2 && args[0] == d.c.bin("containerd") && args[2] == d.configFile()
+	}) {
+		p, err := openProcess(pid)
+		if errors.Is(err, unix.ESRCH) {
+			continue
+		}
+		return p, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, nil
-	}
-	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil || !strings.Contains(string(args), "\x00"+d.configFile()+"\x00") {
-		return nil, nil // gone, or the number is another's by now
-	}
-	p, err := openProcess(pid)
-	if errors.Is(err, unix.ESRCH) {
-		return nil, nil
-	}
-	return p, err
+	return nil, nil
 }
 
 func (d *daemon) start() (*process, error) {
@@ -125,7 +118,7 @@ func (d *daemon) start() (*process, error) {
 		return nil, errors.Join(err, cmd.Process.Kill(), cmd.Wait())
 	}
 	go cmd.Wait() //nolint:errcheck // only reaps; supervise sees the end through the pidfd
-	return p, os.WriteFile(d.pidFile(), []byte(strconv.Itoa(p.pid)), 0o600)
+	return p, nil
 }
 
 // supervise starts containerd anew whenever it ends. Containers do not notice:
@@ -186,7 +179,7 @@ func (d *daemon) stop(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, f := range []string{d.pidFile(), d.c.address(), d.c.ttrpcAddress()} {
+	for _, f := range []string{d.c.address(), d.c.ttrpcAddress()} {
 		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

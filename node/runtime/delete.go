@@ -23,7 +23,7 @@ func (r *Runtime) Delete(ctx context.Context, id string) error {
 	// made must not join it then.
 	unlock := r.tasks.lock(id[:32])
 	defer unlock()
-	return named(CannotStopContainerError, r.remove(ctx, id))
+	return named(CannotStopContainerError, again(ctx, func() error { return r.remove(ctx, id) }))
 }
 
 func (r *Runtime) remove(ctx context.Context, id string) error {
@@ -50,8 +50,11 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 func (r *Runtime) removeTask(ctx context.Context, id string) error {
 	svc := r.cd.TaskService()
 	_, err := svc.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
-	if err = errgrpc.ToNative(err); err == nil || errdefs.IsNotFound(err) {
+	switch err = errgrpc.ToNative(err); {
+	case err == nil:
 		return nil
+	case errdefs.IsNotFound(err):
+		return r.scrub(ctx, id)
 	}
 	_, kerr := svc.Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(unix.SIGKILL), All: true})
 	if kerr = errgrpc.ToNative(kerr); kerr != nil && !errdefs.IsNotFound(kerr) {

@@ -21,7 +21,8 @@ import (
 
 const (
 	maxExecOutput = 4 << 10
-	execGrace     = 2 * time.Second // for what follows the end of an exec
+	execStart     = 10 * time.Second // for what is not the program's own time
+	execGrace     = time.Second      // for output that comes after the end
 )
 
 // ErrExecTimeout is wrapped when an exec ran longer than it may.
@@ -111,59 +112,55 @@ func (e *execution) run(ctx context.Context, p specs.Process, timeout time.Durat
 		io.Cancel()
 		return 0, errgrpc.ToNative(err)
 	}
-	defer e.remove(ctx)
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	code, err = e.startAndWait(ctx)
-	e.drain(io, err)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return 0, fmt.Errorf("%w after %v", ErrExecTimeout, timeout)
-	}
+	code, err = e.startAndWait(ctx, timeout)
+	// The shim lets an exec go when its output is drained, so reading ends last.
+	e.remove(ctx)
+	drain(io)
 	return code, err
 }
 
-func (e *execution) startAndWait(ctx context.Context) (code int, err error) {
+// startAndWait gives the program its time. Starting it is not cut off: a start
+// that is abandoned half way can neither be waited for nor removed.
+func (e *execution) startAndWait(ctx context.Context, timeout time.Duration) (code int, err error) {
 	svc := e.r.cd.TaskService()
-	if _, err := svc.Start(ctx, &tasks.StartRequest{ContainerID: e.container, ExecID: e.id}); err != nil {
-		return 0, e.inTime(ctx, errgrpc.ToNative(err))
+	sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), execStart)
+	defer cancel()
+	if _, err := svc.Start(sctx, &tasks.StartRequest{ContainerID: e.container, ExecID: e.id}); err != nil {
+		return 0, errgrpc.ToNative(err)
 	}
-	resp, err := svc.Wait(ctx, &tasks.WaitRequest{ContainerID: e.container, ExecID: e.id})
-	if err != nil {
-		return 0, e.inTime(ctx, errgrpc.ToNative(err))
+	wctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	resp, err := svc.Wait(wctx, &tasks.WaitRequest{ContainerID: e.container, ExecID: e.id})
+	switch {
+	case err == nil:
+		return int(resp.ExitStatus), nil
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
+	case wctx.Err() != nil:
+		return 0, fmt.Errorf("%w after %v", ErrExecTimeout, timeout)
 	}
-	return int(resp.ExitStatus), nil
-}
-
-// inTime tells the end of the caller's time from a failure.
-func (e *execution) inTime(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
+	return 0, errgrpc.ToNative(err)
 }
 
 // drain waits for the last output, but not for a child that went on with the streams.
-func (e *execution) drain(io cio.IO, failed error) {
+func drain(io cio.IO) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		io.Wait()
 	}()
-	if failed == nil {
-		t := time.NewTimer(execGrace)
-		defer t.Stop()
-		select {
-		case <-done:
-			return
-		case <-t.C:
-		}
+	t := time.NewTimer(execGrace)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C:
 	}
 	io.Cancel()
 }
 
 // remove kills what still runs and forgets the exec, whatever became of ctx.
 func (e *execution) remove(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), execGrace)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), execStart)
 	defer cancel()
 	svc := e.r.cd.TaskService()
 	req := &tasks.DeleteProcessRequest{ContainerID: e.container, ExecID: e.id}
@@ -178,8 +175,8 @@ func (e *execution) remove(ctx context.Context) {
 	if kerr == nil {
 		_, kerr = svc.DeleteProcess(ctx, req)
 	}
-	if kerr != nil {
-		e.r.log.Warn("an exec could not be removed", "container", e.container, "error", errors.Join(err, errgrpc.ToNative(kerr)))
+	if kerr = errgrpc.ToNative(kerr); kerr != nil && !errdefs.IsNotFound(kerr) {
+		e.r.log.Warn("an exec could not be removed", "container", e.container, "error", errors.Join(err, kerr))
 	}
 }
 

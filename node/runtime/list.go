@@ -18,16 +18,24 @@ import (
 // List answers every container of the installation that is whole, or was and
 // has ended, sorted by id. A container that a crash left half made is not among
 // them: Create makes it anew, Delete and Sweep remove it.
-func (r *Runtime) List(ctx context.Context) ([]State, error) {
+func (r *Runtime) List(ctx context.Context) (out []State, err error) {
+	err = again(ctx, func() error {
+		out, err = r.list(ctx)
+		return err
+	})
+	return out, named(CannotInspectContainerError, err)
+}
+
+func (r *Runtime) list(ctx context.Context) ([]State, error) {
 	// Tasks first: a container that appears in between is not yet whole, one
 	// that disappears in between is gone.
 	resp, err := r.cd.TaskService().List(ctx, &tasks.ListTasksRequest{})
 	if err != nil {
-		return nil, named(CannotInspectContainerError, errgrpc.ToNative(err))
+		return nil, errgrpc.ToNative(err)
 	}
 	list, err := r.cd.ContainerService().List(ctx)
 	if err != nil {
-		return nil, named(CannotInspectContainerError, err)
+		return nil, err
 	}
 	processes := map[string]*taskProcess{}
 	for _, p := range resp.Tasks {
@@ -37,7 +45,7 @@ func (r *Runtime) List(ctx context.Context) ([]State, error) {
 	for _, c := range list {
 		s, ok, err := r.state(c, processes[c.ID])
 		if err != nil {
-			return nil, named(CannotInspectContainerError, err)
+			return nil, err
 		}
 		if ok {
 			out = append(out, s)

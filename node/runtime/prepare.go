@@ -28,6 +28,10 @@ func (r *Runtime) Prepare(ctx context.Context, t Task) error {
 	}
 	unlock := r.tasks.lock(t.ID)
 	defer unlock()
+	return named(ResourceInitializationError, again(ctx, func() error { return r.prepare(ctx, t) }))
+}
+
+func (r *Runtime) prepare(ctx context.Context, t Task) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return r.cg.Make(r.taskCgroup(t.ID), cgroup.Limits{CPU: t.CPU, MemoryBytes: t.MemoryMiB << 20})
@@ -37,7 +41,7 @@ func (r *Runtime) Prepare(ctx context.Context, t Task) error {
 		_, err := r.ensureShim(ctx, t.ID)
 		return err
 	})
-	return named(ResourceInitializationError, g.Wait())
+	return g.Wait()
 }
 
 func (r *Runtime) ensureLease(ctx context.Context, task string) error {
@@ -56,23 +60,28 @@ func (r *Runtime) Release(ctx context.Context, taskID string) error {
 	}
 	unlock := r.tasks.lock(taskID)
 	defer unlock()
+	return named(CannotStopContainerError, again(ctx, func() error { return r.release(ctx, taskID) }))
+}
+
+func (r *Runtime) release(ctx context.Context, taskID string) error {
 	list, err := r.cd.ContainerService().List(ctx, filterLabel(labelTask, taskID))
 	if err != nil {
-		return named(CannotStopContainerError, err)
+		return err
 	}
 	var errs []error
 	for _, c := range list {
 		errs = append(errs, r.remove(ctx, c.ID))
 	}
 	errs = append(errs, r.removeSandboxes(ctx, taskID))
+	errs = append(errs, r.scrubTask(ctx, taskID))
 	if err := errors.Join(errs...); err != nil {
-		return named(CannotStopContainerError, err)
+		return err
 	}
-	return named(CannotStopContainerError, errors.Join(
+	return errors.Join(
 		r.stopShim(ctx, taskID),
 		r.deleteLease(ctx, leaseID(taskID)),
 		r.cg.Remove(r.taskCgroup(taskID)),
-	))
+	)
 }
 
 func (r *Runtime) deleteLease(ctx context.Context, id string) error {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,3 +60,23 @@ func (p *process) signal(s unix.Signal) error {
 }
 
 func (p *process) close() error { return p.fd.Close() }
+
+// commandLines answers the processes whose command line want takes.
+func commandLines(want func(args []string) bool) []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		if err == nil && want(strings.Split(string(text), "\x00")) {
+			out = append(out, pid)
+		}
+	}
+	return out
+}

@@ -51,7 +51,8 @@ func newNode(t *testing.T) *node {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		defer cancel()
 		if err := n.Sweep(ctx, func(string) bool { return false }); err != nil {
 			t.Errorf("sweep: %v", err)
 		}
@@ -61,6 +62,9 @@ func newNode(t *testing.T) *node {
 		}
 		if err := n.reg.Close(); err != nil {
 			t.Error(err)
+		}
+		if log, err := os.ReadFile(filepath.Join(data, "containerd.log")); t.Failed() {
+			t.Logf("containerd's log: %v\n%s", err, log)
 		}
 		for _, dir := range []string{run, data} {
 			if err := os.RemoveAll(dir); err != nil {
@@ -240,4 +244,20 @@ func randomHex(n int) string {
 func second(c Container, n int) Container {
 	c.ID = fmt.Sprintf("%s-%d", c.TaskID, n)
 	return c
+}
+
+// startReady starts a container whose script touches /ready/it, and waits for that.
+func (n *node) startReady(c Container) int {
+	n.t.Helper()
+	dir := n.t.TempDir()
+	if err := os.Chmod(dir, 0o777); err != nil {
+		n.t.Fatal(err)
+	}
+	c.Mounts = append(c.Mounts, Mount{Source: dir, Target: "/ready"})
+	pid := n.start(c)
+	n.until("readiness of "+c.ID, func() bool {
+		_, err := os.Stat(filepath.Join(dir, "it"))
+		return err == nil
+	})
+	return pid
 }

@@ -28,6 +28,14 @@ func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, 
 	if err := r.markStarted(id); err != nil {
 		return 0, time.Time{}, named(CannotStartContainerError, err)
 	}
+	err = again(ctx, func() error {
+		pid, at, err = r.start(ctx, id)
+		return err
+	})
+	return pid, at, named(CannotStartContainerError, err)
+}
+
+func (r *Runtime) start(ctx context.Context, id string) (pid int, at time.Time, err error) {
 	resp, err := r.cd.TaskService().Start(ctx, &tasks.StartRequest{ContainerID: id})
 	if err == nil {
 		return int(resp.Pid), time.Now(), nil
@@ -38,7 +46,7 @@ func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, 
 	if perr == nil && p != nil && p.Status == task.Status_RUNNING {
 		return int(p.Pid), time.Now(), nil
 	}
-	return 0, time.Time{}, named(CannotStartContainerError, err)
+	return 0, time.Time{}, err
 }
 
 func (r *Runtime) markStarted(id string) error {
@@ -69,8 +77,11 @@ func (r *Runtime) Kill(ctx context.Context, id string, signal string) error {
 	if err != nil {
 		return named(CannotStopContainerError, fmt.Errorf("signal %q: %w", signal, err))
 	}
-	_, err = r.cd.TaskService().Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(n)})
-	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {
+	err = again(ctx, func() error {
+		_, err := r.cd.TaskService().Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(n)})
+		return errgrpc.ToNative(err)
+	})
+	if errdefs.IsNotFound(err) {
 		return nil
 	}
 	return named(CannotStopContainerError, err)

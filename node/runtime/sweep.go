@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/containerd/containerd/v2/core/snapshots"
@@ -154,23 +153,17 @@ type shimProcess struct {
 
 // shimProcesses finds the shims of this installation by their command line.
 func (r *Runtime) shimProcesses() []shimProcess {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
+	var tasks []string
+	pids := commandLines(func(args []string) bool {
+		task, ok := shimTask(args, r.c.bin("containerd-shim-runc-v2"), r.c.address())
+		if ok {
+			tasks = append(tasks, task)
+		}
+		return ok
+	})
 	var out []shimProcess
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
-		if err != nil {
-			continue
-		}
-		if task, ok := shimTask(strings.Split(string(text), "\x00"), r.c.bin("containerd-shim-runc-v2"), r.c.address()); ok {
-			out = append(out, shimProcess{pid: pid, task: task})
-		}
+	for i, pid := range pids {
+		out = append(out, shimProcess{pid: pid, task: tasks[i]})
 	}
 	return out
 }

@@ -1,0 +1,25 @@
+package runtime
+
+import (
+	"context"
+	"time"
+
+	"github.com/containerd/errdefs"
+)
+
+const (
+	retries    = 5
+	retryDelay = 50 * time.Millisecond
+)
+
+// again repeats an idempotent verb that containerd's death cut off. The next
+// call waits until its successor answers.
+func again(ctx context.Context, verb func() error) error {
+	var err error
+	for range retries {
+		if err = verb(); !errdefs.IsUnavailable(err) || !pause(ctx, retryDelay) {
+			return err
+		}
+	}
+	return err
+}
