@@ -6,8 +6,8 @@
 //     or, where it says so, in several that can each be repeated; it never waits for
 //     a control loop and never calls one.
 //   - A read sees everything that any server acknowledged before the call.
-//   - Every parameter is honoured or refused with an error that names it; Refusals
-//     lists what is refused until its part exists.
+//   - Every parameter is honoured or refused with an error that names it: package
+//     request lists what is refused until its part exists.
 //   - Errors carry AWS's codes and, where clients match on them, AWS's phrases.
 //   - Whether the caller may is asked by package wire before a handler runs.
 package ecsapi
@@ -17,6 +17,7 @@ import (
 	"log/slog"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -102,7 +103,7 @@ func (a *API) Bind(m *wire.Mux) {
 // guard refuses what Refusals lists before a handler runs.
 func guard[In, Out any](h wire.Handler[In, Out]) wire.Handler[In, Out] {
 	return func(ctx context.Context, c wire.Call, in *In) (*Out, error) {
-		if err := refuse(c.Operation, in); err != nil {
+		if err := request.Refuse(c.Operation, in); err != nil {
 			return nil, err
 		}
 		return h(ctx, c, in)

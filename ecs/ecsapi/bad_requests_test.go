@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -99,7 +100,7 @@ var badInstances = []bad{
 		TotalResources: []shape.Resource{{Name: aws.Ptr("CPU"), IntegerValue: aws.Ptr(int32(-1))}}}), badParameter, "negative"},
 	{"Register/nameless", try(shape.OpRegisterContainerInstance, register, shape.RegisterContainerInstanceRequest{TotalResources: []shape.Resource{{}}}), badParameter, "Resource names"},
 	{"Register/node", try(shape.OpRegisterContainerInstance, register, shape.RegisterContainerInstanceRequest{
-		Attributes: []shape.Attribute{{Name: aws.Ptr(NodeAttribute), Value: aws.Ptr("a/b")}}}), badParameter, "id of a node"},
+		Attributes: []shape.Attribute{{Name: aws.Ptr(request.NodeAttribute), Value: aws.Ptr("a/b")}}}), badParameter, "id of a node"},
 	{"Register/ARN", try(shape.OpRegisterContainerInstance, register, shape.RegisterContainerInstanceRequest{ContainerInstanceArn: aws.Ptr(us.InstanceARN("other", "i"))}), badParameter, "Identifier is for cluster other. Your cluster is default"},
 	{"Register/cluster", try(shape.OpRegisterContainerInstance, register, shape.RegisterContainerInstanceRequest{Cluster: aws.Ptr("gone")}), clientError, "Cluster not found."},
 	{"Deregister/unknown", try(shape.OpDeregisterContainerInstance, func(a *API) wire.Handler[shape.DeregisterContainerInstanceRequest, shape.DeregisterContainerInstanceResponse] {
@@ -154,7 +155,7 @@ var badTasks = []bad{
 	{"RunTask/binpack", web(func(in *shape.RunTaskRequest) {
 		in.PlacementStrategy = []shape.PlacementStrategy{{Type: aws.Ptr("binpack")}}
 	}), badParameter, "binpack"},
-	{"RunTask/FARGATE", web(func(in *shape.RunTaskRequest) { in.LaunchType = aws.Ptr("FARGATE") }), unsupported, "launchType"},
+	{"RunTask/FARGATE", web(func(in *shape.RunTaskRequest) { in.LaunchType = aws.Ptr("FARGATE") }), shape.CodeUnsupportedFeatureException, "launchType"},
 	{"RunTask/strategy of providers", web(func(in *shape.RunTaskRequest) {
 		in.CapacityProviderStrategy = []shape.CapacityProviderStrategyItem{{CapacityProvider: aws.Ptr("x")}}
 	}), badParameter, "The specified capacity provider does not exist."},

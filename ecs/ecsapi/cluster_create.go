@@ -4,10 +4,10 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
-	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
@@ -15,15 +15,15 @@ import (
 // cluster as it is; an INACTIVE one's is free again.
 func (a *API) CreateCluster(ctx context.Context, c wire.Call, in *shape.CreateClusterRequest) (*shape.CreateClusterResponse, error) {
 	h := home(c)
-	name, err := clusterName(h, in.ClusterName)
+	name, err := request.ClusterName(h, in.ClusterName)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := clusterSettings(in.Settings)
+	settings, err := request.ClusterSettings(in.Settings)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTags(in.Tags); err != nil {
+	if err := request.CheckTags(in.Tags); err != nil {
 		return nil, err
 	}
 	var out shape.Cluster
@@ -43,21 +43,4 @@ func (a *API) CreateCluster(ctx context.Context, c wire.Call, in *shape.CreateCl
 		return nil
 	})
 	return &shape.CreateClusterResponse{Cluster: &out}, err
-}
-
-// clusterSettings are the given settings over AWS's default.
-func clusterSettings(in []shape.ClusterSetting) ([]shape.ClusterSetting, error) {
-	value := "disabled"
-	for _, s := range in {
-		if aws.Val(s.Name) != shape.ClusterSettingNameContainerInsights {
-			return nil, invalid("Invalid setting name: '%s'. Valid names: containerInsights", aws.Val(s.Name))
-		}
-		switch aws.Val(s.Value) {
-		case "enabled", "disabled", "enhanced":
-			value = *s.Value
-		default:
-			return nil, invalid("Invalid setting value: '%s'. Valid values: enhanced, enabled, disabled", aws.Val(s.Value))
-		}
-	}
-	return []shape.ClusterSetting{{Name: aws.Ptr(shape.ClusterSettingNameContainerInsights), Value: aws.Ptr(value)}}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -16,7 +17,7 @@ import (
 // back and refuses. A call that dies in between is finished by the next.
 func (a *API) DeleteCluster(ctx context.Context, c wire.Call, in *shape.DeleteClusterRequest) (*shape.DeleteClusterResponse, error) {
 	h := home(c)
-	name, err := clusterName(h, in.Cluster)
+	name, err := request.ClusterName(h, in.Cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func withStatus(k *ecs.Cluster, status string) *ecs.Cluster {
 
 // occupied is AWS's refusal of what is still in a cluster, in AWS's order.
 func occupied(tx store.Tx, k *ecs.Cluster) error {
-	n := countCluster(tx, k)
+	n := tables.CountCluster(tx, k)
 	key := tables.ClusterKey(k.Home, k.Name)
 	switch {
 	case n.Instances > 0:

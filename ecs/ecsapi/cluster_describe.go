@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -23,12 +24,12 @@ func (a *API) DescribeClusters(ctx context.Context, c wire.Call, in *shape.Descr
 		refs = []string{"default"}
 	}
 	if len(refs) > 100 {
-		return nil, invalid("Clusters cannot have more than 100 elements.")
+		return nil, request.Invalid("Clusters cannot have more than 100 elements.")
 	}
 	out := &shape.DescribeClustersResponse{Clusters: []shape.Cluster{}, Failures: []shape.Failure{}}
 	err := a.view(ctx, func(tx store.Tx) error {
 		for _, ref := range refs {
-			name, err := clusterName(h, &ref)
+			name, err := request.ClusterName(h, &ref)
 			if err != nil {
 				return err
 			}
@@ -46,7 +47,7 @@ func (a *API) DescribeClusters(ctx context.Context, c wire.Call, in *shape.Descr
 
 // describeCluster renders a cluster with includes.
 func describeCluster(tx store.Tx, k *ecs.Cluster, include []string) shape.Cluster {
-	counts := countCluster(tx, k)
+	counts := tables.CountCluster(tx, k)
 	out := ecs.RenderCluster(k, counts)
 	if slices.Contains(include, shape.ClusterFieldSettings) {
 		out.Settings = slices.Clone(k.Settings)
@@ -66,45 +67,6 @@ func describeCluster(tx store.Tx, k *ecs.Cluster, include []string) shape.Cluste
 	return out
 }
 
-// countCluster counts what lives in a cluster.
-func countCluster(tx store.Tx, k *ecs.Cluster) ecs.ClusterCounts {
-	var n ecs.ClusterCounts
-	for _, i := range tables.InstanceStates.List(tx, tables.At(k.Home).Prefix(k.Name), "") {
-		if i.Status != ecs.InstanceInactive {
-			n.Instances++
-		}
-	}
-	for _, s := range tables.Services.List(tx, tables.At(k.Home).Prefix(k.Name), "") {
-		switch serviceRecords(tx, s).ShownStatus() {
-		case ecs.ServiceActive:
-			n.Active++
-		case ecs.ServiceDraining:
-			n.Draining++
-		}
-	}
-	key := tables.ClusterKey(k.Home, k.Name)
-	for task := range tables.DesiredByCluster.List(tx, tables.Is(key, ecs.TaskRunning), "") {
-		if v, ok := tables.PeekTask(tx, task); ok {
-			countTask(&n, v)
-		}
-	}
-	return n
-}
-
-func countTask(n *ecs.ClusterCounts, v ecs.TaskView) {
-	external := v.LaunchType == shape.LaunchTypeExternal
-	switch {
-	case v.Running() && external:
-		n.RunningExternal++
-	case v.Running():
-		n.RunningEC2++
-	case v.Pending() && external:
-		n.PendingExternal++
-	case v.Pending():
-		n.PendingEC2++
-	}
-}
-
 // ListClusters lists the ARNs of ACTIVE clusters, and of those being deleted.
 func (a *API) ListClusters(ctx context.Context, c wire.Call, in *shape.ListClustersRequest) (*shape.ListClustersResponse, error) {
 	h := home(c)
@@ -118,15 +80,22 @@ func (a *API) ListClusters(ctx context.Context, c wire.Call, in *shape.ListClust
 			}
 		}
 		var err error
-		out.ClusterArns, out.NextToken, err = wire.Page(page(c, in.NextToken, in.MaxResults, 100), listed)
+		out.ClusterArns, out.NextToken, err = wire.Page(page(c, slice{in.NextToken, in.MaxResults, 100}), listed)
 		return err
 	})
 	return out, err
 }
 
+// slice is the part of a list that a client wants.
+type slice struct {
+	token *string
+	most  *int32
+	limit int // the most a client may want
+}
+
 // page asks for a page of a list; filters are all that selects its items.
-func page(c wire.Call, token *string, most *int32, limit int, filters ...any) wire.PageRequest {
-	return wire.PageRequest{Token: token, Max: most, Limit: limit,
+func page(c wire.Call, s slice, filters ...any) wire.PageRequest {
+	return wire.PageRequest{Token: s.token, Max: s.most, Limit: s.limit,
 		Filter: wire.FilterHash(c.Operation, c.Account, c.Region, filters)}
 }
 

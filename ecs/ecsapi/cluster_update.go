@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -20,7 +21,7 @@ func (a *API) UpdateCluster(ctx context.Context, c wire.Call, in *shape.UpdateCl
 		if in.Settings == nil {
 			return nil
 		}
-		settings, err := clusterSettings(in.Settings)
+		settings, err := request.ClusterSettings(in.Settings)
 		k.Settings = settings
 		return err
 	})
@@ -30,10 +31,10 @@ func (a *API) UpdateCluster(ctx context.Context, c wire.Call, in *shape.UpdateCl
 // UpdateClusterSettings changes a cluster's settings.
 func (a *API) UpdateClusterSettings(ctx context.Context, c wire.Call, in *shape.UpdateClusterSettingsRequest) (*shape.UpdateClusterSettingsResponse, error) {
 	if len(in.Settings) == 0 {
-		return nil, invalid("Settings cannot be empty.")
+		return nil, request.Invalid("Settings cannot be empty.")
 	}
 	out, err := a.changeCluster(ctx, c, in.Cluster, func(k *ecs.Cluster) error {
-		settings, err := clusterSettings(in.Settings)
+		settings, err := request.ClusterSettings(in.Settings)
 		k.Settings = settings
 		return err
 	})

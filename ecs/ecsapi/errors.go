@@ -1,8 +1,6 @@
 package ecsapi
 
 import (
-	"fmt"
-
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -30,11 +28,6 @@ var (
 	errInstanceType = newError(shape.CodeClientException, "Container instance type changes are not supported.")
 	errRunningTasks = newError(shape.CodeInvalidParameterException, "Found running tasks on the instance.")
 )
-
-// invalid is a bad parameter.
-func invalid(format string, args ...any) error {
-	return &aws.Error{Code: shape.CodeInvalidParameterException, Message: fmt.Sprintf(format, args...)}
-}
 
 // missing is the failure of a Describe for what does not exist.
 func missing(arn string) shape.Failure {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -19,11 +20,11 @@ const abandonedAtOnce = 20
 // in between is finished by the next.
 func (a *API) DeregisterContainerInstance(ctx context.Context, c wire.Call, in *shape.DeregisterContainerInstanceRequest) (*shape.DeregisterContainerInstanceResponse, error) {
 	h := home(c)
-	name, err := clusterName(h, in.Cluster)
+	name, err := request.ClusterName(h, in.Cluster)
 	if err != nil {
 		return nil, err
 	}
-	id, err := memberID(h, name, "container-instance", aws.Val(in.ContainerInstance))
+	id, err := request.MemberID(h, name, "container-instance", aws.Val(in.ContainerInstance))
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func (a *API) DeregisterContainerInstance(ctx context.Context, c wire.Call, in *
 	err = a.view(ctx, func(tx store.Tx) error {
 		i, ok := tables.Instances.Peek(tx, key)
 		if !ok {
-			return invalid("Referenced container instance %s not found.", id)
+			return request.Invalid("Referenced container instance %s not found.", id)
 		}
 		out = describeInstance(tx, i, nil)
 		return nil
@@ -58,7 +59,7 @@ func (a *API) deactivate(ctx context.Context, in *shape.DeregisterContainerInsta
 		i, known := tables.Instances.Peek(tx, key)
 		s, ok := tables.InstanceStates.Get(tx, key)
 		if !known || !ok {
-			return invalid("Referenced container instance %s not found.", aws.Val(in.ContainerInstance))
+			return request.Invalid("Referenced container instance %s not found.", aws.Val(in.ContainerInstance))
 		}
 		tables.Ledgers.Get(tx, tables.LedgerKey(i.Region, i.Node))
 		live := tables.StatusByInstance.Count(tx, tables.Is(key, tables.Live))

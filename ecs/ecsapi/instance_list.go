@@ -5,6 +5,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place/query"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -19,7 +20,7 @@ func (a *API) ListContainerInstances(ctx context.Context, c wire.Call, in *shape
 	if s := aws.Val(in.Filter); s != "" {
 		var err error
 		if filter, err = query.Parse(s); err != nil {
-			return nil, invalid("Invalid filter: %v", err)
+			return nil, request.Invalid("Invalid filter: %v", err)
 		}
 	}
 	out := &shape.ListContainerInstancesResponse{}
@@ -35,7 +36,7 @@ func (a *API) ListContainerInstances(ctx context.Context, c wire.Call, in *shape
 				}
 			}
 		}
-		p := page(c, in.NextToken, in.MaxResults, 100, k.Name, dereferenced(in.Filter, in.Status))
+		p := page(c, slice{in.NextToken, in.MaxResults, 100}, k.Name, dereferenced(in.Filter, in.Status))
 		out.ContainerInstanceArns, out.NextToken, err = wire.Page(p, listed)
 		return err
 	})

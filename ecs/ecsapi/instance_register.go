@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -17,7 +18,7 @@ import (
 // same value, as agents insist. The machine's ledger is made or takes the new total;
 // what tasks hold stays booked.
 func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *shape.RegisterContainerInstanceRequest) (*shape.RegisterContainerInstanceResponse, error) {
-	r, err := readRegistration(in)
+	r, err := request.ReadRegistration(in)
 	if err != nil {
 		return nil, err
 	}
@@ -45,27 +46,27 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 
 // instanceOf makes the record of a registration; known says that the instance had
 // one before.
-func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContainerInstanceRequest, r registration) (i *ecs.Instance, known bool, err error) {
+func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContainerInstanceRequest, r request.Registration) (i *ecs.Instance, known bool, err error) {
 	i = &ecs.Instance{Home: k.Home, Cluster: k.Name, ID: tx.NewID(), RegisteredAt: tx.Now()}
 	if ref := aws.Val(in.ContainerInstanceArn); ref != "" {
-		if i.ID, err = memberID(k.Home, k.Name, "container-instance", ref); err != nil {
+		if i.ID, err = request.MemberID(k.Home, k.Name, "container-instance", ref); err != nil {
 			return nil, false, err
 		}
 		var old *ecs.Instance
 		if old, known = tables.Instances.Get(tx, tables.MemberKey(k.Home, k.Name, i.ID)); known {
-			if old.LaunchType != r.launchType {
+			if old.LaunchType != r.LaunchType {
 				return nil, false, errInstanceType
 			}
 			*i = *old
 		}
 	}
-	i.Node = r.node
+	i.Node = r.Node
 	if i.Node == "" {
 		i.Node = i.ID
 	}
-	i.EC2InstanceID, i.LaunchType, i.VersionInfo = r.identity.InstanceID, r.launchType, in.VersionInfo
-	i.Resources = r.resources
-	i.Attributes = a.attributes(in.Attributes, i.Attributes, r.identity)
+	i.EC2InstanceID, i.LaunchType, i.VersionInfo = r.EC2InstanceID, r.LaunchType, in.VersionInfo
+	i.Resources = r.Resources
+	i.Attributes = r.Attributes(i.Attributes, a.zone)
 	if len(in.Tags) > 0 || !known {
 		i.Tags = in.Tags
 	}

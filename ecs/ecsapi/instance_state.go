@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -16,10 +17,10 @@ import (
 func (a *API) UpdateContainerInstancesState(ctx context.Context, c wire.Call, in *shape.UpdateContainerInstancesStateRequest) (*shape.UpdateContainerInstancesStateResponse, error) {
 	status := aws.Val(in.Status)
 	if status != ecs.InstanceActive && status != ecs.InstanceDraining {
-		return nil, invalid("Container instance status should be one of [ACTIVE,DRAINING]")
+		return nil, request.Invalid("Container instance status should be one of [ACTIVE,DRAINING]")
 	}
 	if n := len(in.ContainerInstances); n == 0 || n > 10 {
-		return nil, invalid("ContainerInstances must have between 1 and 10 elements.")
+		return nil, request.Invalid("ContainerInstances must have between 1 and 10 elements.")
 	}
 	var out *shape.UpdateContainerInstancesStateResponse
 	err := a.store.Update(ctx, func(tx store.Tx) error {
@@ -29,7 +30,7 @@ func (a *API) UpdateContainerInstancesState(ctx context.Context, c wire.Call, in
 			return err
 		}
 		for _, ref := range in.ContainerInstances {
-			id, err := memberID(k.Home, k.Name, "container-instance", ref)
+			id, err := request.MemberID(k.Home, k.Name, "container-instance", ref)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -77,7 +78,7 @@ func TestInstancesOfOneNodeShareItsLedger(t *testing.T) {
 	register := func(cluster string) string {
 		in := machine()
 		in.Cluster = &cluster
-		in.Attributes = append(in.Attributes, shape.Attribute{Name: aws.Ptr(NodeAttribute), Value: aws.Ptr("node-1")})
+		in.Attributes = append(in.Attributes, shape.Attribute{Name: aws.Ptr(request.NodeAttribute), Value: aws.Ptr("node-1")})
 		id := ecs.ShortID(*must(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, in).ContainerInstance.ContainerInstanceArn)
 		r.update(func(tx store.Tx) { tables.MarkConnected(tx, tables.MemberKey(us, cluster, id), "s", true) })
 		return id

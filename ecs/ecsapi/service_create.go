@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -17,20 +18,24 @@ import (
 // ACTIVE service has answers that service when it is just as asked for.
 func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateServiceRequest) (*shape.CreateServiceResponse, error) {
 	h := home(c)
-	if err := checkNewService(in); err != nil {
+	if err := request.CheckNewService(in); err != nil {
 		return nil, err
 	}
-	r, err := parseRevision(h, aws.Val(in.TaskDefinition))
+	r, err := request.ParseRevision(h, aws.Val(in.TaskDefinition))
 	if err != nil {
 		return nil, err
 	}
-	o, err := onceOf(h, "CreateService", in.ClientToken, 36, in)
+	token, err := request.Token(in.ClientToken, 36)
+	if err != nil {
+		return nil, err
+	}
+	o, err := tables.OnceOf(h, c.Operation, token, in)
 	if err != nil {
 		return nil, err
 	}
 	var out shape.Service
 	err = a.store.Update(ctx, func(tx store.Tx) error {
-		made, same, done := o.before(tx)
+		made, same, done := o.Before(tx)
 		if done && !same {
 			return errNotIdempotent
 		}
@@ -42,7 +47,7 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		if err != nil {
 			return err
 		}
-		d, err := launchable(tx, h, r, launchTypeOf(in.LaunchType))
+		d, err := launchable(tx, h, r, request.LaunchTypeOf(in.LaunchType))
 		if err != nil {
 			return err
 		}
@@ -52,7 +57,7 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		if err != nil {
 			return err
 		}
-		o.remember(tx, s.ARN())
+		o.Remember(tx, s.ARN())
 		out = describeService(tx, s, true)
 		return nil
 	})
@@ -76,7 +81,7 @@ func serviceAgain(tx store.Tx, made []string) (shape.Service, error) {
 func createOrFind(tx store.Tx, s *ecs.Service) (*ecs.Service, error) {
 	old, ok := tables.Services.Get(tx, tables.MemberKey(s.Home, s.Cluster, s.Name))
 	if ok {
-		switch serviceRecords(tx, old).ShownStatus() {
+		switch tables.ServiceRecords(tx, old).ShownStatus() {
 		case ecs.ServiceDraining:
 			return nil, errStillDraining
 		case ecs.ServiceActive:
@@ -98,7 +103,7 @@ func newService(tx store.Tx, k *ecs.Cluster, d *ecs.TaskDefinition, in *shape.Cr
 		DesiredAt:       tx.Now(),
 		Scheduling:      shape.SchedulingStrategyReplica,
 		Controller:      in.DeploymentController,
-		Configuration:   withDefaults(in.DeploymentConfiguration),
+		Configuration:   request.WithDefaults(in.DeploymentConfiguration),
 		Constraints:     in.PlacementConstraints,
 		Strategy:        in.PlacementStrategy,
 		GracePeriod:     in.HealthCheckGracePeriodSeconds,
@@ -107,20 +112,12 @@ func newService(tx store.Tx, k *ecs.Cluster, d *ecs.TaskDefinition, in *shape.Cr
 		ZoneRebalancing: shape.AvailabilityZoneRebalancingDisabled,
 		Tags:            in.Tags,
 		Target: ecs.Deployment{ID: ecs.DeploymentID(tx.NewID()), CreatedAt: tx.Now(), TaskDefinition: d.ARN(),
-			LaunchType: launchTypeOf(in.LaunchType), ServiceConnect: in.ServiceConnectConfiguration},
+			LaunchType: request.LaunchTypeOf(in.LaunchType), ServiceConnect: in.ServiceConnectConfiguration},
 	}
 	if in.PropagateTags != nil {
 		s.PropagateTags = *in.PropagateTags
 	}
 	return s
-}
-
-// launchTypeOf is EC2 unless told otherwise.
-func launchTypeOf(given *string) string {
-	if aws.Val(given) == "" {
-		return shape.LaunchTypeEc2
-	}
-	return *given
 }
 
 // sameWish says whether two services differ in nothing a client can ask for.

@@ -20,7 +20,7 @@ func (a *API) DeleteService(ctx context.Context, c wire.Call, in *shape.DeleteSe
 		if err != nil {
 			return err
 		}
-		switch serviceRecords(tx, s).ShownStatus() {
+		switch tables.ServiceRecords(tx, s).ShownStatus() {
 		case ecs.ServiceInactive:
 			return errServiceNotFound
 		case ecs.ServiceDraining:

@@ -31,7 +31,7 @@ func (a *API) ListServices(ctx context.Context, c wire.Call, in *shape.ListServi
 				}
 			}
 		}
-		p := page(c, in.NextToken, most, 100, k.Name, dereferenced(in.LaunchType, in.SchedulingStrategy, in.ResourceManagementType))
+		p := page(c, slice{in.NextToken, most, 100}, k.Name, dereferenced(in.LaunchType, in.SchedulingStrategy, in.ResourceManagementType))
 		out.ServiceArns, out.NextToken, err = wire.Page(p, listed)
 		return err
 	})
@@ -40,7 +40,7 @@ func (a *API) ListServices(ctx context.Context, c wire.Call, in *shape.ListServi
 
 func listable(tx store.Tx, s *ecs.Service, in *shape.ListServicesRequest) bool {
 	is := func(want *string, have string) bool { return aws.Val(want) == "" || *want == have }
-	return serviceRecords(tx, s).ShownStatus() == ecs.ServiceActive &&
+	return tables.ServiceRecords(tx, s).ShownStatus() == ecs.ServiceActive &&
 		is(in.LaunchType, s.Target.LaunchType) && is(in.SchedulingStrategy, s.Scheduling) &&
 		is(in.ResourceManagementType, shape.ResourceManagementTypeCustomer)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -15,7 +16,7 @@ import (
 // cleared. AWS says parameter by parameter which start a new deployment; of those
 // that are not refused it is a different task definition, or being told to.
 func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateServiceRequest) (*shape.UpdateServiceResponse, error) {
-	if err := checkServiceUpdate(in); err != nil {
+	if err := request.CheckServiceUpdate(in); err != nil {
 		return nil, err
 	}
 	var out shape.Service
@@ -24,12 +25,12 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 		if err != nil {
 			return err
 		}
-		if serviceRecords(tx, old).ShownStatus() != ecs.ServiceActive {
+		if tables.ServiceRecords(tx, old).ShownStatus() != ecs.ServiceActive {
 			return errServiceNotActive
 		}
 		next := *old
 		adjust(tx, &next, in)
-		if err := checkConfiguration(next.Configuration); err != nil {
+		if err := request.CheckConfiguration(next.Configuration); err != nil {
 			return err
 		}
 		if err := retarget(tx, &next, in); err != nil {
@@ -42,23 +43,13 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 	return &shape.UpdateServiceResponse{Service: &out}, err
 }
 
-func checkServiceUpdate(in *shape.UpdateServiceRequest) error {
-	if err := checkCount(in.DesiredCount); err != nil {
-		return err
-	}
-	if err := checkPropagation(in.PropagateTags); err != nil {
-		return err
-	}
-	return checkPlacement(in.PlacementConstraints, in.PlacementStrategy)
-}
-
 // adjust applies what changes nothing that runs.
 func adjust(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) {
 	if in.DesiredCount != nil && *in.DesiredCount != s.DesiredCount {
 		s.DesiredCount, s.DesiredAt = *in.DesiredCount, tx.Now()
 	}
 	if in.DeploymentConfiguration != nil {
-		s.Configuration = reconfigured(s.Configuration, *in.DeploymentConfiguration)
+		s.Configuration = request.Reconfigured(s.Configuration, *in.DeploymentConfiguration)
 	}
 	if in.DeploymentController != nil {
 		s.Controller = in.DeploymentController
@@ -80,35 +71,11 @@ func adjust(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) {
 	}
 }
 
-// reconfigured is a configuration with a change over it: an absent member stays, an
-// empty object goes back to the default.
-func reconfigured(old, change shape.DeploymentConfiguration) shape.DeploymentConfiguration {
-	if change.MaximumPercent != nil {
-		old.MaximumPercent = change.MaximumPercent
-	}
-	if change.MinimumHealthyPercent != nil {
-		old.MinimumHealthyPercent = change.MinimumHealthyPercent
-	}
-	if change.Strategy != nil {
-		old.Strategy = change.Strategy
-	}
-	if change.BakeTimeInMinutes != nil {
-		old.BakeTimeInMinutes = change.BakeTimeInMinutes
-	}
-	if change.DeploymentCircuitBreaker != nil {
-		old.DeploymentCircuitBreaker = change.DeploymentCircuitBreaker
-	}
-	if change.Alarms != nil {
-		old.Alarms = change.Alarms
-	}
-	return withDefaults(&old)
-}
-
 // retarget makes a new deployment when the change asks for one.
 func retarget(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) error {
 	target := s.Target
 	if ref := aws.Val(in.TaskDefinition); ref != "" {
-		r, err := parseRevision(s.Home, ref)
+		r, err := request.ParseRevision(s.Home, ref)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -54,14 +55,14 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 	switch r.Status {
 	case "", ecs.TaskPending, ecs.TaskRunning, ecs.TaskStopped:
 	default:
-		return invalid("Invalid status: '%s'. Valid values: PENDING, RUNNING, STOPPED", r.Status)
+		return request.Invalid("Invalid status: '%s'. Valid values: PENDING, RUNNING, STOPPED", r.Status)
 	}
 	return a.store.Update(ctx, func(tx store.Tx) error {
 		k, err := cluster(tx, home(c), ref)
 		if err != nil {
 			return err
 		}
-		id, err := taskID(k.Home, k.Name, aws.Val(task))
+		id, err := request.TaskID(k.Home, k.Name, aws.Val(task))
 		if err != nil {
 			return err
 		}
@@ -77,7 +78,7 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 func (a *API) SubmitAttachmentStateChanges(ctx context.Context, c wire.Call, in *shape.SubmitAttachmentStateChangesRequest) (*shape.SubmitAttachmentStateChangesResponse, error) {
 	for _, k := range in.Attachments {
 		if aws.Val(k.AttachmentArn) == "" || aws.Val(k.Status) == "" {
-			return nil, invalid("Attachments must have an attachmentArn and a status.")
+			return nil, request.Invalid("Attachments must have an attachmentArn and a status.")
 		}
 	}
 	err := a.view(ctx, func(tx store.Tx) error {

@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -17,20 +18,20 @@ type taggable struct {
 func tagged(tx store.Tx, h ecs.Home, arn string) (taggable, error) {
 	a, ok := ecs.ParseARN(arn)
 	if !ok {
-		return taggable{}, invalid("The specified resource ARN is not valid: '%s'.", arn)
+		return taggable{}, request.Invalid("The specified resource ARN is not valid: '%s'.", arn)
 	}
 	want := 2
 	if a.Kind == "cluster" || a.Kind == "task-definition" {
 		want = 1
 	}
-	if a, err := parseARN(h, arn, a.Kind, want, 1); err != nil {
+	if a, err := request.ParseARN(h, arn, a.Kind, want, 1); err != nil {
 		return taggable{}, err
 	} else if len(a.Parts) < want {
-		return taggable{}, invalid("Long arn format must be used for tagging operations")
+		return taggable{}, request.Invalid("Long arn format must be used for tagging operations")
 	}
 	find, ok := finders[a.Kind]
 	if !ok {
-		return taggable{}, invalid("The specified resource type '%s' cannot be tagged.", a.Kind)
+		return taggable{}, request.Invalid("The specified resource type '%s' cannot be tagged.", a.Kind)
 	}
 	return find(tx, h, a.Parts)
 }
@@ -58,7 +59,7 @@ func taggedCluster(tx store.Tx, h ecs.Home, parts []string) (taggable, error) {
 func taggedInstance(tx store.Tx, h ecs.Home, parts []string) (taggable, error) {
 	i, ok := tables.Instances.Get(tx, tables.MemberKey(h, parts[0], parts[1]))
 	if !ok {
-		return taggable{}, invalid("The specified container instance was not found.")
+		return taggable{}, request.Invalid("The specified container instance was not found.")
 	}
 	return taggable{i.Tags, func(tx store.Tx, tags []shape.Tag) {
 		next := *i
@@ -68,14 +69,14 @@ func taggedInstance(tx store.Tx, h ecs.Home, parts []string) (taggable, error) {
 }
 
 func taggedDefinition(tx store.Tx, h ecs.Home, parts []string) (taggable, error) {
-	r, err := parseRevision(h, parts[0])
+	r, err := request.ParseRevision(h, parts[0])
 	if err != nil {
 		return taggable{}, err
 	}
-	key := tables.RevisionKey(h, r.family, r.number)
+	key := tables.RevisionKey(h, r.Family, r.Number)
 	d, ok := tables.TaskDefinitions.Get(tx, key)
-	if !ok || r.number == 0 {
-		return taggable{}, invalid("The specified task definition was not found.")
+	if !ok || r.Number == 0 {
+		return taggable{}, request.Invalid("The specified task definition was not found.")
 	}
 	return taggable{d.Tags, func(tx store.Tx, tags []shape.Tag) {
 		next := *d
@@ -88,7 +89,7 @@ func taggedTask(tx store.Tx, h ecs.Home, parts []string) (taggable, error) {
 	key := tables.MemberKey(h, parts[0], parts[1])
 	v, ok := tables.GetTask(tx, key)
 	if !ok || v.Desired.Status == ecs.TaskStopped {
-		return taggable{}, invalid("The specified task was not found.")
+		return taggable{}, request.Invalid("The specified task was not found.")
 	}
 	known, _ := tables.TaskTags.Get(tx, key)
 	var tags []shape.Tag
@@ -103,7 +104,7 @@ func taggedTask(tx store.Tx, h ecs.Home, parts []string) (taggable, error) {
 func taggedService(tx store.Tx, h ecs.Home, parts []string) (taggable, error) {
 	s, ok := tables.Services.Get(tx, tables.MemberKey(h, parts[0], parts[1]))
 	if !ok {
-		return taggable{}, invalid("The specified service was not found.")
+		return taggable{}, request.Invalid("The specified service was not found.")
 	}
 	return taggable{s.Tags, func(tx store.Tx, tags []shape.Tag) {
 		next := *s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -12,7 +13,7 @@ import (
 
 // TagResource adds tags to a resource, or changes their values.
 func (a *API) TagResource(ctx context.Context, c wire.Call, in *shape.TagResourceRequest) (*shape.TagResourceResponse, error) {
-	if err := checkTags(in.Tags); err != nil {
+	if err := request.CheckTags(in.Tags); err != nil {
 		return nil, err
 	}
 	return &shape.TagResourceResponse{}, a.store.Update(ctx, func(tx store.Tx) error {
@@ -20,8 +21,8 @@ func (a *API) TagResource(ctx context.Context, c wire.Call, in *shape.TagResourc
 		if err != nil {
 			return err
 		}
-		next := merged(r.tags, in.Tags)
-		if userTags(next) > maxTags {
+		next := request.MergeTags(r.tags, in.Tags)
+		if request.UserTags(next) > request.MaxTags {
 			return newError(shape.CodeInvalidParameterException, "The number of tags exceeds the limit of 50 tags per resource.")
 		}
 		r.put(tx, next)
@@ -31,7 +32,7 @@ func (a *API) TagResource(ctx context.Context, c wire.Call, in *shape.TagResourc
 
 // UntagResource takes tags away by key; keys that are not there are ignored.
 func (a *API) UntagResource(ctx context.Context, c wire.Call, in *shape.UntagResourceRequest) (*shape.UntagResourceResponse, error) {
-	if err := checkKeys(in.TagKeys); err != nil {
+	if err := request.CheckTagKeys(in.TagKeys); err != nil {
 		return nil, err
 	}
 	return &shape.UntagResourceResponse{}, a.store.Update(ctx, func(tx store.Tx) error {

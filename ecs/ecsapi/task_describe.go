@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -16,7 +17,7 @@ import (
 // DescribeTasks answers tasks, also STOPPED ones while they are kept.
 func (a *API) DescribeTasks(ctx context.Context, c wire.Call, in *shape.DescribeTasksRequest) (*shape.DescribeTasksResponse, error) {
 	if n := len(in.Tasks); n == 0 || n > 100 {
-		return nil, invalid("Tasks must have between 1 and 100 elements.")
+		return nil, request.Invalid("Tasks must have between 1 and 100 elements.")
 	}
 	out := &shape.DescribeTasksResponse{Tasks: []shape.Task{}, Failures: []shape.Failure{}}
 	err := a.view(ctx, func(tx store.Tx) error {
@@ -25,7 +26,7 @@ func (a *API) DescribeTasks(ctx context.Context, c wire.Call, in *shape.Describe
 			return err
 		}
 		for _, ref := range in.Tasks {
-			id, err := taskID(k.Home, k.Name, ref)
+			id, err := request.TaskID(k.Home, k.Name, ref)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -28,7 +29,7 @@ func (a *API) ListTasks(ctx context.Context, c wire.Call, in *shape.ListTasksReq
 		if err := f.resolve(tx, k, in); err != nil {
 			return err
 		}
-		p := page(c, in.NextToken, in.MaxResults, 100, k.Name, f)
+		p := page(c, slice{in.NextToken, in.MaxResults, 100}, k.Name, f)
 		out.TaskArns, out.NextToken, err = wire.Page(p, f.list(tx, k))
 		return err
 	})
@@ -49,10 +50,10 @@ func readTaskFilter(in *shape.ListTasksRequest) (taskFilter, error) {
 		f.Desired = ecs.TaskRunning
 	case ecs.TaskRunning, ecs.TaskPending, ecs.TaskStopped:
 	default:
-		return f, invalid("Invalid desiredStatus: '%s'. Valid values: RUNNING, PENDING, STOPPED", f.Desired)
+		return f, request.Invalid("Invalid desiredStatus: '%s'. Valid values: RUNNING, PENDING, STOPPED", f.Desired)
 	}
-	if f.Family != "" && !validName.MatchString(f.Family) {
-		return f, invalid("Invalid family: '%s' is not the name of a family.", f.Family)
+	if f.Family != "" && !request.ValidName.MatchString(f.Family) {
+		return f, request.Invalid("Invalid family: '%s' is not the name of a family.", f.Family)
 	}
 	return f, nil
 }
@@ -60,15 +61,15 @@ func readTaskFilter(in *shape.ListTasksRequest) (taskFilter, error) {
 // resolve finds the instance and the service that the filter names.
 func (f *taskFilter) resolve(tx store.Tx, k *ecs.Cluster, in *shape.ListTasksRequest) (err error) {
 	if ref := aws.Val(in.ContainerInstance); ref != "" {
-		if f.Instance, err = memberID(k.Home, k.Name, "container-instance", ref); err != nil {
+		if f.Instance, err = request.MemberID(k.Home, k.Name, "container-instance", ref); err != nil {
 			return err
 		}
 		if _, ok := tables.Instances.Peek(tx, tables.MemberKey(k.Home, k.Name, f.Instance)); !ok {
-			return invalid("Referenced container instance %s not found.", ref)
+			return request.Invalid("Referenced container instance %s not found.", ref)
 		}
 	}
 	if ref := aws.Val(in.ServiceName); ref != "" {
-		if f.Service, err = memberID(k.Home, k.Name, "service", ref); err != nil {
+		if f.Service, err = request.MemberID(k.Home, k.Name, "service", ref); err != nil {
 			return err
 		}
 		if _, ok := tables.Services.Peek(tx, tables.MemberKey(k.Home, k.Name, f.Service)); !ok {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -22,24 +23,28 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 		count = int(*in.Count)
 	}
 	if count < 1 || count > 10 {
-		return nil, invalid("Count must be between 1 and 10.")
+		return nil, request.Invalid("Count must be between 1 and 10.")
 	}
-	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), launchType: launchTypeOf(in.LaunchType),
+	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), launchType: request.LaunchTypeOf(in.LaunchType),
 		group: in.Group, startedBy: in.StartedBy, reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags,
 		propagate: in.PropagateTags, managed: aws.Val(in.EnableECSManagedTags)}
 	if err := w.check(); err != nil {
 		return nil, err
 	}
-	if err := checkPlacement(in.PlacementConstraints, in.PlacementStrategy); err != nil {
+	if err := request.CheckPlacement(in.PlacementConstraints, in.PlacementStrategy); err != nil {
 		return nil, err
 	}
-	o, err := onceOf(h, "RunTask", in.ClientToken, 64, in)
+	token, err := request.Token(in.ClientToken, 64)
+	if err != nil {
+		return nil, err
+	}
+	o, err := tables.OnceOf(h, c.Operation, token, in)
 	if err != nil {
 		return nil, err
 	}
 	var out *shape.RunTaskResponse
 	err = a.store.Update(ctx, func(tx store.Tx) error {
-		made, same, done := o.before(tx)
+		made, same, done := o.Before(tx)
 		if done && !same {
 			return &aws.Error{Code: shape.CodeConflictException, Members: map[string]any{"resourceIds": made},
 				Message: "The clientToken was used before with other parameters."}
@@ -58,7 +63,7 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 		if err != nil {
 			return err
 		}
-		o.remember(tx, arnsOf(tasks)...)
+		o.Remember(tx, arnsOf(tasks)...)
 		out = &shape.RunTaskResponse{Tasks: launched(tx, tasks), Failures: failuresOf(failures)}
 		return nil
 	})
@@ -69,7 +74,7 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 func (a *API) StartTask(ctx context.Context, c wire.Call, in *shape.StartTaskRequest) (*shape.StartTaskResponse, error) {
 	h := home(c)
 	if n := len(in.ContainerInstances); n == 0 || n > 10 {
-		return nil, invalid("ContainerInstances must have between 1 and 10 elements.")
+		return nil, request.Invalid("ContainerInstances must have between 1 and 10 elements.")
 	}
 	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), group: in.Group, startedBy: in.StartedBy,
 		reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags, propagate: in.PropagateTags,
@@ -84,7 +89,7 @@ func (a *API) StartTask(ctx context.Context, c wire.Call, in *shape.StartTaskReq
 			return err
 		}
 		for _, ref := range in.ContainerInstances {
-			id, err := memberID(h, spec.Cluster, "container-instance", ref)
+			id, err := request.MemberID(h, spec.Cluster, "container-instance", ref)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -16,7 +17,7 @@ import (
 // STOPPED already is answered as it is.
 func (a *API) StopTask(ctx context.Context, c wire.Call, in *shape.StopTaskRequest) (*shape.StopTaskResponse, error) {
 	if utf8.RuneCountInString(aws.Val(in.Reason)) > 1024 {
-		return nil, invalid("reason cannot be longer than 1024 characters.")
+		return nil, request.Invalid("reason cannot be longer than 1024 characters.")
 	}
 	reason := aws.Val(in.Reason)
 	if reason == "" {
@@ -28,7 +29,7 @@ func (a *API) StopTask(ctx context.Context, c wire.Call, in *shape.StopTaskReque
 		if err != nil {
 			return err
 		}
-		id, err := taskID(k.Home, k.Name, aws.Val(in.Task))
+		id, err := request.TaskID(k.Home, k.Name, aws.Val(in.Task))
 		if err != nil {
 			return err
 		}

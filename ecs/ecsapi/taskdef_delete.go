@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -16,12 +17,12 @@ import (
 func (a *API) DeleteTaskDefinitions(ctx context.Context, c wire.Call, in *shape.DeleteTaskDefinitionsRequest) (*shape.DeleteTaskDefinitionsResponse, error) {
 	h := home(c)
 	if n := len(in.TaskDefinitions); n == 0 || n > 10 {
-		return nil, invalid("TaskDefinitions must have between 1 and 10 elements.")
+		return nil, request.Invalid("TaskDefinitions must have between 1 and 10 elements.")
 	}
-	rs := make([]revision, len(in.TaskDefinitions))
+	rs := make([]request.Revision, len(in.TaskDefinitions))
 	for i, s := range in.TaskDefinitions {
 		var err error
-		if rs[i], err = exactRevision(h, s); err != nil {
+		if rs[i], err = request.ExactRevision(h, s); err != nil {
 			return nil, err
 		}
 	}
@@ -36,12 +37,12 @@ func (a *API) DeleteTaskDefinitions(ctx context.Context, c wire.Call, in *shape.
 	return out, err
 }
 
-func deleteRevision(tx store.Tx, h ecs.Home, r revision, out *shape.DeleteTaskDefinitionsResponse) {
+func deleteRevision(tx store.Tx, h ecs.Home, r request.Revision, out *shape.DeleteTaskDefinitionsResponse) {
 	fail := func(reason string) {
 		out.Failures = append(out.Failures, shape.Failure{
-			Arn: aws.Ptr(h.TaskDefinitionARN(r.family, r.number)), Reason: aws.Ptr(reason)})
+			Arn: aws.Ptr(h.TaskDefinitionARN(r.Family, r.Number)), Reason: aws.Ptr(reason)})
 	}
-	d, ok := tables.TaskDefinitions.Get(tx, tables.RevisionKey(h, r.family, r.number))
+	d, ok := tables.TaskDefinitions.Get(tx, tables.RevisionKey(h, r.Family, r.Number))
 	if !ok {
 		fail("The specified task definition does not exist. Specify a valid account, family, revision and try again.")
 		return

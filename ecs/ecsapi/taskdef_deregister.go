@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -14,13 +15,13 @@ import (
 // DeregisterTaskDefinition makes a revision INACTIVE: existing services go on with
 // it, nothing new starts from it.
 func (a *API) DeregisterTaskDefinition(ctx context.Context, c wire.Call, in *shape.DeregisterTaskDefinitionRequest) (*shape.DeregisterTaskDefinitionResponse, error) {
-	r, err := exactRevision(home(c), aws.Val(in.TaskDefinition))
+	r, err := request.ExactRevision(home(c), aws.Val(in.TaskDefinition))
 	if err != nil {
 		return nil, err
 	}
 	out := &shape.DeregisterTaskDefinitionResponse{}
 	err = a.store.Update(ctx, func(tx store.Tx) error {
-		d, ok := tables.TaskDefinitions.Get(tx, tables.RevisionKey(home(c), r.family, r.number))
+		d, ok := tables.TaskDefinitions.Get(tx, tables.RevisionKey(home(c), r.Family, r.Number))
 		if !ok {
 			return errNoTaskDef
 		}
@@ -35,15 +36,6 @@ func (a *API) DeregisterTaskDefinition(ctx context.Context, c wire.Call, in *sha
 		return nil
 	})
 	return out, err
-}
-
-// exactRevision reads a reference that must name a revision.
-func exactRevision(h ecs.Home, s string) (revision, error) {
-	r, err := parseRevision(h, s)
-	if err == nil && r.number == 0 {
-		return r, invalid("Revision is missing: the task definition must be named as family:revision or by ARN.")
-	}
-	return r, err
 }
 
 // retire lets the family's newest ACTIVE revision be an older one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -13,7 +14,7 @@ import (
 // DescribeTaskDefinition answers a revision, also an INACTIVE one; a bare family
 // means its newest ACTIVE revision.
 func (a *API) DescribeTaskDefinition(ctx context.Context, c wire.Call, in *shape.DescribeTaskDefinitionRequest) (*shape.DescribeTaskDefinitionResponse, error) {
-	r, err := parseRevision(home(c), aws.Val(in.TaskDefinition))
+	r, err := request.ParseRevision(home(c), aws.Val(in.TaskDefinition))
 	if err != nil {
 		return nil, err
 	}

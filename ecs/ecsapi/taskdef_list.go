@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
@@ -24,12 +25,12 @@ func (a *API) ListTaskDefinitions(ctx context.Context, c wire.Call, in *shape.Li
 	}
 	prefix := tables.At(h).Prefix()
 	if family := aws.Val(in.FamilyPrefix); family != "" {
-		if !validName.MatchString(family) {
-			return nil, invalid("Invalid familyPrefix: '%s' is not the name of a family.", family)
+		if !request.ValidName.MatchString(family) {
+			return nil, request.Invalid("Invalid familyPrefix: '%s' is not the name of a family.", family)
 		}
 		prefix = tables.At(h).Prefix(family)
 	}
-	p := page(c, in.NextToken, in.MaxResults, 100, prefix, status, aws.Val(in.Sort))
+	p := page(c, slice{in.NextToken, in.MaxResults, 100}, prefix, status, aws.Val(in.Sort))
 	p.Descending = aws.Val(in.Sort) == shape.SortOrderDesc
 	out := &shape.ListTaskDefinitionsResponse{}
 	err := a.view(ctx, func(tx store.Tx) (err error) {
@@ -73,7 +74,7 @@ func backwards(items iter.Seq2[string, string]) iter.Seq2[string, string] {
 // revision, those without, or all (unless told).
 func (a *API) ListTaskDefinitionFamilies(ctx context.Context, c wire.Call, in *shape.ListTaskDefinitionFamiliesRequest) (*shape.ListTaskDefinitionFamiliesResponse, error) {
 	h := home(c)
-	p := page(c, in.NextToken, in.MaxResults, 100, dereferenced(in.FamilyPrefix, in.Status))
+	p := page(c, slice{in.NextToken, in.MaxResults, 100}, dereferenced(in.FamilyPrefix, in.Status))
 	out := &shape.ListTaskDefinitionFamiliesResponse{}
 	err := a.view(ctx, func(tx store.Tx) (err error) {
 		listed := func(yield func(string, string) bool) {

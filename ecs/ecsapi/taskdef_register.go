@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/ecs/taskdef"
 	"github.com/berth-ecs/berth/store"
@@ -15,7 +16,7 @@ import (
 // RegisterTaskDefinition makes the next revision of a family. Numbers are never
 // used again.
 func (a *API) RegisterTaskDefinition(ctx context.Context, c wire.Call, in *shape.RegisterTaskDefinitionRequest) (*shape.RegisterTaskDefinitionResponse, error) {
-	if err := checkTags(in.Tags); err != nil {
+	if err := request.CheckTags(in.Tags); err != nil {
 		return nil, err
 	}
 	// The request is judged before a revision is taken, and before it makes a key.

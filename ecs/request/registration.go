@@ -1,4 +1,4 @@
-package ecsapi
+package request
 
 import (
 	"encoding/json"
@@ -20,12 +20,15 @@ const (
 	external      = "ecs.capability.external"
 )
 
-// registration is what a registration says, read.
-type registration struct {
-	launchType string
-	node       string
-	resources  []shape.Resource
-	identity   identity
+// Registration is what the registration of a container instance says.
+type Registration struct {
+	LaunchType    string
+	Node          string // the berth node it is on, if it says so
+	EC2InstanceID string
+	Resources     []shape.Resource
+
+	sent     []shape.Attribute
+	identity identity
 }
 
 // identity is what an EC2 instance's identity document holds of use here.
@@ -37,49 +40,51 @@ type identity struct {
 	Architecture     string `json:"architecture"`
 }
 
-func readRegistration(in *shape.RegisterContainerInstanceRequest) (registration, error) {
-	r := registration{launchType: shape.LaunchTypeEc2, resources: slices.Clone(in.TotalResources)}
+// ReadRegistration judges and reads a registration.
+func ReadRegistration(in *shape.RegisterContainerInstanceRequest) (Registration, error) {
+	r := Registration{LaunchType: shape.LaunchTypeEc2, Resources: slices.Clone(in.TotalResources), sent: in.Attributes}
 	for _, a := range in.Attributes {
 		switch aws.Val(a.Name) {
 		case "":
-			return r, invalid("Attribute names cannot be empty.")
+			return r, Invalid("Attribute names cannot be empty.")
 		case external:
-			r.launchType = shape.LaunchTypeExternal
+			r.LaunchType = shape.LaunchTypeExternal
 		case NodeAttribute:
-			r.node = aws.Val(a.Value)
+			r.Node = aws.Val(a.Value)
 		}
 	}
-	if r.node != "" && !validName.MatchString(r.node) {
-		return r, invalid("Invalid value of attribute %s: '%s' is not the id of a node.", NodeAttribute, r.node)
+	if r.Node != "" && !ValidName.MatchString(r.Node) {
+		return r, Invalid("Invalid value of attribute %s: '%s' is not the id of a node.", NodeAttribute, r.Node)
 	}
-	for _, t := range r.resources {
+	for _, t := range r.Resources {
 		if err := checkResource(t); err != nil {
 			return r, err
 		}
 	}
 	if doc := aws.Val(in.InstanceIdentityDocument); doc != "" {
 		if err := json.Unmarshal([]byte(doc), &r.identity); err != nil {
-			return r, invalid("The instance identity document is not valid JSON.")
+			return r, Invalid("The instance identity document is not valid JSON.")
 		}
 	}
-	r.resources = withDevices(r.resources, in.PlatformDevices)
-	return r, checkTags(in.Tags)
+	r.EC2InstanceID = r.identity.InstanceID
+	r.Resources = withDevices(r.Resources, in.PlatformDevices)
+	return r, CheckTags(in.Tags)
 }
 
 func checkResource(r shape.Resource) error {
 	name := aws.Val(r.Name)
 	if name == "" {
-		return invalid("Resource names cannot be empty.")
+		return Invalid("Resource names cannot be empty.")
 	}
 	if aws.Val(r.IntegerValue) < 0 || aws.Val(r.LongValue) < 0 || aws.Val(r.DoubleValue) < 0 {
-		return invalid("Invalid value of resource %s: it must not be negative.", name)
+		return Invalid("Invalid value of resource %s: it must not be negative.", name)
 	}
 	if name != ecs.ResourcePorts && name != ecs.ResourcePortsUDP {
 		return nil
 	}
 	for _, s := range r.StringSetValue {
 		if p, err := strconv.Atoi(s); err != nil || p < 0 || p > 65535 {
-			return invalid("Invalid value of resource %s: '%s' is not a port.", name, s)
+			return Invalid("Invalid value of resource %s: '%s' is not a port.", name, s)
 		}
 	}
 	return nil
@@ -99,22 +104,22 @@ func withDevices(rs []shape.Resource, devices []shape.PlatformDevice) []shape.Re
 	return append(rs, shape.Resource{Name: aws.Ptr("GPU"), Type: aws.Ptr(ecs.TypeStringSet), StringSetValue: ids})
 }
 
-// attributes are those sent, then those of the machine that the agent left to us,
+// Attributes are those sent, then those of the machine that the agent left to us,
 // then the custom ones of before: agents send those at their first registration
-// only.
-func (a *API) attributes(sent, before []shape.Attribute, id identity) []shape.Attribute {
-	all := slices.Clone(sent)
+// only. zone is that of a machine that names none; it may be empty.
+func (r Registration) Attributes(before []shape.Attribute, zone string) []shape.Attribute {
+	all := slices.Clone(r.sent)
 	add := func(name, value string) {
 		has := func(k shape.Attribute) bool { return aws.Val(k.Name) == name }
 		if value != "" && !slices.ContainsFunc(all, has) {
 			all = append(all, shape.Attribute{Name: aws.Ptr(name), Value: aws.Ptr(value)})
 		}
 	}
-	add(place.Zone, id.AvailabilityZone)
-	add(place.Zone, a.zone)
-	add(place.Architecture, id.Architecture)
-	add("ecs.instance-type", id.InstanceType)
-	add("ecs.ami-id", id.ImageID)
+	add(place.Zone, r.identity.AvailabilityZone)
+	add(place.Zone, zone)
+	add(place.Architecture, r.identity.Architecture)
+	add("ecs.instance-type", r.identity.InstanceType)
+	add("ecs.ami-id", r.identity.ImageID)
 	for _, b := range before {
 		name := aws.Val(b.Name)
 		if !strings.HasPrefix(name, "ecs.") && !strings.HasPrefix(name, "com.amazonaws.ecs.") {

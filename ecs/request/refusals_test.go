@@ -1,6 +1,7 @@
-package ecsapi
+package request
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestRefusals(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s is not among the requests of this test", name)
 			}
-			if err := refuse(name, empty); err != nil {
+			if err := Refuse(name, empty); err != nil {
 				t.Errorf("%s: an empty request is refused: %v", name, err)
 			}
 			in := reflect.New(reflect.TypeOf(empty).Elem())
@@ -36,7 +37,10 @@ func TestRefusals(t *testing.T) {
 				}
 				continue
 			}
-			refused(t, refuse(name, in.Interface()), row.Code, row.Message)
+			var e *aws.Error
+			if err := Refuse(name, in.Interface()); !errors.As(err, &e) || e.Code != row.Code || !strings.Contains(e.Message, row.Message) {
+				t.Errorf("%s with %s: %v", name, row.Field, err)
+			}
 			info, _ := shape.Model.Operation(name)
 			if !contains(info.Errors, row.Code) {
 				t.Errorf("%s does not answer %s", name, row.Code)
@@ -84,7 +88,7 @@ func TestAllowedValues(t *testing.T) {
 			DeploymentConfiguration: &shape.DeploymentConfiguration{Strategy: aws.Ptr("ROLLING"), BakeTimeInMinutes: aws.Ptr(int32(0)),
 				DeploymentCircuitBreaker: &shape.DeploymentCircuitBreaker{Enable: aws.Ptr(false), Rollback: aws.Ptr(false)}}},
 	} {
-		if err := refuse("CreateService", in); err != nil {
+		if err := Refuse("CreateService", in); err != nil {
 			t.Error(err)
 		}
 	}

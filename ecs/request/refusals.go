@@ -1,4 +1,4 @@
-package ecsapi
+package request
 
 import (
 	"reflect"
@@ -98,8 +98,8 @@ var Kept = []Keeping{
 	{[]string{"CreateCluster", "UpdateCluster"}, "configuration.executeCommandConfiguration", "ECS Exec"},
 }
 
-// refuse answers the error of the first refusal that a request runs into.
-func refuse(operation string, in any) error {
+// Refuse answers the error of the first refusal that a request runs into.
+func Refuse(operation string, in any) error {
 	for _, r := range Refusals {
 		if slices.Contains(r.Operations, operation) && given(reflect.ValueOf(in), strings.Split(r.Field, "."), r.Values) {
 			return &aws.Error{Code: r.Code, Message: r.Message + " (" + r.Field + ")"}

@@ -1,0 +1,70 @@
+package request
+
+import (
+	"slices"
+
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// CheckNewService is all that can be said of a request without the store.
+func CheckNewService(in *shape.CreateServiceRequest) error {
+	name := aws.Val(in.ServiceName)
+	switch {
+	case name == "":
+		return Invalid("Service name cannot be blank.")
+	case !ValidName.MatchString(name):
+		return Invalid("Invalid service name: '%s'. Up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed.", name)
+	case aws.Val(in.TaskDefinition) == "":
+		return Invalid("TaskDefinition cannot be blank.")
+	case in.DesiredCount == nil:
+		return Invalid("desiredCount is required for services with the REPLICA scheduling strategy.")
+	}
+	if err := checkCount(in.DesiredCount); err != nil {
+		return err
+	}
+	if err := checkPropagation(in.PropagateTags); err != nil {
+		return err
+	}
+	if err := CheckConfiguration(WithDefaults(in.DeploymentConfiguration)); err != nil {
+		return err
+	}
+	if err := CheckPlacement(in.PlacementConstraints, in.PlacementStrategy); err != nil {
+		return err
+	}
+	return CheckTags(in.Tags)
+}
+
+func checkCount(n *int32) error {
+	if n != nil && (*n < 0 || *n > 5000) {
+		return Invalid("Invalid desiredCount: %d. It must be between 0 and 5000.", *n)
+	}
+	return nil
+}
+
+func checkPropagation(p *string) error {
+	valid := []string{"", shape.PropagateTagsNone, shape.PropagateTagsService, shape.PropagateTagsTaskDefinition}
+	if !slices.Contains(valid, aws.Val(p)) {
+		return Invalid("Invalid value for propagateTags: '%s'.", *p)
+	}
+	return nil
+}
+
+// CheckServiceUpdate is all that can be said of a change without the service.
+func CheckServiceUpdate(in *shape.UpdateServiceRequest) error {
+	if err := checkCount(in.DesiredCount); err != nil {
+		return err
+	}
+	if err := checkPropagation(in.PropagateTags); err != nil {
+		return err
+	}
+	return CheckPlacement(in.PlacementConstraints, in.PlacementStrategy)
+}
+
+// LaunchTypeOf is EC2 unless told otherwise.
+func LaunchTypeOf(given *string) string {
+	if aws.Val(given) == "" {
+		return shape.LaunchTypeEc2
+	}
+	return *given
+}
