@@ -61,10 +61,23 @@ func send(c *net.UnixConn, v any, f *os.File) error {
 	}
 	var rights []byte
 	if f != nil {
-		rights = unix.UnixRights(int(f.Fd()))
+		if rights, err = rightsOf(f); err != nil {
+			return err
+		}
 	}
 	_, _, err = c.WriteMsgUnix(text, rights, nil)
 	return err
+}
+
+// rightsOf is f's descriptor as a control message. Not by f.Fd: that would make the description blocking, also for the
+// listener it was taken from, which then could not be closed while it accepts.
+func rightsOf(f *os.File) (rights []byte, err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	err = raw.Control(func(fd uintptr) { rights = unix.UnixRights(int(fd)) })
+	return rights, err
 }
 
 // receive reads one message; the file, when there is one, is the caller's.
