@@ -44,8 +44,8 @@ func (c upCommand) region(ctx context.Context, a *app) error {
 		return fmt.Errorf("up: %w", err)
 	}
 	if running {
-		if ready, doing := page.Ready(ctx); !ready {
-			return fmt.Errorf("up: process %d runs but is not ready, it is %s; look into %s, or stop it with: %s down", pid, doing, a.settings.LogFile(), os.Args[0])
+		if err := background.Await(ctx, page.Ready, a.progress); err != nil {
+			return fmt.Errorf("up: process %d runs already, but is %w; look into %s, or stop it with: %s down", pid, err, a.settings.LogFile(), os.Args[0])
 		}
 		a.printf("region    runs already (process %d, %s)\n", pid, a.settings.Endpoint())
 		return nil
@@ -58,12 +58,15 @@ func (c upCommand) region(ctx context.Context, a *app) error {
 		return fmt.Errorf("up: %w", err)
 	}
 	a.printf("region    starting (process %d, log %s)\n", child.PID, a.settings.LogFile())
-	if err := child.Await(ctx, page.Ready, func(doing string) { a.printf("          %s\n", doing) }); err != nil {
+	if err := child.Await(ctx, page.Ready, a.progress); err != nil {
 		return fmt.Errorf("up: %w%s\n  whole log: %s\n  check the machine with: %s doctor", err, lastLines(a.settings.LogFile()), a.settings.LogFile(), os.Args[0])
 	}
 	a.printf("region    ready at %s after %.1f s\n", a.settings.Endpoint(), time.Since(begin).Seconds())
 	return nil
 }
+
+// progress shows what the region is doing before it is ready.
+func (a *app) progress(doing string) { a.printf("          %s\n", doing) }
 
 // spawn starts this program as the region. Its settings travel as environment: secrets stay out of the process list, and
 // the child needs neither our file nor our working directory.

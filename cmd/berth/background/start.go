@@ -55,6 +55,15 @@ const pollEvery = 50 * time.Millisecond
 // Await returns when probe says ready. It fails when the process ends or ctx does; show hears of every change of what
 // is waited for.
 func (c *Child) Await(ctx context.Context, probe Probe, show func(doing string)) error {
+	return await(ctx, c.done, probe, show)
+}
+
+// Await is the same for a process that somebody else started: its end is not noticed.
+func Await(ctx context.Context, probe Probe, show func(doing string)) error {
+	return await(ctx, nil, probe, show)
+}
+
+func await(ctx context.Context, done <-chan error, probe Probe, show func(doing string)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	last := ""
@@ -68,7 +77,7 @@ func (c *Child) Await(ctx context.Context, probe Probe, show func(doing string))
 			last = doing
 		}
 		select {
-		case err := <-c.done:
+		case err := <-done:
 			return ended(err)
 		case <-ctx.Done():
 			return fmt.Errorf("not ready in time, still %s", orElse(last, "starting"))
