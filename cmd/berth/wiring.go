@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/berth-ecs/berth/cmd/berth/doctor"
+	"github.com/berth-ecs/berth/cmd/berth/nodeproc"
+	"github.com/berth-ecs/berth/cmd/berth/region"
 	"github.com/berth-ecs/berth/cmd/berth/tasklogs"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/node/hold"
@@ -13,19 +15,25 @@ import (
 // wiredParts connects the command line with the region's rooms.
 func wiredParts() parts {
 	return parts{
-		runServer: missing,
-		runNode:   missing,
-		runHold:   runHold,
-		destroy:   func(context.Context, process) error { return nil },
-		readLog:   readLog,
-		examine:   examine,
-		coverage:  func(io.Writer) error { return errNotBuiltIn },
-		load:      func(context.Context, config.Settings, string) error { return errNotBuiltIn },
+		runServer: func(ctx context.Context, p process) error {
+			return region.Run(ctx, region.Config{Settings: p.settings, Ready: p.ready, Log: p.log})
+		},
+		runNode:  func(ctx context.Context, p process) error { return nodeproc.Run(ctx, nodeConfig(p)) },
+		runHold:  runHold,
+		destroy:  func(ctx context.Context, p process) error { return nodeproc.Destroy(ctx, nodeConfig(p)) },
+		readLog:  readLog,
+		examine:  examine,
+		coverage: region.WriteCoverage,
+		load:     nodeproc.Load,
 	}
 }
 
 func examine(ctx context.Context, s config.Settings, running bool) []doctor.Finding {
 	return doctor.Examine(doctor.Gather(ctx, s, running))
+}
+
+func nodeConfig(p process) nodeproc.Config {
+	return nodeproc.Config{Settings: p.settings, Ready: p.ready, Log: p.log, Version: version}
 }
 
 func runHold(ctx context.Context, p process, args []string) error {

@@ -65,6 +65,13 @@ func (a *Agent) tryRegister(ctx context.Context, token string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	out, err := a.api.RegisterContainerInstance(ctx, token, in)
+	if a.clusterMissing(err) {
+		a.log.Info("making the cluster", "cluster", a.cfg.Cluster)
+		if err := a.api.CreateCluster(ctx, a.cfg.Cluster); err != nil {
+			return "", err
+		}
+		out, err = a.api.RegisterContainerInstance(ctx, token, in)
+	}
 	if err != nil {
 		return "", a.refused(known, err)
 	}
@@ -80,6 +87,13 @@ func (a *Agent) tryRegister(ctx context.Context, token string) (string, error) {
 		return arn, nil
 	}
 	return arn, a.db.SetInstance(db.Instance{ARN: arn, Cluster: a.cfg.Cluster})
+}
+
+// clusterMissing tells whether a registration failed because there is no such cluster. A node makes the cluster it was given by
+// name, as the stock agent makes "default".
+func (a *Agent) clusterMissing(err error) bool {
+	var e *aws.Error
+	return errors.As(err, &e) && strings.EqualFold(e.Message, "Cluster not found.") && !strings.HasPrefix(a.cfg.Cluster, "arn:")
 }
 
 // refused judges a failed registration. A server that does not know this instance any more, because its own state is

@@ -22,6 +22,12 @@ func (c *Client) RegisterContainerInstance(ctx context.Context, token string, in
 	return out.ContainerInstance, nil
 }
 
+// CreateCluster makes a cluster; one of that name may be there already.
+func (c *Client) CreateCluster(ctx context.Context, name string) error {
+	_, err := call(ctx, c, shape.OpCreateCluster, &shape.CreateClusterRequest{ClusterName: &name})
+	return err
+}
+
 // Endpoints are where a server takes an agent's two web sockets.
 type Endpoints struct{ ACS, TCS string }
 

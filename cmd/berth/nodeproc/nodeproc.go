@@ -1,0 +1,194 @@
+// Package nodeproc assembles a node: hold, containerd, the network, the agent and the metadata endpoint of one machine.
+//
+// Guarantees:
+//
+//   - Run returns when ctx ends or a part fails; the containers, their output, their network and the metadata socket stay.
+//   - The next Run adopts what the last one left, however that ended.
+//   - Destroy leaves nothing of the node: no container, process, namespace, link, rule, mount or cgroup.
+package nodeproc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/ready"
+	"github.com/berth-ecs/berth/internal/rootkeys"
+	"github.com/berth-ecs/berth/node/agent"
+	"github.com/berth-ecs/berth/node/hold"
+	"github.com/berth-ecs/berth/node/metadata"
+	"github.com/berth-ecs/berth/node/network"
+	"github.com/berth-ecs/berth/node/runtime"
+	"github.com/berth-ecs/berth/wire/sigv4"
+)
+
+// Config is what a node needs.
+type Config struct {
+	Settings config.Settings // required
+	Ready    *ready.State    // required
+	Log      *slog.Logger    // required
+	Version  string          // optional
+}
+
+// part names what the readiness page says of the node.
+const part = "node"
+
+// machine is what stays when this process ends: each can be adopted by the next.
+type machine struct {
+	hold    *hold.Client
+	runtime *runtime.Runtime
+	network *network.Network
+}
+
+// Run runs a node until ctx ends.
+func Run(ctx context.Context, c Config) error {
+	m, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer m.letGo()
+	a, err := agent.New(ctx, agent.Config{
+		Endpoint:      c.Settings.Server,
+		Region:        c.Settings.Region,
+		Cluster:       c.Settings.Cluster,
+		Credentials:   credentials(c.Settings),
+		DataDir:       c.Settings.DataDir,
+		Runtime:       m.runtime,
+		Network:       m.network,
+		Logs:          m.hold,
+		Zone:          c.Settings.Zones[0],
+		ReservedPorts: reservedPorts(c.Settings),
+		Version:       c.Version,
+		Log:           c.Log,
+	})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	listener, err := m.metadataListener(ctx)
+	if err != nil {
+		return err
+	}
+	c.Ready.Wait(part, "registering")
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.Run(ctx) })
+	group.Go(func() error { return serveMetadata(ctx, listener, metadata.Handler(a, c.Log)) })
+	group.Go(func() error {
+		select {
+		case <-a.Registered():
+			c.Ready.Done(part)
+		case <-ctx.Done():
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// open starts or adopts what stays, in the order of its needs.
+func open(ctx context.Context, c Config) (*machine, error) {
+	c.Ready.Wait(part, "starting hold")
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{}
+	if m.hold, err = hold.Start(ctx, holdConfig(c, exe)); err != nil {
+		return nil, fmt.Errorf("hold: %w", err)
+	}
+	c.Ready.Wait(part, "starting containerd")
+	rc := runtimeConfig(c.Settings)
+	rc.Log, rc.ShimLog, rc.ShimLogDone = c.Log, m.hold.Log, m.hold.LogDone
+	if m.runtime, err = runtime.Open(ctx, rc); err != nil {
+		m.letGo()
+		return nil, err
+	}
+	c.Ready.Wait(part, "making the network")
+	m.network, err = network.Open(ctx, network.Config{
+		Name: c.Settings.Name, RunDir: c.Settings.RunDir, Subnet: c.Settings.BridgeSubnet, Log: c.Log,
+	})
+	if err != nil {
+		m.letGo()
+		return nil, err
+	}
+	return m, nil
+}
+
+// letGo ends this process's hold on what stays.
+func (m *machine) letGo() {
+	if m.network != nil {
+		_ = m.network.Close()
+	}
+	if m.runtime != nil {
+		_ = m.runtime.Close()
+	}
+	if m.hold != nil {
+		m.hold.Stop()
+	}
+}
+
+// metadataKey names the metadata endpoint's socket, which hold keeps while this process is replaced.
+const metadataKey = "metadata"
+
+func (m *machine) metadataListener(ctx context.Context) (net.Listener, error) {
+	l, found, err := m.hold.Listener(ctx, metadataKey)
+	if err != nil || found {
+		return l, err
+	}
+	if l, err = m.network.MetadataListener(ctx); err != nil {
+		return nil, err
+	}
+	return l, m.hold.Keep(ctx, metadataKey, l)
+}
+
+func serveMetadata(ctx context.Context, l net.Listener, h http.Handler) error {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
+	defer stop()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("metadata: %w", err)
+	}
+	return nil
+}
+
+func holdConfig(c Config, exe string) hold.Config {
+	return hold.Config{Exe: exe, RunDir: c.Settings.RunDir, DataDir: c.Settings.DataDir, Log: c.Log}
+}
+
+func runtimeConfig(s config.Settings) runtime.Config {
+	return runtime.Config{
+		Name: s.Name, BinDir: s.BinDir, DataDir: s.DataDir, RunDir: s.RunDir,
+		Address: s.ContainerdAddress, AllowOldRunc: s.AllowOldRunc,
+	}
+}
+
+// credentials reads the keys that sign the node's requests: those of the settings, else those that the server beside it made
+// in the data directory, which may come later than the node.
+func credentials(s config.Settings) func() sigv4.Credentials {
+	return func() sigv4.Credentials {
+		if s.AccessKey != "" {
+			return sigv4.Credentials{AccessKey: s.AccessKey, Secret: s.SecretKey}
+		}
+		keys, err := rootkeys.Read(s.DataDir)
+		if err != nil {
+			return sigv4.Credentials{}
+		}
+		return sigv4.Credentials{AccessKey: keys.AccessKey, Secret: keys.SecretKey}
+	}
+}
+
+// reservedPorts are the TCP ports of the machine that tasks cannot have: ssh's and the region's own.
+func reservedPorts(s config.Settings) []string {
+	ports := []string{"22"}
+	if _, port, err := net.SplitHostPort(s.Listen); err == nil && port != "22" {
+		ports = append(ports, port)
+	}
+	return ports
+}

@@ -1,0 +1,40 @@
+package region
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/berth-ecs/berth/ecs/ecsapi"
+	"github.com/berth-ecs/berth/ecs/request"
+	"github.com/berth-ecs/berth/wire"
+)
+
+// WriteCoverage writes, as Markdown, which operations are served and which parameters of them are refused until their part
+// exists. Both come from the tables that the code itself uses.
+func WriteCoverage(w io.Writer) error {
+	if err := wire.WriteCoverage(w, NewMux(ecsapi.New(ecsapi.Config{})).Coverage()); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprint(w, "\n## ecs: parameters that are refused\n\n| operations | parameter | error |\n|---|---|---|\n"); err != nil {
+		return err
+	}
+	for _, r := range request.Refusals {
+		field := r.Field
+		if len(r.Values) > 0 {
+			field += ": " + strings.Join(r.Values, ", ")
+		}
+		if _, err := fmt.Fprintf(w, "| %s | %s | %s: %s |\n", strings.Join(r.Operations, ", "), field, r.Code, r.Message); err != nil {
+			return err
+		}
+	}
+	if _, err := fmt.Fprint(w, "\n## ecs: parameters that are kept and have no effect yet\n\n| operations | parameter | until there is |\n|---|---|---|\n"); err != nil {
+		return err
+	}
+	for _, k := range request.Kept {
+		if _, err := fmt.Fprintf(w, "| %s | %s | %s |\n", strings.Join(k.Operations, ", "), k.Field, k.Until); err != nil {
+			return err
+		}
+	}
+	return nil
+}
