@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,6 +119,10 @@ func (q *request) read(w http.ResponseWriter) error {
 func (q *request) route(sig *sigv4.Signature) {
 	for _, s := range q.edge.Mux.services {
 		signed := sig != nil && sig.Scope.Service == s.SigningName
+		// Finding an action means searching the body: only where the answer can matter.
+		if s.TargetPrefix == "" && !signed && (sig != nil || !open(s)) {
+			continue
+		}
 		for _, p := range q.edge.protocols {
 			if !protocol.Speaks(s, p) {
 				continue
@@ -140,6 +145,11 @@ func (q *request) route(sig *sigv4.Signature) {
 	}
 	q.call.Service, q.call.Operation = q.service.SigningName, q.operation
 	q.info, _ = q.service.Operation(q.operation)
+}
+
+// open tells whether a service has operations that are called without a signature.
+func open(s *aws.Service) bool {
+	return slices.ContainsFunc(s.Operations, func(o aws.OperationInfo) bool { return o.NoAuth })
 }
 
 func has(s *aws.Service, operation string) bool {
@@ -174,7 +184,7 @@ func (q *request) authenticate(sig *sigv4.Signature) error {
 		return nil
 	}
 	if id.Scope.Service != q.service.SigningName {
-		return &sigv4.Error{Kind: sigv4.Mismatch, Message: fmt.Sprintf("Credential should be scoped to correct service: '%s'.", q.service.SigningName)}
+		return sigv4.RefuseService(q.service.SigningName)
 	}
 	if q.edge.known(id.Scope.Region) {
 		return nil
@@ -183,7 +193,7 @@ func (q *request) authenticate(sig *sigv4.Signature) error {
 		q.call.Region = q.edge.Regions[0]
 		return nil
 	}
-	return &sigv4.Error{Kind: sigv4.Mismatch, Message: fmt.Sprintf("Credential should be scoped to a valid region, not '%s'.", id.Scope.Region)}
+	return sigv4.RefuseRegion(id.Scope.Region)
 }
 
 // binding finds the handler; what is missing is named.

@@ -29,6 +29,16 @@ func refuse(k Kind, format string, args ...any) error {
 	return &Error{Kind: k, Message: fmt.Sprintf(format, args...)}
 }
 
+// RefuseService is the refusal of a credential scope that names another service than the one that is meant.
+func RefuseService(service string) error {
+	return refuse(Mismatch, "Credential should be scoped to correct service: '%s'.", service)
+}
+
+// RefuseRegion is the refusal of a credential scope that names a region that is not served.
+func RefuseRegion(region string) error {
+	return refuse(Mismatch, "Credential should be scoped to a valid region, not '%s'.", region)
+}
+
 // The messages clients have seen from AWS.
 const (
 	messageMismatch = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."

@@ -248,8 +248,18 @@ func TestUpgrade(t *testing.T) {
 	for k, v := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Websocket-Key": "k", "User-Agent": "u"} {
 		got.Header.Set(k, v)
 	}
-	if _, err := verifier(Key{SessionToken: "t"}, now).VerifyUpgrade(got); err != nil {
-		t.Error(err)
+	v := verifier(Key{SessionToken: "t"}, now)
+	for _, tt := range []struct {
+		service string
+		regions []string
+		kind    Kind
+	}{
+		{"", nil, 0}, {scope.Service, []string{"eu-west-1", scope.Region}, 0}, {"ecs", nil, Mismatch}, {scope.Service, []string{"eu-west-1"}, Mismatch},
+	} {
+		v.Service, v.Regions = tt.service, tt.regions
+		if _, err := v.VerifyUpgrade(got); kindOf(err) != tt.kind {
+			t.Errorf("%q %v: %v", tt.service, tt.regions, err)
+		}
 	}
 }
 

@@ -20,6 +20,9 @@ type Identity struct {
 type Verifier struct {
 	Keys Keys             // required
 	Now  func() time.Time // required
+	// Service and Regions are what the credential scope must name; when empty the caller must look at Identity.Scope.
+	Service string
+	Regions []string
 	// Token checks session tokens; when nil a token must equal the key's. It lets tokens be checked that no table holds.
 	Token func(k Key, token string) error
 }
@@ -57,6 +60,9 @@ func (v *Verifier) check(s *Signature, m message) (Identity, error) {
 	if err := s.checkTime(now); err != nil {
 		return Identity{}, err
 	}
+	if err := v.checkScope(s.Scope); err != nil {
+		return Identity{}, err
+	}
 	key, ok := v.Keys.Lookup(s.AccessKey)
 	if !ok {
 		return Identity{}, refuse(Unrecognized, messageToken)
@@ -81,6 +87,16 @@ func (s *Signature) checkHeaders(h http.Header) error {
 		if strings.HasPrefix(lower, "x-amz-") && !slices.Contains(s.SignedHeaders, lower) {
 			return refuse(Mismatch, "'%s' must be a 'SignedHeader' in the AWS Authorization.", lower)
 		}
+	}
+	return nil
+}
+
+func (v *Verifier) checkScope(s Scope) error {
+	if v.Service != "" && s.Service != v.Service {
+		return RefuseService(v.Service)
+	}
+	if v.Regions != nil && !slices.Contains(v.Regions, s.Region) {
+		return RefuseRegion(s.Region)
 	}
 	return nil
 }
