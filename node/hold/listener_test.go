@@ -21,15 +21,17 @@ func TestKeptListenerDoesNotBlock(t *testing.T) {
 	if err := k.Keep(t.Context(), "metadata", l); err != nil {
 		t.Fatal(err)
 	}
+	// Looked at before it is taken back: that makes the shared description non-blocking again.
+	if blocks(t, l) {
+		t.Error("the listener that was handed over blocks")
+	}
 	again, ok, err := k.Listener(t.Context(), "metadata")
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
 	defer again.Close()
-	for name, l := range map[string]net.Listener{"handed over": l, "taken back": again} {
-		if blocks(t, l) {
-			t.Errorf("the listener that was %s blocks", name)
-		}
+	if blocks(t, again) {
+		t.Error("the listener that was taken back blocks")
 	}
 }
 
