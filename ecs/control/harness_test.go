@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,14 +29,19 @@ type region struct {
 	store *mem.Store
 	stop  func()
 
-	// What the fake agents do with a task: RUNNING unless it says something else, "" for nothing yet. Set before tasks exist.
-	becomes func(*ecs.Task) string
+	// What the fake agents make of a task: RUNNING at first, "" for nothing yet.
+	becomes atomic.Pointer[func(*ecs.Task) string]
 }
 
 // run makes a region with instances of 1,000 CPU units, named with their zone's letter first, and runs fn in it.
 func run(t *testing.T, o control.Options, fn func(*region), instances ...string) {
+	runFaulty(t, mem.Faults{}, o, fn, instances...)
+}
+
+func runFaulty(t *testing.T, faults mem.Faults, o control.Options, fn func(*region), instances ...string) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &region{t: t, store: mem.Open(tables.Schema(), mem.Options{}), becomes: func(*ecs.Task) string { return ecs.TaskRunning }}
+		r := &region{t: t, store: mem.Open(tables.Schema(), mem.Options{Faults: faults})}
+		r.become(func(*ecs.Task) string { return ecs.TaskRunning })
 		r.update(func(tx store.Tx) {
 			tables.Clusters.Put(tx, &ecs.Cluster{Home: home, Name: "c", Status: ecs.ClusterActive})
 			define(tx, 1, 100)
@@ -52,6 +58,9 @@ func run(t *testing.T, o control.Options, fn func(*region), instances ...string)
 		}
 	})
 }
+
+// become changes what the fake agents make of tasks.
+func (r *region) become(fn func(*ecs.Task) string) { r.becomes.Store(&fn) }
 
 func define(tx store.Tx, revision, cpu int32) {
 	tables.TaskDefinitions.Put(tx, &ecs.TaskDefinition{Home: home, Family: "web", Revision: revision, Document: shape.TaskDefinition{
@@ -112,7 +121,7 @@ func connected(tx store.Tx, v ecs.TaskView) bool {
 
 func (r *region) report(tx store.Tx, v ecs.TaskView) {
 	key := tables.MemberKey(v.Home, v.Cluster, v.ID)
-	status := r.becomes(v.Task)
+	status := (*r.becomes.Load())(v.Task)
 	switch {
 	case v.Desired.Status == ecs.TaskStopped:
 		tables.ReportTask(tx, key, report(ecs.TaskStopped))

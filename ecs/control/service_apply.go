@@ -78,23 +78,27 @@ func (s *step) tell(sentence string) {
 	}
 }
 
-// events writes the sentences in their order and drops the oldest events.
+// events writes the sentences in their order, after those that are there, and drops the oldest.
 func (s *step) events() {
 	if len(s.say) == 0 {
 		return
 	}
-	for i, text := range s.say {
+	var keys []string
+	at := s.tx.Now()
+	for key, e := range tables.ServiceEvents.List(s.tx, eventPrefix(s.svc.Home, s.svc.Cluster, s.svc.Name), "") {
+		keys = append(keys, key)
+		if !at.After(e.At) {
+			at = e.At.Add(time.Microsecond) // sentences of one moment keep their order
+		}
+	}
+	for _, text := range s.say {
 		tables.ServiceEvents.Put(s.tx, &ecs.ServiceEvent{
 			Home: s.svc.Home, Cluster: s.svc.Cluster, Service: s.svc.Name, Incarnation: s.svc.Incarnation,
-			// Sentences of one moment keep their order.
-			ID: eventID(s.tx.NewID()), At: s.tx.Now().Add(time.Duration(i) * time.Microsecond), Message: text,
+			ID: eventID(s.tx.NewID()), At: at, Message: text,
 		})
+		at = at.Add(time.Microsecond)
 	}
-	var keys []string
-	for key := range tables.ServiceEvents.List(s.tx, eventPrefix(s.svc.Home, s.svc.Cluster, s.svc.Name), "") {
-		keys = append(keys, key)
-	}
-	for _, key := range keys[:max(0, len(keys)-eventsKept)] {
+	for _, key := range keys[:max(0, len(keys)+len(s.say)-eventsKept)] {
 		tables.ServiceEvents.Delete(s.tx, key)
 	}
 }

@@ -52,12 +52,12 @@ func TestANewTaskDefinitionRolls(t *testing.T) {
 	run(t, control.Options{}, func(r *region) {
 		r.create(3)
 		r.want("1 a1 RUNNING, 1 a1 RUNNING, 1 a1 RUNNING")
-		r.becomes = func(task *ecs.Task) string {
+		r.become(func(task *ecs.Task) string {
 			if task.Revision == 2 {
 				return ""
 			}
 			return ecs.TaskRunning
-		}
+		})
 		r.deploy(2)
 		r.want("1 a1 RUNNING, 1 a1 RUNNING, 1 a1 RUNNING, 2 a1 PENDING, 2 a1 PENDING, 2 a1 PENDING")
 		for range 3 {
@@ -239,12 +239,12 @@ func TestDeletion(t *testing.T) {
 
 func TestTasksThatNeverStartAreThrottled(t *testing.T) {
 	run(t, control.Options{}, func(r *region) {
-		r.becomes = func(task *ecs.Task) string {
+		r.become(func(task *ecs.Task) string {
 			if task.Revision == 1 {
 				return ecs.TaskStopped
 			}
 			return ecs.TaskRunning
-		}
+		})
 		r.create(2)
 		r.pass(time.Hour)
 		d := r.status().Deployments[0]
@@ -289,12 +289,12 @@ func TestAServiceKeepsAliveWhileItsNextRevisionFails(t *testing.T) {
 	run(t, control.Options{}, func(r *region) {
 		r.create(2)
 		r.want("1 a1 RUNNING, 1 a1 RUNNING")
-		r.becomes = func(task *ecs.Task) string {
+		r.become(func(task *ecs.Task) string {
 			if task.Revision == 2 {
 				return ecs.TaskStopped
 			}
 			return ecs.TaskRunning
-		}
+		})
 		r.deploy(2)
 		r.pass(10 * time.Minute)
 		r.kill(r.tasks(tables.Live)[0])

@@ -1,0 +1,123 @@
+package control_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/control"
+	"github.com/berth-ecs/berth/ecs/place"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/store/mem"
+)
+
+// Whatever happens to a service, on a store that conflicts and loses watches, and however often the loops begin anew: no ledger is ever
+// over-committed or wrong, and once nothing happens any more the service is what it should be.
+func TestAServiceSurvivesWhatHappens(t *testing.T) {
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			sometimes := oneIn(rand.New(rand.NewPCG(seed, 2)))
+			faults := mem.Faults{
+				Conflict:  func(store.Txn) bool { return sometimes(10) },
+				LoseWatch: func(int64) bool { return sometimes(20) },
+			}
+			runFaulty(t, faults, control.Options{StoppedPerService: 20}, func(r *region) {
+				r.create(3)
+				for range 60 {
+					r.happen(rnd)
+					r.pass(time.Duration(rnd.IntN(400)) * time.Millisecond)
+					r.checkLedgers()
+				}
+				r.calm()
+			}, "a1", "a2", "b1")
+		})
+	}
+}
+
+// oneIn answers true once in n calls; commits of several goroutines call it.
+func oneIn(rnd *rand.Rand) func(n int) bool {
+	var mu sync.Mutex
+	return func(n int) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return rnd.IntN(n) == 0
+	}
+}
+
+func (r *region) happen(rnd *rand.Rand) {
+	live := r.tasks(tables.Live)
+	switch n := rnd.IntN(8); {
+	case n == 0:
+		r.change(func(s *ecs.Service) { s.DesiredCount = int32(rnd.IntN(8)) })
+	case n == 1:
+		r.deploy(1 + int32(rnd.IntN(2)))
+	case n == 2:
+		broken := rnd.IntN(3)
+		r.become(func(t *ecs.Task) string {
+			if int(t.Revision) == broken {
+				return ecs.TaskStopped
+			}
+			return ecs.TaskRunning
+		})
+	case n == 3:
+		r.setInstance("a2", func(s *ecs.InstanceState) { s.Status = []string{ecs.InstanceActive, ecs.InstanceDraining}[rnd.IntN(2)] })
+	case n == 4:
+		r.setInstance("b1", func(s *ecs.InstanceState) { s.Connected = rnd.IntN(2) == 0 })
+	case n == 5:
+		r.stop()
+		r.start(control.Options{StoppedPerService: 20})
+	case len(live) > 0:
+		r.kill(live[rnd.IntN(len(live))])
+	}
+}
+
+// calm ends all faults and waits for the service.
+func (r *region) calm() {
+	r.become(func(*ecs.Task) string { return ecs.TaskRunning })
+	for _, id := range []string{"a2", "b1"} {
+		r.setInstance(id, func(s *ecs.InstanceState) { s.Status, s.Connected = ecs.InstanceActive, true })
+	}
+	r.stop() // agents look at everything again
+	r.start(control.Options{StoppedPerService: 20})
+	r.pass(20 * time.Minute) // the longest throttle
+	r.checkLedgers()
+	var want *ecs.Service
+	r.view(func(tx store.Tx) { want, _ = tables.Services.Peek(tx, serviceKey()) })
+	running := 0
+	for _, v := range r.tasks(tables.Live) {
+		if v.Running() && v.Deployment == want.Target.ID {
+			running++
+		} else {
+			r.t.Errorf("task of %s is %s", v.Deployment, v.ShownStatus())
+		}
+	}
+	if d := r.status().Deployments; running != int(want.DesiredCount) || len(d) != 1 || d[0].RolloutState != "COMPLETED" {
+		r.t.Errorf("%d tasks run, %d are wanted; deployments %+v", running, want.DesiredCount, d)
+	}
+	r.said("(service web) has reached a steady state.")
+}
+
+// checkLedgers holds each ledger against the tasks that are booked in it.
+func (r *region) checkLedgers() {
+	r.t.Helper()
+	r.view(func(tx store.Tx) {
+		want := map[string]ecs.Amounts{}
+		for key, task := range tables.Tasks.List(tx, "", "") {
+			if s, ok := tables.TaskStatuses.Peek(tx, key); ok && s.LastStatus != ecs.TaskStopped {
+				want[task.Node] = place.Add(want[task.Node], task.Holds)
+			}
+		}
+		for _, l := range tables.Ledgers.List(tx, "", "") {
+			if diff := cmp.Diff(want[l.Node], l.Used); diff != "" || l.Used.CPU > l.Total.CPU {
+				r.t.Errorf("ledger of %s: %s, used %d of %d", l.Node, diff, l.Used.CPU, l.Total.CPU)
+			}
+		}
+	})
+}
