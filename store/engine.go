@@ -18,8 +18,7 @@ type Options struct {
 	Ahead bool
 }
 
-// Engine is a Store over a Backend: it owns the snapshot, the transactions and the subscriptions. It is also the
-// Backend's Sink.
+// Engine is a Store over a Backend: it owns the snapshot, the transactions and the subscriptions.
 type Engine struct {
 	layout  *layout
 	opts    Options
@@ -27,7 +26,7 @@ type Engine struct {
 	barrier barrier
 	ahead   ahead
 	lines   lines
-	ctx     context.Context // ends at Close or Fail; its cause is the reason
+	ctx     context.Context // ends at Close or when the feed failed; its cause is the reason
 	cancel  context.CancelCauseFunc
 
 	closing  sync.Once
@@ -39,14 +38,11 @@ type Engine struct {
 	subs map[*subscription]bool
 }
 
-var (
-	_ Store = (*Engine)(nil)
-	_ Sink  = (*Engine)(nil)
-)
+var _ Store = (*Engine)(nil)
 
-// NewEngine makes an engine that waits for its backend: the implementation makes a Backend that feeds the engine, and
-// calls Start once the first Reset has been delivered.
-func NewEngine(s Schema, o Options) (*Engine, error) {
+// Open makes the engine of an implementation: connect is called once, with the Sink to feed, and answers the Backend
+// after it has delivered the first Reset.
+func Open(s Schema, o Options, connect func(Sink) (Backend, error)) (*Engine, error) {
 	l, err := newLayout(s)
 	if err != nil {
 		return nil, err
@@ -60,11 +56,12 @@ func NewEngine(s Schema, o Options) (*Engine, error) {
 	e := &Engine{layout: l, opts: o, subs: map[*subscription]bool{}}
 	e.ctx, e.cancel = context.WithCancelCause(context.Background())
 	e.snap.Store(emptySnapshot(l))
+	if e.backend, err = connect(feed{e}); err != nil {
+		e.cancel(err)
+		return nil, err
+	}
 	return e, nil
 }
-
-// Start gives the engine its backend; no call may come before.
-func (e *Engine) Start(b Backend) { e.backend = b }
 
 func randomID() string {
 	var b [16]byte
@@ -128,28 +125,28 @@ func (e *Engine) reach(ctx context.Context, revision int64) error {
 	}
 }
 
-// Lead implements Store.
+// Lead implements Store. A store that ends ends leading, too.
 func (e *Engine) Lead(ctx context.Context, run func(ctx context.Context, s Store) error) error {
-	if err := e.ended(); err != nil {
-		return err
-	}
-	return e.backend.Lead(ctx, func(ctx context.Context, leader Guard) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(e.ctx, func() { cancel(context.Cause(e.ctx)) })
+	defer stop()
+	err := e.backend.Lead(ctx, func(ctx context.Context, leader Guard) error {
 		return run(ctx, &led{Engine: e, ctx: ctx, leader: leader})
 	})
+	if e.ctx.Err() != nil {
+		return context.Cause(e.ctx)
+	}
+	return err
 }
 
 // Close implements Store. Closing again answers the same.
 func (e *Engine) Close() error {
 	e.closing.Do(func() {
-		e.Fail(ErrClosed)
+		e.cancel(ErrClosed)
 		e.closeErr = e.backend.Close()
 	})
 	return e.closeErr
-}
-
-// Fail implements Sink: every later call, wait and subscription answers err.
-func (e *Engine) Fail(err error) {
-	e.cancel(err)
 }
 
 // led is the store of a leader.

@@ -5,8 +5,18 @@ import (
 	"strings"
 )
 
+// feed is the engine as its backend sees it.
+type feed struct {
+	*Engine
+}
+
+var _ Sink = feed{}
+
+// Fail implements Sink: every later call, wait and subscription answers err.
+func (e feed) Fail(err error) { e.cancel(err) }
+
 // Reset implements Sink.
-func (e *Engine) Reset(revision int64, kvs iter.Seq2[KV, error]) error {
+func (e feed) Reset(revision int64, kvs iter.Seq2[KV, error]) error {
 	ed := emptySnapshot(e.layout).edit()
 	for kv, err := range kvs {
 		if err == nil {
@@ -21,7 +31,7 @@ func (e *Engine) Reset(revision int64, kvs iter.Seq2[KV, error]) error {
 }
 
 // Apply implements Sink.
-func (e *Engine) Apply(revision int64, events []KV) error {
+func (e feed) Apply(revision int64, events []KV) error {
 	ed := e.snap.Load().edit()
 	changes := make([]Change, 0, len(events))
 	for _, kv := range events {
@@ -38,7 +48,7 @@ func (e *Engine) Apply(revision int64, events []KV) error {
 }
 
 // fill puts a key of the feed into the next snapshot. The Change is zero when no record changed.
-func (e *Engine) fill(ed *edit, kv KV) (Change, error) {
+func (e feed) fill(ed *edit, kv KV) (Change, error) {
 	i, key, fence, ok := e.layout.locate(kv.Key)
 	switch {
 	case !ok:
@@ -50,7 +60,7 @@ func (e *Engine) fill(ed *edit, kv KV) (Change, error) {
 	return e.fillRecord(ed, i, key, kv)
 }
 
-func (e *Engine) fillRecord(ed *edit, i int, key string, kv KV) (Change, error) {
+func (e feed) fillRecord(ed *edit, i int, key string, kv KV) (Change, error) {
 	c := e.layout.cores[i]
 	ch := Change{Table: c.name, Key: key, Revision: kv.Mod}
 	var old *row
@@ -83,7 +93,7 @@ func (l *layout) locate(key string) (table int, record string, fence, ok bool) {
 }
 
 // publish makes the next snapshot everyone's and tells who waits for it.
-func (e *Engine) publish(ed *edit, revision int64, changes []Change, resync bool) {
+func (e feed) publish(ed *edit, revision int64, changes []Change, resync bool) {
 	ed.next.revision = max(revision, ed.next.revision)
 	e.mu.Lock()
 	defer e.mu.Unlock()

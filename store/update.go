@@ -78,7 +78,10 @@ func (a *attempt) commit(ctx context.Context, snap *snapshot, own *overlay, txn 
 		defer a.e.ahead.start(a.e.layout, txn.Writes)()
 	}
 	rev, ok, err := a.e.backend.Commit(ctx, txn)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return true, fmt.Errorf("store: commit: %w: %w", err, context.Cause(ctx))
+	case err != nil:
 		return true, fmt.Errorf("store: commit: %w", err)
 	}
 	if err := a.e.reach(ctx, rev); err != nil {

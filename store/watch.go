@@ -15,6 +15,7 @@ type subscription struct {
 	ready  chan struct{} // holds one token when there is something to take
 	closed chan struct{}
 	once   sync.Once
+	unhook func() bool // of the subscriber's ctx
 
 	mu      sync.Mutex
 	snap    *snapshot // of the last commit in pending
@@ -35,9 +36,7 @@ func (e *Engine) Watch(ctx context.Context, tables ...string) Subscription {
 	defer e.mu.Unlock()
 	s.offer(e.snap.Load(), nil, true)
 	e.subs[s] = true
-	if ctx.Done() != nil {
-		context.AfterFunc(ctx, s.Close)
-	}
+	s.unhook = context.AfterFunc(ctx, s.Close)
 	return s
 }
 
@@ -111,6 +110,7 @@ func (s *subscription) Close() {
 		close(s.closed)
 		s.e.mu.Lock()
 		defer s.e.mu.Unlock()
+		s.unhook()
 		delete(s.e.subs, s)
 	})
 }

@@ -50,6 +50,16 @@ func (s *embeddedSpace) Server(tb testing.TB, schema store.Schema, o store.Optio
 	return open(tb, c)
 }
 
+func (s *embeddedSpace) Depose(tb testing.TB) {
+	depose(tb, "unix://"+filepath.Join(s.dir, "s"), "berth")
+}
+
+func depose(tb testing.TB, endpoint, name string) {
+	if err := etcdtest.Depose(tb.Context(), endpoint, name); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 func TestConformanceEmbedded(t *testing.T) {
 	storetest.Run(t, storetest.HarnessFunc(func(tb testing.TB) storetest.Space {
 		return &embeddedSpace{dir: socketDir(tb)}
@@ -65,6 +75,8 @@ type externalSpace struct {
 func (s *externalSpace) Server(tb testing.TB, schema store.Schema, o store.Options) store.Store {
 	return open(tb, etcd.Config{Schema: schema, Now: o.Now, NewID: o.NewID, Name: s.name, Endpoints: []string{s.server.Endpoint()}})
 }
+
+func (s *externalSpace) Depose(tb testing.TB) { depose(tb, s.server.Endpoint(), s.name) }
 
 func startExternal(t *testing.T) *etcdtest.Server {
 	server, err := etcdtest.Start(t.Context(), socketDir(t))

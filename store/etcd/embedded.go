@@ -35,7 +35,7 @@ type embedded struct {
 	wg     sync.WaitGroup
 }
 
-func openEmbedded(ctx context.Context, c Config, e *store.Engine) (*Store, error) {
+func openEmbedded(ctx context.Context, c Config, sink store.Sink) (backend, error) {
 	ec, err := EmbedConfig(c)
 	if err != nil {
 		return nil, err
@@ -49,14 +49,13 @@ func openEmbedded(ctx context.Context, c Config, e *store.Engine) (*Store, error
 		lock.Close()
 		return nil, fmt.Errorf("etcd: start in %s: %w", c.DataDir, err)
 	}
-	b := &embedded{lock: lock, conf: c, sink: e, etcd: started, server: started.Server, startID: randomID()}
+	b := &embedded{lock: lock, conf: c, sink: sink, etcd: started, server: started.Server, startID: randomID()}
 	b.keyspace = keyspace{kv: v3rpc.NewQuotaKVServer(started.Server), prefix: prefixOf(c)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if err := b.begin(ctx); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	e.Start(b)
-	return &Store{Engine: e, status: b.status}, nil
+	return b, nil
 }
 
 // begin waits for the server, loads the snapshot and starts the feed.

@@ -30,7 +30,7 @@ type remote struct {
 
 var oldest = semver.Version{Major: 3, Minor: 5, Patch: 13}
 
-func openRemote(ctx context.Context, c Config, e *store.Engine) (*Store, error) {
+func openRemote(ctx context.Context, c Config, sink store.Sink) (backend, error) {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password,
 		DialTimeout: 5 * time.Second, DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 5 * time.Second,
@@ -39,14 +39,13 @@ func openRemote(ctx context.Context, c Config, e *store.Engine) (*Store, error) 
 	if err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)
 	}
-	b := &remote{conf: c, sink: e, client: client}
+	b := &remote{conf: c, sink: sink, client: client}
 	b.keyspace = keyspace{kv: dialled{pb.NewKVClient(client.ActiveConnection())}, prefix: prefixOf(c)}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	if err := b.begin(ctx); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	e.Start(b)
-	return &Store{Engine: e, status: b.status}, nil
+	return b, nil
 }
 
 func (b *remote) begin(ctx context.Context) error {

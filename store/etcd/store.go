@@ -21,14 +21,32 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	e, err := store.NewEngine(c.Schema, store.Options{Now: c.Now, NewID: c.NewID, Ahead: true})
+	s := &Store{}
+	var err error
+	s.Engine, err = store.Open(c.Schema, store.Options{Now: c.Now, NewID: c.NewID, Ahead: true}, func(sink store.Sink) (store.Backend, error) {
+		b, err := connect(ctx, c, sink)
+		if err != nil {
+			return nil, err
+		}
+		s.status = b.status
+		return b, nil
+	})
 	if err != nil {
 		return nil, err
 	}
+	return s, nil
+}
+
+type backend interface {
+	store.Backend
+	status(ctx context.Context) (Status, error)
+}
+
+func connect(ctx context.Context, c Config, sink store.Sink) (backend, error) {
 	if c.DataDir != "" {
-		return openEmbedded(ctx, c, e)
+		return openEmbedded(ctx, c, sink)
 	}
-	return openRemote(ctx, c, e)
+	return openRemote(ctx, c, sink)
 }
 
 // Status is what an operator wants to know of the etcd.

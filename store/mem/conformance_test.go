@@ -37,6 +37,8 @@ func (s *space) Server(tb testing.TB, schema store.Schema, o store.Options) stor
 	return s.first.Join(schema, mo)
 }
 
+func (s *space) Depose(testing.TB) { s.first.Depose() }
+
 func harness(m storetest.Mutant) storetest.Harness {
 	return storetest.HarnessFunc(func(testing.TB) storetest.Space { return &space{mutant: m} })
 }

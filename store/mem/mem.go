@@ -45,25 +45,25 @@ func Open(s store.Schema, o Options) *Store { return join(newSpace(), s, o) }
 // Join adds another server to the same key space, with its own snapshot, feed and faults.
 func (m *Store) Join(s store.Schema, o Options) *Store { return join(m.server.space, s, o) }
 
-// join panics on a wrong schema: it is a programming error, as in a table's declaration.
+// join panics on a schema that is wrong or cannot read what is there: a programming error, as in a table's declaration.
 func join(sp *space, s store.Schema, o Options) *Store {
-	e, err := store.NewEngine(s, store.Options{Now: o.Now, NewID: o.NewID})
+	m := &Store{server: &server{space: sp, faults: o.Faults}}
+	e, err := store.Open(s, store.Options{Now: o.Now, NewID: o.NewID}, func(sink store.Sink) (store.Backend, error) {
+		m.server.sink = sink
+		if o.Sink != nil {
+			m.server.sink = o.Sink(sink)
+		}
+		var b store.Backend = m.server
+		if o.Backend != nil {
+			b = o.Backend(b)
+		}
+		return b, sp.attach(m.server)
+	})
 	if err != nil {
-		panic(err)
+		panic(fmt.Sprintf("mem: %v", err))
 	}
-	srv := &server{space: sp, sink: e, faults: o.Faults}
-	if o.Sink != nil {
-		srv.sink = o.Sink(e)
-	}
-	if o.Backend != nil {
-		e.Start(o.Backend(srv))
-	} else {
-		e.Start(srv)
-	}
-	if err := sp.attach(srv); err != nil {
-		panic(fmt.Sprintf("mem: the key space holds what this schema cannot read: %v", err))
-	}
-	return &Store{Engine: e, server: srv}
+	m.Engine = e
+	return m
 }
 
 // Pause holds back the feed of this server: its snapshot stays, as on a server that lags.
@@ -71,3 +71,11 @@ func (m *Store) Pause() { m.server.pause(true) }
 
 // Resume delivers what Pause held back and everything after.
 func (m *Store) Resume() { m.server.pause(false) }
+
+// Depose ends the present leader's term without telling it, as a server that was cut off is not told.
+func (m *Store) Depose() {
+	sp := m.server.space
+	sp.mu.Lock()
+	defer sp.mu.Unlock()
+	sp.deliver(sp.commit([]store.Write{{Key: leaderKey, Value: []byte("nobody")}}))
+}

@@ -54,23 +54,19 @@ var leadChecks = []check{
 		<-ended
 	}},
 	{"a former leader that does not know it yet is stopped by its guard", func(k *kit) {
-		stale := make(chan store.Store, 1)
-		fail := errors.New("resigns")
-		err := k.a.Lead(k.ctx, func(_ context.Context, s store.Store) error {
-			stale <- deaf{s}
-			return fail
-		})
-		if !errors.Is(err, fail) {
-			k.Errorf("lead: %v", err)
-		}
 		ctx, stop := context.WithCancel(k.ctx)
-		defer stop()
-		second, ended := k.lead(ctx, k.a)
-		k.do(second, put("x", 2))
-		err = (<-stale).Update(k.ctx, func(tx store.Tx) error { put("x", 3)(tx); return nil })
+		leader, ended := k.lead(ctx, k.a)
+		k.do(leader, put("x", 1))
+		k.space.Depose(k.TB)
+		err := leader.Update(k.ctx, func(tx store.Tx) error { put("x", 2)(tx); return nil })
 		if !errors.Is(err, store.ErrNotLeader) {
 			k.Errorf("update: %v", err)
 		}
+		k.see(k.b, store.Fresh, func(tx store.Tx) {
+			if got := value(tx, "x"); got != 1 {
+				k.Errorf("x = %d", got)
+			}
+		})
 		stop()
 		<-ended
 	}},
@@ -81,9 +77,4 @@ var leadChecks = []check{
 			k.Errorf("lead: %v", err)
 		}
 	}},
-}
-
-// deaf is a leader's store kept beyond its term.
-type deaf struct {
-	store.Store
 }

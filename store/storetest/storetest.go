@@ -22,6 +22,8 @@ type Harness interface {
 type Space interface {
 	// Server adds a server. The suite closes it.
 	Server(tb testing.TB, s store.Schema, o store.Options) store.Store
+	// Depose ends the present leader's term behind its back: its ctx goes on, its guard no longer holds.
+	Depose(tb testing.TB)
 }
 
 // HarnessFunc makes a Harness of a function.

@@ -4,6 +4,7 @@ package etcdtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,6 +70,16 @@ func (s *Server) Compact(ctx context.Context) error {
 		_, err = s.client.Compact(ctx, resp.Header.Revision, clientv3.WithCompactPhysical())
 	}
 	return err
+}
+
+// Depose removes the proof of leadership of the installation name from the etcd at endpoint, as if its lease had run out.
+func Depose(ctx context.Context, endpoint, name string) error {
+	c, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}})
+	if err != nil {
+		return err
+	}
+	_, err = c.Delete(ctx, "/berth/"+name+"/l/", clientv3.WithPrefix())
+	return errors.Join(err, c.Close())
 }
 
 // Close stops it; the data stays.
