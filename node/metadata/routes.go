@@ -3,6 +3,7 @@ package metadata
 import (
 	"context"
 	"net/http"
+	"slices"
 )
 
 // version is one of the endpoint's versions; they differ in what a container's answer holds.
@@ -17,7 +18,15 @@ type route struct {
 	path   string
 	what   string // as the agent's error texts call it
 	reason string // the agent's words for an unknown id
-	ask    func(h *handler, ctx context.Context, v version, t Task, c Container) (any, error)
+	ask    func(context.Context, question) (any, error)
+}
+
+// question is what a caller wants to know, after it was found to be entitled.
+type question struct {
+	*handler
+	version   version
+	task      Task
+	container Container
 }
 
 const (
@@ -42,7 +51,7 @@ func (h *handler) about(v version, q route) http.HandlerFunc {
 			h.answer(w, r, v.unknown, v.name+" "+q.what+" handler: "+q.reason+id)
 			return
 		}
-		body, err := q.ask(h, r.Context(), v, t, c)
+		body, err := q.ask(r.Context(), question{h, v, t, c})
 		if err != nil {
 			h.log.Warn("answer a question", "what", q.what, "task", t.TaskARN, "container", c.Name, "error", err)
 			h.answer(w, r, http.StatusInternalServerError, "failed to get "+q.what)
@@ -52,38 +61,39 @@ func (h *handler) about(v version, q route) http.HandlerFunc {
 	}
 }
 
-func askContainer(_ *handler, _ context.Context, v version, _ Task, c Container) (any, error) {
-	return v.container(c), nil
+func askContainer(_ context.Context, q question) (any, error) {
+	return q.version.container(q.container), nil
 }
 
-func askTask(_ *handler, _ context.Context, v version, t Task, _ Container) (any, error) {
-	t.TaskTags, t.ContainerInstanceTags = nil, nil
-	return v.task(t), nil
+func askTask(_ context.Context, q question) (any, error) {
+	q.task.TaskTags, q.task.ContainerInstanceTags = nil, nil
+	return q.version.task(q.task), nil
 }
 
-func askTaskWithTags(h *handler, ctx context.Context, v version, t Task, _ Container) (any, error) {
-	if s, ok := h.source.(TagSource); ok {
+func askTaskWithTags(ctx context.Context, q question) (any, error) {
+	t := q.task
+	if s, ok := q.source.(TagSource); ok {
 		var errs []Error
 		t.TaskTags, t.ContainerInstanceTags, errs = s.Tags(ctx, t)
-		t.Errors = append(t.Errors, errs...)
+		t.Errors = slices.Concat(t.Errors, errs)
 	}
-	return v.task(t), nil
+	return q.version.task(t), nil
 }
 
-func askStats(h *handler, ctx context.Context, _ version, _ Task, c Container) (any, error) {
-	return h.source.Stats(ctx, c.ID)
+func askStats(ctx context.Context, q question) (any, error) {
+	return q.source.Stats(ctx, q.container.ID)
 }
 
 // askTaskStats answers by container; one that has no stats (any more) is null, as with the agent.
-func askTaskStats(h *handler, ctx context.Context, _ version, t Task, _ Container) (any, error) {
-	out := make(map[string]any, len(t.Containers))
-	for _, c := range t.Containers {
+func askTaskStats(ctx context.Context, q question) (any, error) {
+	out := make(map[string]any, len(q.task.Containers))
+	for _, c := range q.task.Containers {
 		if c.ID == "" {
 			continue
 		}
-		s, err := h.source.Stats(ctx, c.ID)
+		s, err := q.source.Stats(ctx, c.ID)
 		if err != nil {
-			h.log.Debug("stats of a container", "container", c.ID, "error", err)
+			q.log.Debug("stats of a container", "container", c.ID, "error", err)
 			s = nil
 		}
 		out[c.ID] = s

@@ -9,22 +9,24 @@ import (
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 // Attach makes the endpoint, or returns the one that exists under this id. A host port that is taken is a *PortConflict.
 // On an error nothing is left behind.
-func (n *Network) Attach(ctx context.Context, id string, m Mode, ports []Port) (Endpoint, error) {
+func (n *Network) Attach(ctx context.Context, id string, m Mode, publish []Port) (Endpoint, error) {
 	if err := checkID(id); err != nil {
 		return Endpoint{}, err
 	}
-	wishes, err := parsePorts(ports)
+	wishes, err := ports.Parse(publish)
 	if err != nil {
 		return Endpoint{}, err
 	}
 	if m != Bridge && m != None {
 		return Endpoint{}, fmt.Errorf("network: mode %q: must be %q or %q", m, Bridge, None)
 	}
-	if m == None && len(ports) > 0 {
+	if m == None && len(publish) > 0 {
 		return Endpoint{}, fmt.Errorf("network: endpoint %s: mode %q publishes no ports", id, None)
 	}
 	defer n.ids.lock(id)()
@@ -63,22 +65,22 @@ func (n *Network) attachNone(id string) (*attachment, error) {
 }
 
 // attachBridge marks the link first and mounts last: the mount is what makes the endpoint exist for a later process.
-func (n *Network) attachBridge(id string, wishes []wish) (_ *attachment, err error) {
-	wishes, err = n.book.take(id, wishes)
+func (n *Network) attachBridge(id string, wishes []ports.Wish) (_ *attachment, err error) {
+	wishes, err = n.book.Take(id, wishes)
 	if err != nil {
 		return nil, err
 	}
 	s, err := n.nextSlot()
 	if err != nil {
-		n.book.free(keysOf(wishes))
+		n.book.Free(ports.KeysOf(wishes))
 		return nil, err
 	}
 	defer func() { _ = s.ns.Close() }()
 	a := n.bridgeAttachment(id, s.port, s.addr)
 	for _, w := range wishes {
-		a.elems = append(a.elems, w.elements(id, s.addr)...)
+		a.elems = append(a.elems, w.Mappings(id, s.addr)...)
 	}
-	a.Ports = bindings(a.elems)
+	a.Ports = ports.Bindings(a.elems)
 	if err := n.commission(a, s.ns); err != nil {
 		n.logFailure("undo a failed attach", n.dismantle(a))
 		return nil, err
@@ -130,7 +132,7 @@ func (n *Network) dismantle(a *attachment) error {
 			return err
 		}
 		n.logFailure("forget flows of withdrawn ports", n.forgetFlows(a.elems))
-		n.book.free(portKeys(a.elems))
+		n.book.Free(ports.Keys(a.elems))
 	}
 	if err := unmountNamespace(a.Netns); err != nil {
 		return err
@@ -164,28 +166,10 @@ func (a *attachment) copy() Endpoint {
 	return e
 }
 
-func elementsOf(ps []published) []nftables.SetElement {
+func elementsOf(ps []ports.Mapping) []nftables.SetElement {
 	out := make([]nftables.SetElement, len(ps))
 	for i, p := range ps {
-		out[i] = p.element()
-	}
-	return out
-}
-
-func portKeys(ps []published) []portKey {
-	out := make([]portKey, len(ps))
-	for i, p := range ps {
-		out[i] = portKey{p.proto, p.hostPort}
-	}
-	return out
-}
-
-func keysOf(ws []wish) []portKey {
-	var out []portKey
-	for _, w := range ws {
-		for p := w.host.first; p <= w.host.last; p++ {
-			out = append(out, portKey{w.proto, p})
-		}
+		out[i] = elementOf(p)
 	}
 	return out
 }

@@ -149,8 +149,8 @@ func checkSurvivors(t *testing.T, n *Network, round int, alive []string) {
 		t.Errorf("round %d: files %v are left", round, v.files)
 	}
 	for _, p := range v.published {
-		if !slices.ContainsFunc(got, func(e Endpoint) bool { return e.ID == p.id }) {
-			t.Errorf("round %d: port %d is published for nobody (%s)", round, p.hostPort, p.id)
+		if !slices.ContainsFunc(got, func(e Endpoint) bool { return e.ID == p.ID }) {
+			t.Errorf("round %d: port %d is published for nobody (%s)", round, p.HostPort, p.ID)
 		}
 	}
 }

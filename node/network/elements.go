@@ -9,44 +9,46 @@ import (
 	"strings"
 
 	"github.com/google/nftables"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 var errElement = errors.New("not one of our elements")
 
-func (p published) key() []byte {
+func keyOf(p ports.Mapping) []byte {
 	k := make([]byte, 8)
-	k[0] = p.proto
-	binary.BigEndian.PutUint16(k[4:], uint16(p.hostPort))
+	k[0] = p.Proto
+	binary.BigEndian.PutUint16(k[4:], uint16(p.HostPort))
 	return k
 }
 
-// element says in its comment whose it is, so that the kernel alone is enough to rebuild an endpoint.
-func (p published) element() nftables.SetElement {
+// elementOf says in its comment whose it is, so that the kernel alone is enough to rebuild an endpoint.
+func elementOf(p ports.Mapping) nftables.SetElement {
 	v := make([]byte, 8)
-	copy(v, p.addr.AsSlice())
-	binary.BigEndian.PutUint16(v[4:], uint16(p.port))
-	comment := p.id
-	if p.span != (span{}) {
-		comment += " " + p.span.String()
+	copy(v, p.Addr.AsSlice())
+	binary.BigEndian.PutUint16(v[4:], uint16(p.Port))
+	comment := p.ID
+	if p.Span != (ports.Span{}) {
+		comment += " " + p.Span.String()
 	}
-	return nftables.SetElement{Key: p.key(), Val: v, Comment: comment}
+	return nftables.SetElement{Key: keyOf(p), Val: v, Comment: comment}
 }
 
-func parsePublished(e nftables.SetElement) (published, error) {
+func parsePublished(e nftables.SetElement) (ports.Mapping, error) {
 	if len(e.Key) < 8 || len(e.Val) < 8 {
-		return published{}, errElement
+		return ports.Mapping{}, errElement
 	}
 	addr, _ := netip.AddrFromSlice(e.Val[:4])
-	p := published{
-		proto: e.Key[0], hostPort: int(binary.BigEndian.Uint16(e.Key[4:])),
-		addr: addr, port: int(binary.BigEndian.Uint16(e.Val[4:])),
+	p := ports.Mapping{
+		Proto: e.Key[0], HostPort: int(binary.BigEndian.Uint16(e.Key[4:])),
+		Addr: addr, Port: int(binary.BigEndian.Uint16(e.Val[4:])),
 	}
 	id, ranged, ok := strings.Cut(e.Comment, " ")
-	p.id = id
+	p.ID = id
 	if ok {
 		var err error
-		if p.span, err = parseSpan("comment", ranged); err != nil {
-			return published{}, fmt.Errorf("%w: %w", errElement, err)
+		if p.Span, err = ports.ParseSpan("comment", ranged); err != nil {
+			return ports.Mapping{}, fmt.Errorf("%w: %w", errElement, err)
 		}
 	}
 	return p, nil
@@ -85,12 +87,12 @@ func keysOnly(elems []nftables.SetElement) []nftables.SetElement {
 }
 
 // readPublished dumps the port map; elements that are not ours are skipped.
-func (r *ruleset) readPublished() ([]published, error) {
+func (r *ruleset) readPublished() ([]ports.Mapping, error) {
 	elems, err := readSet(r.publish)
 	if err != nil {
 		return nil, err
 	}
-	var out []published
+	var out []ports.Mapping
 	for _, e := range elems {
 		if p, err := parsePublished(e); err == nil {
 			out = append(out, p)

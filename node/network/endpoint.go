@@ -1,8 +1,9 @@
 package network
 
 import (
-	"fmt"
 	"net/netip"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 // Mode is how an endpoint is connected. Host mode needs nothing from this package.
@@ -25,39 +26,9 @@ type Endpoint struct {
 	Ports   []Binding  // sorted by protocol and host port
 }
 
-// Port is a wish: publish a container port, or a range of them, on the host.
-type Port struct {
-	ContainerPort      int    // this or ContainerPortRange is required
-	HostPort           int    // optional; 0 asks for one of the dynamic range
-	ContainerPortRange string // "first-last"
-	HostPortRange      string // optional; empty asks for a range of the same length in the dynamic range
-	Protocol           string // optional; "tcp" (default) or "udp"
-}
-
-// Binding is a port, or a range of ports, that is published.
-type Binding struct {
-	BindIP             string
-	ContainerPort      int // 0 for a range
-	HostPort           int // 0 for a range
-	ContainerPortRange string
-	HostPortRange      string
-	Protocol           string
-}
-
-// PortConflict says that a host port asked for belongs to somebody else.
-type PortConflict struct {
-	Port     int
-	Protocol string
-	Holder   string // the endpoint that publishes it; empty when it is another process
-	Err      error  // optional: what the kernel said
-}
-
-func (e *PortConflict) Error() string {
-	by := "by another process on the host"
-	if e.Holder != "" {
-		by = "by endpoint " + e.Holder
-	}
-	return fmt.Sprintf("host port %d/%s is already in use %s", e.Port, e.Protocol, by)
-}
-
-func (e *PortConflict) Unwrap() error { return e.Err }
+// What tasks ask for and get; the rules are those of package ports.
+type (
+	Port         = ports.Port
+	Binding      = ports.Binding
+	PortConflict = ports.Conflict // a host port belongs to somebody else
+)

@@ -5,22 +5,24 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 // staleFlows matches the tracked UDP flows to given host ports. TCP needs no such care: a connection ends with its peer.
 type staleFlows map[uint16]bool
 
 func (s staleFlows) MatchConntrackFlow(f *netlink.ConntrackFlow) bool {
-	return f.Forward.Protocol == protoUDP && s[f.Forward.DstPort]
+	return f.Forward.Protocol == ports.UDP && s[f.Forward.DstPort]
 }
 
 // forgetFlows lets the port map decide anew about UDP flows: the kernel looks at the map for the first packet of a flow
 // only, and a sender that never pauses keeps its flow for ever.
-func (n *Network) forgetFlows(ps []published) error {
+func (n *Network) forgetFlows(ps []ports.Mapping) error {
 	stale := staleFlows{}
 	for _, p := range ps {
-		if p.proto == protoUDP {
-			stale[uint16(p.hostPort)] = true
+		if p.Proto == ports.UDP {
+			stale[uint16(p.HostPort)] = true
 		}
 	}
 	if len(stale) == 0 {

@@ -68,7 +68,7 @@ func makeDropping(name string, family nftables.TableFamily, door string) error {
 	}
 	drop := nftables.ChainPolicyDrop
 	table := conn.AddTable(&nftables.Table{Name: name, Family: family})
-	c := base(table, "FORWARD", nftables.ChainTypeFilter, nftables.ChainHookForward, 0)
+	c := place{nftables.ChainTypeFilter, nftables.ChainHookForward, 0}.chain(table, "FORWARD")
 	c.Policy = &drop
 	conn.AddChain(c)
 	if door != "" {

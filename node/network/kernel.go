@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 // view is what the kernel holds of ours at one moment.
@@ -15,7 +17,7 @@ type view struct {
 	mounts    []string // ids with a mounted namespace
 	files     []string // ids of files below netns that are no mounts
 	ports     []port
-	published []published
+	published []ports.Mapping
 	senders   []sender
 }
 
@@ -66,24 +68,24 @@ func (n *Network) Endpoints(ctx context.Context) ([]Endpoint, error) {
 
 // attachments puts together what belongs together: the mount makes the endpoint, link and elements add to it.
 func (v view) attachments(c Config) []*attachment {
-	ports := map[string]port{}
+	links := map[string]port{}
 	addrs := map[string]netip.Addr{}
 	for _, p := range v.ports {
 		if id, a, err := parseAlias(p.alias); err == nil {
-			ports[id], addrs[id] = p, a
+			links[id], addrs[id] = p, a
 		}
 	}
-	elems := map[string][]published{}
+	elems := map[string][]ports.Mapping{}
 	for _, p := range v.published {
-		elems[p.id] = append(elems[p.id], p)
+		elems[p.ID] = append(elems[p.ID], p)
 	}
 	var out []*attachment
 	for _, id := range v.mounts {
-		a := &attachment{Endpoint: Endpoint{ID: id, Mode: None, Netns: c.netns(id)}, elems: elems[id], port: ports[id]}
+		a := &attachment{Endpoint: Endpoint{ID: id, Mode: None, Netns: c.netns(id)}, elems: elems[id], port: links[id]}
 		if addr, ok := addrs[id]; ok {
 			a.Mode, a.Address, a.Gateway, a.MAC = Bridge, addr, c.gateway(), macOf(addr).String()
 		}
-		a.Ports = bindings(a.elems)
+		a.Ports = ports.Bindings(a.elems)
 		out = append(out, a)
 	}
 	slices.SortFunc(out, func(a, b *attachment) int { return cmp.Compare(a.ID, b.ID) })

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 func TestConfigRules(t *testing.T) {
@@ -50,5 +52,21 @@ func TestAlias(t *testing.T) {
 		if _, _, err := parseAlias(s); err == nil {
 			t.Errorf("alias %q was taken for ours", s)
 		}
+	}
+}
+
+// What is written into the port map says everything about itself.
+func TestElementsReadBack(t *testing.T) {
+	for _, m := range []ports.Mapping{
+		{ID: "a", Proto: ports.TCP, HostPort: 65535, Addr: netip.MustParseAddr("10.1.2.3"), Port: 1},
+		{ID: "task-1.web", Proto: ports.UDP, HostPort: 1, Addr: netip.MustParseAddr("10.1.2.3"), Port: 8001, Span: ports.Span{First: 8000, Last: 8010}},
+	} {
+		if got, err := parsePublished(elementOf(m)); err != nil || got != m {
+			t.Errorf("read %+v, %v; wrote %+v", got, err, m)
+		}
+	}
+	who := sender{"x_000001", macOf(netip.MustParseAddr("10.0.0.9")), netip.MustParseAddr("10.0.0.9")}
+	if got, err := parseSender(who.element()); err != nil || got.link != who.link || got.addr != who.addr || got.mac.String() != who.mac.String() {
+		t.Errorf("read %+v, %v; wrote %+v", got, err, who)
 	}
 }

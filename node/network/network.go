@@ -13,6 +13,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 // Config says whose network this is. Every kernel name derives from Name.
@@ -34,7 +36,7 @@ type Network struct {
 	nl     *netlink.Handle
 	rules  *ruleset
 	tx     transactor
-	book   *portBook
+	book   *ports.Book
 	bridge int // link index
 	warm   chan *slot
 	stop   context.CancelFunc
@@ -53,7 +55,7 @@ type Network struct {
 type attachment struct {
 	Endpoint
 	port  port
-	elems []published
+	elems []ports.Mapping
 }
 
 // Open makes what is missing of the installation's network, adopts what an earlier process made, and removes what that
@@ -90,7 +92,7 @@ func newNetwork(c Config) *Network {
 	}
 	return &Network{
 		cfg: c, log: log.With("component", "network"), rules: newRuleset(c),
-		book:  newPortBook(rand.IntN(dynamicLast-dynamicFirst), bindPort),
+		book:  ports.NewBook(rand.IntN(ports.DynamicLast-ports.DynamicFirst), ports.Bind),
 		addrs: newAddressPool(c.Subnet, rand.Uint32()), serial: rand.Uint32(),
 		links: map[string]bool{}, known: map[string]*attachment{},
 	}
@@ -116,7 +118,7 @@ func (n *Network) acquire() error {
 }
 
 func (n *Network) release() {
-	n.book.close()
+	n.book.Close()
 	if n.nl != nil {
 		n.nl.Close()
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 func TestPublishedPortsFromTheHost(t *testing.T) {
@@ -56,22 +58,22 @@ func TestStaticPortsAndRanges(t *testing.T) {
 	e := attach(t, n, "ranges",
 		Port{ContainerPort: 80, HostPort: free[0]},
 		Port{ContainerPortRange: "8000-8004"},
-		Port{ContainerPortRange: "9000-9002", HostPortRange: span{free[1], free[1] + 2}.String(), Protocol: "udp"},
+		Port{ContainerPortRange: "9000-9002", HostPortRange: ports.Span{First: free[1], Last: free[1] + 2}.String(), Protocol: "udp"},
 	)
 	serve(t, e.Netns, "tcp", ":80", "static")
 	serve(t, e.Netns, "tcp", ":8003", "range")
 	serve(t, e.Netns, "udp", ":9002", "udp range")
-	var dynamic span
+	var dynamic ports.Span
 	for _, b := range e.Ports {
 		if b.ContainerPortRange == "8000-8004" {
-			dynamic, _ = parseSpan("", b.HostPortRange)
+			dynamic, _ = ports.ParseSpan("", b.HostPortRange)
 		}
 	}
-	if dynamic.len() != 5 || dynamic.first < dynamicFirst {
-		t.Fatalf("bindings %+v: want a dynamic range of 5 from %d", e.Ports, dynamicFirst)
+	if dynamic.Len() != 5 || dynamic.First < ports.DynamicFirst {
+		t.Fatalf("bindings %+v: want a dynamic range of 5 from %d", e.Ports, ports.DynamicFirst)
 	}
 	wantAnswer(t, "", "tcp", "127.0.0.1:"+strconv.Itoa(free[0]), "static")
-	wantAnswer(t, "", "tcp", "127.0.0.1:"+strconv.Itoa(dynamic.first+3), "range")
+	wantAnswer(t, "", "tcp", "127.0.0.1:"+strconv.Itoa(dynamic.First+3), "range")
 	name, rest, err := ask("", "udp", "127.0.0.1:"+strconv.Itoa(free[1]+2), patience)
 	if err != nil || name+" "+rest[:5] != "udp range" {
 		t.Errorf("udp range: %q %q, %v", name, rest, err)
@@ -185,8 +187,8 @@ func freePorts(t *testing.T, count int) []int {
 	for p := 20000 + mrand.IntN(10000); len(out) < count; p += 3 {
 		free := true
 		for i := range 3 {
-			for _, proto := range []byte{protoTCP, protoUDP} {
-				s, err := bindPort(portKey{proto, p + i})
+			for _, proto := range []byte{ports.TCP, ports.UDP} {
+				s, err := ports.Bind(ports.Key{Proto: proto, Port: p + i})
 				if err != nil {
 					free = false
 					continue

@@ -18,6 +18,9 @@ import (
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/ports"
+	"github.com/berth-ecs/berth/test/audit/inventory"
 )
 
 // reopen lets go of n as a dying process would, and opens the installation anew.
@@ -101,10 +104,10 @@ func leftovers(t *testing.T, n *Network) {
 		}
 	}
 	dead := netip.MustParseAddr("10.213.0.9")
-	elem := published{id: "halfmade", proto: protoTCP, hostPort: 1234, addr: dead, port: 80}
+	elem := ports.Mapping{ID: "halfmade", Proto: ports.TCP, HostPort: 1234, Addr: dead, Port: 80}
 	who := sender{n.cfg.portPrefix() + "gone", macOf(dead), dead}
 	err = commit([]change{
-		{set: n.rules.publish, elems: []nftables.SetElement{elem.element()}},
+		{set: n.rules.publish, elems: []nftables.SetElement{elementOf(elem)}},
 		{set: n.rules.owners, elems: []nftables.SetElement{who.element()}},
 	})
 	if err != nil {
@@ -221,4 +224,22 @@ func TestManyAtOnceBesideSweeps(t *testing.T) {
 	}
 	wg.Wait()
 	wantClean(t, n, 0)
+}
+
+// The audit is how crash tests see this package: it has to recognise every part of an endpoint.
+func TestAuditRecognisesAnEndpoint(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	const id = "0123456789abcdef0123456789abcdef-0"
+	attach(t, n, id, Port{ContainerPort: 80}, Port{ContainerPortRange: "90-91"})
+	found := map[inventory.Kind]int{}
+	for _, i := range audit(t, n).Items {
+		if i.Owner == id {
+			found[i.Kind]++
+		}
+	}
+	want := map[inventory.Kind]int{inventory.Netns: 1, inventory.Link: 1, inventory.Element: 3}
+	if diff := cmp.Diff(want, found); diff != "" {
+		t.Errorf("items by kind (-want +got):\n%s", diff)
+	}
 }

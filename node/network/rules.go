@@ -47,17 +47,24 @@ func newRuleset(c Config) *ruleset {
 	return r
 }
 
-func base(t *nftables.Table, name string, kind nftables.ChainType, hook *nftables.ChainHook, prio nftables.ChainPriority) *nftables.Chain {
-	return &nftables.Chain{Table: t, Name: name, Type: kind, Hooknum: hook, Priority: &prio}
+// place is where a chain sees packets.
+type place struct {
+	kind nftables.ChainType
+	hook *nftables.ChainHook
+	prio nftables.ChainPriority
+}
+
+func (p place) chain(t *nftables.Table, name string) *nftables.Chain {
+	return &nftables.Chain{Table: t, Name: name, Type: p.kind, Hooknum: p.hook, Priority: &p.prio}
 }
 
 func (r *ruleset) natChains(c Config) []chain {
 	publish := exprs(toHost(), toPublished(publishMap))
 	loopback := netip.MustParsePrefix("127.0.0.0/8")
 	return []chain{
-		{base(r.ip, "published-in", nftables.ChainTypeNAT, nftables.ChainHookPrerouting, -100), [][]expr.Any{publish}},
-		{base(r.ip, "published-out", nftables.ChainTypeNAT, nftables.ChainHookOutput, -100), [][]expr.Any{publish}},
-		{base(r.ip, "source", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, 100), [][]expr.Any{
+		{place{nftables.ChainTypeNAT, nftables.ChainHookPrerouting, -100}.chain(r.ip, "published-in"), [][]expr.Any{publish}},
+		{place{nftables.ChainTypeNAT, nftables.ChainHookOutput, -100}.chain(r.ip, "published-out"), [][]expr.Any{publish}},
+		{place{nftables.ChainTypeNAT, nftables.ChainHookPostrouting, 100}.chain(r.ip, "source"), [][]expr.Any{
 			// From 127.0.0.1: the answer has to come back to this machine.
 			exprs(toLink(c.bridge()), inPrefix(ipSource, loopback), masquerade()),
 			// Hairpin: the answer of a neighbour has to come back the way it went, not straight over the bridge.
@@ -73,22 +80,22 @@ func (r *ruleset) filterChains(c Config) []chain {
 	drop, accept := verdict(expr.VerdictDrop), verdict(expr.VerdictAccept)
 	return []chain{
 		// route_localnet, which 127.0.0.1:PORT needs, would let containers reach the host's loopback.
-		{base(r.ip, "guard", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, -300), [][]expr.Any{
+		{place{nftables.ChainTypeFilter, nftables.ChainHookPrerouting, -300}.chain(r.ip, "guard"), [][]expr.Any{
 			exprs(fromLink(br), inPrefix(ipDestination, loopback), drop),
 			exprs(fromLink(br), inPrefix(ipSource, loopback), drop),
 		}},
 		// What is not published stays unreachable for machines that use this one as their router.
-		{base(r.ip, "forward", nftables.ChainTypeFilter, nftables.ChainHookForward, 0), [][]expr.Any{
+		{place{nftables.ChainTypeFilter, nftables.ChainHookForward, 0}.chain(r.ip, "forward"), [][]expr.Any{
 			exprs(toLink(br), ctHas(expr.CtKeySTATE, stateKnown), accept),
 			exprs(toLink(br), fromLink(br), accept),
 			exprs(toLink(br), ctHas(expr.CtKeySTATUS, statusDNAT), accept),
 			exprs(toLink(br), drop),
 		}},
 		// A hairpin leaves by the link it came from; without this the host would tell the container to go direct.
-		{base(r.ip, "output", nftables.ChainTypeFilter, nftables.ChainHookOutput, 0), [][]expr.Any{
+		{place{nftables.ChainTypeFilter, nftables.ChainHookOutput, 0}.chain(r.ip, "output"), [][]expr.Any{
 			exprs(toLink(br), icmpRedirect(), drop),
 		}},
-		{base(r.bridge, "source-check", nftables.ChainTypeFilter, nftables.ChainHookPrerouting, -300), r.sourceCheck(c)},
+		{place{nftables.ChainTypeFilter, nftables.ChainHookPrerouting, -300}.chain(r.bridge, "source-check"), r.sourceCheck(c)},
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/google/nftables"
+
+	"github.com/berth-ecs/berth/node/network/ports"
 )
 
 // adopt takes over the endpoints of an earlier process and removes what that one left half done.
@@ -21,8 +23,8 @@ func (n *Network) adopt() error {
 			n.links[a.port.name] = true
 		}
 		for _, p := range a.elems {
-			if err := n.book.adopt(a.ID, portKey{p.proto, p.hostPort}); err != nil {
-				n.log.Warn("an adopted host port is bound by another program", "endpoint", a.ID, "port", p.hostPort, "error", err)
+			if err := n.book.Adopt(a.ID, ports.Key{Proto: p.Proto, Port: p.HostPort}); err != nil {
+				n.log.Warn("an adopted host port is bound by another program", "endpoint", a.ID, "port", p.HostPort, "error", err)
 			}
 		}
 	}
@@ -60,9 +62,9 @@ func (n *Network) clean(v view) error {
 		mounted[id] = true
 	}
 	for _, p := range v.published {
-		if !mounted[p.id] {
-			errs = errors.Join(errs, n.unlessKnown(p.id, func() error { return n.cleanPublished(p.id) }))
-			mounted[p.id] = true // its other elements went with it
+		if !mounted[p.ID] {
+			errs = errors.Join(errs, n.unlessKnown(p.ID, func() error { return n.cleanPublished(p.ID) }))
+			mounted[p.ID] = true // its other elements went with it
 		}
 	}
 	for _, p := range v.ports {
@@ -84,9 +86,9 @@ func (n *Network) cleanPublished(id string) error {
 	if err != nil {
 		return err
 	}
-	var dead []published
+	var dead []ports.Mapping
 	for _, p := range all {
-		if p.id == id {
+		if p.ID == id {
 			dead = append(dead, p)
 		}
 	}

@@ -1,6 +1,7 @@
-package network
+package ports
 
 import (
+	"errors"
 	"io"
 	"net/netip"
 	"slices"
@@ -33,7 +34,7 @@ func TestPortRules(t *testing.T) {
 		{"too many", []Port{{ContainerPortRange: "1-1001"}}, "at most 1000"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := parsePorts(c.ports)
+			_, err := Parse(c.ports)
 			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 				t.Errorf("error %v, want %q", err, c.err)
 			}
@@ -41,54 +42,44 @@ func TestPortRules(t *testing.T) {
 	}
 }
 
-// What is written into the kernel's elements reads back as the bindings that were asked for.
-func TestBindingsSurviveTheKernel(t *testing.T) {
+// What is written port by port reads back as the bindings that were asked for, in any order.
+func TestBindingsAreTheInverseOfMappings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		addr := netip.MustParseAddr("10.1.2.3")
-		var all []published
+		var all []Mapping
 		var want []Binding
-		next := map[byte]int{protoTCP: 1000, protoUDP: 1000}
+		next := map[byte]int{TCP: 1000, UDP: 1000}
 		for range rapid.IntRange(0, 5).Draw(t, "ports") {
-			w := wish{proto: rapid.SampledFrom([]byte{protoTCP, protoUDP}).Draw(t, "proto"), ranged: rapid.Bool().Draw(t, "ranged")}
+			w := Wish{Proto: rapid.SampledFrom([]byte{TCP, UDP}).Draw(t, "proto"), Ranged: rapid.Bool().Draw(t, "ranged")}
 			n := 1
-			if w.ranged {
+			if w.Ranged {
 				n = rapid.IntRange(1, 20).Draw(t, "length")
 			}
 			first := rapid.IntRange(1, 60000).Draw(t, "container")
-			w.containers = span{first, first + n - 1}
-			w.host = span{next[w.proto], next[w.proto] + n - 1}
-			next[w.proto] += n
-			all = append(all, w.elements("some-id.1", addr)...)
-			b := Binding{BindIP: "0.0.0.0", Protocol: protoName(w.proto)}
-			if w.ranged {
-				b.ContainerPortRange, b.HostPortRange = w.containers.String(), w.host.String()
+			w.Containers = Span{first, first + n - 1}
+			w.Host = Span{next[w.Proto], next[w.Proto] + n - 1}
+			next[w.Proto] += n
+			all = append(all, w.Mappings("some-id.1", addr)...)
+			b := Binding{BindIP: "0.0.0.0", Protocol: ProtoName(w.Proto)}
+			if w.Ranged {
+				b.ContainerPortRange, b.HostPortRange = w.Containers.String(), w.Host.String()
 			} else {
-				b.ContainerPort, b.HostPort = w.containers.first, w.host.first
+				b.ContainerPort, b.HostPort = w.Containers.First, w.Host.First
 			}
 			want = append(want, b)
 		}
-		var read []published
-		for _, e := range rapid.Permutation(all).Draw(t, "order") {
-			p, err := parsePublished(e.element())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if p != e {
-				t.Fatalf("read %+v, wrote %+v", p, e)
-			}
-			read = append(read, p)
-		}
+		read := rapid.Permutation(all).Draw(t, "order")
 		slices.SortStableFunc(want, func(a, b Binding) int { return strings.Compare(a.Protocol, b.Protocol) })
-		if diff := cmp.Diff(want, bindings(read)); diff != "" {
+		if diff := cmp.Diff(want, Bindings(read)); diff != "" {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}
 	})
 }
 
 // busy is a host on which some ports are taken.
-type busy map[portKey]bool
+type busy map[Key]bool
 
-func (b busy) reserve(k portKey) (io.Closer, error) {
+func (b busy) reserve(k Key) (io.Closer, error) {
 	if b[k] {
 		return nil, unix.EADDRINUSE
 	}
@@ -101,36 +92,37 @@ type release func()
 func (f release) Close() error { f(); return nil }
 
 func TestPortBook(t *testing.T) {
-	host := busy{{protoTCP, 80}: true, {protoTCP, dynamicFirst}: true, {protoTCP, dynamicFirst + 3}: true}
-	b := newPortBook(0, host.reserve)
-	got, err := b.take("a", []wish{{proto: protoTCP, containers: span{1, 3}, ranged: true}, {proto: protoTCP, containers: span{9, 9}, host: span{dynamicFirst + 4, dynamicFirst + 4}}})
+	host := busy{{TCP, 80}: true, {TCP, DynamicFirst}: true, {TCP, DynamicFirst + 3}: true}
+	b := NewBook(0, host.reserve)
+	got, err := b.Take("a", []Wish{{Proto: TCP, Containers: Span{1, 3}, Ranged: true}, {Proto: TCP, Containers: Span{9, 9}, Host: Span{DynamicFirst + 4, DynamicFirst + 4}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (span{dynamicFirst + 5, dynamicFirst + 7}); got[0].host != want {
-		t.Errorf("range %v, want %v: behind the taken port, the host's and the static one", got[0].host, want)
+	if want := (Span{DynamicFirst + 5, DynamicFirst + 7}); got[0].Host != want {
+		t.Errorf("range %v, want %v: behind the taken port, the host's and the static one", got[0].Host, want)
 	}
 	before := len(host)
-	_, err = b.take("b", []wish{{proto: protoTCP, containers: span{1, 1}}, {proto: protoTCP, containers: span{80, 80}, host: span{80, 80}}})
-	if c, ok := isConflict(err); !ok || c.Port != 80 {
+	_, err = b.Take("b", []Wish{{Proto: TCP, Containers: Span{1, 1}}, {Proto: TCP, Containers: Span{80, 80}, Host: Span{80, 80}}})
+	var c *Conflict
+	if !errors.As(err, &c) || c.Port != 80 {
 		t.Errorf("error %v, want a conflict on 80", err)
 	}
 	if len(host) != before {
 		t.Errorf("%d ports held after a refusal, want %d", len(host), before)
 	}
-	b.free(keysOf(got))
+	b.Free(KeysOf(got))
 	if len(host) != 3 {
 		t.Errorf("%d ports held in the end, want the host's 3", len(host))
 	}
 }
 
 func TestPortBookRunsOut(t *testing.T) {
-	b := newPortBook(7, func(portKey) (io.Closer, error) { return nil, unix.EADDRINUSE })
-	_, err := b.take("a", []wish{{proto: protoUDP, containers: span{1, 1}}})
+	b := NewBook(7, func(Key) (io.Closer, error) { return nil, unix.EADDRINUSE })
+	_, err := b.Take("a", []Wish{{Proto: UDP, Containers: Span{1, 1}}})
 	if err == nil || !strings.Contains(err.Error(), "no 1 free udp ports") {
 		t.Errorf("error %v", err)
 	}
-	if _, err := b.take("a", []wish{{proto: protoUDP, containers: span{1, 20000}}}); err == nil {
+	if _, err := b.Take("a", []Wish{{Proto: UDP, Containers: Span{1, 20000}}}); err == nil {
 		t.Error("a range longer than the dynamic range was given")
 	}
 }
