@@ -93,7 +93,7 @@ func serve(ctx context.Context, c Config, listener net.Listener, r rooms) error 
 	sessions := hub.New(hub.Config{
 		Store:  r.store,
 		Server: newServerID(),
-		Verify: (&sigv4.Verifier{Keys: r.keys, Now: time.Now}).VerifyUpgrade,
+		Verify: (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: []string{c.Settings.Region}}).VerifyUpgrade,
 		Log:    c.Log.With("component", "session"),
 	})
 	edge, err := newEdge(c, r)
