@@ -10,7 +10,8 @@ import (
 
 // Source knows the containers of this node. Its methods may be called at once.
 type Source interface {
-	// Lookup finds the container whose metadata URL carries the id, and its task with all containers.
+	// Lookup finds the container whose metadata URL carries the id, and its task with all containers. A container has its
+	// Networks with its address before it is started: who may ask is decided by them.
 	Lookup(endpointID string) (Task, Container, bool)
 	// Stats answers in the shape of Docker's stats. A nil answer without an error means that there are none yet.
 	Stats(ctx context.Context, containerID string) (any, error)

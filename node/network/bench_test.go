@@ -12,15 +12,21 @@ func BenchmarkAttach(b *testing.B) {
 		name string
 		mode Mode
 		port []Port
-	}{{"bridge", Bridge, nil}, {"bridge with a port", Bridge, []Port{{ContainerPort: 80}}}, {"none", None, nil}} {
+		warm int
+	}{
+		{"bridge", Bridge, nil, 0},
+		{"bridge with a port", Bridge, []Port{{ContainerPort: 80}}, 0},
+		{"bridge and nothing ready", Bridge, nil, -1},
+		{"none", None, nil, -1},
+	} {
 		b.Run(c.name, func(b *testing.B) {
-			n := open(b)
+			n := openWarm(b, c.warm)
 			i := 0
 			for b.Loop() {
 				b.StopTimer()
 				id := fmt.Sprintf("bench-%d", i)
 				i++
-				if c.mode == Bridge {
+				if c.warm >= 0 {
 					n.waitWarm(b)
 				}
 				b.StartTimer()

@@ -47,7 +47,14 @@ func testConfig(t testing.TB) Config {
 // open starts the network of a new installation and destroys it after the test.
 func open(t testing.TB) *Network {
 	t.Helper()
+	return openWarm(t, 0)
+}
+
+// openWarm says how many namespaces are kept ready.
+func openWarm(t testing.TB, warm int) *Network {
+	t.Helper()
 	c := testConfig(t)
+	c.Warm = warm
 	var n *Network
 	for range 20 { // another test may use the subnet
 		var err error

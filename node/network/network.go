@@ -81,8 +81,20 @@ func Open(ctx context.Context, c Config) (_ *Network, err error) {
 			return nil, err
 		}
 	}
+	n.warnOfDrops()
 	n.fill()
 	return n, nil
+}
+
+// warnOfDrops: another program's firewall is no reason to refuse, host mode works in spite of it.
+func (n *Network) warnOfDrops() {
+	drops, err := ForwardDrops(n.cfg.Name)
+	n.logFailure("look for firewalls that drop forwarded packets", err)
+	for _, d := range drops {
+		if !d.Open {
+			n.log.Warn("another program's firewall cuts off tasks in bridge mode", "rule", d.String(), "fix", d.Fix(n.cfg.Name))
+		}
+	}
 }
 
 func newNetwork(c Config) *Network {
@@ -210,6 +222,13 @@ func (n *Network) removeLinks() error {
 		}
 	}
 	return errs
+}
+
+// IsEndpoint tells whether an address on the bridge is, or is about to be, an endpoint's.
+func (n *Network) IsEndpoint(a netip.Addr) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.addrs.used[a]
 }
 
 func (n *Network) takeAddress() (netip.Addr, error) {
