@@ -47,10 +47,9 @@ func RenderTask(v TaskView) shape.Task {
 	if v.Instance != "" {
 		t.ContainerInstanceArn = aws.Ptr(v.InstanceARN(v.Cluster, v.Instance))
 	}
-	if v.CapacityProvider != "" {
-		t.CapacityProviderName = aws.Ptr(v.CapacityProvider)
+	if t.CapacityProviderName = filled(v.CapacityProvider); t.CapacityProviderName == nil {
+		t.LaunchType = filled(v.LaunchType)
 	}
-	t.LaunchType = filled(v.LaunchType)
 	for i := range v.Containers {
 		t.Containers = append(t.Containers, renderContainer(v, i))
 	}

@@ -74,6 +74,18 @@ func TestRenderTask(t *testing.T) {
 	}
 }
 
+func TestLaunchTypeIsAbsentWhenACapacityProviderWasChosen(t *testing.T) {
+	v, _, _, _ := bare()
+	v.LaunchType = shape.LaunchTypeEc2
+	if got := RenderTask(v); aws.Val(got.LaunchType) != "EC2" || got.CapacityProviderName != nil {
+		t.Errorf("without: %+v", got)
+	}
+	v.CapacityProvider = "spare"
+	if got := RenderTask(v); got.LaunchType != nil || aws.Val(got.CapacityProviderName) != "spare" {
+		t.Errorf("with: %+v", got)
+	}
+}
+
 func TestRemainingResources(t *testing.T) {
 	_, _, _, v := bare()
 	number := func(name string, n int32) shape.Resource {

@@ -59,48 +59,55 @@ func New(c Config) *API {
 
 // Bind binds every operation that is served.
 func (a *API) Bind(m *wire.Mux) {
-	wire.Handle(m, shape.OpCreateCluster, guard(a.CreateCluster))
-	wire.Handle(m, shape.OpDescribeClusters, guard(a.DescribeClusters))
-	wire.Handle(m, shape.OpListClusters, guard(a.ListClusters))
-	wire.Handle(m, shape.OpUpdateCluster, guard(a.UpdateCluster))
-	wire.Handle(m, shape.OpUpdateClusterSettings, guard(a.UpdateClusterSettings))
-	wire.Handle(m, shape.OpDeleteCluster, guard(a.DeleteCluster))
+	bind(m, shape.OpCreateCluster, a.CreateCluster)
+	bind(m, shape.OpDescribeClusters, a.DescribeClusters)
+	bind(m, shape.OpListClusters, a.ListClusters)
+	bind(m, shape.OpUpdateCluster, a.UpdateCluster)
+	bind(m, shape.OpUpdateClusterSettings, a.UpdateClusterSettings)
+	bind(m, shape.OpDeleteCluster, a.DeleteCluster)
 
-	wire.Handle(m, shape.OpRegisterTaskDefinition, guard(a.RegisterTaskDefinition))
-	wire.Handle(m, shape.OpDescribeTaskDefinition, guard(a.DescribeTaskDefinition))
-	wire.Handle(m, shape.OpListTaskDefinitions, guard(a.ListTaskDefinitions))
-	wire.Handle(m, shape.OpListTaskDefinitionFamilies, guard(a.ListTaskDefinitionFamilies))
-	wire.Handle(m, shape.OpDeregisterTaskDefinition, guard(a.DeregisterTaskDefinition))
-	wire.Handle(m, shape.OpDeleteTaskDefinitions, guard(a.DeleteTaskDefinitions))
+	bind(m, shape.OpRegisterTaskDefinition, a.RegisterTaskDefinition)
+	bind(m, shape.OpDescribeTaskDefinition, a.DescribeTaskDefinition)
+	bind(m, shape.OpListTaskDefinitions, a.ListTaskDefinitions)
+	bind(m, shape.OpListTaskDefinitionFamilies, a.ListTaskDefinitionFamilies)
+	bind(m, shape.OpDeregisterTaskDefinition, a.DeregisterTaskDefinition)
+	bind(m, shape.OpDeleteTaskDefinitions, a.DeleteTaskDefinitions)
 
-	wire.Handle(m, shape.OpRegisterContainerInstance, guard(a.RegisterContainerInstance))
-	wire.Handle(m, shape.OpDeregisterContainerInstance, guard(a.DeregisterContainerInstance))
-	wire.Handle(m, shape.OpDescribeContainerInstances, guard(a.DescribeContainerInstances))
-	wire.Handle(m, shape.OpListContainerInstances, guard(a.ListContainerInstances))
-	wire.Handle(m, shape.OpUpdateContainerInstancesState, guard(a.UpdateContainerInstancesState))
-	wire.Handle(m, shape.OpDiscoverPollEndpoint, guard(a.DiscoverPollEndpoint))
+	bind(m, shape.OpRegisterContainerInstance, a.RegisterContainerInstance)
+	bind(m, shape.OpDeregisterContainerInstance, a.DeregisterContainerInstance)
+	bind(m, shape.OpDescribeContainerInstances, a.DescribeContainerInstances)
+	bind(m, shape.OpListContainerInstances, a.ListContainerInstances)
+	bind(m, shape.OpUpdateContainerInstancesState, a.UpdateContainerInstancesState)
+	bind(m, shape.OpDiscoverPollEndpoint, a.DiscoverPollEndpoint)
 
-	wire.Handle(m, shape.OpRunTask, guard(a.RunTask))
-	wire.Handle(m, shape.OpStartTask, guard(a.StartTask))
-	wire.Handle(m, shape.OpStopTask, guard(a.StopTask))
-	wire.Handle(m, shape.OpDescribeTasks, guard(a.DescribeTasks))
-	wire.Handle(m, shape.OpListTasks, guard(a.ListTasks))
-	wire.Handle(m, shape.OpSubmitTaskStateChange, guard(a.SubmitTaskStateChange))
-	wire.Handle(m, shape.OpSubmitContainerStateChange, guard(a.SubmitContainerStateChange))
-	wire.Handle(m, shape.OpSubmitAttachmentStateChanges, guard(a.SubmitAttachmentStateChanges))
+	bind(m, shape.OpRunTask, a.RunTask)
+	bind(m, shape.OpStartTask, a.StartTask)
+	bind(m, shape.OpStopTask, a.StopTask)
+	bind(m, shape.OpDescribeTasks, a.DescribeTasks)
+	bind(m, shape.OpListTasks, a.ListTasks)
+	bind(m, shape.OpSubmitTaskStateChange, a.SubmitTaskStateChange)
+	bind(m, shape.OpSubmitContainerStateChange, a.SubmitContainerStateChange)
+	bind(m, shape.OpSubmitAttachmentStateChanges, a.SubmitAttachmentStateChanges)
 
-	wire.Handle(m, shape.OpCreateService, guard(a.CreateService))
-	wire.Handle(m, shape.OpUpdateService, guard(a.UpdateService))
-	wire.Handle(m, shape.OpDeleteService, guard(a.DeleteService))
-	wire.Handle(m, shape.OpDescribeServices, guard(a.DescribeServices))
-	wire.Handle(m, shape.OpListServices, guard(a.ListServices))
+	bind(m, shape.OpCreateService, a.CreateService)
+	bind(m, shape.OpUpdateService, a.UpdateService)
+	bind(m, shape.OpDeleteService, a.DeleteService)
+	bind(m, shape.OpDescribeServices, a.DescribeServices)
+	bind(m, shape.OpListServices, a.ListServices)
 
-	wire.Handle(m, shape.OpTagResource, guard(a.TagResource))
-	wire.Handle(m, shape.OpUntagResource, guard(a.UntagResource))
-	wire.Handle(m, shape.OpListTagsForResource, guard(a.ListTagsForResource))
+	bind(m, shape.OpTagResource, a.TagResource)
+	bind(m, shape.OpUntagResource, a.UntagResource)
+	bind(m, shape.OpListTagsForResource, a.ListTagsForResource)
 }
 
-// guard refuses what Refusals lists before a handler runs.
+// bind binds an operation behind its refusals and names what it acts on.
+func bind[In, Out any](m *wire.Mux, op aws.Operation[In, Out], h wire.Handler[In, Out]) {
+	wire.Handle(m, op, guard(h), func(c wire.Call, in *In) []string {
+		return request.Resources(home(c), op.Info.Name, in)
+	})
+}
+
+// guard refuses what package request refuses before a handler runs.
 func guard[In, Out any](h wire.Handler[In, Out]) wire.Handler[In, Out] {
 	return func(ctx context.Context, c wire.Call, in *In) (*Out, error) {
 		if err := request.Refuse(c.Operation, in); err != nil {

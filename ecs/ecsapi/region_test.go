@@ -15,7 +15,8 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// region is an API over a store in memory, with a clock that tests move.
+// region is an API over a store in memory, with a clock that tests move. Every
+// transaction loses its first race, so that what runs again must do the same again.
 type region struct {
 	*testing.T
 	api   *API
@@ -25,7 +26,9 @@ type region struct {
 
 func newRegion(t *testing.T) *region {
 	r := &region{T: t, now: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)}
-	r.store = mem.Open(tables.Schema(), mem.Options{Now: func() time.Time { return r.now }})
+	commits := 0
+	lose := func(store.Txn) bool { commits++; return commits%2 == 1 }
+	r.store = mem.Open(tables.Schema(), mem.Options{Now: func() time.Time { return r.now }, Faults: mem.Faults{Conflict: lose}})
 	t.Cleanup(func() { _ = r.store.Close() })
 	r.api = New(Config{Store: r.store, Zone: "us-east-1a",
 		Endpoints: Endpoints{Control: "http://127.0.0.1:4566/acs", Telemetry: "http://127.0.0.1:4566/tcs"}})

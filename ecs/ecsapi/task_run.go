@@ -17,47 +17,34 @@ import (
 // RunTask places up to 10 tasks and answers those that have a place, and why the
 // others have none.
 func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest) (*shape.RunTaskResponse, error) {
-	h := home(c)
-	count := 1
-	if in.Count != nil {
-		count = int(*in.Count)
-	}
-	if count < 1 || count > 10 {
-		return nil, request.Invalid("Count must be between 1 and 10.")
-	}
 	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), launchType: request.LaunchTypeOf(in.LaunchType),
 		group: in.Group, startedBy: in.StartedBy, reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags,
 		propagate: in.PropagateTags, managed: aws.Val(in.EnableECSManagedTags)}
 	if err := w.check(); err != nil {
 		return nil, err
 	}
-	if err := request.CheckPlacement(in.PlacementConstraints, in.PlacementStrategy); err != nil {
+	if err := request.CheckRun(in); err != nil {
 		return nil, err
 	}
 	token, err := request.Token(in.ClientToken, 64)
 	if err != nil {
 		return nil, err
 	}
-	o, err := tables.OnceOf(h, c.Operation, token, in)
+	o, err := tables.OnceOf(home(c), c.Operation, token, in)
 	if err != nil {
 		return nil, err
 	}
 	var out *shape.RunTaskResponse
-	err = a.store.Update(ctx, func(tx store.Tx) error {
-		made, same, done := o.Before(tx)
-		if done && !same {
-			return &aws.Error{Code: shape.CodeConflictException, Members: map[string]any{"resourceIds": made},
-				Message: "The clientToken was used before with other parameters."}
+	err = a.store.Update(ctx, func(tx store.Tx) (err error) {
+		if made, same, done := o.Before(tx); done {
+			out, err = runAgain(tx, made, same)
+			return err
 		}
-		if done {
-			out = &shape.RunTaskResponse{Failures: []shape.Failure{}, Tasks: tasksAgain(tx, made)}
-			return nil
-		}
-		spec, err := w.spec(tx, h)
+		spec, err := w.spec(tx, home(c))
 		if err != nil {
 			return err
 		}
-		spec.Count, spec.LaunchType = count, w.launchType
+		spec.Count, spec.LaunchType = request.CountOf(in.Count), w.launchType
 		spec.Constraints, spec.Strategy = in.PlacementConstraints, in.PlacementStrategy
 		tasks, failures, err := tables.Launch(tx, spec)
 		if err != nil {
@@ -68,6 +55,16 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 		return nil
 	})
 	return out, err
+}
+
+// runAgain answers a client token that came before: with the tasks it made, as they
+// are now, or, for other parameters, with AWS's conflict.
+func runAgain(tx store.Tx, made []string, same bool) (*shape.RunTaskResponse, error) {
+	if !same {
+		return nil, &aws.Error{Code: shape.CodeConflictException, Members: map[string]any{"resourceIds": made},
+			Message: "The clientToken was used before with other parameters."}
+	}
+	return &shape.RunTaskResponse{Failures: []shape.Failure{}, Tasks: tasksAgain(tx, made)}, nil
 }
 
 // StartTask starts one task on each of up to 10 named instances.

@@ -7,6 +7,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/request"
+	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -85,9 +86,12 @@ func (w wish) allTags(d *ecs.TaskDefinition, cluster string) []shape.Tag {
 }
 
 // launchable finds a definition that new tasks may start from, with a launch type
-// when there is one.
+// when there is one, and guards it, so that it is not deregistered at the same time.
 func launchable(tx store.Tx, h ecs.Home, r request.Revision, launchType string) (*ecs.TaskDefinition, error) {
 	d, ok := taskDefinition(tx, h, r)
+	if ok {
+		d, ok = tables.TaskDefinitions.Get(tx, tables.RevisionKey(h, d.Family, d.Revision))
+	}
 	switch {
 	case !ok:
 		return nil, errTaskDefNotFound
