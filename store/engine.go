@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -131,13 +132,18 @@ func (e *Engine) Lead(ctx context.Context, run func(ctx context.Context, s Store
 	defer cancel(nil)
 	stop := context.AfterFunc(e.ctx, func() { cancel(context.Cause(e.ctx)) })
 	defer stop()
-	err := e.backend.Lead(ctx, func(ctx context.Context, leader Guard) error {
-		return run(ctx, &led{Engine: e, ctx: ctx, leader: leader})
-	})
-	if e.ctx.Err() != nil {
-		return context.Cause(e.ctx)
+	for {
+		err := e.backend.Lead(ctx, func(ctx context.Context, leader Guard) error {
+			return run(ctx, &led{Engine: e, ctx: ctx, leader: leader})
+		})
+		switch {
+		case e.ctx.Err() != nil:
+			return context.Cause(e.ctx)
+		case ctx.Err() != nil, !errors.Is(err, ErrNotLeader):
+			return err
+		}
+		// A guard that fails may tell of the next leader before the backend does: compete again.
 	}
-	return err
 }
 
 // Close implements Store. Closing again answers the same.
