@@ -3,9 +3,11 @@ package sample
 import (
 	"archive/tar"
 	"bytes"
+	"debug/elf"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -24,6 +26,9 @@ func WriteImage(exe, path string) error {
 	if err != nil {
 		return fmt.Errorf("sample image: %w", err)
 	}
+	if needsLoader(program) {
+		return fmt.Errorf("sample image: %s is dynamically linked and cannot run alone in an image: build it with CGO_ENABLED=0 (make build does)", exe)
+	}
 	image, err := webImage(program)
 	if err != nil {
 		return fmt.Errorf("sample image: %w", err)
@@ -36,6 +41,15 @@ func WriteImage(exe, path string) error {
 		return fmt.Errorf("sample image: %w", err)
 	}
 	return nil
+}
+
+// needsLoader: an ELF program that names an interpreter, which the image does not have.
+func needsLoader(program []byte) bool {
+	f, err := elf.NewFile(bytes.NewReader(program))
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
 
 func webImage(program []byte) (v1.Image, error) {

@@ -20,9 +20,9 @@ const (
 )
 
 const (
-	replicas   = 2
-	stableFor  = 60 * time.Second
-	pollAtMost = time.Second
+	replicas      = 2
+	answersWithin = 10 * time.Second
+	pollAnswer    = 200 * time.Millisecond
 )
 
 // Sample is one run against one region.
@@ -101,49 +101,45 @@ func (s Sample) describe(ctx context.Context) (*types.Service, error) {
 	return &out.Services[0], nil
 }
 
-func (s Sample) stable(ctx context.Context) error {
-	waiter := ecs.NewServicesStableWaiter(s.API, func(o *ecs.ServicesStableWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 100*time.Millisecond, pollAtMost
-	})
-	err := waiter.Wait(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(s.Cluster), Services: []string{Service}}, stableFor)
-	if err == nil {
-		return nil
+// ask asks a task and shows its answer. A task is RUNNING when its process runs; that listens a moment later.
+func (s Sample) ask(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answersWithin)
+	defer cancel()
+	tick := time.NewTicker(pollAnswer)
+	defer tick.Stop()
+	for {
+		url, body, err := s.try(ctx)
+		if err == nil {
+			fmt.Fprintf(s.Out, "\n    curl %s\n    %s", url, body)
+			return url, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-tick.C:
+		}
 	}
-	known, describeErr := s.describe(ctx)
-	if describeErr != nil || known == nil {
-		return errors.Join(err, describeErr)
-	}
-	for _, e := range known.Events[:min(len(known.Events), 3)] {
-		err = fmt.Errorf("%w\n  ECS says: %s", err, aws.ToString(e.Message))
-	}
-	return err
 }
 
-func (s Sample) ask(ctx context.Context) (string, error) {
-	url, err := s.url(ctx)
-	if err != nil {
-		return "", err
+// try asks once, at the address a task has now.
+func (s Sample) try(ctx context.Context) (url string, body []byte, err error) {
+	if url, err = s.url(ctx); err != nil {
+		return "", nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1024))
-	if err != nil {
-		return "", err
-	}
-	fmt.Fprintf(s.Out, "\n    curl %s\n    %s", url, body)
 	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s answered %s", url, resp.Status)
+		return "", nil, fmt.Errorf("%s answered %s", url, resp.Status)
 	}
-	return url, nil
+	body, err = io.ReadAll(io.LimitReader(resp.Body, 1024))
+	return url, body, err
 }
 
 // url finds the host port of a running task.

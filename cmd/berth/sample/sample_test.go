@@ -58,6 +58,13 @@ func TestWriteImage(t *testing.T) {
 	}
 }
 
+func TestWriteImageRefusesWhatCannotRunAlone(t *testing.T) {
+	err := WriteImage("/bin/bash", filepath.Join(t.TempDir(), "x.tar"))
+	if err == nil || !strings.Contains(err.Error(), "dynamically linked") {
+		t.Errorf("err = %v", err)
+	}
+}
+
 // region is an ECS whose only service is stable at once, or never.
 type region struct {
 	webURL   *url.URL
@@ -102,8 +109,16 @@ func (r *region) answer(op string) any {
 			"events": []any{map[string]any{"message": "(service berth-sample) was unable to place a task"}},
 		}}}
 	case "ListTasks":
+		if r.unstable {
+			return map[string]any{"taskArns": []string{"arn:aws:ecs:us-east-1:000000000000:task/default/7"}}
+		}
 		return map[string]any{"taskArns": []string{"arn"}}
 	case "DescribeTasks":
+		if r.unstable {
+			return map[string]any{"tasks": []any{map[string]any{"taskArn": "task/7", "stoppedReason": "Essential container in task exited", "containers": []any{
+				map[string]any{"name": "web", "exitCode": 127, "reason": "no such file"},
+			}}}}
+		}
 		return map[string]any{"tasks": []any{map[string]any{"lastStatus": "RUNNING", "containers": []any{map[string]any{
 			"networkBindings": []any{map[string]any{"containerPort": 8080, "hostPort": port}},
 		}}}}}
@@ -157,7 +172,8 @@ func TestRunSaysWhatECSSays(t *testing.T) {
 	r, s, _ := newRegion(t)
 	r.unstable = true
 	_, err := s.Run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "waiting") || !strings.Contains(err.Error(), "ECS says: (service berth-sample) was unable to place a task") {
+	if err == nil || !strings.Contains(err.Error(), "waiting") || !strings.Contains(err.Error(), "ECS says: (service berth-sample) was unable to place a task") ||
+		!strings.Contains(err.Error(), "task/7 stopped: Essential container in task exited; web: exit code 127 no such file") {
 		t.Errorf("err = %v", err)
 	}
 }
