@@ -29,8 +29,16 @@ func (o Options) filled() Options {
 	set(&o.Ctr, "/opt/berth/bin/ctr")
 	set(&o.Socket, filepath.Join(o.RunDir, "containerd.sock"))
 	set(&o.Nft, "nft")
-	o.RunDir, o.DataDir = filepath.Clean(o.RunDir), filepath.Clean(o.DataDir)
+	o.RunDir, o.DataDir = resolved(o.RunDir), resolved(o.DataDir)
 	return o
+}
+
+// resolved is how the kernel names a directory; one that is gone keeps the name it was given.
+func resolved(dir string) string {
+	if path, err := filepath.EvalSymlinks(dir); err == nil {
+		return path
+	}
+	return filepath.Clean(dir)
 }
 
 // below tells whether a path is one of the installation's directories or under it.
