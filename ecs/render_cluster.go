@@ -7,19 +7,30 @@ import (
 
 // ClusterCounts is what lives in a cluster, counted when an answer is rendered.
 type ClusterCounts struct {
-	Services, Instances int32
-	RunningEC2          int32
-	PendingEC2          int32
-	RunningExternal     int32
-	PendingExternal     int32
-	Active, Draining    int32 // services
+	Instances       int32
+	RunningEC2      int32
+	PendingEC2      int32
+	RunningExternal int32
+	PendingExternal int32
+
+	// Services, by launch type.
+	ActiveEC2        int32
+	ActiveExternal   int32
+	DrainingEC2      int32
+	DrainingExternal int32
 }
+
+// Active are the services that are ACTIVE, whatever their launch type.
+func (n ClusterCounts) Active() int32 { return n.ActiveEC2 + n.ActiveExternal }
+
+// Draining are the services that drain.
+func (n ClusterCounts) Draining() int32 { return n.DrainingEC2 + n.DrainingExternal }
 
 // RenderCluster is a cluster as DescribeClusters answers it without includes; the
 // With functions add those.
 func RenderCluster(c *Cluster, n ClusterCounts) shape.Cluster {
 	return shape.Cluster{
-		ActiveServicesCount:               aws.Ptr(n.Active),
+		ActiveServicesCount:               aws.Ptr(n.Active()),
 		CapacityProviders:                 orEmpty(c.CapacityProviders),
 		ClusterArn:                        aws.Ptr(c.ARN()),
 		ClusterName:                       aws.Ptr(c.Name),
@@ -45,8 +56,8 @@ func RenderStatistics(n ClusterCounts) []shape.KeyValuePair {
 		{"runningEC2TasksCount", n.RunningEC2}, {"runningFargateTasksCount", 0},
 		{"pendingEC2TasksCount", n.PendingEC2}, {"pendingFargateTasksCount", 0},
 		{"runningExternalTasksCount", n.RunningExternal}, {"pendingExternalTasksCount", n.PendingExternal},
-		{"activeEC2ServiceCount", n.Active}, {"activeFargateServiceCount", 0}, {"activeExternalServiceCount", 0},
-		{"drainingEC2ServiceCount", n.Draining}, {"drainingFargateServiceCount", 0}, {"drainingExternalServiceCount", 0},
+		{"activeEC2ServiceCount", n.ActiveEC2}, {"activeFargateServiceCount", 0}, {"activeExternalServiceCount", n.ActiveExternal},
+		{"drainingEC2ServiceCount", n.DrainingEC2}, {"drainingFargateServiceCount", 0}, {"drainingExternalServiceCount", n.DrainingExternal},
 	}
 	kv := make([]shape.KeyValuePair, len(rows))
 	for i, r := range rows {

@@ -94,7 +94,7 @@ func occupied(tx store.Tx, k *ecs.Cluster) error {
 	case n.Instances > 0:
 		return newError(shape.CodeClusterContainsContainerInstancesException,
 			"The Cluster cannot be deleted while Container Instances are active or draining.")
-	case n.Active+n.Draining > 0:
+	case n.Active()+n.Draining() > 0:
 		return newError(shape.CodeClusterContainsServicesException, "The Cluster cannot be deleted while Services are active.")
 	case tables.StatusByCluster.Count(tx, tables.Is(key, tables.Live)) > 0:
 		return newError(shape.CodeClusterContainsTasksException, "The Cluster cannot be deleted while Tasks are active.")

@@ -37,6 +37,7 @@ func (a *API) DeregisterContainerInstance(ctx context.Context, c wire.Call, in *
 			return nil, err
 		}
 	}
+	a.log.InfoContext(ctx, "container instance deregistered", "cluster", name, "instance", id, "force", aws.Val(in.Force))
 	var out shape.ContainerInstance
 	err = a.view(ctx, func(tx store.Tx) error {
 		i, ok := tables.Instances.Peek(tx, key)

@@ -3,6 +3,7 @@ package ecsapi
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,8 +27,8 @@ type region struct {
 
 func newRegion(t *testing.T) *region {
 	r := &region{T: t, now: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)}
-	commits := 0
-	lose := func(store.Txn) bool { commits++; return commits%2 == 1 }
+	var commits atomic.Int64
+	lose := func(store.Txn) bool { return commits.Add(1)%2 == 1 }
 	r.store = mem.Open(tables.Schema(), mem.Options{Now: func() time.Time { return r.now }, Faults: mem.Faults{Conflict: lose}})
 	t.Cleanup(func() { _ = r.store.Close() })
 	r.api = New(Config{Store: r.store, Zone: "us-east-1a",

@@ -38,8 +38,10 @@ func (a *API) StopTask(ctx context.Context, c wire.Call, in *shape.StopTaskReque
 			return errTaskNotFound
 		}
 		out = describeTask(tx, v, true)
-		// AWS answers the status of the moment of the call: nothing has moved yet.
-		out.LastStatus = aws.Ptr(v.Status.LastStatus)
+		if v.Desired.StoppingAt.Equal(tx.Now()) {
+			// AWS answers the status of the moment of the call: nothing has moved yet.
+			out.LastStatus = aws.Ptr(v.Status.LastStatus)
+		}
 		return nil
 	})
 	return &shape.StopTaskResponse{Task: &out}, err

@@ -20,12 +20,7 @@ func CountCluster(tx store.Tx, k *ecs.Cluster) ecs.ClusterCounts {
 		}
 	}
 	for _, s := range Services.List(tx, At(k.Home).Prefix(k.Name), "") {
-		switch ServiceRecords(tx, s).ShownStatus() {
-		case ecs.ServiceActive:
-			n.Active++
-		case ecs.ServiceDraining:
-			n.Draining++
-		}
+		countService(&n, ServiceRecords(tx, s))
 	}
 	key := ClusterKey(k.Home, k.Name)
 	for task := range DesiredByCluster.List(tx, Is(key, ecs.TaskRunning), "") {
@@ -34,6 +29,24 @@ func CountCluster(tx store.Tx, k *ecs.Cluster) ecs.ClusterCounts {
 		}
 	}
 	return n
+}
+
+func countService(n *ecs.ClusterCounts, v ecs.ServiceView) {
+	external := v.Target.LaunchType == shape.LaunchTypeExternal
+	switch v.ShownStatus() {
+	case ecs.ServiceActive:
+		if external {
+			n.ActiveExternal++
+		} else {
+			n.ActiveEC2++
+		}
+	case ecs.ServiceDraining:
+		if external {
+			n.DrainingExternal++
+		} else {
+			n.DrainingEC2++
+		}
+	}
 }
 
 func countTask(n *ecs.ClusterCounts, v ecs.TaskView) {
