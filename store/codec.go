@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"strconv"
+
+	"github.com/berth-ecs/berth/store/unknown"
 )
 
 var sumSeed = maphash.MakeSeed()
@@ -86,7 +88,7 @@ func (c *core) decodeBody(body []byte, r *row) error {
 		return err
 	}
 	var err error
-	r.unknown, err = collectUnknown(body, c.typ)
+	r.unknown, err = unknown.Collect(body, c.typ)
 	return err
 }
 
@@ -120,7 +122,7 @@ func (c *core) keepUnknown(body []byte, old *row) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return old.unknown.merge(was, body)
+	return old.unknown.Merge(was, body)
 }
 
 // unchanged tells whether value is what the row was decoded from. Equal hashes are confirmed by encoding again.

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/btree"
+
+	"github.com/berth-ecs/berth/store/unknown"
 )
 
 // row is one record as the snapshot holds it. Immutable.
@@ -11,9 +13,9 @@ type row struct {
 	key     string
 	mod     int64
 	rec     any
-	sum     uint64   // hash of the stored bytes: tells a rewrite that changes nothing
-	version int      // "V" as stored; may be newer than ours
-	unknown *unknown // members this program does not know; nil for none
+	sum     uint64           // hash of the stored bytes: tells a rewrite that changes nothing
+	version int              // "V" as stored; may be newer than ours
+	unknown *unknown.Members // members this program does not know; nil for none
 }
 
 type entry struct {

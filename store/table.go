@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+
+	"github.com/berth-ecs/berth/store/unknown"
 )
 
 // Def declares a table of records of type T.
@@ -38,7 +40,7 @@ func Define[T any](d Def[T]) *Table[T] {
 	if t.c.typ.Kind() != reflect.Struct {
 		panic("store: table " + d.Name + ": records are structs")
 	}
-	if _, taken := knownMembers(t.c.typ)["v"]; taken {
+	if _, taken := unknown.Known(t.c.typ)["v"]; taken {
 		panic("store: table " + d.Name + ": the member \"V\" is the store's own")
 	}
 	t.c.fresh = func() any { return new(T) }

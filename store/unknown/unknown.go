@@ -1,4 +1,10 @@
-package store
+// Package unknown keeps the members of a JSON value that a Go type has no place for, so that a program can rewrite what a
+// newer one wrote without losing any of it.
+//
+// Objects keep their unknown members at every depth, also inside maps and lists. A list element keeps them when its known
+// part is found again in the new list, or, in a list of the same length, at its place. What was removed on purpose takes
+// its unknown members along. Types that decode themselves keep what they want.
+package unknown
 
 import (
 	"bytes"
@@ -8,14 +14,14 @@ import (
 	"strings"
 )
 
-// unknown is the part of a JSON value that the Go type has no place for.
-type unknown struct {
+// Members is the part of a JSON value that a Go type has no place for; nil for none.
+type Members struct {
 	members map[string]json.RawMessage // members of this object the type does not have
-	fields  map[string]*unknown        // known members (or map keys) with something unknown inside
-	elems   []*unknown                 // elements of this list, nil where nothing is unknown
+	fields  map[string]*Members        // known members (or map keys) with something unknown inside
+	elems   []*Members                 // elements of this list, nil where nothing is unknown
 }
 
-func (u *unknown) orNil() *unknown {
+func (u *Members) orNil() *Members {
 	if len(u.members) == 0 && len(u.fields) == 0 && len(u.elems) == 0 {
 		return nil
 	}
@@ -27,8 +33,8 @@ var (
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
-// collectUnknown walks raw along t. Types that decode themselves keep what they want.
-func collectUnknown(raw json.RawMessage, t reflect.Type) (*unknown, error) {
+// Collect finds what decoding raw into a t leaves out.
+func Collect(raw json.RawMessage, t reflect.Type) (*Members, error) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -38,7 +44,7 @@ func collectUnknown(raw json.RawMessage, t reflect.Type) (*unknown, error) {
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		known := knownMembers(t)
+		known := Known(t)
 		return collectObject(raw, func(name string) reflect.Type { return known[strings.ToLower(name)] })
 	case reflect.Map:
 		return collectObject(raw, func(string) reflect.Type { return t.Elem() })
@@ -51,19 +57,19 @@ func collectUnknown(raw json.RawMessage, t reflect.Type) (*unknown, error) {
 	return nil, nil
 }
 
-func collectObject(raw json.RawMessage, member func(string) reflect.Type) (*unknown, error) {
+func collectObject(raw json.RawMessage, member func(string) reflect.Type) (*Members, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
 		return nil, err
 	}
-	u := &unknown{members: map[string]json.RawMessage{}, fields: map[string]*unknown{}}
+	u := &Members{members: map[string]json.RawMessage{}, fields: map[string]*Members{}}
 	for name, value := range members {
 		t := member(name)
 		if t == nil {
 			u.members[name] = bytes.Clone(value)
 			continue
 		}
-		sub, err := collectUnknown(value, t)
+		sub, err := Collect(value, t)
 		if err != nil {
 			return nil, err
 		}
@@ -74,20 +80,20 @@ func collectObject(raw json.RawMessage, member func(string) reflect.Type) (*unkn
 	return u.orNil(), nil
 }
 
-func collectList(raw json.RawMessage, elem reflect.Type) (*unknown, error) {
+func collectList(raw json.RawMessage, elem reflect.Type) (*Members, error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(raw, &list); err != nil {
 		return nil, err
 	}
-	u := &unknown{}
+	u := &Members{}
 	for i, e := range list {
-		sub, err := collectUnknown(e, elem)
+		sub, err := Collect(e, elem)
 		if err != nil {
 			return nil, err
 		}
 		if sub != nil {
 			if u.elems == nil {
-				u.elems = make([]*unknown, len(list))
+				u.elems = make([]*Members, len(list))
 			}
 			u.elems[i] = sub
 		}
@@ -95,8 +101,8 @@ func collectList(raw json.RawMessage, elem reflect.Type) (*unknown, error) {
 	return u.orNil(), nil
 }
 
-// knownMembers maps lower-cased member names (decoding ignores case) to field types, embedded structs flattened.
-func knownMembers(t reflect.Type) map[string]reflect.Type {
+// Known maps lower-cased member names (decoding ignores case) to field types, embedded structs flattened.
+func Known(t reflect.Type) map[string]reflect.Type {
 	out := map[string]reflect.Type{}
 	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -106,7 +112,7 @@ func knownMembers(t reflect.Type) map[string]reflect.Type {
 				ft = ft.Elem()
 			}
 			if ft.Kind() == reflect.Struct {
-				for n, st := range knownMembers(ft) {
+				for n, st := range Known(ft) {
 					if _, shadowed := out[n]; !shadowed {
 						out[n] = st
 					}
@@ -125,9 +131,9 @@ func knownMembers(t reflect.Type) map[string]reflect.Type {
 	return out
 }
 
-// merge puts u back into now. was is the known part of the value u was collected from: it tells which list element is
+// Merge puts u back into now. was is the known part of the value u was collected from: it tells which list element is
 // which.
-func (u *unknown) merge(was, now json.RawMessage) (json.RawMessage, error) {
+func (u *Members) Merge(was, now json.RawMessage) (json.RawMessage, error) {
 	if u.elems != nil {
 		return u.mergeList(was, now)
 	}
@@ -144,10 +150,14 @@ func (u *unknown) merge(was, now json.RawMessage) (json.RawMessage, error) {
 		}
 	}
 	for name, sub := range u.fields {
-		if _, set := after[name]; !set {
-			continue
+		had, has := before[name], after[name]
+		if has == nil {
+			if had != nil || sub.elems != nil {
+				continue // removed on purpose
+			}
+			had, has = json.RawMessage("{}"), json.RawMessage("{}") // its known part is zero and omitted
 		}
-		merged, err := sub.merge(before[name], after[name])
+		merged, err := sub.Merge(had, has)
 		if err != nil {
 			return nil, err
 		}
@@ -158,7 +168,7 @@ func (u *unknown) merge(was, now json.RawMessage) (json.RawMessage, error) {
 
 // mergeList gives each old element's unknown part to the new element that is equal in its known part, else, when the
 // length did not change, to the one at the same place. An element that was removed takes its part with it.
-func (u *unknown) mergeList(was, now json.RawMessage) (json.RawMessage, error) {
+func (u *Members) mergeList(was, now json.RawMessage) (json.RawMessage, error) {
 	var before, after []json.RawMessage
 	if json.Unmarshal(now, &after) != nil || json.Unmarshal(was, &before) != nil || len(before) != len(u.elems) {
 		return now, nil
@@ -173,7 +183,7 @@ func (u *unknown) mergeList(was, now json.RawMessage) (json.RawMessage, error) {
 			continue
 		}
 		taken[j] = true
-		merged, err := sub.merge(before[i], after[j])
+		merged, err := sub.Merge(before[i], after[j])
 		if err != nil {
 			return nil, err
 		}
