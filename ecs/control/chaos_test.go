@@ -15,6 +15,8 @@ import (
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/mem"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
 // Whatever happens to a service, on a store that conflicts and loses watches, and however often the loops begin anew: no ledger is ever
@@ -29,7 +31,11 @@ func TestAServiceSurvivesWhatHappens(t *testing.T) {
 				LoseWatch: func(int64) bool { return sometimes(20) },
 			}
 			runFaulty(t, faults, control.Options{StoppedPerService: 20}, func(r *region) {
-				r.create(3)
+				r.create(3, func(s *ecs.Service) {
+					s.Configuration = shape.DeploymentConfiguration{
+						MinimumHealthyPercent: aws.Ptr([]int32{0, 50, 100}[rnd.IntN(3)]), MaximumPercent: aws.Ptr([]int32{100, 150, 200}[rnd.IntN(3)]),
+					}
+				})
 				for range 60 {
 					r.happen(rnd)
 					r.pass(time.Duration(rnd.IntN(400)) * time.Millisecond)
@@ -84,7 +90,8 @@ func (r *region) calm() {
 	for _, id := range []string{"a2", "b1"} {
 		r.setInstance(id, func(s *ecs.InstanceState) { s.Status, s.Connected = ecs.InstanceActive, true })
 	}
-	r.stop() // agents look at everything again
+	r.change(func(s *ecs.Service) { s.Configuration.MaximumPercent = aws.Ptr(int32(200)) }) // else nothing may ever move
+	r.stop()                                                                                // agents look at everything again
 	r.start(control.Options{StoppedPerService: 20})
 	r.pass(20 * time.Minute) // the longest throttle
 	r.checkLedgers()

@@ -305,6 +305,34 @@ func TestAServiceKeepsAliveWhileItsNextRevisionFails(t *testing.T) {
 	}, "a1")
 }
 
+// A revision that fails takes the places that the percentages give it, and no more for as long as it fails.
+func TestAFailingRevisionDoesNotChurn(t *testing.T) {
+	run(t, control.Options{StoppedPerService: 1000}, func(r *region) {
+		r.create(4, func(s *ecs.Service) {
+			s.Configuration = shape.DeploymentConfiguration{MinimumHealthyPercent: aws.Ptr(int32(50)), MaximumPercent: aws.Ptr(int32(100))}
+		})
+		r.want("1 a1 RUNNING, 1 a1 RUNNING, 1 a1 RUNNING, 1 a1 RUNNING")
+		r.become(func(task *ecs.Task) string {
+			if task.Revision == 2 {
+				return ecs.TaskStopped
+			}
+			return ecs.TaskRunning
+		})
+		r.deploy(2)
+		r.pass(time.Hour)
+		r.kill(r.tasks(tables.Live)[0]) // now below the minimum
+		r.want("1 a1 RUNNING, 1 a1 RUNNING")
+		r.pass(time.Hour)
+		byRevision := map[int32]int{}
+		for _, v := range r.tasks(tables.Stopped) {
+			byRevision[v.Revision]++
+		}
+		if byRevision[1] != 3 || byRevision[2] > 60 {
+			t.Errorf("stopped tasks by revision: %v", byRevision)
+		}
+	}, "a1")
+}
+
 func TestEventsAreTrimmed(t *testing.T) {
 	run(t, control.Options{}, func(r *region) {
 		r.create(1)

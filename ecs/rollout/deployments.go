@@ -27,6 +27,9 @@ func (p *planner) adopt() {
 	}
 }
 
+// primary is the target's status; it is there once adopt has run.
+func (p *planner) primary() *ecs.DeploymentStatus { return &p.status.Deployments[0] }
+
 // settle drops what has drained and says what has been reached. It looks at the tasks as they are, not as this plan will have them: what
 // is said is true.
 func (p *planner) settle() {
@@ -37,7 +40,7 @@ func (p *planner) settle() {
 		return
 	}
 	p.resolve(causeStuck)
-	d := &p.status.Deployments[p.target]
+	d := p.primary()
 	if d.RolloutState != shape.DeploymentRolloutStateCompleted {
 		d.RolloutState, d.Reason, d.UpdatedAt = shape.DeploymentRolloutStateCompleted, Completed(d.ID), p.Now
 		p.out.Say = append(p.out.Say, p.sentence("(deployment "+d.ID+") deployment completed."))

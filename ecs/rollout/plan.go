@@ -28,7 +28,6 @@ func Plan(in Input) Steps {
 type planner struct {
 	Input
 	status                  *ecs.ServiceStatus // a copy
-	target                  int                // index of the target in status.Deployments
 	desired, floor, ceiling int
 	wanted                  []Task // that should run and are not stopped by this plan
 	good                    []Task // of wanted: those that the service wants to keep

@@ -8,8 +8,8 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// start asks for the tasks that are missing, as far as maximumPercent and the throttle allow. It answers how many are missing whatever
-// holds them up.
+// start asks for the tasks that are missing, as far as maximumPercent and the throttle allow. It answers how many could start if there were
+// room.
 func (p *planner) start() (missing int) {
 	missing = max(0, p.desired-len(p.good))
 	if missing == 0 {
@@ -18,9 +18,10 @@ func (p *planner) start() (missing int) {
 	}
 	// What this plan stops is not counted as gone: it may be cut.
 	room := max(0, p.ceiling-len(p.wanted)-len(p.out.Stops))
-	d := &p.status.Deployments[p.target]
+	d := p.primary()
 	if wait := d.NextStartAt.Sub(p.Now); wait > 0 {
 		p.after(wait)
+		missing = 0
 	} else if n := min(missing, room); n > 0 {
 		p.out.Starts = append(p.out.Starts, Start{Deployment: d.Deployment, Count: n})
 		room -= n
@@ -29,30 +30,27 @@ func (p *planner) start() (missing int) {
 	return missing
 }
 
-// startFallback keeps the service alive while its new deployment cannot start tasks: what dies of the deployment before is replaced.
+// startFallback keeps the service at its floor while its new deployment cannot start tasks: what dies of the deployment before is replaced.
 func (p *planner) startFallback(room int) {
 	i := p.fallback()
 	if i < 0 {
 		return
 	}
 	d := &p.status.Deployments[i]
-	n := min(p.desired-len(p.wanted)-p.starting(), room)
-	if n > 0 && !d.NextStartAt.After(p.Now) {
+	alive := p.countHealthy(p.good)
+	for _, t := range p.wanted {
+		if t.Deployment == d.ID && !t.Draining && !t.unhealthy() {
+			alive++
+		}
+	}
+	if n := min(p.floor-alive, room); n > 0 && !d.NextStartAt.After(p.Now) {
 		p.out.Starts = append(p.out.Starts, Start{Deployment: d.Deployment, Count: n})
 	}
 }
 
-func (p *planner) starting() int {
-	n := 0
-	for _, s := range p.out.Starts {
-		n += s.Count
-	}
-	return n
-}
-
 // fallback is the index of the deployment that worked before the target, which fails to start tasks; -1 when there is none.
 func (p *planner) fallback() int {
-	if t := p.status.Deployments[p.target]; p.desired == 0 || t.Failures == 0 || t.RolloutState == shape.DeploymentRolloutStateCompleted {
+	if t := *p.primary(); p.desired == 0 || t.Failures == 0 || t.RolloutState == shape.DeploymentRolloutStateCompleted {
 		return -1
 	}
 	return slices.IndexFunc(p.status.Deployments, func(d ecs.DeploymentStatus) bool {
@@ -87,7 +85,7 @@ func (p *planner) account() {
 			d.NextStartAt = at
 		}
 	}
-	d := &p.status.Deployments[p.target]
+	d := p.primary()
 	switch {
 	case d.Failures == 0:
 		p.resolve(causeThrottle)

@@ -57,8 +57,11 @@ func (p *planner) stopReplaced(missing int) {
 }
 
 // mayMakeRoom says whether a task that is not replaced yet may go. Unhealthy tasks go one by one: while a replacement is on its way, or
-// another of them has just gone, the next waits.
+// another of them has just gone, the next waits. What was started to keep the service alive stays.
 func (p *planner) mayMakeRoom(t Task) bool {
+	if i := p.fallback(); i >= 0 && !t.running() && t.Deployment == p.status.Deployments[i].ID {
+		return false
+	}
 	if !t.unhealthy() || t.Deployment != p.Service.Target.ID {
 		return true
 	}
