@@ -47,7 +47,10 @@ func serve(address string) error {
 	greeting := fmt.Sprintf("hello from task %s, version %s\n", taskID(ctx), cmp.Or(os.Getenv("VERSION"), "1"))
 	mux := http.NewServeMux()
 	mux.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(crashed) })
+	mux.HandleFunc("/exit", func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Printf("%s %s\n", r.Method, r.URL.Path)
+		os.Exit(crashed)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Printf("%s %s\n", r.Method, r.URL.Path)
 		fmt.Fprint(w, greeting)
