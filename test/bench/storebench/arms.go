@@ -86,7 +86,7 @@ func viaEtcd(ctx context.Context, dir, name string) (*arm, error) {
 	known := newKnown()
 	do := func(ctx context.Context, client, n int) error {
 		t := newTask(client, n%keysPerClient)
-		key := "t/" + tasks.Name() + "/" + scope.Key(t.ID)
+		key := "/berth/raw/t/" + tasks.Name() + "/" + scope.Key(t.ID)
 		mod, count := known.get(client, n)
 		t.Count = count + 1
 		value, err := json.Marshal(t)
