@@ -6,8 +6,8 @@
 //     known to one action. The Engine carries actions out and feeds their results back.
 //   - A container is started at most once. The decision to start is on disk before the start; what ran and is gone is
 //     reported as gone, never started again. A stopped task never starts again and always has an exit code or a reason.
-//   - Nothing is acknowledged, created or deleted before the record that says so is on disk: a task's payload before
-//     its first container is created, an exit before its container is deleted.
+//   - Nothing is acknowledged, started or deleted before the record that says so is on disk: a task's payload before
+//     its first container starts, an exit before its container is deleted. Writing goes on beside the preparation.
 //   - Killing this process touches no container. Open rebuilds everything from the records, the containers and the
 //     endpoints that are really there, and sweeps what nobody asked for.
 //   - A task is reported STOPPED only when its host ports are free again and its containers' output is on disk.

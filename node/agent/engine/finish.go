@@ -57,7 +57,9 @@ func (e *Engine) tidy(t *Task, work func(context.Context, *Task) error, then fun
 				t.failures = 0
 				then()
 			}
-			e.advance(t)
+			if e.tasks[t.ARN] == t {
+				e.advance(t)
+			}
 		})
 	})
 }

@@ -51,7 +51,7 @@ func Next(t *Task, i int, now time.Time) Action {
 	case Fresh:
 		return Action{Kind: Provision}
 	case Ready:
-		return nextCreate(t, i, now)
+		return Dependencies(t, i, now) // Create, when they allow it
 	case Created:
 		if c.need <= t.saved {
 			return Action{Kind: Start}
@@ -64,16 +64,6 @@ func Next(t *Task, i int, now time.Time) Action {
 		}
 	}
 	return Action{}
-}
-
-func nextCreate(t *Task, i int, now time.Time) Action {
-	if a := Dependencies(t, i, now); a.Kind != Create {
-		return a
-	}
-	if t.Containers[i].need > t.saved {
-		return Action{}
-	}
-	return Action{Kind: Create}
 }
 
 // nextStop stops what should not run, dependents first.

@@ -37,7 +37,7 @@ func TestNext(t *testing.T) {
 		{"busy", pair("", Container{Busy: Provision}, running), 0, Action{}},
 		{"backing off", pair("", Container{retryAt: noon.Add(1)}, running), 0, Action{At: noon.Add(1)}},
 		{"ready", pair("", Container{Phase: Ready}, running), 0, Action{Kind: Create}},
-		{"not on disk", pair("", Container{Phase: Ready, need: 2}, running), 0, Action{}},
+		{"created while it is written down", pair("", Container{Phase: Ready, need: 2}, running), 0, Action{Kind: Create}},
 		{"created", pair("", Container{Phase: Created, Launched: true, need: 1}, running), 0, Action{Kind: Start}},
 		{"start not on disk", pair("", Container{Phase: Created, Launched: true, need: 2}, running), 0, Action{}},
 		{"running", pair("", running, running), 0, Action{}},

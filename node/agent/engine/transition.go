@@ -55,13 +55,13 @@ func (t *Task) failed(i int, reason string, at time.Time) {
 func (t *Task) over(i int, at time.Time) {
 	c := &t.Containers[i]
 	c.Phase, c.FinishedAt, c.failures, c.retryAt = Exited, at, 0, time.Time{}
-	t.settle()
 	if t.Plan.Containers[i].Essential {
 		if t.ExecutionStopped.IsZero() {
 			t.ExecutionStopped = at
 		}
 		t.Stop = true
 	}
+	t.settle()
 	if t.least() >= Exited {
 		t.Stop = true
 	}
