@@ -23,6 +23,8 @@ type Client struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 
+	guards guards
+
 	mu   sync.Mutex
 	kept map[string]*os.File // listening sockets, to hand over again
 	pid  int
@@ -59,6 +61,10 @@ func Start(ctx context.Context, c Config) (*Client, error) {
 		cancel()
 		return nil, err
 	}
+	if err := k.guards.addAll(c.fifoDir()); err != nil {
+		cancel()
+		return nil, errors.Join(err, conn.Close())
+	}
 	go k.supervise(life, conn)
 	return k, nil
 }
@@ -67,6 +73,7 @@ func Start(ctx context.Context, c Config) (*Client, error) {
 func (k *Client) Stop() {
 	k.cancel()
 	<-k.done
+	k.guards.removeAll()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, f := range k.kept {

@@ -10,6 +10,10 @@
 //   - kill -9 of hold, at any instant, loses no byte and writes none twice: the
 //     kernel moves output from the FIFO to a spool file, whose size says what was
 //     taken, and a page of shared memory says what of that is in the log.
+//   - What a container wrote before it ended survives hold's death too, as long as
+//     a Client lives: the Client holds the FIFOs open. Only when both die and the
+//     container ends before either is back, what still sits in the FIFO (256 KiB
+//     at most) is lost with the FIFO.
 //   - hold adopts, when it starts, every FIFO an earlier one left.
 //   - Close returns when everything a container wrote is on disk.
 //   - A Client notices hold's death, starts it again and hands it the listening

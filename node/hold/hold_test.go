@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "hold" {
 		c, err := ParseFlags(os.Args[2:])
 		if err == nil {
+			c.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 			err = Main(context.Background(), c)
 		}
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -14,7 +15,10 @@ import (
 // log of the container called name of that task. It is idempotent.
 func (k *Client) Open(ctx context.Context, container, name string) (FIFOs, error) {
 	a, _, err := k.call(ctx, request{Op: opOpen, Container: container, Name: name}, nil)
-	return FIFOs{Stdout: a.Stdout, Stderr: a.Stderr}, err
+	if err != nil {
+		return FIFOs{}, err
+	}
+	return FIFOs{Stdout: a.Stdout, Stderr: a.Stderr}, k.guards.add(filepath.Dir(a.Stdout))
 }
 
 // Close ends a container's output; call it after the exit. It returns when
@@ -26,6 +30,7 @@ func (k *Client) Close(ctx context.Context, container string) error {
 		wait = max(0, time.Until(at)*9/10) // the answer takes time too
 	}
 	_, _, err := k.call(ctx, request{Op: opClose, Container: container, WaitMS: wait.Milliseconds()}, nil)
+	k.guards.remove(container)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,10 +14,25 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/hold"
 )
 
-// TestMain lets this binary be the node process that the crash tests kill.
+// TestMain lets this binary be `berth hold`, and the node process that the crash
+// tests kill.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "hold" {
+		c, err := hold.ParseFlags(os.Args[2:])
+		if err == nil {
+			c.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+			err = hold.Main(context.Background(), c)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) > 1 && os.Args[1] == "node" {
 		if err := crashNode(os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -155,8 +155,9 @@ type shimProcess struct {
 func (r *Runtime) shimProcesses() []shimProcess {
 	var tasks []string
 	pids := commandLines(func(args []string) bool {
-		task, ok := shimTask(args, r.c.bin("containerd-shim-runc-v2"), r.c.address())
+		id, ok := shimTask(args, r.c.bin("containerd-shim-runc-v2"), r.c.address())
 		if ok {
+			task, _, _ := strings.Cut(id, "-") // containerd starts one for a container when it must
 			tasks = append(tasks, task)
 		}
 		return ok
@@ -169,7 +170,7 @@ func (r *Runtime) shimProcesses() []shimProcess {
 }
 
 // shimTask reads a shim's command line: ours is the binary with our address.
-func shimTask(args []string, binary, address string) (task string, ok bool) {
+func shimTask(args []string, binary, address string) (id string, ok bool) {
 	if len(args) == 0 || args[0] != binary {
 		return "", false
 	}
@@ -179,10 +180,10 @@ func shimTask(args []string, binary, address string) (task string, ok bool) {
 		case "-address":
 			mine = args[i+1] == address
 		case "-id":
-			task = args[i+1]
+			id = args[i+1]
 		}
 	}
-	return task, mine && task != ""
+	return id, mine && id != ""
 }
 
 // killShims ends shims of the task that did not answer; after Release none has containers.

@@ -32,6 +32,9 @@ func Follow(ctx context.Context, dir, task, container string) iter.Seq2[Line, er
 			if !r.toEnd(ctx, yield) {
 				return
 			}
+			if !exists(path) && !exists(older(path, 1)) {
+				r.close() // it is read to its end, and its directory cannot go while we have it open
+			}
 			more, err := w.wait()
 			if err != nil && ctx.Err() == nil {
 				yield(Line{}, err)
