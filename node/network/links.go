@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -124,14 +125,16 @@ func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
 	return netip.PrefixFrom(a.Unmap(), ones), ok
 }
 
-// port is what the kernel says about one port of our bridge.
+// port is what the kernel says about the host's end of one link of ours.
 type port struct {
-	name  string
-	index int
-	alias string
+	name   string
+	index  int
+	master int // link index of the bridge; 0 when it has none
+	alias  string
 }
 
-// ports lists the veth ends on our bridge, apart from the metadata namespace's.
+// ports lists the host's ends of our links, apart from the metadata namespace's. The name alone tells: a link that lost
+// its bridge is still ours.
 func (n *Network) ports() ([]port, error) {
 	links, err := retryDump(n.nl.LinkList)
 	if err != nil {
@@ -140,8 +143,8 @@ func (n *Network) ports() ([]port, error) {
 	var out []port
 	for _, l := range links {
 		a := l.Attrs()
-		if a.MasterIndex == n.bridge && l.Type() == "veth" && a.Name != n.cfg.metadataLink() {
-			out = append(out, port{a.Name, a.Index, a.Alias})
+		if strings.HasPrefix(a.Name, n.cfg.portPrefix()) && a.Name != n.cfg.metadataLink() {
+			out = append(out, port{a.Name, a.Index, a.MasterIndex, a.Alias})
 		}
 	}
 	return out, nil

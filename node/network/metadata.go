@@ -56,9 +56,9 @@ func (n *Network) ensureMetadata() error {
 }
 
 func (n *Network) ensureMetadataLink() error {
-	_, err := n.nl.LinkByName(n.cfg.metadataLink())
+	link, err := n.nl.LinkByName(n.cfg.metadataLink())
 	if err == nil && isNamespace(n.cfg.metadataNetns()) {
-		return n.allowMetadata()
+		return errors.Join(n.rejoin(link), n.allowMetadata())
 	}
 	if err != nil && !isAbsent(err) {
 		return fmt.Errorf("network: metadata link: %w", err)

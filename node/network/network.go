@@ -169,12 +169,6 @@ func Remove(ctx context.Context, c Config) error {
 	if err := n.acquire(); err != nil {
 		return err
 	}
-	link, err := n.nl.LinkByName(c.bridge())
-	if err == nil {
-		n.bridge = link.Attrs().Index
-	} else if !isAbsent(err) {
-		return fmt.Errorf("network: bridge %s: %w", c.bridge(), err)
-	}
 	return n.remove(ctx)
 }
 
@@ -205,12 +199,10 @@ func (n *Network) remove(ctx context.Context) error {
 // removeLinks takes away the bridge, its ports and the metadata namespace's link.
 func (n *Network) removeLinks() error {
 	var errs error
-	if n.bridge != 0 {
-		ports, err := n.ports()
-		errs = errors.Join(errs, err)
-		for _, p := range ports {
-			errs = errors.Join(errs, n.deleteLink(p))
-		}
+	ports, err := n.ports()
+	errs = errors.Join(errs, err)
+	for _, p := range ports {
+		errs = errors.Join(errs, n.deleteLink(p))
 	}
 	for _, name := range []string{n.cfg.metadataLink(), n.cfg.bridge()} {
 		link, err := n.nl.LinkByName(name)

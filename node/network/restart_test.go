@@ -243,3 +243,57 @@ func TestAuditRecognisesAnEndpoint(t *testing.T) {
 		t.Errorf("items by kind (-want +got):\n%s", diff)
 	}
 }
+
+// What is to be removed may be broken already, or gone.
+func TestRemoveNeedsNothingToBeWhole(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	attach(t, n, "a", Port{ContainerPort: 80})
+	if err := Remove(t.Context(), n.cfg); !errors.Is(err, unix.EWOULDBLOCK) {
+		t.Errorf("remove of an open installation: %v, want a lock error", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	bridge, err := netlink.LinkByName(n.cfg.bridge())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(netlink.LinkDel(bridge), n.rules.uninstall()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := Remove(t.Context(), n.cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, finding := range inventory.Empty(audit(t, n)) {
+		t.Error(finding)
+	}
+}
+
+// A bridge or a rule set that somebody removed comes back, and the endpoints with it.
+func TestOpenHeals(t *testing.T) {
+	t.Parallel()
+	n := open(t)
+	a, b := attach(t, n, "a"), attach(t, n, "b")
+	serve(t, b.Netns, "tcp", ":80", "b")
+	address := net.JoinHostPort(b.Address.String(), "80")
+	wantAnswer(t, a.Netns, "tcp", address, "b")
+	bridge, err := netlink.LinkByName(n.cfg.bridge())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(n.Close(), netlink.LinkDel(bridge), n.rules.uninstall()); err != nil {
+		t.Fatal(err)
+	}
+	n = reopen(t, n)
+	wantAnswer(t, a.Netns, "tcp", address, "b")
+	l, err := n.MetadataListener(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	go answerConnections(l, "metadata")
+	wantAnswer(t, a.Netns, "tcp", "169.254.170.2:80", "metadata")
+}

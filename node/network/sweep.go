@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
 
 	"github.com/berth-ecs/berth/node/network/ports"
 )
@@ -21,6 +22,9 @@ func (n *Network) adopt() error {
 		if a.Mode == Bridge {
 			n.addrs.claim(a.Address)
 			n.links[a.port.name] = true
+			if err := n.heal(a); err != nil {
+				return err
+			}
 		}
 		for _, p := range a.elems {
 			if err := n.book.Adopt(a.ID, ports.Key{Proto: p.Proto, Port: p.HostPort}); err != nil {
@@ -29,6 +33,29 @@ func (n *Network) adopt() error {
 		}
 	}
 	return n.clean(v)
+}
+
+// heal gives an adopted endpoint back what somebody may have taken: its place on the bridge, when that was made anew, and
+// the right to send, when all rules of the machine were flushed.
+func (n *Network) heal(a *attachment) error {
+	attrs := netlink.LinkAttrs{Name: a.port.name, Index: a.port.index, MasterIndex: a.port.master}
+	if err := n.rejoin(&netlink.Veth{LinkAttrs: attrs}); err != nil {
+		return err
+	}
+	who := sender{a.port.name, macOf(a.Address), a.Address}
+	return n.tx.apply(change{set: n.rules.owners, elems: []nftables.SetElement{who.element()}})
+}
+
+// rejoin puts a link on the bridge that is not.
+func (n *Network) rejoin(link netlink.Link) error {
+	a := link.Attrs()
+	if a.MasterIndex == n.bridge {
+		return nil
+	}
+	if err := errors.Join(n.nl.LinkSetMasterByIndex(link, n.bridge), n.nl.LinkSetHairpin(link, true)); err != nil {
+		return fmt.Errorf("network: put link %s back on the bridge: %w", a.Name, err)
+	}
+	return nil
 }
 
 // Sweep removes every endpoint keep does not want, and everything of ours that belongs to no endpoint. It may run beside
