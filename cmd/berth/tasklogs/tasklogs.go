@@ -64,7 +64,8 @@ func containers(q Query) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if name, isLog := strings.CutSuffix(e.Name(), ".log"); isLog {
+		// A leading dot is not a container's: the shim's own log lies beside them.
+		if name, isLog := strings.CutSuffix(e.Name(), ".log"); isLog && !strings.HasPrefix(name, ".") {
 			names = append(names, name)
 		}
 	}

@@ -74,6 +74,15 @@ func TestShow(t *testing.T) {
 	}
 }
 
+func TestTheShimsLogIsNoContainers(t *testing.T) {
+	dir := node(t, map[string][]string{"web": {"w1"}})
+	write(t, dir, ".shim", begin, "shim starts")
+	var out bytes.Buffer
+	if err := Show(t.Context(), Query{Dir: dir, Task: task}, &out); err != nil || out.String() != "w1\n" {
+		t.Errorf("got %q, %v", out.String(), err)
+	}
+}
+
 func TestFollow(t *testing.T) {
 	dir := node(t, map[string][]string{"web": {"first"}})
 	ctx, cancel := context.WithCancel(t.Context())
