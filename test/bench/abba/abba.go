@@ -1,0 +1,64 @@
+// Package abba compares ways of doing one thing by time: their runs are interleaved forwards and backwards (A B B A), so that a
+// machine whose speed drifts treats them alike, and what is quoted is the ratio of medians.
+package abba
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// Arm is one way. Once does the thing and answers how long it took.
+type Arm struct {
+	Name string
+	Once func(context.Context) (time.Duration, error)
+
+	times []time.Duration
+}
+
+// Run does each arm once to warm up and then in rounds of ABBA.
+func Run(ctx context.Context, rounds int, arms ...*Arm) error {
+	once := func(a *Arm) (time.Duration, error) {
+		d, err := a.Once(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", a.Name, err)
+		}
+		return d, nil
+	}
+	for _, a := range arms {
+		if _, err := once(a); err != nil {
+			return err
+		}
+	}
+	back := slices.Clone(arms)
+	slices.Reverse(back)
+	for range rounds {
+		for _, a := range slices.Concat(arms, back) {
+			d, err := once(a)
+			if err != nil {
+				return err
+			}
+			a.times = append(a.times, d)
+		}
+	}
+	return nil
+}
+
+// Quantile of an arm's times, q from 0 to 1.
+func (a *Arm) Quantile(q float64) time.Duration {
+	s := slices.Sorted(slices.Values(a.times))
+	return s[int(q*float64(len(s)-1))]
+}
+
+// Report writes one row an arm; ratios are to the peer's median.
+func Report(w io.Writer, peer *Arm, arms ...*Arm) {
+	fmt.Fprintf(w, "%-44s %4s %9s %9s %6s\n", "arm", "n", "p50 ms", "p90 ms", "ratio")
+	for _, a := range arms {
+		fmt.Fprintf(w, "%-44s %4d %9.1f %9.1f %6.2f\n", a.Name, len(a.times), millis(a.Quantile(0.5)), millis(a.Quantile(0.9)),
+			float64(a.Quantile(0.5))/float64(peer.Quantile(0.5)))
+	}
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
