@@ -14,10 +14,14 @@ type HealthReport struct {
 	Since     time.Time
 }
 
+// straggling is how much older than what is known telemetry may be to be old news.
+// What is older still comes from a node whose clock was set back, and counts.
+const straggling = time.Minute
+
 // FoldHealth joins telemetry into what is known of a task and says whether anything
 // changed: repeated telemetry changes nothing. A container that has no health
 // check stays UNKNOWN whatever the node says, and a stopped one keeps its last
-// health. The later Since wins.
+// health. The later Since wins, unless the node's clock was set back.
 func (t *Task) FoldHealth(s *TaskStatus, reports []HealthReport) (*TaskStatus, bool) {
 	next, changed := s.clone(), false
 	for _, r := range reports {
@@ -26,7 +30,8 @@ func (t *Task) FoldHealth(s *TaskStatus, reports []HealthReport) (*TaskStatus, b
 			continue
 		}
 		c := &next.Containers[i]
-		if c.LastStatus == TaskStopped || c.Health == r.Status || r.Since.Before(c.HealthSince) {
+		late := c.HealthSince.Sub(r.Since)
+		if c.LastStatus == TaskStopped || c.Health == r.Status || late > 0 && late <= straggling {
 			continue
 		}
 		c.Health, c.HealthSince, changed = r.Status, r.Since, true

@@ -44,6 +44,10 @@ func TestTelemetryWritesTransitionsOnly(t *testing.T) {
 			t.Errorf("%s changed the status", c.name)
 		}
 	}
+	back, changed := task.FoldHealth(s, []HealthReport{{"app", shape.HealthStatusUnhealthy, at(-3600)}})
+	if !changed || back.Health != shape.HealthStatusUnhealthy {
+		t.Error("a node whose clock was set back is not believed")
+	}
 	s, _ = task.Fold(s, Report{Status: TaskStopped}, at(7))
 	if _, changed := task.FoldHealth(s, []HealthReport{{"app", shape.HealthStatusUnhealthy, at(8)}}); changed {
 		t.Error("a stopped container changed its health")

@@ -1,6 +1,7 @@
 package ecsapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -60,12 +61,14 @@ func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContaine
 			*i = *old
 		}
 	}
-	i.Node = r.Node
-	if i.Node == "" {
-		i.Node = i.ID
+	if !known {
+		// An instance stays in the ledger it began in: its tasks are booked there.
+		i.Node = cmp.Or(r.Node, i.ID)
 	}
 	i.EC2InstanceID, i.LaunchType, i.VersionInfo = r.EC2InstanceID, r.LaunchType, in.VersionInfo
-	i.Resources = r.Resources
+	if len(r.Resources) > 0 || !known {
+		i.Resources = r.Resources
+	}
 	i.Attributes = r.Attributes(i.Attributes, a.zone)
 	if len(in.Tags) > 0 || !known {
 		i.Tags = in.Tags

@@ -70,6 +70,9 @@ func (w wish) spec(tx store.Tx, h ecs.Home) (launch.Spec, error) {
 	if w.overrides != nil {
 		s.Overrides = *w.overrides
 	}
+	if request.UserTags(s.Tags) > request.MaxTags {
+		return s, request.Invalid("The number of tags exceeds the limit of %d tags per resource.", request.MaxTags)
+	}
 	return s, request.CheckOverrides(&d.Document, w.overrides)
 }
 
