@@ -18,11 +18,13 @@ type Refusal struct {
 	Message    string
 }
 
-// The operations that launch tasks, and those that shape services.
+// The operations that launch tasks, that shape services, that place tasks, and all
+// that say how tasks are to be.
 var (
 	launching = []string{"RunTask", "StartTask"}
 	services  = []string{"CreateService", "UpdateService"}
-	anyLaunch = []string{"RunTask", "CreateService"}
+	placing   = []string{"RunTask", "CreateService", "UpdateService"}
+	tasks     = []string{"RunTask", "StartTask", "CreateService", "UpdateService"}
 )
 
 const (
@@ -35,18 +37,13 @@ const (
 // Refusals are all of them. The coverage page of the documentation is made from this
 // table.
 var Refusals = []Refusal{
-	{anyLaunch, "launchType", []string{shape.LaunchTypeFargate, shape.LaunchTypeManagedInstances}, unsupported,
+	{[]string{"RunTask", "CreateService"}, "launchType", []string{shape.LaunchTypeFargate, shape.LaunchTypeManagedInstances}, unsupported,
 		"The launch type is not available in this region: container instances run EC2 and EXTERNAL."},
-	{anyLaunch, "capacityProviderStrategy", nil, badInput, noProvider},
-	{[]string{"UpdateService"}, "capacityProviderStrategy", nil, badInput, noProvider},
-	{anyLaunch, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
-	{[]string{"UpdateService"}, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
-	{launching, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
-	{services, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
-	{launching, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
-	{services, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
-	{launching, "networkConfiguration", nil, badInput, "Network Configuration is not valid for the given networkMode of this task definition."},
-	{services, "networkConfiguration", nil, badInput, "Network Configuration is not valid for the given networkMode of this task definition."},
+	{placing, "capacityProviderStrategy", nil, badInput, noProvider},
+	{placing, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
+	{tasks, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
+	{tasks, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
+	{tasks, "networkConfiguration", nil, badInput, "Network Configuration is not valid for the given networkMode of this task definition."},
 	{launching, "overrides.inferenceAcceleratorOverrides", nil, badInput, "Inference accelerators are not available in this region."},
 	{launching, "overrides.ephemeralStorage", nil, badInput, "Ephemeral storage can only be overridden for tasks on Fargate."},
 
