@@ -81,11 +81,11 @@ func metadataContainer(t *engine.Task, i int) metadata.Container {
 	for _, m := range p.Mounts {
 		out.Volumes = append(out.Volumes, metadata.Volume{Source: m.Source, Destination: m.Target})
 	}
-	out.Networks = []metadata.Network{network(p, c)}
+	out.Networks = []metadata.Network{networkOf(p, c)}
 	return out
 }
 
-func network(p *plan.Container, c *engine.Container) metadata.Network {
+func networkOf(p *plan.Container, c *engine.Container) metadata.Network {
 	n := metadata.Network{NetworkMode: p.NetworkMode}
 	if c.Endpoint.Address.IsValid() {
 		n.IPv4Addresses = []string{c.Endpoint.Address.String()}
