@@ -10,6 +10,7 @@ import (
 
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/etcd"
+	"github.com/berth-ecs/berth/store/etcd/etcdtest"
 )
 
 type note struct {
@@ -121,6 +122,37 @@ func TestExternalLoadsAgainWhenHistoryIsGone(t *testing.T) {
 	}
 	if st, err := s.Status(t.Context()); err != nil || st.Version == "" || st.NoSpace {
 		t.Errorf("status %+v, %v", st, err)
+	}
+}
+
+func TestExternalMayRestart(t *testing.T) {
+	dir := socketDir(t)
+	server, err := etcdtest.Start(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, etcd.Config{Schema: store.Schema{notes}, Endpoints: []string{server.Endpoint()}})
+	defer s.Close()
+	write(t, s, "before", 1)
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.View(t.Context(), store.Any, func(tx store.Tx) error { noteN(tx, "before"); return nil }); err != nil {
+		t.Errorf("what this server has needs no etcd: %v", err)
+	}
+	if err := s.View(t.Context(), store.Fresh, func(store.Tx) error { return nil }); err == nil {
+		t.Error("fresh without an etcd")
+	}
+	if server, err = etcdtest.Start(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	err = errors.New("not tried")
+	for err != nil && t.Context().Err() == nil { // until the client has connected again
+		err = s.Update(t.Context(), func(tx store.Tx) error { notes.Put(tx, &note{Name: "after", N: 1}); return nil })
+	}
+	if n := count(t, s); n != 2 {
+		t.Errorf("%d records", n)
 	}
 }
 
