@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types"
@@ -87,6 +88,13 @@ func (r *Runtime) create(ctx context.Context, c Container) error {
 	}
 	if err := g.Wait(); err != nil {
 		return err
+	}
+	if now := layerDirs(mounts); cached && !slices.Equal(now, early) {
+		// The image went and came again: its layers lie elsewhere.
+		var err error
+		if oci, err = r.spec(c, now); err != nil {
+			return err
+		}
 	}
 	if err := r.createRecord(ctx, c, oci); err != nil {
 		return err

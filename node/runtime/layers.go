@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"os"
 	"strings"
 	"sync"
 
@@ -14,10 +15,17 @@ type layerCache struct {
 	chains map[string][]string
 }
 
+// get answers only layers that are still there.
 func (l *layerCache) get(chain string) ([]string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	dirs, ok := l.chains[chain]
+	for _, dir := range dirs {
+		if _, err := os.Lstat(dir); err != nil {
+			delete(l.chains, chain)
+			return nil, false
+		}
+	}
 	return dirs, ok
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/containerd/containerd/v2/core/snapshots"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sys/unix"
 
@@ -111,6 +112,15 @@ func (n *node) checkNothingLeft() {
 	sandboxes, err := n.cd.SandboxStore().List(ctx)
 	if err != nil || len(sandboxes) > 0 {
 		n.t.Errorf("sandbox records left: %v %v", sandboxes, err)
+	}
+	err = n.cd.SnapshotService(snapshotter).Walk(ctx, func(_ context.Context, i snapshots.Info) error {
+		if i.Kind != snapshots.KindCommitted {
+			n.t.Errorf("snapshot left: %s %s", i.Kind, i.Name)
+		}
+		return nil
+	})
+	if err != nil {
+		n.t.Error(err)
 	}
 	for _, dir := range []string{"containerd/io.containerd.runtime.v2.task/" + n.c.Name, "s", "shims", "exec", "runc/" + n.c.Name} {
 		entries, err := os.ReadDir(filepath.Join(n.c.RunDir, dir))

@@ -59,7 +59,7 @@ func Append(dst []byte, at time.Time, stream string, text []byte) (out []byte, p
 		if len(line) > MaxRecord {
 			line, tag, skip = line[:MaxRecord], 'P', 0
 		}
-		dst = appendRecord(dst, head, stream, tag, line)
+		dst = appendRecord(dst, head, mark{stream, tag}, line)
 		text, partial = text[len(line)+skip:], tag == 'P'
 	}
 	return dst, partial
@@ -67,14 +67,20 @@ func Append(dst []byte, at time.Time, stream string, text []byte) (out []byte, p
 
 // AppendEnd ends a line that was left partial.
 func AppendEnd(dst []byte, at time.Time, stream string) []byte {
-	return appendRecord(dst, at.UTC().AppendFormat(nil, stampLayout), stream, 'F', nil)
+	return appendRecord(dst, at.UTC().AppendFormat(nil, stampLayout), mark{stream, 'F'}, nil)
 }
 
-func appendRecord(dst, head []byte, stream string, tag byte, text []byte) []byte {
+// mark is what a record says of its text.
+type mark struct {
+	stream string
+	tag    byte // F or P
+}
+
+func appendRecord(dst, head []byte, m mark, text []byte) []byte {
 	dst = append(dst, head...)
 	dst = append(dst, ' ')
-	dst = append(dst, stream...)
-	dst = append(dst, ' ', tag, ' ')
+	dst = append(dst, m.stream...)
+	dst = append(dst, ' ', m.tag, ' ')
 	dst = append(dst, text...)
 	return append(dst, '\n')
 }
