@@ -10,7 +10,6 @@ import (
 	"os"
 	"sync"
 
-	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver"
@@ -149,10 +148,7 @@ func (b *embedded) status(context.Context) (Status, error) {
 	s := Status{
 		Version: version.Version, Revision: b.server.KV().Rev(),
 		SizeBytes: be.Size(), InUseBytes: be.SizeInUse(), QuotaBytes: b.conf.QuotaBytes,
-		Leader: b.server.Leader() == b.server.MemberID(), LastProblem: b.keeper.problem(),
-	}
-	for _, a := range b.server.Alarms() {
-		s.NoSpace = s.NoSpace || a.Alarm == pb.AlarmType_NOSPACE
+		NoSpace: b.noSpace(), Leader: b.leads(), LastProblem: b.keeper.problem(),
 	}
 	return s, nil
 }

@@ -64,6 +64,15 @@ func (k *keeper) target(now int64) int64 {
 	return at
 }
 
+// everything is a target that keeps no history.
+func (k *keeper) everything(now int64) int64 {
+	if now <= k.compacted {
+		return 0
+	}
+	k.compacted = now
+	return now
+}
+
 // keep runs the housekeeping until ctx ends.
 func (b *embedded) keep(ctx context.Context) {
 	t := time.NewTicker(keepEvery)
@@ -82,20 +91,39 @@ func (b *embedded) keep(ctx context.Context) {
 	}
 }
 
-// tidy compacts history, gives free pages back, and lifts the NOSPACE alarm when there is room again.
+// tidy compacts history, gives free pages back, and lifts the NOSPACE alarm when there is room again. While there is no
+// space, history is worth less than the next write: all of it goes.
 func (b *embedded) tidy(ctx context.Context) error {
-	if at := b.keeper.target(b.server.KV().Rev()); at > 0 {
+	full := b.noSpace()
+	now := b.server.KV().Rev()
+	at := b.keeper.target(now)
+	if full {
+		at = b.keeper.everything(now)
+	}
+	if at > 0 {
 		if _, err := b.server.Compact(ctx, &pb.CompactionRequest{Revision: at, Physical: true}); err != nil {
 			return fmt.Errorf("compact at %d: %w", at, err)
 		}
 	}
 	be := b.server.Backend()
-	if free := be.Size() - be.SizeInUse(); free >= defragFrom && free*2 >= be.Size() {
+	if free := be.Size() - be.SizeInUse(); full || free >= defragFrom && free*2 >= be.Size() {
 		if err := be.Defrag(); err != nil {
 			return fmt.Errorf("defragment: %w", err)
 		}
 	}
-	return b.liftAlarm(ctx)
+	if full {
+		return b.liftAlarm(ctx)
+	}
+	return nil
+}
+
+func (b *embedded) noSpace() bool {
+	for _, a := range b.server.Alarms() {
+		if a.Alarm == pb.AlarmType_NOSPACE {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *embedded) liftAlarm(ctx context.Context) error {

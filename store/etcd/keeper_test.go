@@ -1,10 +1,71 @@
 package etcd
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-ecs/berth/store"
 )
+
+type blob struct {
+	ID, Text string
+}
+
+// Once records are deleted, housekeeping makes a full store writable again.
+func TestAFullStoreRecovers(t *testing.T) {
+	blobs := store.Define(store.Def[blob]{Name: "blob", Version: 1, Key: func(b *blob) string { return store.Installation().Key(b.ID) }})
+	var b *embedded
+	s, err := store.Open(store.Schema{blobs}, store.Options{}, func(sink store.Sink) (store.Backend, error) {
+		c := Config{DataDir: t.TempDir(), QuotaBytes: 4 << 20}
+		if err := c.complete(); err != nil {
+			return nil, err
+		}
+		back, err := openEmbedded(t.Context(), c, sink)
+		b, _ = back.(*embedded)
+		return back, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	put := func(n int) error {
+		return s.Update(t.Context(), func(tx store.Tx) error {
+			blobs.Put(tx, &blob{ID: fmt.Sprint(n), Text: strings.Repeat("x", 200_000)})
+			return nil
+		})
+	}
+	n := 0
+	for err == nil && n < 100 {
+		err = put(n)
+		n++
+	}
+	if !errors.Is(err, store.ErrNoSpace) {
+		t.Fatalf("after %d writes: %v", n, err)
+	}
+	err = s.Update(t.Context(), func(tx store.Tx) error {
+		for key := range blobs.List(tx, "", "") {
+			blobs.Delete(tx, key)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("deleting from a full store: %v", err)
+	}
+	if err := b.tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if st, err := b.status(context.Background()); err != nil || st.NoSpace {
+		t.Errorf("status %+v, %v", st, err)
+	}
+	if err := put(0); err != nil {
+		t.Errorf("after tidying: %v", err)
+	}
+}
 
 func TestCompactionTargets(t *testing.T) {
 	for name, c := range map[string]struct{ minutes, want []int64 }{
