@@ -53,15 +53,16 @@ func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContaine
 		if i.ID, err = request.MemberID(k.Home, k.Name, "container-instance", ref); err != nil {
 			return nil, false, err
 		}
-		var old *ecs.Instance
-		if old, known = tables.Instances.Get(tx, tables.MemberKey(k.Home, k.Name, i.ID)); known {
-			if old.LaunchType != r.LaunchType {
-				return nil, false, errInstanceType
-			}
-			*i = *old
-		}
+	} else if id, ok := registered(tx, k, r.Node); ok {
+		i.ID = id
 	}
-	if !known {
+	old, known := tables.Instances.Get(tx, tables.MemberKey(k.Home, k.Name, i.ID))
+	if known {
+		if old.LaunchType != r.LaunchType {
+			return nil, false, errInstanceType
+		}
+		*i = *old
+	} else {
 		// An instance stays in the ledger it began in: its tasks are booked there.
 		i.Node = cmp.Or(r.Node, i.ID)
 	}
@@ -74,6 +75,22 @@ func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContaine
 		i.Tags = in.Tags
 	}
 	return i, known, nil
+}
+
+// registered finds the instance that a berth node already is in a cluster: the node
+// did not get the answer to its registration, or forgot it. The node's ledger, which
+// every registration writes, keeps two at once from missing each other.
+func registered(tx store.Tx, k *ecs.Cluster, node string) (id string, ok bool) {
+	if node == "" {
+		return "", false
+	}
+	for key, i := range tables.InstancesByNode.List(tx, tables.LedgerKey(k.Region, node), "") {
+		s, known := tables.InstanceStates.Peek(tx, key)
+		if i.Home == k.Home && i.Cluster == k.Name && known && s.Status != ecs.InstanceInactive {
+			return i.ID, true
+		}
+	}
+	return "", false
 }
 
 // activate makes the state of a new instance, or brings a deregistered one back. A

@@ -94,6 +94,34 @@ func TestInstancesOfOneNodeShareItsLedger(t *testing.T) {
 	}
 }
 
+// The answer to a node's first registration may be lost; it then registers again
+// without an ARN.
+func TestANodeIsOneInstanceOfACluster(t *testing.T) {
+	r := newRegion(t)
+	r.cluster()
+	in := machine()
+	in.Attributes = append(in.Attributes, shape.Attribute{Name: aws.Ptr(request.NodeAttribute), Value: aws.Ptr("node-1")})
+	registration := func() {
+		if _, err := do(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, in); err != nil {
+			t.Error(err)
+		}
+	}
+	race(registration, registration)
+	registration()
+	list := func() []string {
+		return must(r, shape.OpListContainerInstances, r.api.ListContainerInstances, &shape.ListContainerInstancesRequest{}).ContainerInstanceArns
+	}
+	first := list()
+	if len(first) != 1 {
+		t.Fatalf("the node is %v", first)
+	}
+	must(r, shape.OpDeregisterContainerInstance, r.api.DeregisterContainerInstance, &shape.DeregisterContainerInstanceRequest{ContainerInstance: &first[0]})
+	registration()
+	if next := list(); len(next) != 1 || next[0] == first[0] {
+		t.Errorf("after deregistration the node is %v", next)
+	}
+}
+
 func TestListContainerInstances(t *testing.T) {
 	r := newRegion(t)
 	r.cluster()

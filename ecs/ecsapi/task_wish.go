@@ -100,9 +100,9 @@ func launchable(tx store.Tx, h ecs.Home, r request.Revision, launchType string) 
 		return nil, errTaskDefNotFound
 	case aws.Val(d.Document.Status) != shape.TaskDefinitionStatusActive:
 		return nil, errTaskDefInactive
-	case aws.Val(d.Document.NetworkMode) == shape.NetworkModeAwsvpc:
-		return nil, &aws.Error{Code: shape.CodeUnsupportedFeatureException,
-			Message: "Tasks with network mode awsvpc are not available in this region: use bridge, host or none."}
+	}
+	if err := request.RefuseDefinition(&d.Document); err != nil {
+		return nil, err
 	}
 	if rc := d.Document.RequiresCompatibilities; launchType != "" && len(rc) > 0 && !slices.Contains(rc, launchType) {
 		return nil, request.Invalid("Task definition does not support launch_type %s.", launchType)

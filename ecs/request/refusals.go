@@ -12,7 +12,7 @@ import (
 // Refusal is a parameter, or a value of one, that is refused until its part exists.
 type Refusal struct {
 	Operations []string
-	Field      string   // path of member names
+	Field      string   // path of member names, through lists
 	Values     []string // refused values; empty: any value but absent, empty and false
 	Code       string   // of the error
 	Message    string
@@ -81,6 +81,29 @@ var Refusals = []Refusal{
 	{[]string{"ListTasks"}, "daemonName", nil, badInput, "Daemons are not available in this region."},
 }
 
+// Definitions are the members of a task definition that are refused when tasks are to
+// start from it. Most of what is missing needs no row: its required attribute is one
+// that no container instance has.
+var Definitions = []Refusal{
+	{tasks, "networkMode", []string{shape.NetworkModeAwsvpc}, unsupported,
+		"Tasks with network mode awsvpc are not available in this region: use bridge, host or none."},
+	{tasks, "containerDefinitions.resourceRequirements", nil, unsupported, "GPUs and inference accelerators are not available in this region."},
+	{tasks, "containerDefinitions.disableNetworking", nil, unsupported, "Containers without networking are not available in this region: use network mode none."},
+	{tasks, "ephemeralStorage", nil, unsupported, "Ephemeral storage can only be configured for tasks on Fargate."},
+	{tasks, "volumes.configuredAtLaunch", nil, unsupported, "Volumes configured at launch are not available in this region."},
+}
+
+// RefuseDefinition answers the error of the first of Definitions that a task
+// definition runs into.
+func RefuseDefinition(d *shape.TaskDefinition) error {
+	for _, r := range Definitions {
+		if given(reflect.ValueOf(d), strings.Split(r.Field, "."), r.Values) {
+			return &aws.Error{Code: r.Code, Message: r.Message + " (" + r.Field + ")"}
+		}
+	}
+	return nil
+}
+
 // Keeping is a parameter that is accepted, kept and answered, and has no effect
 // until its part exists.
 type Keeping struct {
@@ -93,6 +116,8 @@ type Keeping struct {
 var Kept = []Keeping{
 	{[]string{"CreateCluster", "UpdateCluster", "UpdateClusterSettings"}, "settings (containerInsights)", "metrics"},
 	{[]string{"CreateCluster", "UpdateCluster"}, "configuration.executeCommandConfiguration", "ECS Exec"},
+	{[]string{"RegisterTaskDefinition"}, "containerDefinitions.versionConsistency", "digests are resolved before a task is placed"},
+	{[]string{"RegisterTaskDefinition"}, "containerDefinitions.portMappings.appProtocol", "Service Connect"},
 }
 
 // Refuse answers the error of the first refusal that a request runs into.
@@ -124,6 +149,14 @@ func given(v reflect.Value, path, values []string) bool {
 			return true
 		}
 		return !v.IsZero()
+	}
+	if v.Kind() == reflect.Slice {
+		for i := range v.Len() {
+			if given(v.Index(i), path, values) {
+				return true
+			}
+		}
+		return false
 	}
 	f := v.FieldByName(member(path[0]))
 	return f.IsValid() && given(f, path[1:], values)

@@ -55,6 +55,10 @@ func fill(v reflect.Value, path, values []string) bool {
 		v.Set(reflect.New(v.Type().Elem()))
 		return fill(v.Elem(), path, values)
 	}
+	if len(path) > 0 && v.Kind() == reflect.Slice {
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		return fill(v.Index(0), path, values)
+	}
 	if len(path) > 0 {
 		f := v.FieldByName(member(path[0]))
 		return f.IsValid() && fill(f, path[1:], values)
@@ -73,6 +77,22 @@ func fill(v reflect.Value, path, values []string) bool {
 		v.SetInt(1)
 	}
 	return true
+}
+
+func TestRefusedDefinitions(t *testing.T) {
+	if err := RefuseDefinition(&shape.TaskDefinition{}); err != nil {
+		t.Errorf("an empty definition is refused: %v", err)
+	}
+	for _, row := range Definitions {
+		d := new(shape.TaskDefinition)
+		if !fill(reflect.ValueOf(d).Elem(), strings.Split(row.Field, "."), row.Values) {
+			t.Errorf("a definition has no member %s", row.Field)
+		}
+		var e *aws.Error
+		if err := RefuseDefinition(d); !errors.As(err, &e) || e.Code != row.Code || !strings.Contains(e.Message, row.Message) {
+			t.Errorf("%s: %v", row.Field, err)
+		}
+	}
 }
 
 func contains(all []string, s string) bool {

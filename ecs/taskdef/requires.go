@@ -74,6 +74,7 @@ func containerRequires(d *shape.TaskDefinition, c *shape.ContainerDefinition, se
 	add(set, aws.Val(c.Privileged), comAmazon+"privileged-container")
 	add(set, c.HealthCheck != nil, capability+"container-health-check", docker+"1.24")
 	add(set, len(c.DependsOn) > 0 || c.StartTimeout != nil || c.StopTimeout != nil, capability+"container-ordering")
+	add(set, len(c.CredentialSpecs) > 0, capability+"gmsa")
 	add(set, len(c.EnvironmentFiles) > 0, capability+"env-files.s3")
 	add(set, c.RepositoryCredentials != nil, capability+"private-registry-authentication.secretsmanager")
 	add(set, c.RestartPolicy != nil && aws.Val(c.RestartPolicy.Enabled), capability+"container-restart-policy")
@@ -119,6 +120,8 @@ func volumeRequires(v shape.Volume, set map[string]bool) {
 		}
 		add(set, true, capability+"docker-plugin."+strings.ReplaceAll(driver, ":", "."), docker+"1.25")
 	}
+	add(set, v.FsxWindowsFileServerVolumeConfiguration != nil, capability+"fsxWindowsFileServer")
+	add(set, v.S3filesVolumeConfiguration != nil, capability+"storage.s3-files")
 	if e := v.EfsVolumeConfiguration; e != nil {
 		add(set, true, capability+"efs")
 		add(set, e.AuthorizationConfig != nil, capability+"efsAuth")

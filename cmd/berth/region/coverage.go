@@ -3,6 +3,7 @@ package region
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/berth-ecs/berth/ecs/ecsapi"
@@ -19,7 +20,7 @@ func WriteCoverage(w io.Writer) error {
 	if _, err := fmt.Fprint(w, "\n## ecs: parameters that are refused\n\n| operations | parameter | error |\n|---|---|---|\n"); err != nil {
 		return err
 	}
-	for _, r := range request.Refusals {
+	for _, r := range slices.Concat(request.Refusals, request.Definitions) {
 		field := r.Field
 		if len(r.Values) > 0 {
 			field += ": " + strings.Join(r.Values, ", ")
