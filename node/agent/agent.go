@@ -45,7 +45,7 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{
-		cfg: c, log: c.Log, usage: usage.New(c.Runtime), signer: signer{c.Credentials, c.Region},
+		cfg: c, log: c.Log.With("component", "agent"), usage: usage.New(c.Runtime), signer: signer{c.Credentials, c.Region},
 		registered: make(chan struct{}),
 	}
 	a.zone.Store(&c.Zone)
@@ -78,7 +78,7 @@ func (a *Agent) open(ctx context.Context) error {
 	a.engine, err = engine.Open(ctx, engine.Config{
 		Node:    plan.Node{Region: a.cfg.Region, DataDir: a.cfg.DataDir, StopTimeout: a.cfg.StopTimeout},
 		Runtime: a.cfg.Runtime, Network: a.cfg.Network, Logs: a.cfg.Logs, Store: a.db,
-		Pull: a.cfg.Pull, Retention: a.cfg.Retention, Boot: boot, Transient: runtime.Unavailable, Log: a.log,
+		Pull: a.cfg.Pull, Retention: a.cfg.Retention, Boot: boot, Transient: runtime.Unavailable, Log: a.cfg.Log,
 	})
 	return err
 }
@@ -130,20 +130,20 @@ func (a *Agent) serve(ctx context.Context) error {
 }
 
 func (a *Agent) reporter() *report.Reporter {
-	return &report.Reporter{Source: a.engine, Server: a.api, Cluster: a.cfg.Cluster, Log: a.log.With("component", "report")}
+	return &report.Reporter{Source: a.engine, Server: a.api, Cluster: a.cfg.Cluster, Log: a.cfg.Log.With("component", "report")}
 }
 
 func (a *Agent) control(arn string, e *endpoints) *acs.Client {
 	return acs.New(acs.Config{
 		Endpoint: e.acs, Dialer: a.web(), Tasks: a.engine, Numbers: a.db, Cluster: a.cfg.Cluster, Instance: arn,
-		Version: a.cfg.Version, Hash: a.cfg.Hash, Log: a.log,
+		Version: a.cfg.Version, Hash: a.cfg.Hash, Log: a.cfg.Log,
 	})
 }
 
 func (a *Agent) telemetry(arn string, e *endpoints) *tcs.Client {
 	return tcs.New(tcs.Config{
 		Endpoint: e.tcs, Dialer: a.web(), Framer: a.signer, Source: meter{a}, NewID: a.newID, Cluster: a.cfg.Cluster,
-		Instance: arn, Version: a.cfg.Version, Hash: a.cfg.Hash, Log: a.log,
+		Instance: arn, Version: a.cfg.Version, Hash: a.cfg.Hash, Log: a.cfg.Log,
 	})
 }
 

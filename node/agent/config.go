@@ -75,6 +75,5 @@ func (c Config) check() (Config, error) {
 	if c.ReservedPorts == nil {
 		c.ReservedPorts = []string{"22"}
 	}
-	c.Log = c.Log.With("component", "agent")
 	return c, nil
 }

@@ -1,4 +1,7 @@
-// Package backoff says how long to wait before the next try. It is pure: randomness is an input.
+// Package backoff says how long to wait before the next try.
+//
+// What is guaranteed: waits grow from First to Most and never beyond Most but for the jitter; the same try and the same
+// randomness give the same wait, because randomness is an input.
 package backoff
 
 import (

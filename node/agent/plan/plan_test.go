@@ -70,7 +70,9 @@ func TestContainer(t *testing.T) {
 }
 
 func TestRegionIsNotOverwritten(t *testing.T) {
-	c := one(t, func(_ *session.Task, c *session.Container) { c.Environment = map[string]string{"AWS_REGION": "eu-west-1"} })
+	c := one(t, func(_ *session.Task, c *session.Container) {
+		c.Environment = map[string]string{"AWS_REGION": "eu-west-1"}
+	})
 	for _, kv := range c.Environ([]string{"AWS_DEFAULT_REGION=ap-south-1"}) {
 		if kv == "AWS_REGION=us-east-1" || strings.HasPrefix(kv, "AWS_DEFAULT_REGION") {
 			t.Errorf("%s: the task or the image set it", kv)
@@ -154,8 +156,12 @@ func TestStopTimeout(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	type edit = func(*session.Task, *session.Container)
-	config := func(doc string) edit { return func(_ *session.Task, c *session.Container) { c.DockerConfig.Config = doc } }
-	host := func(doc string) edit { return func(_ *session.Task, c *session.Container) { c.DockerConfig.HostConfig = doc } }
+	config := func(doc string) edit {
+		return func(_ *session.Task, c *session.Container) { c.DockerConfig.Config = doc }
+	}
+	host := func(doc string) edit {
+		return func(_ *session.Task, c *session.Container) { c.DockerConfig.HostConfig = doc }
+	}
 	for _, c := range []struct {
 		want string
 		edit edit
@@ -190,8 +196,12 @@ func TestRefusals(t *testing.T) {
 		{"startTimeout", func(_ *session.Task, c *session.Container) { c.StartTimeout = -1 }},
 		{"docker health check is nil", func(_ *session.Task, c *session.Container) { c.HealthCheckType = "docker" }},
 		{"sourceVolume", func(_ *session.Task, c *session.Container) { c.MountPoints = []session.MountPoint{{SourceVolume: "v"}} }},
-		{"volumesFrom", func(_ *session.Task, c *session.Container) { c.VolumesFrom = []session.VolumeFrom{{SourceContainer: "x"}} }},
-		{"protocol", func(_ *session.Task, c *session.Container) { c.PortMappings = []session.PortMapping{{Protocol: "sctp"}} }},
+		{"volumesFrom", func(_ *session.Task, c *session.Container) {
+			c.VolumesFrom = []session.VolumeFrom{{SourceContainer: "x"}}
+		}},
+		{"protocol", func(_ *session.Task, c *session.Container) {
+			c.PortMappings = []session.PortMapping{{Protocol: "sctp"}}
+		}},
 		{"dependsOn condition", func(_ *session.Task, c *session.Container) { c.DependsOn = []session.DependsOn{{Condition: "X"}} }},
 		{"dockerConfig.config: must be a JSON object", config(`[`)},
 		{"dockerConfig.config.Tty", config(`{"Tty":true}`)},
@@ -265,7 +275,9 @@ func TestDependencies(t *testing.T) {
 }
 
 func TestVolumes(t *testing.T) {
-	docker := func(d session.DockerVolume) session.Volume { return session.Volume{Name: "v", Type: "docker", Docker: &d} }
+	docker := func(d session.DockerVolume) session.Volume {
+		return session.Volume{Name: "v", Type: "docker", Docker: &d}
+	}
 	own := Volume{Name: "v", Path: "/data/tasks/0123456789abcdef0123456789abcdef/volumes/v", Make: true, Own: true}
 	for _, c := range []struct {
 		name string
