@@ -80,7 +80,7 @@ fuzz: ## run every fuzzer for a minute
 bench: ## measure berth beside its peers and print the ratios (root)
 	@hack/install.sh test
 	@$(MAKE) --no-print-directory build
-	@go test -count=1 -timeout 60m -run '^$$' -bench . ./test/bench/...
+	@for b in storebench start runtask footprint; do echo "== $$b"; go run ./test/bench/$$b; done
 
 .PHONY: crash
 crash: ## kill server, node and containerd at random points, ROUNDS=10 times (root)
