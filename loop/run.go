@@ -30,7 +30,9 @@ func Run(ctx context.Context, c Config) error {
 	cancel()
 	sub.Close()
 	for r.busy > 0 {
-		r.finish(<-r.done)
+		if late := r.finish(<-r.done); err == nil {
+			err = late
+		}
 	}
 	<-listened
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

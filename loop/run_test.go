@@ -36,6 +36,7 @@ type bench struct {
 }
 
 func newBench(t *testing.T, o mem.Options) *bench {
+	t.Helper()
 	b := &bench{t: t, store: mem.Open(store.Schema{things}, o)}
 	b.Config = loop.Config{
 		Name: "test", Store: b.store, Tables: []string{things.Name()},
@@ -149,10 +150,10 @@ func TestFailuresAreTriedAgainLaterAndLater(t *testing.T) {
 		b.put("a")
 		b.start()
 		b.want("a")
-		for _, wait := range []time.Duration{1, 2, 3, 3} {
-			time.Sleep(wait*time.Second - 1)
+		for _, seconds := range []int{1, 2, 3, 3} {
+			time.Sleep(time.Duration(seconds)*time.Second - time.Nanosecond)
 			b.want()
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			b.want("a")
 		}
 		if err := b.end(); err != nil {

@@ -1,8 +1,8 @@
 package control_test
 
 import (
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +23,7 @@ import (
 // over-committed or wrong, and once nothing happens any more the service is what it should be.
 func TestAServiceSurvivesWhatHappens(t *testing.T) {
 	for seed := range uint64(12) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 1))
 			sometimes := oneIn(rand.New(rand.NewPCG(seed, 2)))
 			faults := mem.Faults{

@@ -35,10 +35,12 @@ type region struct {
 
 // run makes a region with instances of 1,000 CPU units, named with their zone's letter first, and runs fn in it.
 func run(t *testing.T, o control.Options, fn func(*region), instances ...string) {
+	t.Helper()
 	runFaulty(t, mem.Faults{}, o, fn, instances...)
 }
 
 func runFaulty(t *testing.T, faults mem.Faults, o control.Options, fn func(*region), instances ...string) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := &region{t: t, store: mem.Open(tables.Schema(), mem.Options{Faults: faults})}
 		r.become(func(*ecs.Task) string { return ecs.TaskRunning })

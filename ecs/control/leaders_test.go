@@ -23,7 +23,6 @@ func TestTwoLeadersNeverActBoth(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- loops.Run(ctx, other) }()
 
-		started := 0
 		for n := range int32(8) {
 			if n == 0 {
 				r.create(1)
@@ -32,7 +31,7 @@ func TestTwoLeadersNeverActBoth(t *testing.T) {
 				r.deploy(1 + n%2)
 			}
 			r.settle()
-			started = len(r.tasks(tables.Live))
+			started := len(r.tasks(tables.Live))
 			var want int32
 			r.view(func(tx store.Tx) {
 				s, _ := tables.Services.Peek(tx, serviceKey())

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -127,7 +128,7 @@ func memoryMiB(s string) (int64, error) {
 func units(s string, each float64) (int64, error) {
 	f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	if err != nil || f < 0 || f*each > 1<<40 || f*each != float64(int64(f*each)) {
-		return 0, fmt.Errorf("it must be a whole number of units, or a number of vCPU or GB")
+		return 0, errors.New("it must be a whole number of units, or a number of vCPU or GB")
 	}
 	return int64(f * each), nil
 }

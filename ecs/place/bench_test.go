@@ -2,6 +2,7 @@ package place_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/berth-ecs/berth/ecs"
@@ -13,7 +14,7 @@ import (
 // BenchmarkPlace places ten tasks of a service among many instances with as many attributes as an agent registers.
 func BenchmarkPlace(b *testing.B) {
 	for _, n := range []int{1, 100, 1000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			var candidates []place.Instance
 			for i := range n {
 				c := instance(fmt.Sprintf("i%04d", i), string(rune('a'+i%3)))

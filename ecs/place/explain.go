@@ -94,8 +94,9 @@ func (r Reason) clause() string {
 		return "is already using a port required by your task"
 	case Attribute:
 		return "is missing an attribute required by your task"
+	default:
+		return fmt.Sprintf("encountered error %q", string(r))
 	}
-	return fmt.Sprintf("encountered error %q", string(r))
 }
 
 // summary counts the reasons when more than one instance was asked. ECS does not say this.

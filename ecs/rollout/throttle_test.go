@@ -44,9 +44,9 @@ func TestThrottleGrowsByRounds(t *testing.T) {
 	for i := 1; i < len(starts); i++ {
 		waits = append(waits, (starts[i] - starts[i-1]).Round(time.Second))
 	}
-	want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900}
-	for i := range want {
-		want[i] *= time.Second
+	var want []time.Duration
+	for _, seconds := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900} {
+		want = append(want, time.Duration(seconds)*time.Second)
 	}
 	if diff := cmp.Diff(want, waits); diff != "" {
 		t.Error(diff)

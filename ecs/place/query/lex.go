@@ -88,7 +88,7 @@ func scan(s string, i int, pattern bool) (token, int, error) {
 // patternEnd is the length of a bare pattern: up to a space, or to a ")" that closes a parenthesis opened before it.
 func patternEnd(s string) int {
 	depth := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch s[i] {
 		case ' ', '\t', '\r', '\n':
 			return i

@@ -81,8 +81,9 @@ func (c comparison) match(f Facts) bool {
 		return c.pattern.MatchString(v)
 	case opNotMatches:
 		return !c.pattern.MatchString(v)
+	default:
+		return ordered(c.op, compare(v, c.values[0]))
 	}
-	return ordered(c.op, compare(v, c.values[0]))
 }
 
 func ordered(o operator, n int) bool {
@@ -93,8 +94,9 @@ func ordered(o operator, n int) bool {
 		return n >= 0
 	case opLess:
 		return n < 0
+	default:
+		return n <= 0
 	}
-	return n <= 0
 }
 
 // compare orders numbers and dotted versions (1.9.0 before 1.10.0) part by part, anything else, such as times, as text.

@@ -43,12 +43,11 @@ type parser struct {
 
 func (p *parser) peek() token { return p.tokens[p.pos] }
 
-func (p *parser) next() token {
-	t := p.tokens[p.pos]
-	if t.kind != end {
+// next steps over the token that peek answers. The end is never stepped over.
+func (p *parser) next() {
+	if p.peek().kind != end {
 		p.pos++
 	}
-	return t
 }
 
 func (p *parser) unexpected(want string) error {
@@ -123,8 +122,9 @@ func (p *parser) comparison() (node, error) {
 		return c, nil
 	case opIn, opNotIn:
 		return p.list(c)
+	default:
+		return p.single(c)
 	}
-	return p.single(c)
 }
 
 func (p *parser) single(c comparison) (node, error) {
