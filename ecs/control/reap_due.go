@@ -15,17 +15,24 @@ import (
 const deletesAtOnce = 80
 
 // when runs forget in a transaction once due has come; before, it asks to be called then. due answers the zero time for what is not to be
-// forgotten.
+// forgotten. Looking costs no transaction: most of what is over is looked at long before it is due.
 func (r reaper) when(ctx context.Context, due func(store.Tx) time.Time, forget func(store.Tx) (more bool)) (loop.Result, error) {
 	var res loop.Result
-	err := r.store.Update(ctx, func(tx store.Tx) error {
-		res = loop.Result{}
+	ripe := func(tx store.Tx) bool {
 		at := due(tx)
-		switch wait := at.Sub(tx.Now()); {
-		case at.IsZero():
-		case wait > 0:
+		wait := at.Sub(tx.Now())
+		if res = (loop.Result{}); !at.IsZero() && wait > 0 {
 			res.After = wait
-		case forget(tx):
+		}
+		return !at.IsZero() && wait <= 0
+	}
+	now := false
+	err := r.store.View(ctx, store.Any, func(tx store.Tx) error { now = ripe(tx); return nil })
+	if err != nil || !now {
+		return res, err
+	}
+	err = r.store.Update(ctx, func(tx store.Tx) error {
+		if ripe(tx) && forget(tx) {
 			res.After = soon
 		}
 		return nil
