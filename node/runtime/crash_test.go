@@ -301,3 +301,25 @@ func TestSweep(t *testing.T) {
 		t.Errorf("shims: %v", s)
 	}
 }
+
+// TestSweepEndsPulls: a process killed inside a pull leaves a lease and a view.
+func TestSweepEndsPulls(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	img := n.busybox()
+	ctx, _, err := n.hold(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.cd.SnapshotService(snapshotter).View(ctx, viewPrefix+img.ChainID, img.ChainID); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n.open()
+	if err := n.Sweep(t.Context(), func(string) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	n.checkNothingLeft()
+}

@@ -84,8 +84,8 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 	)
 }
 
-func (r *Runtime) deleteLease(ctx context.Context, id string) error {
-	err := r.cd.LeasesService().Delete(ctx, leases.Lease{ID: id})
+func (r *Runtime) deleteLease(ctx context.Context, id string, opts ...leases.DeleteOpt) error {
+	err := r.cd.LeasesService().Delete(ctx, leases.Lease{ID: id}, opts...)
 	if errdefs.IsNotFound(err) {
 		return nil
 	}

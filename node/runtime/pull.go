@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/containerd/v2/core/content"
@@ -26,6 +27,9 @@ const (
 	labelElf32  = "berth.elf32"   // on images: "true" or "false", has 32-bit programs
 	labelChain  = "berth.elf32of" // on images: the chain labelElf32 speaks of
 )
+
+// viewPrefix begins the keys of the views that show where an image's layers lie.
+const viewPrefix = "view-"
 
 // Pull makes the image ref names present and unpacked. Pulls of one image with
 // the same credentials that overlap are one pull; it ends when nobody waits for
@@ -76,6 +80,11 @@ func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) 
 }
 
 func (r *Runtime) fetch(ctx context.Context, name string, p Pull) (Image, error) {
+	ctx, done, err := r.hold(ctx)
+	if err != nil {
+		return Image{}, err
+	}
+	defer done()
 	hosts := docker.ConfigureDefaultRegistries(
 		docker.WithPlainHTTP(docker.MatchLocalhost),
 		docker.WithAuthorizer(docker.NewDockerAuthorizer(docker.WithAuthCreds(func(string) (string, string, error) {
@@ -165,13 +174,13 @@ func (r *Runtime) chainDirs(ctx context.Context, chain string) ([]string, error)
 	if dirs, ok := r.layers.get(chain); ok {
 		return dirs, nil
 	}
-	ctx, done, err := r.cd.WithLease(ctx)
+	ctx, done, err := r.hold(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer done(context.WithoutCancel(ctx)) //nolint:errcheck // it expires by itself
+	defer done()
 	svc := r.cd.SnapshotService(snapshotter)
-	key := "view-" + chain
+	key := viewPrefix + chain
 	mounts, err := svc.View(ctx, key, chain)
 	if errdefs.IsAlreadyExists(err) {
 		mounts, err = svc.Mounts(ctx, key)
@@ -185,6 +194,19 @@ func (r *Runtime) chainDirs(ctx context.Context, chain string) ([]string, error)
 		return nil, err
 	}
 	return dirs, nil
+}
+
+// hold keeps what is made with ctx until done; Sweep ends it when this process does not.
+func (r *Runtime) hold(ctx context.Context) (_ context.Context, done func(), err error) {
+	ctx, end, err := r.cd.WithLease(ctx, leases.WithRandomID(), leases.WithExpiration(24*time.Hour), leases.WithLabel(labelUser, r.id))
+	if err != nil {
+		return nil, nil, err
+	}
+	return ctx, func() {
+		if err := end(context.WithoutCancel(ctx)); err != nil {
+			r.log.Warn("the lease of a pull stays until it expires", "error", err)
+		}
+	}, nil
 }
 
 // keep puts the image under the task's lease: another pull of its name, or its

@@ -2,13 +2,16 @@ package runtime
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/containerd/containerd/v2/client"
+	cdlog "github.com/containerd/log"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
@@ -25,6 +28,7 @@ const (
 	labelTask = "berth.task" // on containers, leases, sandbox records
 	labelName = "berth.name"
 	labelStop = "berth.stop-signal"
+	labelUser = "berth.process" // on leases a pull holds: the Runtime that pulls
 )
 
 // Runtime runs containers. Its methods may be called from many goroutines.
@@ -35,6 +39,7 @@ type Runtime struct {
 	cd     *client.Client
 	cg     *cgroup.Hierarchy
 	caps   uint64 // this process's capabilities, what it can give
+	id     string // of this Runtime: what another one left half done is not its own
 	cancel context.CancelFunc
 
 	pulls  sharedPulls
@@ -65,13 +70,18 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 		return nil, err
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	r := &Runtime{c: c, log: log, cg: cg, caps: caps, cancel: cancel}
+	quiet()
+	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel}
 	if err := r.connect(ctx, life); err != nil {
 		cancel()
 		return nil, err
 	}
 	return r, nil
 }
+
+// quiet keeps containerd's client from writing to our standard error: what it
+// says there it also answers.
+var quiet = sync.OnceFunc(func() { _ = cdlog.SetLevel("fatal") })
 
 func (r *Runtime) connect(ctx, life context.Context) error {
 	if r.c.Address == "" {

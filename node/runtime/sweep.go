@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
@@ -30,7 +31,7 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 			errs = append(errs, r.Release(ctx, task), r.killShims(task))
 		}
 	}
-	errs = append(errs, r.sweepSnapshots(ctx), r.sweepSockets(), r.sweepStarted(keep))
+	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx), r.sweepSockets(), r.sweepStarted(keep))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
@@ -59,11 +60,11 @@ func (r *Runtime) traces(ctx context.Context) (map[string]bool, error) {
 	for _, s := range sandboxes {
 		add(s.Labels[labelTask])
 	}
-	leases, err := r.cd.LeasesService().List(ctx)
+	held, err := r.cd.LeasesService().List(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range leases {
+	for _, l := range held {
 		add(l.Labels[labelTask])
 	}
 	cgroups, err := r.cg.Children("/" + r.c.Name)
@@ -86,7 +87,21 @@ func (r *Runtime) traces(ctx context.Context) (map[string]bool, error) {
 	return out, nil
 }
 
-// sweepSnapshots removes active snapshots and views that no container has.
+// sweepPulls ends the leases of pulls that an earlier process did not finish.
+func (r *Runtime) sweepPulls(ctx context.Context) error {
+	list, err := r.cd.LeasesService().List(ctx)
+	errs := []error{err}
+	for _, l := range list {
+		if by, ok := l.Labels[labelUser]; ok && by != r.id {
+			// What only the lease kept goes with it, not some time later.
+			errs = append(errs, r.deleteLease(ctx, l.ID, leases.SynchronousDelete))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sweepSnapshots removes active snapshots that no container has. Views go with
+// the lease they were made under.
 func (r *Runtime) sweepSnapshots(ctx context.Context) error {
 	svc := r.cd.SnapshotService(snapshotter)
 	var orphans []string
