@@ -98,7 +98,11 @@ func TestDeleteCluster(t *testing.T) {
 		t.Errorf("deleting it again: %v", err)
 	}
 	_, err := do(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("web")})
-	refused(t, err, shape.CodeClusterNotFoundException, "Cluster not found.")
+	refused(t, err, shape.CodeClusterNotFoundException, "The referenced cluster was inactive.")
+	_, err = do(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, machine())
+	refused(t, err, shape.CodeClientException, "The referenced cluster was inactive.")
+	_, err = do(r, shape.OpTagResource, r.api.TagResource, &shape.TagResourceRequest{ResourceArn: aws.Ptr(us.ClusterARN("default")), Tags: []shape.Tag{tag("a", "b")}})
+	refused(t, err, shape.CodeInvalidParameterException, "The specified cluster is inactive. Specify an active cluster and try again.")
 	if again := must(r, shape.OpCreateCluster, r.api.CreateCluster, &shape.CreateClusterRequest{}); *again.Cluster.Status != "ACTIVE" {
 		t.Errorf("created again: %s", *again.Cluster.Status)
 	}

@@ -12,6 +12,10 @@ var (
 	// default cluster.
 	errNoCluster = newError(shape.CodeClientException, "Cluster not found.")
 
+	errClusterInactive = newError(shape.CodeClusterNotFoundException, "The referenced cluster was inactive.")
+	errNoActiveCluster = newError(shape.CodeClientException, "The referenced cluster was inactive.") // as agents get it
+	errTagInactive     = newError(shape.CodeInvalidParameterException, "The specified cluster is inactive. Specify an active cluster and try again.")
+
 	errServiceNotFound  = newError(shape.CodeServiceNotFoundException, "Service not found.")
 	errServiceNotActive = newError(shape.CodeServiceNotActiveException, "Service was not ACTIVE.")
 	errNotIdempotent    = newError(shape.CodeInvalidParameterException, "Creation of service was not idempotent.")

@@ -26,18 +26,22 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 	var out shape.ContainerInstance
 	err = a.store.Update(ctx, func(tx store.Tx) error {
 		k, err := activeCluster(tx, home(c), in.Cluster)
-		if errors.Is(err, errClusterNotFound) {
-			err = errNoCluster
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, errClusterNotFound):
+			return errNoCluster
+		case errors.Is(err, errClusterInactive):
+			return errNoActiveCluster
+		case err != nil:
 			return err
 		}
-		i, known, err := a.instanceOf(tx, k, in, r)
+		i, err := a.instanceOf(tx, k, in, r)
 		if err != nil {
 			return err
 		}
 		tables.Instances.Put(tx, i)
-		activate(tx, i, known)
+		if err := activate(tx, i); err != nil {
+			return err
+		}
 		bookable(tx, i)
 		out = describeInstance(tx, i, []string{shape.ContainerInstanceFieldTags})
 		return nil
@@ -45,21 +49,23 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 	return &shape.RegisterContainerInstanceResponse{ContainerInstance: &out}, err
 }
 
-// instanceOf makes the record of a registration; known says that the instance had
-// one before.
-func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContainerInstanceRequest, r request.Registration) (i *ecs.Instance, known bool, err error) {
-	i = &ecs.Instance{Home: k.Home, Cluster: k.Name, ID: tx.NewID(), RegisteredAt: tx.Now()}
+// instanceOf makes the record of a registration, over the one of before if there is
+// one.
+func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContainerInstanceRequest, r request.Registration) (*ecs.Instance, error) {
+	i := &ecs.Instance{Home: k.Home, Cluster: k.Name, ID: tx.NewID(), RegisteredAt: tx.Now()}
 	if ref := aws.Val(in.ContainerInstanceArn); ref != "" {
-		if i.ID, err = request.MemberID(k.Home, k.Name, "container-instance", ref); err != nil {
-			return nil, false, err
+		id, err := request.MemberID(k.Home, k.Name, "container-instance", ref)
+		if err != nil {
+			return nil, err
 		}
+		i.ID = id
 	} else if id, ok := registered(tx, k, r.Node); ok {
 		i.ID = id
 	}
 	old, known := tables.Instances.Get(tx, tables.MemberKey(k.Home, k.Name, i.ID))
 	if known {
 		if old.LaunchType != r.LaunchType {
-			return nil, false, errInstanceType
+			return nil, errInstanceType
 		}
 		*i = *old
 	} else {
@@ -74,7 +80,7 @@ func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContaine
 	if len(in.Tags) > 0 || !known {
 		i.Tags = in.Tags
 	}
-	return i, known, nil
+	return i, nil
 }
 
 // registered finds the instance that a berth node already is in a cluster: the node
@@ -93,18 +99,17 @@ func registered(tx store.Tx, k *ecs.Cluster, node string) (id string, ok bool) {
 	return "", false
 }
 
-// activate makes the state of a new instance, or brings a deregistered one back. A
-// DRAINING one goes on draining.
-func activate(tx store.Tx, i *ecs.Instance, known bool) {
-	s, ok := tables.InstanceStates.Get(tx, tables.MemberKey(i.Home, i.Cluster, i.ID))
-	if known && ok && s.Status != ecs.InstanceInactive {
-		return
+// activate makes the state of a new instance. One that is known goes on as it is, a
+// DRAINING one draining; a deregistered one does not come back.
+func activate(tx store.Tx, i *ecs.Instance) error {
+	s, known := tables.InstanceStates.Get(tx, tables.MemberKey(i.Home, i.Cluster, i.ID))
+	if known && s.Status == ecs.InstanceInactive {
+		return &aws.Error{Code: shape.CodeClientException, Message: "Container instance " + i.ID + " is inactive."}
 	}
-	next := &ecs.InstanceState{Home: i.Home, Cluster: i.Cluster, ID: i.ID, Status: ecs.InstanceActive, Version: 1}
-	if ok {
-		next.Version = s.Version + 1
+	if !known {
+		tables.InstanceStates.Put(tx, &ecs.InstanceState{Home: i.Home, Cluster: i.Cluster, ID: i.ID, Status: ecs.InstanceActive, Version: 1})
 	}
-	tables.InstanceStates.Put(tx, next)
+	return nil
 }
 
 // bookable gives the instance's node a ledger with the registered total.

@@ -198,6 +198,10 @@ func TestDeregister(t *testing.T) {
 	if free := r.freeCPU(instance); free != 1024 {
 		t.Errorf("%d CPU units are free", free)
 	}
+	back := machine()
+	back.ContainerInstanceArn = &instance
+	_, err = do(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, back)
+	refused(t, err, shape.CodeClientException, "Container instance "+instance+" is inactive.")
 	if list := must(r, shape.OpListContainerInstances, r.api.ListContainerInstances, &shape.ListContainerInstancesRequest{}); len(list.ContainerInstanceArns) != 0 {
 		t.Errorf("an INACTIVE instance is listed: %v", list.ContainerInstanceArns)
 	}

@@ -29,8 +29,10 @@ func activeCluster(tx store.Tx, h ecs.Home, ref *string) (*ecs.Cluster, error) {
 	}
 	c, ok := tables.Clusters.Get(tx, tables.ClusterKey(h, name))
 	switch {
-	case !ok || c.Status == ecs.ClusterInactive:
+	case !ok:
 		return nil, errClusterNotFound
+	case c.Status == ecs.ClusterInactive:
+		return nil, errClusterInactive
 	case c.Status != ecs.ClusterActive:
 		return nil, newError("ClientException", "The cluster is being deleted.")
 	}

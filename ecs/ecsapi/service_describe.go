@@ -47,6 +47,9 @@ func service(tx store.Tx, h ecs.Home, clusterRef, ref *string) (*ecs.Service, er
 	if err != nil {
 		return nil, err
 	}
+	if k.Status == ecs.ClusterInactive {
+		return nil, errClusterInactive
+	}
 	name, err := request.MemberID(h, k.Name, "service", aws.Val(ref))
 	if err != nil {
 		return nil, err

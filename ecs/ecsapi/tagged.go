@@ -46,8 +46,11 @@ var finders = map[string]func(store.Tx, ecs.Home, []string) (taggable, error){
 
 func taggedCluster(tx store.Tx, h ecs.Home, parts []string) (taggable, error) {
 	k, ok := tables.Clusters.Get(tx, tables.ClusterKey(h, parts[0]))
-	if !ok || k.Status == ecs.ClusterInactive {
+	switch {
+	case !ok:
 		return taggable{}, errClusterNotFound
+	case k.Status == ecs.ClusterInactive:
+		return taggable{}, errTagInactive
 	}
 	return taggable{k.Tags, func(tx store.Tx, tags []shape.Tag) {
 		next := *k
