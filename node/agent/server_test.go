@@ -98,6 +98,8 @@ func (s *server) call(w http.ResponseWriter, r *http.Request) {
 	switch _, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), "."); op {
 	case "RegisterContainerInstance":
 		out = s.register(body)
+	case "CreateCluster":
+		out = shape.CreateClusterResponse{}
 	case "DiscoverPollEndpoint":
 		out = shape.DiscoverPollEndpointResponse{Endpoint: aws.Ptr(s.http.URL + "/acs"), TelemetryEndpoint: aws.Ptr(s.http.URL + "/tcs/")}
 	case "SubmitTaskStateChange":
