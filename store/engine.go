@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,10 +105,17 @@ func (e *Engine) freshen(ctx context.Context) error {
 	return e.reach(ctx, rev)
 }
 
+// yields is how often reach lets others run before it blocks. The feed has mostly been given the change already and
+// waits for a processor: yielding is cheaper than being woken.
+const yields = 8
+
 // reach waits until the snapshot is at revision or later.
 func (e *Engine) reach(ctx context.Context, revision int64) error {
-	if e.snap.Load().revision >= revision {
-		return nil
+	for range yields {
+		if e.snap.Load().revision >= revision {
+			return nil
+		}
+		runtime.Gosched()
 	}
 	e.mu.Lock()
 	if e.snap.Load().revision >= revision {

@@ -35,7 +35,7 @@ func TestInABubble(t *testing.T) {
 		if n := <-seen; n != 0 {
 			t.Errorf("first batch has %d changes", n)
 		}
-		time.Sleep(time.Hour) // virtual
+		<-time.After(time.Hour) // virtual
 		err := s.Update(ctx, func(tx store.Tx) error {
 			if got := time.Since(tx.Now()); got != 0 {
 				t.Errorf("Now is %v off", got)
