@@ -38,21 +38,26 @@ func (r *Runtime) Create(ctx context.Context, c Container) error {
 	return named(CannotCreateContainerError, again(ctx, func() error { return r.createOrAdopt(ctx, c) }))
 }
 
+// createOrAdopt tells what a failed creation means. A container that is whole is
+// never touched: it was made before, whatever went wrong now.
 func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
 	err := r.create(ctx, c)
-	if errdefs.IsAlreadyExists(err) {
-		whole, err := r.settled(ctx, c.ID)
-		if err != nil || whole {
-			return err
-		}
-		if err := r.remove(ctx, c.ID); err != nil {
-			return err
-		}
-		return r.create(ctx, c)
+	if err == nil || errdefs.IsUnavailable(err) {
+		return err
 	}
-	if err != nil && !errdefs.IsUnavailable(err) {
-		// What was half made goes now, not at the next sweep.
-		return errors.Join(err, r.remove(context.WithoutCancel(ctx), c.ID))
+	whole, werr := r.settled(context.WithoutCancel(ctx), c.ID)
+	if werr != nil {
+		return errors.Join(err, werr)
+	}
+	if whole {
+		return nil
+	}
+	// What was half made, now or before a crash, goes now and not at the next sweep.
+	if rerr := r.remove(context.WithoutCancel(ctx), c.ID); rerr != nil {
+		return errors.Join(err, rerr)
+	}
+	if errdefs.IsAlreadyExists(err) {
+		return r.create(ctx, c)
 	}
 	return err
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sys/unix"
 )
 
 func TestStartAndExitCode(t *testing.T) {
@@ -48,6 +47,11 @@ func TestVerbsAreIdempotent(t *testing.T) {
 	pid := n.start(c)
 	if err := n.Create(t.Context(), c); err != nil {
 		t.Error("create of a running one:", err)
+	}
+	bad := c
+	bad.User = "nobody-at-all"
+	if err := n.Create(t.Context(), bad); err != nil || n.stateOf(c.ID).Pid != pid {
+		t.Errorf("a creation that cannot succeed touched a running container: %v, %+v", err, n.stateOf(c.ID))
 	}
 	again, _, err := n.Start(t.Context(), c.ID)
 	if err != nil || again != pid {
@@ -287,5 +291,3 @@ func TestErrorsHaveTheAgentsNames(t *testing.T) {
 		t.Errorf("stats: %v", err)
 	}
 }
-
-var _ = unix.SIGKILL

@@ -118,50 +118,58 @@ func (r *reader) line(text []byte, yield func(Line, error) bool) bool {
 
 // oldest opens the oldest file there is.
 func (r *reader) oldest() (bool, error) {
-	last := 0
-	for ; exists(older(r.path, last+1)); last++ { //nolint:revive // counts
-	}
-	for i := last; i >= 0; i-- {
-		f, err := os.Open(older(r.path, i))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // rotated out meanwhile, or not begun
-		}
-		if err != nil {
-			return false, err
-		}
+	f, _, err := r.before(0)
+	if f != nil {
 		r.use(f)
-		return true, nil
 	}
-	return false, nil
+	return f != nil, err
 }
 
 // newer opens the file that follows the open one; nil when that is the current.
 func (r *reader) newer() (*os.File, error) {
-	mine, err := inode(r.f)
-	if err != nil {
-		return nil, err
-	}
-	var next *os.File
-	for i := 0; ; i++ {
-		f, err := os.Open(older(r.path, i))
-		if errors.Is(err, fs.ErrNotExist) {
-			if i == 0 {
-				continue // between two renames
-			}
-			return next, nil // ours is rotated out: go on with the oldest
-		}
+	for {
+		mine, links, err := identity(r.f)
 		if err != nil {
 			return nil, err
 		}
-		n, err := inode(f)
-		if err != nil || n == mine {
-			return next, errors.Join(err, f.Close())
+		next, found, err := r.before(mine)
+		if err != nil || found || links == 0 { // without a name it is rotated out: the oldest follows
+			return next, err
+		}
+		if next != nil { // our file was between two names
+			next.Close()
+		}
+	}
+}
+
+// before looks from the current file back to the one that is stop, and opens the
+// last it meets before that; found tells whether it met stop. Files move one
+// name back while we look, so none is missed, but a name may be free for a
+// moment.
+func (r *reader) before(stop uint64) (next *os.File, found bool, err error) {
+	for i, missing := 0, 0; missing < 2; i++ {
+		f, err := os.Open(older(r.path, i))
+		if errors.Is(err, fs.ErrNotExist) {
+			missing++
+			continue
+		}
+		missing = 0
+		var id uint64
+		if err == nil {
+			id, _, err = identity(f)
+		}
+		if err != nil || id == stop {
+			if f != nil {
+				f.Close()
+			}
+			return next, err == nil, err
 		}
 		if next != nil {
 			next.Close()
 		}
 		next = f
 	}
+	return next, false, nil
 }
 
 func exists(path string) bool {
@@ -169,10 +177,10 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func inode(f *os.File) (uint64, error) {
+func identity(f *os.File) (inode uint64, links uint64, err error) {
 	var st unix.Stat_t
-	err := unix.Fstat(int(f.Fd()), &st)
-	return st.Ino, err
+	err = unix.Fstat(int(f.Fd()), &st)
+	return st.Ino, uint64(st.Nlink), err //nolint:unconvert // 32 bits elsewhere
 }
 
 // joiner makes lines of records, each stream's apart.
