@@ -54,7 +54,7 @@ func TestTagRules(t *testing.T) {
 		{"short ARN", "arn:aws:ecs:us-east-1:000000000000:service/web", nil, "Long arn format must be used for tagging operations"},
 		{"no ARN", "default", nil, "not valid"},
 		{"other region", "arn:aws:ecs:eu-west-1:000000000000:cluster/default", nil, "Your region is us-east-1"},
-		{"other account", "arn:aws:ecs:us-east-1:111111111111:cluster/default", nil, "Your accountId is 000000000000"},
+		{"other account", "arn:aws:ecs:us-east-1:111111111111:cluster/default", nil, "AccountIDs mismatch"},
 		{"other kind", "arn:aws:ecs:us-east-1:000000000000:daemon/default/x", nil, "cannot be tagged"},
 		{"no such task", us.TaskARN("default", "x"), nil, "was not found"},
 	} {

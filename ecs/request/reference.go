@@ -46,7 +46,7 @@ func ParseARN(h ecs.Home, s, kind string, want ...int) (ecs.ARN, error) {
 	case a.Region != h.Region:
 		return a, Invalid("Invalid identifier: Identifier is for %s. Your region is %s", a.Region, h.Region)
 	case a.Account != h.Account:
-		return a, Invalid("Invalid identifier: Identifier is for %s. Your accountId is %s", a.Account, h.Account)
+		return a, Invalid("AccountIDs mismatch")
 	}
 	return a, nil
 }
