@@ -46,6 +46,7 @@ type machine struct {
 	network *network.Network
 	hold    *hold.Client
 	data    string
+	run     string
 	image   string
 }
 
@@ -64,7 +65,7 @@ func newMachine(t *testing.T) *machine {
 		return d
 	}
 	run, ctx, log := dir("/run"), t.Context(), slog.New(slog.NewTextHandler(t.Output(), nil))
-	m := &machine{data: dir("/var/tmp")}
+	m := &machine{data: dir("/var/tmp"), run: run}
 	check := func(err error) {
 		t.Helper()
 		if err != nil {

@@ -247,6 +247,8 @@ func TestFailures(t *testing.T) {
 	}{
 		{"pull", "app", behaviour{pull: boom}, "CannotPullContainerError: no such image"},
 		{"create", "app", behaviour{create: errors.New("x")}, "CannotCreateContainerError: x"},
+		{"process", "app", behaviour{create: &runtime.Error{Name: runtime.CannotCreateContainerError, Message: "OCI runtime create failed: x"}},
+			"CannotStartContainerError: OCI runtime create failed: x"},
 		{"start", "app", behaviour{start: errors.New("no such file")}, "CannotStartContainerError: no such file"},
 		{"port", "attach 0", behaviour{attach: &network.PortConflict{Port: 80, Protocol: "tcp"}},
 			"CannotStartContainerError: host port 80/tcp is already in use by another process on the host"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/berth-ecs/berth/node/network"
@@ -20,6 +21,8 @@ func reason(k Kind, err error) string {
 		return fmt.Sprintf("DockerTimeoutError: Could not transition to %s; timed out after waiting %v", stepNames[k], timeouts[k])
 	case errors.As(err, &conflict):
 		return "CannotStartContainerError: " + conflict.Error()
+	case errors.As(err, &named) && strings.Contains(named.Message, ociFailure):
+		return runtime.CannotStartContainerError + ": " + named.Message
 	case errors.As(err, &named):
 		return named.Error()
 	case errors.As(err, &ours):
@@ -27,6 +30,9 @@ func reason(k Kind, err error) string {
 	}
 	return errorNames[k] + ": " + err.Error()
 }
+
+// ociFailure marks what Docker, which makes the process at the start only, reports of the start.
+const ociFailure = "OCI runtime create failed"
 
 var (
 	stepNames  = map[Kind]string{Provision: "pulled", Create: "created", Start: "started"}
