@@ -26,6 +26,7 @@ type region struct {
 }
 
 func newRegion(t *testing.T) *region {
+	t.Helper()
 	r := &region{T: t, now: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)}
 	var commits atomic.Int64
 	lose := func(store.Txn) bool { return commits.Add(1)%2 == 1 }

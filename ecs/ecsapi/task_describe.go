@@ -3,7 +3,6 @@ package ecsapi
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/request"
@@ -56,5 +55,3 @@ func describeTask(tx store.Tx, v ecs.TaskView, tags bool) shape.Task {
 	}
 	return t
 }
-
-func upper(s string) string { return strings.ToUpper(s) }

@@ -147,8 +147,9 @@ func given(v reflect.Value, path, values []string) bool {
 			return v.Len() > 0
 		case reflect.Struct:
 			return true
+		default:
+			return !v.IsZero()
 		}
-		return !v.IsZero()
 	}
 	if v.Kind() == reflect.Slice {
 		for i := range v.Len() {

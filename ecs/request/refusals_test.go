@@ -75,6 +75,7 @@ func fill(v reflect.Value, path, values []string) bool {
 		v.SetBool(true)
 	case reflect.Int32:
 		v.SetInt(1)
+	default: // a struct that is there is enough
 	}
 	return true
 }

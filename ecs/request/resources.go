@@ -93,7 +93,7 @@ func stringAt(v reflect.Value, name string) *string {
 	if !f.IsValid() {
 		return nil
 	}
-	s, _ := f.Interface().(*string)
+	s, _ := reflect.TypeAssert[*string](f)
 	return s
 }
 
@@ -105,6 +105,6 @@ func stringsAt(v reflect.Value, name string) []string {
 	if !f.IsValid() {
 		return nil
 	}
-	all, _ := f.Interface().([]string)
+	all, _ := reflect.TypeAssert[[]string](f)
 	return all
 }
