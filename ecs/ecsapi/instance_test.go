@@ -198,6 +198,10 @@ func TestDeregister(t *testing.T) {
 	if free := r.freeCPU(instance); free != 1024 {
 		t.Errorf("%d CPU units are free", free)
 	}
+	r.update(func(tx store.Tx) { tables.MarkConnected(tx, tables.MemberKey(us, "default", instance), "late", true) })
+	if out := must(r, shape.OpDescribeContainerInstances, r.api.DescribeContainerInstances, &shape.DescribeContainerInstancesRequest{ContainerInstances: []string{instance}}); *out.ContainerInstances[0].AgentConnected {
+		t.Error("a deregistered instance is connected")
+	}
 	back := machine()
 	back.ContainerInstanceArn = &instance
 	_, err = do(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, back)

@@ -276,3 +276,37 @@ func TestSubmitContainerStateChange(t *testing.T) {
 		t.Errorf("container %s, task %s", *got.Containers[0].LastStatus, *got.LastStatus)
 	}
 }
+
+// The end of an essential container is the task's: it should stop, though its node
+// has yet to stop the others.
+func TestTheEndOfAnEssentialContainerStopsTheTask(t *testing.T) {
+	r := newRegion(t)
+	r.cluster()
+	instance := r.instance()
+	def := simple("web", 10, 64)
+	def.ContainerDefinitions = append(def.ContainerDefinitions, shape.ContainerDefinition{
+		Name: aws.Ptr("side"), Image: aws.Ptr("side:1"), Memory: aws.Ptr(int32(64)), Essential: aws.Ptr(false)})
+	must(r, shape.OpRegisterTaskDefinition, r.api.RegisterTaskDefinition, def)
+	id := r.run("web")
+	r.report(id, ecs.TaskRunning)
+	change := func(container string) {
+		must(r, shape.OpSubmitTaskStateChange, r.api.SubmitTaskStateChange, &shape.SubmitTaskStateChangeRequest{Task: &id, Status: aws.Ptr("RUNNING"),
+			Containers: []shape.ContainerStateChange{{ContainerName: &container, Status: aws.Ptr("STOPPED"), ExitCode: aws.Ptr(int32(3))}}})
+	}
+	change("side")
+	if got := r.task(id); *got.DesiredStatus != "RUNNING" || *got.LastStatus != "RUNNING" {
+		t.Errorf("a helper's end: %s, to be %s", *got.LastStatus, *got.DesiredStatus)
+	}
+	change("app")
+	got := r.task(id)
+	if *got.DesiredStatus != "STOPPED" || *got.LastStatus != "STOPPING" || got.StopCode != nil || got.StoppingAt == nil {
+		t.Errorf("an essential container's end: %s, to be %s, code %v", *got.LastStatus, *got.DesiredStatus, got.StopCode)
+	}
+	if free := r.freeCPU(instance); free != 1014 {
+		t.Errorf("%d CPU units are free before the task has stopped", free)
+	}
+	must(r, shape.OpSubmitTaskStateChange, r.api.SubmitTaskStateChange, &shape.SubmitTaskStateChangeRequest{Task: &id, Status: aws.Ptr("STOPPED")})
+	if got := r.task(id); *got.StopCode != "EssentialContainerExited" || *got.StoppedReason != "Essential container in task exited" || *got.Containers[0].ExitCode != 3 {
+		t.Errorf("%s %q", *got.StopCode, *got.StoppedReason)
+	}
+}

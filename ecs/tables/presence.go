@@ -10,7 +10,8 @@ type Agent struct{ Version, Hash, Docker string }
 
 // MarkConnected notes that a control session of a container instance (by MemberKey)
 // opened or ended, and says whether the instance is known. The end of a session
-// that another has replaced changes nothing.
+// that another has replaced changes nothing, and a deregistered instance is never
+// connected.
 // Guards and writes the instance's state (1 key).
 func MarkConnected(tx store.Tx, key, session string, connected bool) bool {
 	s, ok := InstanceStates.Get(tx, key)
@@ -19,6 +20,8 @@ func MarkConnected(tx store.Tx, key, session string, connected bool) bool {
 	}
 	next := *s
 	switch {
+	case connected && s.Status == ecs.InstanceInactive:
+		return true
 	case connected:
 		next.Connected, next.Session, next.ConnectedAt = true, session, tx.Now()
 	case s.Connected && s.Session == session:
