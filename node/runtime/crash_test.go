@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/hold"
+	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
 // TestMain lets this binary be `berth hold`, and the node process that the crash
@@ -46,17 +47,11 @@ func TestMain(m *testing.M) {
 // killDaemon kills containerd and waits for its successor.
 func (n *node) killDaemon() {
 	n.t.Helper()
-	n.daemon.mu.Lock()
-	old := n.daemon.proc.pid
-	n.daemon.mu.Unlock()
+	old := n.daemon.Pid()
 	if err := unix.Kill(old, unix.SIGKILL); err != nil {
 		n.t.Fatal(err)
 	}
-	n.until("a new containerd", func() bool {
-		n.daemon.mu.Lock()
-		defer n.daemon.mu.Unlock()
-		return n.daemon.proc.pid != old
-	})
+	n.until("a new containerd", func() bool { return n.daemon.Pid() != old })
 }
 
 func TestKillOfContainerd(t *testing.T) {
@@ -101,19 +96,17 @@ func TestExitWhileContainerdIsDown(t *testing.T) {
 	task := n.task(Task{MemoryMiB: 64})
 	c := sh(task, "trap 'exit 23' TERM; touch /ready/it; while :; do sleep 0.05; done", img)
 	pid := n.startReady(c)
-	release, err := lockFile(n.c.RunDir + "/containerd.lock") // keeps the successor waiting
+	release, err := daemon.LockFile(n.c.RunDir + "/containerd.lock") // keeps the successor waiting
 	if err != nil {
 		t.Fatal(err)
 	}
 	unlock := sync.OnceFunc(release)
 	defer unlock()
-	n.daemon.mu.Lock()
-	daemon := n.daemon.proc
-	n.daemon.mu.Unlock()
-	if err := unix.Kill(daemon.pid, unix.SIGKILL); err != nil {
+	old := n.daemon.Pid()
+	if err := unix.Kill(old, unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	n.until("the end of containerd", func() bool { return !alive(daemon.pid) })
+	n.until("the end of containerd", func() bool { return !alive(old) })
 	if err := unix.Kill(pid, unix.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +136,12 @@ func TestTheNextProcessAdopts(t *testing.T) {
 	img := n.busybox()
 	task := n.task(Task{})
 	c := sh(task, "sleep 100", img)
-	pid, daemon := n.start(c), n.daemon.proc.pid
+	pid, old := n.start(c), n.daemon.Pid()
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
 	n.open()
-	if n.daemon.proc.pid != daemon {
+	if n.daemon.Pid() != old {
 		t.Error("containerd was started anew")
 	}
 	if s := n.stateOf(c.ID); s.Pid != pid {

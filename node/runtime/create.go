@@ -33,7 +33,7 @@ func (r *Runtime) Create(ctx context.Context, c Container) error {
 	if err := c.check(); err != nil {
 		return named(CannotCreateContainerError, err)
 	}
-	unlock := r.tasks.rlock(c.TaskID)
+	unlock := r.tasks.RLock(c.TaskID)
 	defer unlock()
 	return named(CannotCreateContainerError, again(ctx, func() error { return r.createOrAdopt(ctx, c) }))
 }
@@ -109,7 +109,7 @@ func (r *Runtime) create(ctx context.Context, c Container) error {
 
 // ensureShimOnce lets one of a task's concurrent creations start the shim.
 func (r *Runtime) ensureShimOnce(ctx context.Context, task string) (string, error) {
-	unlock := r.shims.lock(task)
+	unlock := r.shims.Lock(task)
 	defer unlock()
 	return r.ensureShim(ctx, task)
 }

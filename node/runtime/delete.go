@@ -21,7 +21,7 @@ func (r *Runtime) Delete(ctx context.Context, id string) error {
 	}
 	// Alone, because the shim ends with its last container: one that is being
 	// made must not join it then.
-	unlock := r.tasks.lock(id[:32])
+	unlock := r.tasks.Lock(id[:32])
 	defer unlock()
 	return named(CannotStopContainerError, again(ctx, func() error { return r.remove(ctx, id) }))
 }

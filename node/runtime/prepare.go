@@ -26,7 +26,7 @@ func (r *Runtime) Prepare(ctx context.Context, t Task) error {
 	if err := checkTaskID(t.ID); err != nil {
 		return named(ResourceInitializationError, err)
 	}
-	unlock := r.tasks.lock(t.ID)
+	unlock := r.tasks.Lock(t.ID)
 	defer unlock()
 	return named(ResourceInitializationError, again(ctx, func() error { return r.prepare(ctx, t) }))
 }
@@ -58,7 +58,7 @@ func (r *Runtime) Release(ctx context.Context, taskID string) error {
 	if err := checkTaskID(taskID); err != nil {
 		return named(ResourceInitializationError, err)
 	}
-	unlock := r.tasks.lock(taskID)
+	unlock := r.tasks.Lock(taskID)
 	defer unlock()
 	return named(CannotStopContainerError, again(ctx, func() error { return r.release(ctx, taskID) }))
 }

@@ -17,6 +17,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
+	"github.com/berth-ecs/berth/node/runtime/daemon"
+	"github.com/berth-ecs/berth/node/runtime/keyed"
 	"github.com/berth-ecs/berth/node/runtime/spec"
 )
 
@@ -35,7 +37,7 @@ const (
 type Runtime struct {
 	c      Config
 	log    *slog.Logger
-	daemon *daemon // nil: containerd is not ours
+	daemon *daemon.Daemon // nil: containerd is not ours
 	cd     *client.Client
 	cg     *cgroup.Hierarchy
 	caps   uint64 // this process's capabilities, what it can give
@@ -43,8 +45,8 @@ type Runtime struct {
 	cancel context.CancelFunc
 
 	pulls  sharedPulls
-	tasks  keyedMutex // by task id: shared while a container is made, alone while one goes
-	shims  keyedMutex // by task id: one starts the shim
+	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
+	shims  keyed.Mutex // by task id: one starts the shim
 	layers layerCache
 	execs  execSpecs
 }
@@ -58,7 +60,7 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	log := c.Log.With("component", "runtime")
-	if err := checkRunc(ctx, c, log); err != nil {
+	if err := daemon.CheckRunc(ctx, c.bin("runc"), c.AllowOldRunc, log); err != nil {
 		return nil, err
 	}
 	cg, err := cgroup.Open("")
@@ -84,15 +86,21 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 var quiet = sync.OnceFunc(func() { _ = cdlog.SetLevel("fatal") })
 
 func (r *Runtime) connect(ctx, life context.Context) error {
-	if r.c.Address == "" {
-		r.daemon = &daemon{c: r.c, log: r.log}
-		if err := r.daemon.open(life); err != nil {
+	for _, dir := range []string{r.c.DataDir, r.c.RunDir, r.c.socketDir(), r.c.runcRoot()} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
 			return err
 		}
-	} else if err := os.MkdirAll(r.c.socketDir(), 0o711); err != nil {
-		return err
 	}
 	var err error
+	if r.c.Address == "" {
+		r.daemon, err = daemon.Open(life, daemon.Config{
+			BinDir: r.c.BinDir, DataDir: r.c.DataDir, RunDir: r.c.RunDir,
+			Address: r.c.address(), TTRPCAddress: r.c.ttrpcAddress(), SocketDir: r.c.socketDir(), Log: r.log,
+		})
+		if err != nil {
+			return err
+		}
+	}
 	r.cd, err = client.New(r.c.address(), client.WithDefaultNamespace(r.c.Name), client.WithExtraDialOpts(dialOptions()))
 	if err != nil {
 		return fmt.Errorf("containerd: %w", err)
@@ -122,7 +130,7 @@ func dialOptions() []grpc.DialOption {
 func (r *Runtime) Close() error {
 	r.cancel()
 	if r.daemon != nil {
-		<-r.daemon.done
+		r.daemon.Wait()
 	}
 	return r.cd.Close()
 }
@@ -132,7 +140,7 @@ func (r *Runtime) Close() error {
 func (r *Runtime) Shutdown(ctx context.Context) error {
 	var err error
 	if r.daemon != nil {
-		err = r.daemon.stop(ctx)
+		err = r.daemon.Stop(ctx)
 	}
 	cerr := r.Close()
 	if r.c.Address == "" && err == nil {

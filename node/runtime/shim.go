@@ -18,6 +18,8 @@ import (
 	shimapi "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/ttrpc"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
 const (
@@ -86,7 +88,7 @@ func (r *Runtime) startShim(ctx context.Context, dir, task string) (string, erro
 		"-namespace", r.c.Name, "-address", r.c.address(), "-publish-binary", r.c.bin("containerd"), "-id", task, "start")
 	cmd.Dir = dir
 	cmd.Stdin = bytes.NewReader(params)
-	cmd.Env = append(environWithout("PATH", "GOMAXPROCS", "TTRPC_ADDRESS", "GRPC_ADDRESS", "NAMESPACE"),
+	cmd.Env = append(daemon.EnvironWithout("PATH", "GOMAXPROCS", "TTRPC_ADDRESS", "GRPC_ADDRESS", "NAMESPACE"),
 		"PATH="+r.c.BinDir+":"+os.Getenv("PATH"), "GOMAXPROCS=2", "MAX_SHIM_VERSION=2",
 		"TTRPC_ADDRESS="+r.c.ttrpcAddress(), "GRPC_ADDRESS="+r.c.address(), "NAMESPACE="+r.c.Name)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -159,22 +161,22 @@ func askShimToEnd(ctx context.Context, conn net.Conn, task string) error {
 		}
 		return err
 	}
-	p, err := openProcess(int(info.ShimPid))
+	p, err := daemon.OpenProcess(int(info.ShimPid))
 	if errors.Is(err, syscall.ESRCH) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	_, err = api.Shutdown(ctx, &shimapi.ShutdownRequest{ID: task, Now: true})
 	if err == nil || errors.Is(err, ttrpc.ErrClosed) {
-		err = p.wait(ctx)
+		err = p.Wait(ctx)
 	}
 	if err == nil {
 		return nil
 	}
-	if kerr := p.signal(syscall.SIGKILL); kerr != nil && !errors.Is(kerr, syscall.ESRCH) {
+	if kerr := p.Signal(syscall.SIGKILL); kerr != nil && !errors.Is(kerr, syscall.ESRCH) {
 		return errors.Join(err, kerr)
 	}
 	return nil

@@ -14,6 +14,8 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
 // Sweep removes everything of the installation that belongs to a task keep does
@@ -169,7 +171,7 @@ type shimProcess struct {
 // shimProcesses finds the shims of this installation by their command line.
 func (r *Runtime) shimProcesses() []shimProcess {
 	var tasks []string
-	pids := commandLines(func(args []string) bool {
+	pids := daemon.CommandLines(func(args []string) bool {
 		id, ok := shimTask(args, r.c.bin("containerd-shim-runc-v2"), r.c.address())
 		if ok {
 			task, _, _ := strings.Cut(id, "-") // containerd starts one for a container when it must
@@ -208,17 +210,17 @@ func (r *Runtime) killShims(task string) error {
 		if s.task != task {
 			continue
 		}
-		p, err := openProcess(s.pid)
+		p, err := daemon.OpenProcess(s.pid)
 		if err != nil {
 			if !errors.Is(err, unix.ESRCH) {
 				errs = append(errs, err)
 			}
 			continue
 		}
-		if err := p.signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+		if err := p.Signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 			errs = append(errs, err)
 		}
-		p.close()
+		p.Close()
 	}
 	return errors.Join(errs...)
 }

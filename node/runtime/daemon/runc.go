@@ -1,4 +1,4 @@
-package runtime
+package daemon
 
 import (
 	"context"
@@ -69,10 +69,11 @@ func (v RuncVersion) Escapable() bool {
 	return v.less(fixed)
 }
 
-func checkRunc(ctx context.Context, c Config, log *slog.Logger) error {
-	out, err := exec.CommandContext(ctx, c.bin("runc"), "--version").CombinedOutput()
+// CheckRunc refuses a runc with known escapes, or only says so when old is allowed.
+func CheckRunc(ctx context.Context, runc string, allowOld bool, log *slog.Logger) error {
+	out, err := exec.CommandContext(ctx, runc, "--version").CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("runc: %s --version: %w: %s", c.bin("runc"), err, out)
+		return fmt.Errorf("runc: %s --version: %w: %s", runc, err, out)
 	}
 	v, err := ParseRuncVersion(string(out))
 	if err != nil {
@@ -82,8 +83,8 @@ func checkRunc(ctx context.Context, c Config, log *slog.Logger) error {
 		return nil
 	}
 	const why = "a container can escape from it (CVE-2025-31133, CVE-2025-52565, CVE-2025-52881)"
-	if !c.AllowOldRunc {
-		return fmt.Errorf("runc %s at %s is refused: %s; use 1.2.8, 1.3.3, 1.4.0 or later, or allow it explicitly", v, c.bin("runc"), why)
+	if !allowOld {
+		return fmt.Errorf("runc %s at %s is refused: %s; use 1.2.8, 1.3.3, 1.4.0 or later, or allow it explicitly", v, runc, why)
 	}
 	log.Warn("runc is old and allowed by configuration: "+why, "version", v.String())
 	return nil

@@ -1,10 +1,19 @@
-package runtime
+package daemon
 
 import (
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 )
+
+// Config says where containerd lives; every field is required.
+type Config struct {
+	BinDir                           string // holds containerd, its shim and runc
+	DataDir, RunDir                  string
+	Address, TTRPCAddress, SocketDir string
+	Log                              *slog.Logger
+}
 
 // disabledPlugins are the parts of containerd nothing here asks for. What the
 // sandbox store needs stays: without it a container's exit code is lost when it
@@ -46,9 +55,9 @@ var disabledPlugins = []string{
 	"io.containerd.server.v1.grpc-tcp",
 }
 
-// daemonConfig is the text of containerd's configuration. It shares nothing
+// Text is the text of containerd's configuration. It shares nothing
 // with another containerd: root, state, sockets and the shims' sockets are ours.
-func daemonConfig(c Config) string {
+func Text(c Config) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version = 4\nroot = %q\nstate = %q\nimports = []\n", filepath.Join(c.DataDir, "containerd"), filepath.Join(c.RunDir, "containerd"))
 	b.WriteString("disabled_plugins = [\n")
@@ -56,8 +65,8 @@ func daemonConfig(c Config) string {
 		fmt.Fprintf(&b, "  %q,\n", p)
 	}
 	b.WriteString("]\n")
-	fmt.Fprintf(&b, "\n[plugins.\"io.containerd.server.v1.grpc\"]\n  address = %q\n", c.address())
-	fmt.Fprintf(&b, "\n[plugins.\"io.containerd.server.v1.ttrpc\"]\n  address = %q\n", c.ttrpcAddress())
-	fmt.Fprintf(&b, "\n[plugins.\"io.containerd.shim.v1.manager\"]\n  socket_dir = %q\n", c.socketDir())
+	fmt.Fprintf(&b, "\n[plugins.\"io.containerd.server.v1.grpc\"]\n  address = %q\n", c.Address)
+	fmt.Fprintf(&b, "\n[plugins.\"io.containerd.server.v1.ttrpc\"]\n  address = %q\n", c.TTRPCAddress)
+	fmt.Fprintf(&b, "\n[plugins.\"io.containerd.shim.v1.manager\"]\n  socket_dir = %q\n", c.SocketDir)
 	return b.String()
 }

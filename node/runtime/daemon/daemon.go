@@ -1,11 +1,17 @@
-package runtime
+// Package daemon runs the containerd of an installation: a process in a session of
+// its own that outlives whoever started it.
+//
+// Guarantees: one containerd serves one directory, also when two processes start
+// it at once or one is killed while it does; a running one is adopted, a dead one
+// is started again at once and without end; its configuration shares nothing with
+// another containerd. A runc from which containers can escape is refused.
+package daemon
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,15 +23,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// daemon is our containerd: a process in a session of its own that outlives
-// this one. Whoever runs next finds it among the processes and adopts it.
-type daemon struct {
-	c   Config
-	log *slog.Logger
+// Daemon is a supervised containerd.
+type Daemon struct {
+	c Config
 
 	mu      sync.Mutex
-	proc    *process
-	stopped bool // by Shutdown: do not start it again
+	proc    *Process
+	stopped bool // by Stop: do not start it again
 	done    chan struct{}
 }
 
@@ -35,28 +39,34 @@ const (
 	stopTimeout     = 10 * time.Second
 )
 
-func (d *daemon) configFile() string { return filepath.Join(d.c.RunDir, "containerd.toml") }
-func (d *daemon) logFile() string    { return filepath.Join(d.c.DataDir, "containerd.log") }
+func (d *Daemon) configFile() string { return filepath.Join(d.c.RunDir, "containerd.toml") }
+func (d *Daemon) logFile() string    { return filepath.Join(d.c.DataDir, "containerd.log") }
 
-// open adopts the running containerd or starts one, and supervises it until ctx ends.
-func (d *daemon) open(ctx context.Context) error {
-	for _, dir := range []string{d.c.DataDir, d.c.RunDir, d.c.socketDir(), d.c.runcRoot()} {
-		if err := os.MkdirAll(dir, 0o711); err != nil {
-			return err
-		}
-	}
+// Open adopts the running containerd or starts one, and supervises it until ctx
+// ends. The directories exist.
+func Open(ctx context.Context, c Config) (*Daemon, error) {
+	d := &Daemon{c: c, done: make(chan struct{})}
 	if err := d.ensure(); err != nil {
-		return err
+		return nil, err
 	}
-	d.done = make(chan struct{})
 	go d.supervise(ctx)
-	return nil
+	return d, nil
+}
+
+// Wait returns when the supervision has ended.
+func (d *Daemon) Wait() { <-d.done }
+
+// Pid is containerd's.
+func (d *Daemon) Pid() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.proc.Pid
 }
 
 // ensure makes d.proc a running containerd. The lock keeps two processes of one
 // installation from starting two.
-func (d *daemon) ensure() error {
-	unlock, err := lockFile(filepath.Join(d.c.RunDir, "containerd.lock"))
+func (d *Daemon) ensure() error {
+	unlock, err := LockFile(filepath.Join(d.c.RunDir, "containerd.lock"))
 	if err != nil {
 		return err
 	}
@@ -73,7 +83,7 @@ func (d *daemon) ensure() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.proc != nil {
-		d.proc.close()
+		d.proc.Close()
 	}
 	d.proc = p
 	return nil
@@ -82,11 +92,11 @@ func (d *daemon) ensure() error {
 // adopt answers the containerd that runs with our configuration, else nil. It
 // looks at the processes: a pid file is not written yet when its writer is killed
 // at the wrong moment, and two containerds must not serve one directory.
-func (d *daemon) adopt() (*process, error) {
-	for _, pid := range commandLines(func(args []string) bool {
-		return len(args) > 2 && args[0] == d.c.bin("containerd") && args[2] == d.configFile()
+func (d *Daemon) adopt() (*Process, error) {
+	for _, pid := range CommandLines(func(args []string) bool {
+		return len(args) > 2 && args[0] == filepath.Join(d.c.BinDir, "containerd") && args[2] == d.configFile()
 	}) {
-		p, err := openProcess(pid)
+		p, err := OpenProcess(pid)
 		if errors.Is(err, unix.ESRCH) {
 			continue
 		}
@@ -95,8 +105,8 @@ func (d *daemon) adopt() (*process, error) {
 	return nil, nil
 }
 
-func (d *daemon) start() (*process, error) {
-	if err := os.WriteFile(d.configFile(), []byte(daemonConfig(d.c)), 0o600); err != nil {
+func (d *Daemon) start() (*Process, error) {
+	if err := os.WriteFile(d.configFile(), []byte(Text(d.c)), 0o600); err != nil {
 		return nil, err
 	}
 	out, err := os.OpenFile(d.logFile(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -104,16 +114,16 @@ func (d *daemon) start() (*process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	cmd := exec.Command(d.c.bin("containerd"), "--config", d.configFile(), "--log-level", "warn")
+	cmd := exec.Command(filepath.Join(d.c.BinDir, "containerd"), "--config", d.configFile(), "--log-level", "warn")
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Dir = "/"
 	// Our directory first, so that containerd finds our shim and runc.
-	cmd.Env = append(environWithout("PATH", "NOTIFY_SOCKET"), "PATH="+d.c.BinDir+":"+os.Getenv("PATH"))
+	cmd.Env = append(EnvironWithout("PATH", "NOTIFY_SOCKET"), "PATH="+d.c.BinDir+":"+os.Getenv("PATH"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p, err := openProcess(cmd.Process.Pid)
+	p, err := OpenProcess(cmd.Process.Pid)
 	if err != nil {
 		return nil, errors.Join(err, cmd.Process.Kill(), cmd.Wait())
 	}
@@ -123,7 +133,7 @@ func (d *daemon) start() (*process, error) {
 
 // supervise starts containerd anew whenever it ends. Containers do not notice:
 // their shims run on and are attached again.
-func (d *daemon) supervise(ctx context.Context) {
+func (d *Daemon) supervise(ctx context.Context) {
 	defer close(d.done)
 	delay := restartDelayMin
 	for {
@@ -131,7 +141,7 @@ func (d *daemon) supervise(ctx context.Context) {
 		p := d.proc
 		d.mu.Unlock()
 		began := time.Now()
-		if err := p.wait(ctx); err != nil {
+		if err := p.Wait(ctx); err != nil {
 			return
 		}
 		d.mu.Lock()
@@ -140,7 +150,7 @@ func (d *daemon) supervise(ctx context.Context) {
 		if stopped {
 			return
 		}
-		d.log.Warn("containerd ended; starting it again", "pid", p.pid)
+		d.c.Log.Warn("containerd ended; starting it again", "pid", p.Pid)
 		if time.Since(began) > time.Minute {
 			delay = restartDelayMin
 		}
@@ -157,8 +167,8 @@ func (d *daemon) supervise(ctx context.Context) {
 	}
 }
 
-// stop ends containerd for good; containers are left to the caller.
-func (d *daemon) stop(ctx context.Context) error {
+// Stop ends containerd for good; containers are left to the caller.
+func (d *Daemon) Stop(ctx context.Context) error {
 	d.mu.Lock()
 	d.stopped = true
 	p := d.proc
@@ -168,18 +178,18 @@ func (d *daemon) stop(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
-	if err := p.signal(unix.SIGTERM); err != nil && !errors.Is(err, unix.ESRCH) {
+	if err := p.Signal(unix.SIGTERM); err != nil && !errors.Is(err, unix.ESRCH) {
 		return err
 	}
-	if err := p.wait(ctx); err != nil {
-		if err := p.signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+	if err := p.Wait(ctx); err != nil {
+		if err := p.Signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
 			return err
 		}
-		if err := p.wait(context.WithoutCancel(ctx)); err != nil {
+		if err := p.Wait(context.WithoutCancel(ctx)); err != nil {
 			return err
 		}
 	}
-	for _, f := range []string{d.c.address(), d.c.ttrpcAddress()} {
+	for _, f := range []string{d.c.Address, d.c.TTRPCAddress} {
 		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -199,7 +209,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func environWithout(names ...string) []string {
+// EnvironWithout is this process's environment but for the named variables.
+func EnvironWithout(names ...string) []string {
 	var out []string
 next:
 	for _, v := range os.Environ() {
@@ -213,8 +224,8 @@ next:
 	return out
 }
 
-// lockFile takes an exclusive lock that a killed process gives back.
-func lockFile(path string) (unlock func(), err error) {
+// LockFile takes an exclusive lock that a killed process gives back.
+func LockFile(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package runtime
+package daemon
 
 import (
 	"context"
@@ -12,23 +12,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// process is a handle on a process that need not be our child. The handle stays
+// Process is a handle on a process that need not be our child. The handle stays
 // with that process when its number is used again.
-type process struct {
-	pid int
+type Process struct {
+	Pid int
 	fd  *os.File
 }
 
-func openProcess(pid int) (*process, error) {
+// OpenProcess answers a handle on the process that has the number now; without
+// one it wraps ESRCH.
+func OpenProcess(pid int) (*Process, error) {
 	fd, err := unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("pidfd of %d: %w", pid, err)
 	}
-	return &process{pid: pid, fd: os.NewFile(uintptr(fd), fmt.Sprintf("pidfd:%d", pid))}, nil
+	return &Process{Pid: pid, fd: os.NewFile(uintptr(fd), fmt.Sprintf("pidfd:%d", pid))}, nil
 }
 
-// wait returns nil once the process has ended, or ctx's error.
-func (p *process) wait(ctx context.Context) error {
+// Wait returns nil once the process has ended, or ctx's error.
+func (p *Process) Wait(ctx context.Context) error {
 	raw, err := p.fd.SyscallConn()
 	if err != nil {
 		return err
@@ -49,7 +51,8 @@ func (p *process) wait(ctx context.Context) error {
 	}
 }
 
-func (p *process) signal(s unix.Signal) error {
+// Signal sends s.
+func (p *Process) Signal(s unix.Signal) error {
 	raw, err := p.fd.SyscallConn()
 	if err != nil {
 		return err
@@ -59,10 +62,11 @@ func (p *process) signal(s unix.Signal) error {
 	return errors.Join(err, serr)
 }
 
-func (p *process) close() error { return p.fd.Close() }
+// Close lets go of the handle; the process runs on.
+func (p *Process) Close() error { return p.fd.Close() }
 
-// commandLines answers the processes whose command line want takes.
-func commandLines(want func(args []string) bool) []int {
+// CommandLines answers the processes whose command line want takes.
+func CommandLines(want func(args []string) bool) []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil
