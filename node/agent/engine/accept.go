@@ -45,7 +45,7 @@ func (e *Engine) refuse(in session.Task, reason string) *Task {
 	}
 	t := &Task{ARN: in.Arn, Payload: in, Stop: true, Reason: reason, boot: e.cfg.Boot}
 	t.ID, _ = plan.ID(in.Arn)
-	e.tasks[in.Arn] = t
+	e.know(t)
 	e.changed(t)
 	e.advance(t)
 	return t
@@ -59,7 +59,7 @@ func (e *Engine) add(in session.Task) *Task {
 		return e.refuse(in, err.Error())
 	}
 	t := &Task{ARN: in.Arn, ID: p.ID, Payload: in, Plan: p, Containers: make([]Container, len(p.Containers)), boot: e.cfg.Boot}
-	e.tasks[in.Arn] = t
+	e.know(t)
 	e.changed(t)
 	for i := range t.Containers {
 		t.Containers[i].need = t.rev

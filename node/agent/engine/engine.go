@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,8 +39,9 @@ type Engine struct {
 	cfg Config
 	log *slog.Logger
 
-	mu      sync.Mutex // guards everything below
-	tasks   map[string]*Task
+	mu      sync.Mutex       // guards everything below
+	tasks   map[string]*Task // by ARN
+	byID    map[string]*Task // those that have a plan
 	unsaved map[string]bool
 	waiters []waiter
 	readers []chan struct{}
@@ -68,7 +71,7 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: c, log: c.Log.With("component", "engine"),
-		tasks: map[string]*Task{}, unsaved: map[string]bool{}, dirty: make(chan struct{}, 1),
+		tasks: map[string]*Task{}, byID: map[string]*Task{}, unsaved: map[string]bool{}, dirty: make(chan struct{}, 1),
 	}
 	if err := e.load(); err != nil {
 		return nil, err
@@ -84,12 +87,12 @@ func (e *Engine) load() error {
 	if err != nil {
 		return fmt.Errorf("engine: load: %w", err)
 	}
-	for arn, b := range records {
+	for _, b := range records {
 		t, err := decode(b, e.cfg.Node, e.cfg.Boot)
 		if err != nil {
 			return err
 		}
-		e.tasks[arn] = t
+		e.know(t)
 	}
 	return nil
 }
@@ -231,14 +234,21 @@ func (e *Engine) over(t *Task, i int) {
 	e.advance(t)
 }
 
-// find answers the task and place of a container.
+// find answers the task and place of a container; its id is the task's, a dash and the place.
 func (e *Engine) find(id string) (*Task, int) {
-	for _, t := range e.tasks {
-		for i := range t.Containers {
-			if t.Plan.Containers[i].ID == id {
-				return t, i
-			}
-		}
+	task, place, ok := strings.Cut(id, "-")
+	t := e.byID[task]
+	i, err := strconv.Atoi(place)
+	if !ok || t == nil || err != nil || i < 0 || i >= len(t.Containers) {
+		return nil, 0
 	}
-	return nil, 0
+	return t, i
+}
+
+// know adds a task.
+func (e *Engine) know(t *Task) {
+	e.tasks[t.ARN] = t
+	if t.Plan != nil {
+		e.byID[t.ID] = t
+	}
 }

@@ -28,7 +28,10 @@ func (e *Engine) finish(t *Task, now time.Time) time.Time {
 	case now.Before(forget):
 		return forget
 	default:
-		e.tidy(t, e.forget, func() { delete(e.tasks, t.ARN) })
+		e.tidy(t, e.forget, func() {
+			delete(e.tasks, t.ARN)
+			delete(e.byID, t.ID)
+		})
 	}
 	return time.Time{}
 }

@@ -154,85 +154,90 @@ func TestStopTimeout(t *testing.T) {
 	}
 }
 
+type edit = func(*session.Task, *session.Container)
+
+func withConfig(doc string) edit {
+	return func(_ *session.Task, c *session.Container) { c.DockerConfig.Config = doc }
+}
+
+func withHost(doc string) edit {
+	return func(_ *session.Task, c *session.Container) { c.DockerConfig.HostConfig = doc }
+}
+
+var refusals = []struct {
+	want string
+	edit edit
+}{
+	{"32 hex digits", func(in *session.Task, _ *session.Container) { in.Arn = "arn:x/1" }},
+	{"containers: a task needs", func(in *session.Task, _ *session.Container) { in.Containers = nil }},
+	{`networkMode "awsvpc"`, func(in *session.Task, _ *session.Container) { in.NetworkMode = "awsvpc" }},
+	{`pidMode "task"`, func(in *session.Task, _ *session.Container) { in.PidMode = "task" }},
+	{`ipcMode "host"`, func(in *session.Task, _ *session.Container) { in.IpcMode = "host" }},
+	{"roleCredentials", func(in *session.Task, _ *session.Container) { in.RoleCredentials = &session.IAMRoleCredentials{} }},
+	{"enableFaultInjection", func(in *session.Task, _ *session.Container) { in.EnableFaultInjection = true }},
+	{"overrides", func(in *session.Task, _ *session.Container) { in.Overrides = `{"cpu":1}` }},
+	{"must not be negative", func(in *session.Task, _ *session.Container) { in.CPU = -1 }},
+	{"image: is required", func(_ *session.Task, c *session.Container) { c.Image = "" }},
+	{`container name ""`, func(_ *session.Task, c *session.Container) { c.Name = "" }},
+	{"secrets", func(_ *session.Task, c *session.Container) { c.Secrets = []session.Secret{{}} }},
+	{"environmentFiles", func(_ *session.Task, c *session.Container) { c.EnvironmentFiles = []session.EnvironmentFile{{}} }},
+	{"registryAuthentication", func(_ *session.Task, c *session.Container) {
+		c.RegistryAuthentication = &session.RegistryAuthentication{Type: "ecr"}
+	}},
+	{"restartPolicy", func(_ *session.Task, c *session.Container) { c.RestartPolicy = &session.RestartPolicy{Enabled: true} }},
+	{"links", func(_ *session.Task, c *session.Container) { c.Links = []string{"db"} }},
+	{"initProcessEnabled", func(_ *session.Task, c *session.Container) {
+		c.LinuxParameters = &session.LinuxParameters{InitProcessEnabled: true}
+	}},
+	{"sharedMemorySize", func(_ *session.Task, c *session.Container) {
+		c.LinuxParameters = &session.LinuxParameters{SharedMemorySize: 1}
+	}},
+	{"overrides.environment", func(_ *session.Task, c *session.Container) { c.Overrides = `{"environment":[]}` }},
+	{"overrides.command", func(_ *session.Task, c *session.Container) { c.Overrides = `{"command":1}` }},
+	{"must be a JSON object", func(_ *session.Task, c *session.Container) { c.Overrides = `[]` }},
+	{"startTimeout", func(_ *session.Task, c *session.Container) { c.StartTimeout = -1 }},
+	{"docker health check is nil", func(_ *session.Task, c *session.Container) { c.HealthCheckType = "docker" }},
+	{"sourceVolume", func(_ *session.Task, c *session.Container) { c.MountPoints = []session.MountPoint{{SourceVolume: "v"}} }},
+	{"volumesFrom", func(_ *session.Task, c *session.Container) {
+		c.VolumesFrom = []session.VolumeFrom{{SourceContainer: "x"}}
+	}},
+	{"protocol", func(_ *session.Task, c *session.Container) {
+		c.PortMappings = []session.PortMapping{{Protocol: "sctp"}}
+	}},
+	{"dependsOn condition", func(_ *session.Task, c *session.Container) { c.DependsOn = []session.DependsOn{{Condition: "X"}} }},
+	{"dockerConfig.config: must be a JSON object", withConfig(`[`)},
+	{"dockerConfig.config.Tty", withConfig(`{"Tty":true}`)},
+	{"dockerConfig.config.OpenStdin", withConfig(`{"OpenStdin":true}`)},
+	{"dockerConfig.config.Volumes", withConfig(`{"Volumes":{"/x":{"a":1}}}`)},
+	{"dockerConfig.config: json", withConfig(`{"User":1}`)},
+	{"healthCheck.Test", withConfig(`{"Healthcheck":{"Test":["true"]}}`)},
+	{"healthCheck.Test", withConfig(`{"Healthcheck":{"Test":["CMD"]}}`)},
+	{"healthCheck: interval", withConfig(`{"Healthcheck":{"Test":["CMD","x"],"Interval":-1}}`)},
+	{"dockerConfig.hostConfig.Devices", withHost(`{"Devices":[{"PathOnHost":"/dev/x"}]}`)},
+	{"dockerConfig.hostConfig.ShmSize", withHost(`{"ShmSize":1}`)},
+	{"dockerConfig.hostConfig.Init", withHost(`{"Init":true}`)},
+	{"dockerConfig.hostConfig.RestartPolicy", withHost(`{"RestartPolicy":{"Name":"always"}}`)},
+	{"dockerConfig.hostConfig.UnheardOf", withHost(`{"UnheardOf":"x"}`)},
+	{"SecurityOpt", withHost(`{"SecurityOpt":["apparmor=x"]}`)},
+	{"NetworkMode", withHost(`{"NetworkMode":"container:x"}`)},
+	{"ExtraHosts", withHost(`{"ExtraHosts":["nope"]}`)},
+	{"Dns", withHost(`{"Dns":["nope"]}`)},
+	{"Binds", withHost(`{"Binds":["relative:/x"]}`)},
+	{"Binds", withHost(`{"Binds":["/a:/b:shared"]}`)},
+	{"mount target", withHost(`{"Binds":["/a:b"]}`)},
+	{"is used twice", withHost(`{"Binds":["/a:/b","/c:/b/"]}`)},
+	{"logDriver", withHost(`{"LogConfig":{"Type":"splunk"}}`)},
+	{"ulimit nofile", withHost(`{"Ulimits":[{"Name":"nofile","Soft":2,"Hard":1}]}`)},
+	{"memoryReservation", func(_ *session.Task, c *session.Container) {
+		c.Memory, c.DockerConfig.HostConfig = 1, `{"MemoryReservation":2097152}`
+	}},
+	{"cannot publish ports", func(_ *session.Task, c *session.Container) {
+		c.PortMappings, c.DockerConfig.HostConfig = []session.PortMapping{{ContainerPort: 80}}, `{"NetworkMode":"none"}`
+	}},
+}
+
 func TestRefusals(t *testing.T) {
-	type edit = func(*session.Task, *session.Container)
-	config := func(doc string) edit {
-		return func(_ *session.Task, c *session.Container) { c.DockerConfig.Config = doc }
-	}
-	host := func(doc string) edit {
-		return func(_ *session.Task, c *session.Container) { c.DockerConfig.HostConfig = doc }
-	}
-	for _, c := range []struct {
-		want string
-		edit edit
-	}{
-		{"32 hex digits", func(in *session.Task, _ *session.Container) { in.Arn = "arn:x/1" }},
-		{"containers: a task needs", func(in *session.Task, _ *session.Container) { in.Containers = nil }},
-		{`networkMode "awsvpc"`, func(in *session.Task, _ *session.Container) { in.NetworkMode = "awsvpc" }},
-		{`pidMode "task"`, func(in *session.Task, _ *session.Container) { in.PidMode = "task" }},
-		{`ipcMode "host"`, func(in *session.Task, _ *session.Container) { in.IpcMode = "host" }},
-		{"roleCredentials", func(in *session.Task, _ *session.Container) { in.RoleCredentials = &session.IAMRoleCredentials{} }},
-		{"enableFaultInjection", func(in *session.Task, _ *session.Container) { in.EnableFaultInjection = true }},
-		{"overrides", func(in *session.Task, _ *session.Container) { in.Overrides = `{"cpu":1}` }},
-		{"must not be negative", func(in *session.Task, _ *session.Container) { in.CPU = -1 }},
-		{"image: is required", func(_ *session.Task, c *session.Container) { c.Image = "" }},
-		{`container name ""`, func(_ *session.Task, c *session.Container) { c.Name = "" }},
-		{"secrets", func(_ *session.Task, c *session.Container) { c.Secrets = []session.Secret{{}} }},
-		{"environmentFiles", func(_ *session.Task, c *session.Container) { c.EnvironmentFiles = []session.EnvironmentFile{{}} }},
-		{"registryAuthentication", func(_ *session.Task, c *session.Container) {
-			c.RegistryAuthentication = &session.RegistryAuthentication{Type: "ecr"}
-		}},
-		{"restartPolicy", func(_ *session.Task, c *session.Container) { c.RestartPolicy = &session.RestartPolicy{Enabled: true} }},
-		{"links", func(_ *session.Task, c *session.Container) { c.Links = []string{"db"} }},
-		{"initProcessEnabled", func(_ *session.Task, c *session.Container) {
-			c.LinuxParameters = &session.LinuxParameters{InitProcessEnabled: true}
-		}},
-		{"sharedMemorySize", func(_ *session.Task, c *session.Container) {
-			c.LinuxParameters = &session.LinuxParameters{SharedMemorySize: 1}
-		}},
-		{"overrides.environment", func(_ *session.Task, c *session.Container) { c.Overrides = `{"environment":[]}` }},
-		{"overrides.command", func(_ *session.Task, c *session.Container) { c.Overrides = `{"command":1}` }},
-		{"must be a JSON object", func(_ *session.Task, c *session.Container) { c.Overrides = `[]` }},
-		{"startTimeout", func(_ *session.Task, c *session.Container) { c.StartTimeout = -1 }},
-		{"docker health check is nil", func(_ *session.Task, c *session.Container) { c.HealthCheckType = "docker" }},
-		{"sourceVolume", func(_ *session.Task, c *session.Container) { c.MountPoints = []session.MountPoint{{SourceVolume: "v"}} }},
-		{"volumesFrom", func(_ *session.Task, c *session.Container) {
-			c.VolumesFrom = []session.VolumeFrom{{SourceContainer: "x"}}
-		}},
-		{"protocol", func(_ *session.Task, c *session.Container) {
-			c.PortMappings = []session.PortMapping{{Protocol: "sctp"}}
-		}},
-		{"dependsOn condition", func(_ *session.Task, c *session.Container) { c.DependsOn = []session.DependsOn{{Condition: "X"}} }},
-		{"dockerConfig.config: must be a JSON object", config(`[`)},
-		{"dockerConfig.config.Tty", config(`{"Tty":true}`)},
-		{"dockerConfig.config.OpenStdin", config(`{"OpenStdin":true}`)},
-		{"dockerConfig.config.Volumes", config(`{"Volumes":{"/x":{"a":1}}}`)},
-		{"dockerConfig.config: json", config(`{"User":1}`)},
-		{"healthCheck.Test", config(`{"Healthcheck":{"Test":["true"]}}`)},
-		{"healthCheck.Test", config(`{"Healthcheck":{"Test":["CMD"]}}`)},
-		{"healthCheck: interval", config(`{"Healthcheck":{"Test":["CMD","x"],"Interval":-1}}`)},
-		{"dockerConfig.hostConfig.Devices", host(`{"Devices":[{"PathOnHost":"/dev/x"}]}`)},
-		{"dockerConfig.hostConfig.ShmSize", host(`{"ShmSize":1}`)},
-		{"dockerConfig.hostConfig.Init", host(`{"Init":true}`)},
-		{"dockerConfig.hostConfig.RestartPolicy", host(`{"RestartPolicy":{"Name":"always"}}`)},
-		{"dockerConfig.hostConfig.UnheardOf", host(`{"UnheardOf":"x"}`)},
-		{"SecurityOpt", host(`{"SecurityOpt":["apparmor=x"]}`)},
-		{"NetworkMode", host(`{"NetworkMode":"container:x"}`)},
-		{"ExtraHosts", host(`{"ExtraHosts":["nope"]}`)},
-		{"Dns", host(`{"Dns":["nope"]}`)},
-		{"Binds", host(`{"Binds":["relative:/x"]}`)},
-		{"Binds", host(`{"Binds":["/a:/b:shared"]}`)},
-		{"mount target", host(`{"Binds":["/a:b"]}`)},
-		{"is used twice", host(`{"Binds":["/a:/b","/c:/b/"]}`)},
-		{"logDriver", host(`{"LogConfig":{"Type":"splunk"}}`)},
-		{"ulimit nofile", host(`{"Ulimits":[{"Name":"nofile","Soft":2,"Hard":1}]}`)},
-		{"memoryReservation", func(_ *session.Task, c *session.Container) {
-			c.Memory, c.DockerConfig.HostConfig = 1, `{"MemoryReservation":2097152}`
-		}},
-		{"cannot publish ports", func(_ *session.Task, c *session.Container) {
-			c.PortMappings, c.DockerConfig.HostConfig = []session.PortMapping{{ContainerPort: 80}}, `{"NetworkMode":"none"}`
-		}},
-	} {
+	for _, c := range refusals {
 		_, err := New(web(c.edit), testNode)
 		var r *Refusal
 		if !errors.As(err, &r) || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(r.Reason, "UnrecogniedTaskError: ") {

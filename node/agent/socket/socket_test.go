@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,18 +48,27 @@ func (p *pipe) Close(code int, _ string) {
 
 // dialer answers one result after another, and notes when it was asked.
 type dialer struct {
+	mu      sync.Mutex
 	start   time.Time
 	results []any // *pipe or error; the last one again and again
 	at      []time.Duration
 }
 
 func (d *dialer) Dial(context.Context, string) (Conn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	r := d.results[min(len(d.at), len(d.results)-1)]
 	d.at = append(d.at, time.Since(d.start))
 	if err, ok := r.(error); ok {
 		return nil, err
 	}
 	return r.(*pipe), nil //nolint:forcetypeassert // it is one of two
+}
+
+func (d *dialer) dials() []time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.at)
 }
 
 func keep(t *testing.T, d *dialer) (frames *[]string) {
@@ -89,7 +100,7 @@ func TestRefusedDialsBackOff(t *testing.T) {
 		time.Sleep(12 * time.Second)
 		synctest.Wait()
 		want := []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second, 11 * time.Second}
-		if diff := cmp.Diff(want, d.at); diff != "" {
+		if diff := cmp.Diff(want, d.dials()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -101,7 +112,7 @@ func TestAnInactiveInstanceWaitsAnHour(t *testing.T) {
 		keep(t, d)
 		time.Sleep(2*time.Hour + time.Minute)
 		synctest.Wait()
-		if diff := cmp.Diff([]time.Duration{0, time.Hour, 2 * time.Hour}, d.at); diff != "" {
+		if diff := cmp.Diff([]time.Duration{0, time.Hour, 2 * time.Hour}, d.dials()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -133,8 +144,8 @@ func TestClosing(t *testing.T) {
 				a.end <- c.err
 				time.Sleep(30 * time.Second)
 				synctest.Wait()
-				if len(d.at) != 2 || d.at[1] != c.want {
-					t.Errorf("dialled at %v, want the second at %v", d.at, c.want)
+				if len(d.dials()) != 2 || d.dials()[1] != c.want {
+					t.Errorf("dialled at %v, want the second at %v", d.dials(), c.want)
 				}
 				if c.heard != (len(*frames) == 1) {
 					t.Errorf("frames %q", *frames)
@@ -151,13 +162,14 @@ func TestSilenceAndAge(t *testing.T) {
 		keep(t, d)
 		a.in <- []byte("x")
 		time.Sleep(59 * time.Second)
-		if len(d.at) != 1 {
+		synctest.Wait()
+		if len(d.dials()) != 1 {
 			t.Error("left a server that was silent for less than a minute")
 		}
 		time.Sleep(65 * time.Second)
 		synctest.Wait()
-		if len(d.at) != 2 {
-			t.Errorf("stayed with a silent server: %v", d.at)
+		if len(d.dials()) != 2 {
+			t.Errorf("stayed with a silent server: %v", d.dials())
 		}
 		for range 37 * 2 { // a heartbeat each half minute
 			select {
