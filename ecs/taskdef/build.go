@@ -2,12 +2,15 @@
 //
 // Guarantees:
 //
-//   - It is pure: time, revision and the name of the caller are inputs.
+//   - It is pure: time, revision and the name of the caller are inputs, and the
+//     request is not changed.
 //   - What it refuses breaks a rule of ECS; the error names the container and the
 //     field. What it accepts is complete: defaults filled in as AWS answers them,
 //     compatibilities and required attributes derived.
 //   - Registering what Build answered gives the same document again, but for its
 //     revision and time.
+//   - Page says of every field of the request whether this region does what it says;
+//     a test sends a sample of each through the whole way to a node's plan.
 package taskdef
 
 import (
@@ -37,18 +40,18 @@ func Build(in *shape.RegisterTaskDefinitionRequest, f Facts) (*shape.TaskDefinit
 	family := aws.Val(in.Family)
 	d := &shape.TaskDefinition{
 		ContainerDefinitions:    make([]shape.ContainerDefinition, len(in.ContainerDefinitions)),
-		Cpu:                     in.Cpu,
+		Cpu:                     normal(in.Cpu, "vcpu"),
 		EnableFaultInjection:    in.EnableFaultInjection,
 		EphemeralStorage:        in.EphemeralStorage,
 		ExecutionRoleArn:        in.ExecutionRoleArn,
 		Family:                  aws.Ptr(family),
 		InferenceAccelerators:   in.InferenceAccelerators,
 		IpcMode:                 in.IpcMode,
-		Memory:                  in.Memory,
+		Memory:                  normal(in.Memory, "gb"),
 		NetworkMode:             in.NetworkMode,
 		PidMode:                 in.PidMode,
 		PlacementConstraints:    orEmpty(in.PlacementConstraints),
-		ProxyConfiguration:      in.ProxyConfiguration,
+		ProxyConfiguration:      proxyDefaults(in.ProxyConfiguration),
 		RegisteredAt:            aws.At(f.At),
 		RequiresCompatibilities: in.RequiresCompatibilities,
 		Revision:                aws.Ptr(f.Revision),
@@ -57,6 +60,9 @@ func Build(in *shape.RegisterTaskDefinitionRequest, f Facts) (*shape.TaskDefinit
 		TaskDefinitionArn:       aws.Ptr(f.Home.TaskDefinitionARN(family, f.Revision)),
 		TaskRoleArn:             in.TaskRoleArn,
 		Volumes:                 orEmpty(in.Volumes),
+	}
+	for i := range d.Volumes {
+		d.Volumes[i] = volumeDefaults(d.Volumes[i])
 	}
 	if f.By != "" {
 		d.RegisteredBy = aws.Ptr(f.By)

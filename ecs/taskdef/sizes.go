@@ -2,7 +2,6 @@ package taskdef
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -10,25 +9,21 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// checkSizes reads the task's cpu and memory and compares them with its containers'.
+// Bounds of a task's cpu outside of FARGATE (RegisterTaskDefinitionRequest.cpu).
+const (
+	minCPU = 128
+	maxCPU = 196608
+)
+
+// checkSizes reads the task's cpu and memory.
 func checkSizes(in *shape.RegisterTaskDefinitionRequest) error {
 	cpu, ok := size(in.Cpu, "vcpu")
-	if !ok {
-		return invalid("Invalid 'cpu' setting for task: %q is not a number of CPU units or of vCPU.", aws.Val(in.Cpu))
+	if !ok || cpu > 0 && (cpu < minCPU || cpu > maxCPU) {
+		return invalid("Invalid 'cpu' setting for task.")
 	}
 	memory, ok := size(in.Memory, "gb")
-	if !ok {
-		return invalid("Invalid 'memory' setting for task: %q is not a number of MiB or of GB.", aws.Val(in.Memory))
-	}
-	var used int64
-	for _, c := range in.ContainerDefinitions {
-		used += int64(aws.Val(c.Cpu))
-		if memory > 0 && int64(aws.Val(c.Memory)) > memory {
-			return invalid("Invalid setting for container '%s'. 'memory' exceeds the memory of the task.", aws.Val(c.Name))
-		}
-	}
-	if cpu > 0 && used > cpu {
-		return invalid("The cpu of the containers (%d) exceeds the cpu of the task (%d).", used, cpu)
+	if !ok || memory > 0 && memory < minMemory {
+		return invalid("Invalid 'memory' setting for task.")
 	}
 	return nil
 }
@@ -38,8 +33,12 @@ func size(s *string, unit string) (int64, bool) {
 	if s == nil {
 		return 0, true
 	}
-	number, inUnits := strings.CutSuffix(strings.ToLower(strings.TrimSpace(*s)), unit)
-	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	text, inUnits := strings.CutSuffix(strings.ToLower(strings.TrimSpace(*s)), unit)
+	text = strings.TrimSpace(text)
+	if text == "" || strings.Trim(text, "0123456789.") != "" {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(text, 64)
 	if inUnits {
 		f *= 1024
 	}
@@ -49,69 +48,47 @@ func size(s *string, unit string) (int64, bool) {
 	return int64(f), true
 }
 
-// fargateSizes is AWS's table: CPU units to MiB of memory.
-var fargateSizes = []struct {
-	cpu       int64
-	low, high int64
-	step      int64
-}{
-	{512, 1024, 4096, 1024}, {1024, 2048, 8192, 1024}, {2048, 4096, 16384, 1024}, {4096, 8192, 30720, 1024},
-	{8192, 16384, 61440, 4096}, {16384, 32768, 122880, 8192},
+// normal is a size as AWS answers it: "1 vCPU" and "2GB" are "1024" and "2048"
+// ("String values are converted to an integer ... when the task definition is
+// registered": RegisterTaskDefinitionRequest.cpu and memory).
+func normal(s *string, unit string) *string {
+	n, ok := size(s, unit)
+	if s == nil || !ok {
+		return s
+	}
+	return aws.Ptr(strconv.FormatInt(n, 10))
 }
 
-func fargateSize(cpu, memory int64) bool {
-	if cpu == 256 {
-		return memory == 512 || memory == 1024 || memory == 2048
-	}
-	for _, r := range fargateSizes {
-		if r.cpu == cpu {
-			return memory >= r.low && memory <= r.high && (memory-r.low)%r.step == 0
-		}
-	}
-	return false
-}
-
-// checkFargate holds a definition that asks for FARGATE to its rules.
-func checkFargate(in *shape.RegisterTaskDefinitionRequest) error {
-	if !slices.Contains(in.RequiresCompatibilities, shape.CompatibilityFargate) {
-		return nil
-	}
-	if aws.Val(in.NetworkMode) != shape.NetworkModeAwsvpc {
-		return invalid("Fargate only supports network mode 'awsvpc'.")
-	}
-	if in.Cpu == nil {
-		return invalid("Fargate requires that 'cpu' be defined at the task level.")
-	}
-	if in.Memory == nil {
-		return invalid("Fargate requires that 'memory' be defined at the task level.")
-	}
-	cpu, _ := size(in.Cpu, "vcpu")
-	memory, _ := size(in.Memory, "gb")
-	if !fargateSize(cpu, memory) {
-		return invalid("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.", cpu, memory)
-	}
+// checkTaskCPU: AWS adds up the containers' cpu, whatever the launch type.
+func checkTaskCPU(in *shape.RegisterTaskDefinitionRequest) error {
+	task, _ := size(in.Cpu, "vcpu")
+	var used int64
 	for _, c := range in.ContainerDefinitions {
-		switch {
-		case aws.Val(c.Privileged):
-			return invalid("Fargate does not support privileged containers: see container '%s'.", aws.Val(c.Name))
-		case aws.Val(c.StopTimeout) > 120:
-			return invalid("Invalid 'stopTimeout' setting for container '%s': on Fargate it must be at most 120.", aws.Val(c.Name))
-		}
+		used += int64(aws.Val(c.Cpu))
+	}
+	if task > 0 && used > task {
+		return invalid("The sum of all container 'cpu' values cannot be greater than the value of the task 'cpu'.")
 	}
 	return nil
 }
 
-// compatibilities are the launch types the definition was found fit for.
-func compatibilities(in *shape.RegisterTaskDefinitionRequest) []string {
-	all := []string{}
-	if aws.Val(in.NetworkMode) != shape.NetworkModeAwsvpc {
-		all = append(all, shape.CompatibilityExternal)
+// checkTaskMemory: no container may have more than the task, nor all reserve more.
+// Hard limits are not added up: AWS takes a container of the task's whole memory
+// beside a log router with a reservation.
+func checkTaskMemory(in *shape.RegisterTaskDefinitionRequest) error {
+	task, _ := size(in.Memory, "gb")
+	if task == 0 {
+		return nil
 	}
-	all = append(all, shape.CompatibilityEc2)
-	as := *in
-	as.RequiresCompatibilities = []string{shape.CompatibilityFargate}
-	if checkFargate(&as) == nil {
-		all = append(all, shape.CompatibilityFargate)
+	var reserved int64
+	for _, c := range in.ContainerDefinitions {
+		if int64(aws.Val(c.Memory)) > task {
+			return invalid("The 'memory' setting for container '%s' is greater than for the task.", aws.Val(c.Name))
+		}
+		reserved += int64(aws.Val(c.MemoryReservation))
 	}
-	return all
+	if reserved > task {
+		return invalid("The sum of all container 'memoryReservation' values cannot be greater than the value of the task 'memory'.")
+	}
+	return nil
 }

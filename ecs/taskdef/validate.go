@@ -1,20 +1,27 @@
 package taskdef
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
 
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
+// Sentences that are AWS's own were observed from it; the others follow its
+// "Invalid '<field>' setting for container '<name>'" form.
+
 // validName is the rule for families, containers and volumes.
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 
-// validate answers the first rule that a request breaks.
+// validate answers the first rule that a request breaks. Containers come before
+// what FARGATE wants of the task, as AWS judges them.
 func validate(in *shape.RegisterTaskDefinitionRequest) error {
 	checks := []func(*shape.RegisterTaskDefinitionRequest) error{
-		checkFamily, checkModes, checkSizes, checkVolumes, checkConstraints, checkContainers, checkDependencies, checkFargate,
+		checkFamily, checkModes, checkSizes, checkVolumes, checkConstraints, checkContainers, checkPortsOfTask,
+		checkLinks, checkDependencies, checkTaskCPU, checkTaskMemory, checkTask, checkProxy, checkLaunchTypes, checkLength,
 	}
 	for _, check := range checks {
 		if err := check(in); err != nil {
@@ -36,56 +43,41 @@ func checkFamily(in *shape.RegisterTaskDefinitionRequest) error {
 }
 
 func checkModes(in *shape.RegisterTaskDefinitionRequest) error {
-	for _, f := range []struct {
-		name    string
-		value   *string
-		allowed []string
-	}{
+	return oneOf("for task", []choice{
 		{"networkMode", in.NetworkMode, []string{shape.NetworkModeBridge, shape.NetworkModeHost, shape.NetworkModeAwsvpc, shape.NetworkModeNone}},
 		{"pidMode", in.PidMode, []string{shape.PidModeHost, shape.PidModeTask}},
 		{"ipcMode", in.IpcMode, []string{shape.IpcModeHost, shape.IpcModeTask, shape.IpcModeNone}},
-	} {
-		if f.value != nil && !slices.Contains(f.allowed, *f.value) {
-			return invalid("Invalid '%s' setting for task: %q is not one of %v.", f.name, *f.value, f.allowed)
+	})
+}
+
+// choice is a member that has one of a few values, or is absent.
+type choice struct {
+	field   string
+	value   *string
+	allowed []string
+}
+
+func oneOf(whose string, choices []choice) error {
+	for _, c := range choices {
+		if c.value != nil && !slices.Contains(c.allowed, *c.value) {
+			return invalid("Invalid '%s' setting %s: '%s' must be one of [%s].", c.field, whose, *c.value, strings.Join(c.allowed, ","))
 		}
 	}
 	return nil
 }
 
-// checkConstraints: a task definition's constraints are memberOf only, at most 10.
-func checkConstraints(in *shape.RegisterTaskDefinitionRequest) error {
-	if len(in.PlacementConstraints) > 10 {
-		return invalid("Too many placement constraints: a task definition may have at most 10.")
-	}
-	for _, c := range in.PlacementConstraints {
-		if aws.Val(c.Type) != shape.PlacementConstraintTypeMemberOf {
-			return invalid("Invalid placement constraint type %q for a task definition: only memberOf is valid.", aws.Val(c.Type))
-		}
-		if aws.Val(c.Expression) == "" {
-			return invalid("The expression of a memberOf placement constraint should not be null or empty.")
-		}
-	}
-	return nil
-}
+// maxLength is the size of a task definition in AWS's service quotas: 64 KB.
+const maxLength = 65536
 
-func checkVolumes(in *shape.RegisterTaskDefinitionRequest) error {
-	seen := map[string]bool{}
-	for _, v := range in.Volumes {
-		name := aws.Val(v.Name)
-		switch {
-		case name == "":
-			return invalid("Volume name should not be null or empty.")
-		case !validName.MatchString(name):
-			return invalid("Volume name '%s' contains invalid characters.", name)
-		case seen[name]:
-			return invalid("Duplicate volume name '%s'.", name)
-		case v.Host != nil && v.DockerVolumeConfiguration != nil:
-			return invalid("Volume '%s' may have only one of 'host' and 'dockerVolumeConfiguration'.", name)
-		}
-		seen[name] = true
-		if d := v.DockerVolumeConfiguration; d != nil && d.Autoprovision != nil && aws.Val(d.Scope) != shape.ScopeShared {
-			return invalid("Volume '%s': 'autoprovision' is only valid when 'scope' is 'shared'.", name)
-		}
+func checkLength(in *shape.RegisterTaskDefinitionRequest) error {
+	untagged := *in
+	untagged.Tags = nil
+	b, err := json.Marshal(untagged)
+	if err != nil {
+		return invalid("The task definition cannot be written as JSON: %v.", err)
+	}
+	if len(b) > maxLength {
+		return invalid("Actual length: '%d'. Max allowed length is '%d' bytes.", len(b), maxLength)
 	}
 	return nil
 }

@@ -6,62 +6,67 @@ import (
 )
 
 // checkDependencies: dependsOn names other containers of the task, HEALTHY wants a
-// health check, a container waited for to end is not essential, and there is no cycle.
+// health check, a container waited for to end is not essential, and there is no
+// cycle. The sentences are AWS's.
 func checkDependencies(in *shape.RegisterTaskDefinitionRequest) error {
-	byName := map[string]*shape.ContainerDefinition{}
-	for i := range in.ContainerDefinitions {
-		byName[aws.Val(in.ContainerDefinitions[i].Name)] = &in.ContainerDefinitions[i]
-	}
+	edges := map[string][]string{}
 	for _, c := range in.ContainerDefinitions {
+		name := aws.Val(c.Name)
 		for _, d := range c.DependsOn {
-			if err := checkDependency(aws.Val(c.Name), byName[aws.Val(d.ContainerName)], d); err != nil {
+			if err := checkDependency(name, container(in, aws.Val(d.ContainerName)), d); err != nil {
 				return err
 			}
+			edges[name] = append(edges[name], aws.Val(d.ContainerName))
 		}
 	}
-	state := map[string]int{}
-	for i := range in.ContainerDefinitions {
-		if cyclic(aws.Val(in.ContainerDefinitions[i].Name), byName, state) {
-			return invalid("Container dependency must not contain a cycle: see container '%s'.", aws.Val(in.ContainerDefinitions[i].Name))
-		}
+	if cyclic(edges) {
+		return invalid("Container dependencies should not have a cycle")
 	}
 	return nil
 }
 
 func checkDependency(name string, on *shape.ContainerDefinition, d shape.ContainerDependency) error {
 	if on == nil {
-		return invalid("Invalid 'dependsOn' setting for container '%s': unknown container '%s'.", name, aws.Val(d.ContainerName))
+		return invalid("Cannot depend on container + '%s' because it does not exist", aws.Val(d.ContainerName))
 	}
 	switch aws.Val(d.Condition) {
 	case shape.ContainerConditionStart:
 	case shape.ContainerConditionComplete, shape.ContainerConditionSuccess:
-		if on.Essential == nil || *on.Essential {
-			return invalid("Invalid 'dependsOn' setting for container '%s': an essential container cannot be waited for with condition %s.", name, *d.Condition)
+		if isEssential(on) {
+			return invalid("A dependency container with SUCCESS or COMPLETE condition cannot be an essential container")
 		}
 	case shape.ContainerConditionHealthy:
 		if on.HealthCheck == nil {
-			return invalid("Invalid 'dependsOn' setting for container '%s': container '%s' has no health check to be HEALTHY by.", name, aws.Val(d.ContainerName))
+			return invalid("A dependency container with HEALTHY condition must have health check configured")
 		}
 	default:
-		return invalid("Invalid 'dependsOn' setting for container '%s': condition %q is not one of START, COMPLETE, SUCCESS, HEALTHY.", name, aws.Val(d.Condition))
+		return invalid("Invalid 'dependsOn' setting for container '%s': condition '%s' must be one of [START,COMPLETE,SUCCESS,HEALTHY].", name, aws.Val(d.Condition))
 	}
 	return nil
 }
 
-// cyclic walks depth first; state is 1 on the path and 2 when done.
-func cyclic(name string, byName map[string]*shape.ContainerDefinition, state map[string]int) bool {
-	switch state[name] {
-	case 1:
-		return true
-	case 2:
+// cyclic says whether a graph of containers, by name, leads back to itself.
+func cyclic(edges map[string][]string) bool {
+	const onPath, done = 1, 2
+	state := map[string]int{}
+	var visit func(string) bool
+	visit = func(name string) bool {
+		if state[name] != 0 {
+			return state[name] == onPath
+		}
+		state[name] = onPath
+		for _, to := range edges[name] {
+			if visit(to) {
+				return true
+			}
+		}
+		state[name] = done
 		return false
 	}
-	state[name] = 1
-	for _, d := range byName[name].DependsOn {
-		if cyclic(aws.Val(d.ContainerName), byName, state) {
+	for name := range edges {
+		if visit(name) {
 			return true
 		}
 	}
-	state[name] = 2
 	return false
 }
