@@ -72,6 +72,7 @@ func TestDockerDocuments(t *testing.T) {
 	}{
 		{"who and where", shape.ContainerDefinition{User: aws.Ptr("app:app"), WorkingDirectory: aws.Ptr("/srv"), Hostname: aws.Ptr("h")},
 			`{"User":"app:app","WorkingDir":"/srv","Hostname":"h"}`, `{"NetworkMode":"bridge"}`},
+		{"no network", shape.ContainerDefinition{DisableNetworking: aws.Ptr(true)}, `{"NetworkDisabled":true}`, `{"NetworkMode":"bridge"}`},
 		{"health check in nanoseconds", shape.ContainerDefinition{HealthCheck: &shape.HealthCheck{
 			Command: []string{"CMD-SHELL", "true"}, Interval: aws.Ptr(int32(5)), Timeout: aws.Ptr(int32(2)), Retries: aws.Ptr(int32(3))}},
 			`{"Healthcheck":{"Test":["CMD-SHELL","true"],"Interval":5000000000,"Timeout":2000000000,"Retries":3}}`, `{"NetworkMode":"bridge"}`},

@@ -21,6 +21,8 @@ type config struct {
 	OpenStdin   bool              `json:",omitzero"`
 	Labels      map[string]string `json:",omitzero"`
 	Healthcheck *healthcheck      `json:",omitzero"`
+
+	NetworkDisabled bool `json:",omitzero"`
 }
 
 // healthcheck is Docker's HealthConfig; durations are nanoseconds.
@@ -80,6 +82,8 @@ func dockerConfig(d *shape.ContainerDefinition) (string, error) {
 		Tty:        aws.Val(d.PseudoTerminal),
 		OpenStdin:  aws.Val(d.Interactive),
 		Labels:     d.DockerLabels,
+
+		NetworkDisabled: aws.Val(d.DisableNetworking),
 	}
 	if h := d.HealthCheck; h != nil {
 		c.Healthcheck = &healthcheck{
