@@ -96,6 +96,8 @@ func networkOf(p *plan.Container, c *engine.Container) metadata.Network {
 // knownStatus is a phase in the ECS agent's words.
 func knownStatus(p engine.Phase) string {
 	switch p {
+	case engine.Fresh:
+		return "NONE"
 	case engine.Ready:
 		return "PULLED"
 	case engine.Created:

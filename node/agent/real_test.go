@@ -57,7 +57,7 @@ func newMachine(t *testing.T) *machine {
 	}
 	name := fmt.Sprintf("a%x", time.Now().UnixNano()&0xfffff)
 	dir := func(parent string) string {
-		d, err := os.MkdirTemp(parent, name)
+		d, err := os.MkdirTemp(parent, name) //nolint:usetesting // socket paths are short
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +232,11 @@ func pid(t *testing.T, m *machine, id string) int {
 
 func get(t *testing.T, url string) string {
 	t.Helper()
-	resp, err := http.Get(url)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func (a *Agent) register(ctx context.Context) (string, error) {
 		select {
 		case <-ctx.Done():
 			return "", ctx.Err()
-		case <-time.After(registering.Wait(n, rand.Float64())):
+		case <-time.After(registering.Wait(n, rand.Float64())): //nolint:gosec // jitter
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	goruntime "runtime"
@@ -57,7 +58,7 @@ func machineMemory() (int64, error) {
 		}
 		return kib / 1024, nil
 	}
-	return 0, fmt.Errorf("agent: memory: /proc/meminfo has no MemTotal")
+	return 0, errors.New("agent: memory: /proc/meminfo has no MemTotal")
 }
 
 // bootID differs after the machine started anew.

@@ -49,6 +49,7 @@ type server struct {
 const instanceARN = "arn:aws:ecs:us-east-1:000000000000:container-instance/default/0123456789abcdef0123456789abcdef"
 
 func newServer(t *testing.T) *server {
+	t.Helper()
 	s := &server{t: t, changed: make(chan struct{}), verifier: &sigv4.Verifier{Keys: keys{}, Now: time.Now, Service: "ecs"}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /", s.call)
@@ -151,12 +152,12 @@ func (s *server) control(w http.ResponseWriter, r *http.Request) {
 	s.acs, s.dials = c, append(s.dials, r.URL.RawQuery)
 	s.news()
 	s.mu.Unlock()
-	s.read(c, func(b []byte) []byte { return b })
+	s.read(r.Context(), c, func(b []byte) []byte { return b })
 }
 
 func (s *server) telemetry(w http.ResponseWriter, r *http.Request) {
 	c := s.upgrade(w, r)
-	s.read(c, func(b []byte) []byte {
+	s.read(r.Context(), c, func(b []byte) []byte {
 		payload, _, err := s.verifier.VerifyFrame(r, b)
 		if err != nil {
 			s.t.Errorf("telemetry frame: %v", err)
@@ -177,9 +178,9 @@ func (s *server) upgrade(w http.ResponseWriter, r *http.Request) *websocket.Conn
 }
 
 // read keeps every message until the connection ends.
-func (s *server) read(c *websocket.Conn, open func([]byte) []byte) {
+func (s *server) read(ctx context.Context, c *websocket.Conn, open func([]byte) []byte) {
 	for {
-		_, b, err := c.Read(context.Background())
+		_, b, err := c.Read(ctx)
 		if err != nil {
 			return
 		}
@@ -246,6 +247,7 @@ func (s *server) payload(id string, seq int64, t session.Task) {
 
 // runs starts an agent and ends it with the test.
 func runs(t *testing.T, a *Agent) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Instance is who this node is to its servers.
@@ -47,7 +48,7 @@ func Open(path string) (*DB, error) {
 		return nil, fmt.Errorf("db: %w", err)
 	}
 	b, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("db: %s is open in another process", path)
 	}
 	if err != nil {

@@ -49,7 +49,7 @@ func (e *Engine) wake(t *Task, at, now time.Time) {
 // do carries out an action. It answers true when the state changed at once.
 func (e *Engine) do(t *Task, i int, a Action, now time.Time) bool {
 	c := &t.Containers[i]
-	switch a.Kind {
+	switch a.Kind { //nolint:exhaustive // the others take time: begin
 	case Wait:
 		return false
 	case Fail:
@@ -79,10 +79,8 @@ func (e *Engine) cancel(t *Task) {
 // begin starts the work of an action; its outcome is applied when it is done.
 func (e *Engine) begin(t *Task, i int, k Kind, now time.Time) {
 	c := &t.Containers[i]
-	ctx, cancel := context.WithTimeout(e.ctx, timeouts[k])
-	c.cancel = cancel
 	var work func(context.Context) outcome
-	switch k {
+	switch k { //nolint:exhaustive // the others take no time: do
 	case Provision:
 		if t.PullStarted.IsZero() {
 			t.PullStarted = now
@@ -104,8 +102,7 @@ func (e *Engine) begin(t *Task, i int, k Kind, now time.Time) {
 	case Collect:
 		work = e.collect(t, i)
 	}
-	e.effects.Go(func() {
-		defer cancel()
+	c.cancel = e.spawn(timeouts[k], func(ctx context.Context) {
 		out := work(ctx)
 		e.update(func() { e.apply(t, i, k, out) })
 	})

@@ -185,7 +185,7 @@ func TestAdopt(t *testing.T) {
 		{"runs, and its record did not know", Container{Launched: true}, state(runtime.Running), false, Running, -1, ""},
 		{"ended meanwhile", Container{Launched: true, StartedAt: noon}, state(runtime.Stopped), false, Exited, 4, ""},
 		{"started and ended meanwhile", Container{Launched: true}, state(runtime.Stopped), false, Exited, 4, ""},
-		{"its end was known", Container{Phase: Exited, ExitCode: code(7), StartedAt: noon}, state(runtime.Stopped), false, Exited, 7, ""},
+		{"its end was known", Container{Phase: Exited, ExitCode: new(7), StartedAt: noon}, state(runtime.Stopped), false, Exited, 7, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			task := pair("", c.c, Container{Phase: Running})

@@ -46,10 +46,14 @@ type Engine struct {
 	waiters []waiter
 	readers []chan struct{}
 	ctx     context.Context // of Run; nil before it
+	spawn   spawner         // does work that belongs to Run, whoever caused it
 
 	dirty   chan struct{} // unsaved has news
 	effects sync.WaitGroup
 }
+
+// spawner does work in the background until it is done, cancelled, or out of patience.
+type spawner func(patience time.Duration, work func(context.Context)) (cancel func())
 
 // waiter is a call that returns when a revision is on disk.
 type waiter struct {
@@ -152,6 +156,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	events := e.cfg.Runtime.Events(ctx)
 	e.mu.Lock()
 	e.ctx = ctx
+	e.spawn = func(patience time.Duration, work func(context.Context)) (cancel func()) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		e.effects.Go(func() {
+			defer cancel()
+			work(ctx)
+		})
+		return cancel
+	}
 	e.mu.Unlock()
 	saver := make(chan struct{})
 	go func() { defer close(saver); e.saveAll(ctx) }()

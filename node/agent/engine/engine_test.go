@@ -61,6 +61,7 @@ type rig struct {
 }
 
 func newRig(t *testing.T) *rig {
+	t.Helper()
 	r := &rig{t: t, w: newWorld(), dir: t.TempDir(), boot: "first"}
 	return r
 }
@@ -117,20 +118,21 @@ func (r *rig) report() {
 
 // sentence is a report in one line.
 func sentence(c Change) string {
-	out := aws.Val(c.Request.Status)
+	var out strings.Builder
+	out.WriteString(aws.Val(c.Request.Status))
 	if s := aws.Val(c.Request.Reason); s != "" {
-		out += " (" + s + ")"
+		out.WriteString(" (" + s + ")")
 	}
 	for _, x := range c.Request.Containers {
-		out += fmt.Sprintf(" %s=%s", aws.Val(x.ContainerName), aws.Val(x.Status))
+		fmt.Fprintf(&out, " %s=%s", aws.Val(x.ContainerName), aws.Val(x.Status))
 		if x.ExitCode != nil {
-			out += fmt.Sprintf(",%d", *x.ExitCode)
+			fmt.Fprintf(&out, ",%d", *x.ExitCode)
 		}
 		if s := aws.Val(x.Reason); s != "" {
-			out += fmt.Sprintf(",%q", s)
+			fmt.Fprintf(&out, ",%q", s)
 		}
 	}
-	return out
+	return out.String()
 }
 
 // pass lets time go by and takes the reports.

@@ -35,7 +35,7 @@ func writeFiles(dir string, p *plan.Container, addr netip.Addr) error {
 		f.Hostname = name + "\n"
 	}
 	for i, content := range []string{f.Hosts, f.Hostname, f.Resolv} {
-		if err := os.WriteFile(filepath.Join(dir, fileNames[i]), []byte(content), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fileNames[i]), []byte(content), 0o644); err != nil { //nolint:gosec // containers of any user read it
 			return err
 		}
 	}

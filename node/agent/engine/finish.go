@@ -36,6 +36,9 @@ func (e *Engine) finish(t *Task, now time.Time) time.Time {
 	return time.Time{}
 }
 
+// tidyPatience bounds one try of cleaning up, the wait before it included.
+const tidyPatience = 5 * time.Minute
+
 // tidy runs work for a task until it succeeds.
 func (e *Engine) tidy(t *Task, work func(context.Context, *Task) error, then func()) {
 	t.releasing = true
@@ -43,8 +46,7 @@ func (e *Engine) tidy(t *Task, work func(context.Context, *Task) error, then fun
 	if t.failures > 0 {
 		delay = min(retryMost, retryFirst<<min(t.failures-1, 10))
 	}
-	ctx := e.ctx
-	e.effects.Go(func() {
+	e.spawn(tidyPatience, func(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return

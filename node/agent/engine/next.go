@@ -62,6 +62,7 @@ func Next(t *Task, i int, now time.Time) Action {
 		if c.need <= t.saved {
 			return Action{Kind: Collect}
 		}
+	case Stopped:
 	}
 	return Action{}
 }
@@ -96,10 +97,10 @@ func nextStop(t *Task, i int, now time.Time) Action {
 func Dependencies(t *Task, i int, now time.Time) Action {
 	out := Action{Kind: Create}
 	for _, d := range t.Plan.Containers[i].DependsOn {
-		switch a := dependency(t, d, now); {
-		case a.Kind == Fail:
+		switch a := dependency(t, d, now); a.Kind { //nolint:exhaustive // it answers Create, Wait or Fail
+		case Fail:
 			return Action{Kind: Fail, Reason: t.dependencyReason(i, d, a.Reason)}
-		case a.Kind == Wait:
+		case Wait:
 			if out.Kind == Create || out.At.IsZero() || !a.At.IsZero() && a.At.Before(out.At) {
 				out = a
 			}

@@ -10,8 +10,6 @@ import (
 
 var noon = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 
-func code(n int) *int { return &n }
-
 // pair is a task whose container 0 ("app") depends on container 1 ("db") as condition says.
 func pair(condition string, app, db Container) *Task {
 	t := &Task{ARN: "arn", saved: 1, Containers: []Container{app, db}, Plan: &plan.Task{Containers: []plan.Container{
@@ -75,7 +73,7 @@ func TestStopTimeoutOfZeroKillsAtOnce(t *testing.T) {
 
 func TestDependencies(t *testing.T) {
 	started := noon.Add(-time.Minute)
-	over := func(exit int) Container { return Container{Phase: Exited, StartedAt: started, ExitCode: code(exit)} }
+	over := func(exit int) Container { return Container{Phase: Exited, StartedAt: started, ExitCode: new(exit)} }
 	healthy := Container{Phase: Running, StartedAt: started, Health: Health{Status: Healthy}}
 	running := Container{Phase: Running, StartedAt: started}
 	never := Container{Phase: Exited}

@@ -131,8 +131,7 @@ func (e *Engine) prepare(t *Task) *preparation {
 	prep := &preparation{done: make(chan struct{})}
 	t.preparing = prep
 	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, MemoryMiB: t.Plan.MemoryMiB}, t.Plan.Volumes
-	ctx := e.ctx
-	e.effects.Go(func() {
+	e.spawn(timeouts[Create], func(ctx context.Context) {
 		if prep.err = makeVolumes(volumes); prep.err == nil {
 			prep.err = e.cfg.Runtime.Prepare(ctx, spec)
 		}

@@ -13,7 +13,9 @@ func (e *Engine) saveAll(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			e.save()
+			if err := e.save(); err != nil {
+				e.log.Error("cannot write task records at the end; the next process looks at what is there", "error", err)
+			}
 			return
 		case <-e.dirty:
 		}

@@ -1,7 +1,8 @@
 package engine
 
 import (
-	"fmt"
+	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func drawTask(t *rapid.T) *Task {
 	task := &Task{ARN: "arn", Plan: &plan.Task{}, Containers: make([]Container, n)}
 	for i := range n {
 		p := plan.Container{
-			Name: fmt.Sprint(i), Essential: i == 0 || rapid.Bool().Draw(t, "essential"), StopTimeout: 5 * time.Second,
+			Name: strconv.Itoa(i), Essential: i == 0 || rapid.Bool().Draw(t, "essential"), StopTimeout: 5 * time.Second,
 			StartTimeout: time.Duration(rapid.IntRange(0, 1).Draw(t, "startTimeout")) * 20 * time.Second,
 			Health:       &plan.HealthCheck{Interval: time.Second, Retries: 1},
 		}
@@ -54,7 +55,7 @@ func (w *walk) act(i int) {
 	case a.Kind == Fail:
 		w.task.failed(i, a.Reason, w.now)
 	case fails && (a.Kind == Provision || a.Kind == Create || a.Kind == Start):
-		w.task.failed(i, reason(a.Kind, fmt.Errorf("boom")), w.now)
+		w.task.failed(i, reason(a.Kind, errors.New("boom")), w.now)
 	case a.Kind == Provision:
 		c.Phase = Ready
 	case a.Kind == Create:

@@ -150,6 +150,9 @@ func (e *Engine) drain(ctx context.Context, id string, patient bool) error {
 	return err
 }
 
+// probeGrace is what the runtime may take beside the check itself.
+const probeGrace = 30 * time.Second
+
 // probe runs container i's health check when it is due, and answers when it is due next.
 func (e *Engine) probe(t *Task, i int, now time.Time) time.Time {
 	c, p := &t.Containers[i], &t.Plan.Containers[i]
@@ -160,8 +163,8 @@ func (e *Engine) probe(t *Task, i int, now time.Time) time.Time {
 		return at
 	}
 	c.Health.probing = true
-	e.effects.Go(func() {
-		code, out, err := e.cfg.Runtime.Exec(e.ctx, p.ID, p.Health.Args, p.Health.Timeout)
+	e.spawn(p.Health.Timeout+probeGrace, func(ctx context.Context) {
+		code, out, err := e.cfg.Runtime.Exec(ctx, p.ID, p.Health.Args, p.Health.Timeout)
 		if errors.Is(err, runtime.ErrExecTimeout) {
 			err = errTimeout(p.Health.Timeout)
 		}
@@ -176,7 +179,7 @@ func (e *Engine) probed(t *Task, i int, r Result) {
 	if e.ctx.Err() != nil || c.Phase != Running {
 		return
 	}
-	if r.Err != nil && e.cfg.Transient(r.Err) {
+	if errors.Is(r.Err, context.DeadlineExceeded) || r.Err != nil && e.cfg.Transient(r.Err) {
 		c.Health.last, c.Health.probing = r.At, false
 	} else {
 		var changed bool

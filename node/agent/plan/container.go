@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -80,23 +81,23 @@ func (b *builder) read() error {
 func unavailable(c session.Container) error {
 	switch l := c.LinuxParameters; {
 	case c.Image == "":
-		return fmt.Errorf("image: is required")
+		return errors.New("image: is required")
 	case len(c.Secrets) > 0:
-		return fmt.Errorf("secrets: this node cannot fetch secrets")
+		return errors.New("secrets: this node cannot fetch secrets")
 	case len(c.EnvironmentFiles) > 0:
-		return fmt.Errorf("environmentFiles: this node cannot fetch environment files")
+		return errors.New("environmentFiles: this node cannot fetch environment files")
 	case c.RegistryAuthentication != nil:
 		return fmt.Errorf("registryAuthentication %q: this node pulls without credentials only", c.RegistryAuthentication.Type)
 	case c.RestartPolicy != nil && c.RestartPolicy.Enabled:
-		return fmt.Errorf("restartPolicy: this node cannot restart containers")
+		return errors.New("restartPolicy: this node cannot restart containers")
 	case len(c.Links) > 0:
-		return fmt.Errorf("links: this node cannot link containers; publish a port")
+		return errors.New("links: this node cannot link containers; publish a port")
 	case l != nil && l.InitProcessEnabled:
-		return fmt.Errorf("linuxParameters.initProcessEnabled: this node has no init process")
+		return errors.New("linuxParameters.initProcessEnabled: this node has no init process")
 	case l != nil && l.SharedMemorySize > 0:
-		return fmt.Errorf("linuxParameters.sharedMemorySize: this node cannot size /dev/shm")
+		return errors.New("linuxParameters.sharedMemorySize: this node cannot size /dev/shm")
 	case c.StartTimeout < 0 || c.StopTimeout != nil && *c.StopTimeout < 0:
-		return fmt.Errorf("startTimeout and stopTimeout: must not be negative")
+		return errors.New("startTimeout and stopTimeout: must not be negative")
 	}
 	return nil
 }
@@ -139,7 +140,7 @@ func (b *builder) command(c *Container) error {
 		}
 		var command []string
 		if err := json.Unmarshal(v, &command); err != nil {
-			return fmt.Errorf("overrides.command: must be a list of strings")
+			return errors.New("overrides.command: must be a list of strings")
 		}
 		if command != nil {
 			c.Command = command
@@ -170,7 +171,7 @@ func (b *builder) limits(c *Container) error {
 	}
 	c.MemoryReservationMiB = b.host.MemoryReservation / mebi
 	if c.MemoryMiB < 0 || c.MemoryReservationMiB < 0 || b.in.CPU < 0 {
-		return fmt.Errorf("cpu and memory: must not be negative")
+		return errors.New("cpu and memory: must not be negative")
 	}
 	if c.MemoryMiB > 0 && c.MemoryReservationMiB > c.MemoryMiB {
 		return fmt.Errorf("memoryReservation %d MiB: must not be above memory %d MiB", c.MemoryReservationMiB, c.MemoryMiB)

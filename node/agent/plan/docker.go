@@ -111,8 +111,8 @@ func decode(where, doc string, into any, inert []string) error {
 
 func fields(t reflect.Type) []string {
 	var out []string
-	for i := range t.NumField() {
-		out = append(out, t.Field(i).Name)
+	for field := range t.Fields() {
+		out = append(out, field.Name)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -29,7 +30,7 @@ func (b *builder) health(c *Container) error {
 		case "":
 			return nil
 		case "docker", "DOCKER":
-			return fmt.Errorf("docker health check is nil while container health check type is DOCKER")
+			return errors.New("docker health check is nil while container health check type is DOCKER")
 		}
 		return fmt.Errorf("healthCheckType %q: must be docker", b.in.HealthCheckType)
 	}
@@ -38,10 +39,10 @@ func (b *builder) health(c *Container) error {
 		return err
 	}
 	if h.Interval < 0 || h.Timeout < 0 || h.StartPeriod < 0 || h.Retries < 0 {
-		return fmt.Errorf("healthCheck: interval, timeout, startPeriod and retries must not be negative")
+		return errors.New("healthCheck: interval, timeout, startPeriod and retries must not be negative")
 	}
 	if h.StartInterval != 0 {
-		return fmt.Errorf("healthCheck.StartInterval: this node probes at Interval from the start")
+		return errors.New("healthCheck.StartInterval: this node probes at Interval from the start")
 	}
 	c.Health = &HealthCheck{Args: args, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries}
 	if c.Health.Interval == 0 {

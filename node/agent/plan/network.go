@@ -3,6 +3,7 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -25,7 +26,7 @@ func (b *builder) network(c *Container) error {
 			return fmt.Errorf("portMappings protocol %q: must be tcp or udp", p.Protocol)
 		}
 		if c.NetworkMode == None {
-			return fmt.Errorf("portMappings: a container without a network cannot publish ports")
+			return errors.New("portMappings: a container without a network cannot publish ports")
 		}
 		c.Ports = append(c.Ports, Port{
 			ContainerPort: p.ContainerPort, HostPort: p.HostPort,

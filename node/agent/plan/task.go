@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -146,7 +147,7 @@ func New(in session.Task, n Node) (*Task, error) {
 func supported(in session.Task) error {
 	switch {
 	case len(in.Containers) == 0:
-		return fmt.Errorf("containers: a task needs at least one")
+		return errors.New("containers: a task needs at least one")
 	case in.NetworkMode != "" && in.NetworkMode != Bridge && in.NetworkMode != Host && in.NetworkMode != None:
 		return fmt.Errorf("networkMode %q: this node has bridge, host and none", in.NetworkMode)
 	case in.PidMode != "":
@@ -154,11 +155,11 @@ func supported(in session.Task) error {
 	case in.IpcMode != "":
 		return fmt.Errorf("ipcMode %q: this node cannot share IPC namespaces", in.IpcMode)
 	case in.EnableFaultInjection:
-		return fmt.Errorf("enableFaultInjection: this node cannot inject faults")
+		return errors.New("enableFaultInjection: this node cannot inject faults")
 	case in.RoleCredentials != nil:
-		return fmt.Errorf("roleCredentials: this node cannot serve task roles")
+		return errors.New("roleCredentials: this node cannot serve task roles")
 	case in.CPU < 0 || in.Memory < 0:
-		return fmt.Errorf("cpu and memory must not be negative")
+		return errors.New("cpu and memory must not be negative")
 	}
 	if keys, err := overrideKeys(in.Overrides); err != nil || len(keys) > 0 {
 		return fmt.Errorf("overrides %.100q: must be empty, the server merges them", in.Overrides)

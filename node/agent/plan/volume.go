@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -74,7 +75,7 @@ func planDockerVolume(v session.Volume, own Volume, dataDir string) (Volume, err
 	case d.Driver != "" && d.Driver != "local":
 		return Volume{}, fmt.Errorf("dockerVolumeConfiguration.driver %q: this node has the local driver", d.Driver)
 	case len(d.DriverOpts) > 0:
-		return Volume{}, fmt.Errorf("dockerVolumeConfiguration.driverOpts: the local driver of this node takes none")
+		return Volume{}, errors.New("dockerVolumeConfiguration.driverOpts: the local driver of this node takes none")
 	case d.Scope == "" || d.Scope == "task":
 		return own, nil
 	case d.Scope != "shared":

@@ -110,7 +110,7 @@ func (r *Reporter) try(ctx context.Context, c engine.Change, n int) (again bool)
 		r.Log.Warn("cannot report; will try again", "task", c.TaskARN, "status", aws.Val(c.Request.Status), "error", err)
 		select {
 		case <-ctx.Done():
-		case <-time.After(retry.Wait(n, rand.Float64())):
+		case <-time.After(retry.Wait(n, rand.Float64())): //nolint:gosec // jitter
 		}
 		return true
 	}

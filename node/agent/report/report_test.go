@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -132,7 +133,7 @@ func TestOneTaskDoesNotHoldUpAnother(t *testing.T) {
 func TestAtMostTenAtOnce(t *testing.T) {
 	src := &source{left: map[string][]string{}}
 	for i := range 40 {
-		src.left[fmt.Sprint(i)] = []string{"RUNNING"}
+		src.left[strconv.Itoa(i)] = []string{"RUNNING"}
 	}
 	srv := &server{slow: time.Second}
 	if calls := reporting(t, src, srv, 10*time.Second); len(calls) != 40 || srv.most != maxInFlight {

@@ -37,6 +37,7 @@ func (w *Web) Dial(ctx context.Context, url string) (Conn, error) {
 	if w.Agent != "" {
 		r.Header.Set("User-Agent", w.Agent)
 	}
+	//nolint:bodyclose // the library closes it, or has read it into memory
 	c, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: w.HTTP, HTTPHeader: r.Header})
 	if err == nil {
 		c.SetReadLimit(maxFrame)

@@ -87,7 +87,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 		if time.Since(began) >= healthyAfter {
 			tries = 0
 		}
-		wait := k.Backoff.Wait(tries, rand.Float64())
+		wait := k.Backoff.Wait(tries, rand.Float64()) //nolint:gosec // jitter
 		var refused *Refused
 		switch {
 		case errors.As(err, &refused) && refused.Exception == inactive:
@@ -140,7 +140,7 @@ func (k *Keeper) once(ctx context.Context) (heard bool, err error) {
 	k.Log.Info("connected", "socket", k.Name)
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	old := time.AfterFunc(maxAge+rand.N(maxAgeJitter), func() { end(errExpired) })
+	old := time.AfterFunc(maxAge+rand.N(maxAgeJitter), func() { end(errExpired) }) //nolint:gosec // jitter
 	defer old.Stop()
 	session := make(chan struct{})
 	go func() {
@@ -166,7 +166,7 @@ func (k *Keeper) once(ctx context.Context) (heard bool, err error) {
 // read takes frames until the connection ends or falls silent.
 func (k *Keeper) read(ctx context.Context, c Conn) (heard bool, err error) {
 	for {
-		readCtx, cancel := context.WithTimeout(ctx, silence+rand.N(silence))
+		readCtx, cancel := context.WithTimeout(ctx, silence+rand.N(silence)) //nolint:gosec // jitter
 		frame, err := c.Read(readCtx)
 		quiet := readCtx.Err() != nil && ctx.Err() == nil
 		cancel()

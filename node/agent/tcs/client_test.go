@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -101,7 +102,7 @@ func publishing(t *testing.T, s *source, f func(l *line)) {
 		n := 0
 		c := New(Config{
 			Endpoint: func(context.Context) (string, error) { return "http://s/tcs", nil }, Dialer: dialer{l}, Framer: frames{}, Source: s,
-			NewID: func() string { n++; return fmt.Sprint(n) }, Cluster: "c", Instance: "i", Version: "1", Log: slog.New(slog.DiscardHandler),
+			NewID: func() string { n++; return strconv.Itoa(n) }, Cluster: "c", Instance: "i", Version: "1", Log: slog.New(slog.DiscardHandler),
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -152,11 +153,11 @@ func TestTenTasksAMessage(t *testing.T) {
 
 func TestParts(t *testing.T) {
 	for n, want := range map[int]string{0: "", 1: "1t", 10: "10t", 11: "10f1t", 20: "10f10t"} {
-		got := ""
+		var b strings.Builder
 		for part, last := range parts(make([]int, n)) {
-			got += fmt.Sprintf("%d%t", len(part), last)
+			fmt.Fprintf(&b, "%d%t", len(part), last)
 		}
-		got = strings.NewReplacer("true", "t", "false", "f").Replace(got)
+		got := strings.NewReplacer("true", "t", "false", "f").Replace(b.String())
 		if got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
 		}
