@@ -45,3 +45,16 @@ func (c *Client) SubmitTaskStateChange(ctx context.Context, in *shape.SubmitTask
 	_, err := call(ctx, c, shape.OpSubmitTaskStateChange, in)
 	return err
 }
+
+// ListTagsForResource answers the tags of a task or a container instance.
+func (c *Client) ListTagsForResource(ctx context.Context, arn string) (map[string]string, error) {
+	out, err := call(ctx, c, shape.OpListTagsForResource, &shape.ListTagsForResourceRequest{ResourceArn: &arn})
+	if err != nil {
+		return nil, err
+	}
+	tags := make(map[string]string, len(out.Tags))
+	for _, t := range out.Tags {
+		tags[aws.Val(t.Key)] = aws.Val(t.Value)
+	}
+	return tags, nil
+}
