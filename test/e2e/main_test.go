@@ -1,24 +1,26 @@
 // Package e2e drives a real region through the AWS API and looks at what happens on the machine: containers, ports, limits,
-// output. One installation serves every test of the package.
+// output. One installation serves every test of the package; each test has families and services of its own name.
 package e2e
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/berth-ecs/berth/test/images"
 	"github.com/berth-ecs/berth/test/installation"
 )
 
-// busybox is the image of most tasks here.
-const busybox = "test.local/busybox:1"
+// The images of most tasks here: a shell, and the program in ./peer.
+const (
+	busyboxImage = "test.local/busybox:1"
+	peerImage    = "test.local/peer:1"
+)
 
 var region *installation.Installation
 
@@ -52,24 +54,34 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	spec, err := images.Busybox(v1.Config{})
-	if err != nil {
-		return 1, err
-	}
-	if err := region.Import(ctx, busybox, spec); err != nil {
+	if err := importImages(ctx); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
 }
 
-// shell is a definition of one container that runs a shell script.
-func shell(family, script string, change ...func(*types.ContainerDefinition)) *ecs.RegisterTaskDefinitionInput {
-	c := types.ContainerDefinition{
-		Name: aws.String("main"), Image: aws.String(busybox), Memory: aws.Int32(32),
-		EntryPoint: []string{"sh", "-c"}, Command: []string{script},
+func importImages(ctx context.Context) error {
+	shell, err := images.Busybox(v1.Config{})
+	if err != nil {
+		return err
 	}
-	for _, f := range change {
-		f(&c)
+	if err := region.Import(ctx, busyboxImage, shell); err != nil {
+		return err
 	}
-	return &ecs.RegisterTaskDefinitionInput{Family: aws.String(family), ContainerDefinitions: []types.ContainerDefinition{c}}
+	dir, err := os.MkdirTemp("", "peer-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "peer")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./peer")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build peer: %w\n%s", err, out)
+	}
+	spec, err := images.Program(binary, v1.Config{})
+	if err != nil {
+		return err
+	}
+	return region.Import(ctx, peerImage, spec)
 }

@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func TestTaskThatCannotStartSaysWhy(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*types.ContainerDefinition)
+		reason string
+	}{
+		"image missing": {
+			func(c *types.ContainerDefinition) { c.Image = aws.String("127.0.0.1:1/no/such:1") }, "CannotPullContainerError",
+		},
+		"image name": {
+			func(c *types.ContainerDefinition) { c.Image = aws.String("UPPER/CASE") }, "CannotPullContainerError",
+		},
+		"command missing": {
+			func(c *types.ContainerDefinition) { c.EntryPoint, c.Command = []string{"/no/such"}, nil }, "CannotStartContainerError",
+		},
+		"command not found in PATH": {
+			func(c *types.ContainerDefinition) { c.EntryPoint, c.Command = []string{"nosuch"}, nil }, "CannotStartContainerError",
+		},
+		"user missing":  {user("nobody-here"), "nobody-here"},
+		"group missing": {user("0:nothing"), "nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := script("main", "true")
+			test.change(&c)
+			task := finished(t, define(t, c))
+			equal(t, "stopCode", task.StopCode, types.TaskStopCodeTaskFailedToStart)
+			if reason := aws.ToString(task.StoppedReason); !strings.Contains(reason, test.reason) {
+				t.Errorf("stoppedReason is %q, want it to say %q", reason, test.reason)
+			}
+			if reason := aws.ToString(task.Containers[0].Reason); !strings.Contains(reason, test.reason) {
+				t.Errorf("the container's reason is %q, want it to say %q", reason, test.reason)
+			}
+			if task.StartedAt != nil || task.Containers[0].ExitCode != nil {
+				t.Errorf("a task that never ran has startedAt %v, exitCode %v", task.StartedAt, task.Containers[0].ExitCode)
+			}
+			if task.StoppedAt == nil || task.CreatedAt == nil {
+				t.Error("createdAt or stoppedAt is missing")
+			}
+		})
+	}
+}
+
+// A field whose part this node does not have is refused by the attribute that AWS asks for, never ignored.
+func TestFieldThatIsNotThereIsRefusedByItsAttribute(t *testing.T) {
+	t.Parallel()
+	enabled := aws.Bool(true)
+	for name, change := range map[string]func(*ecs.RegisterTaskDefinitionInput, *types.ContainerDefinition){
+		"secrets": func(d *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) {
+			d.ExecutionRoleArn = aws.String("arn:aws:iam::000000000000:role/x")
+			c.Secrets = []types.Secret{{Name: aws.String("S"), ValueFrom: aws.String("arn:aws:secretsmanager:us-east-1:000000000000:secret:s")}}
+		},
+		"restart policy": func(_ *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) {
+			c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: enabled}
+		},
+		"pidMode": func(d *ecs.RegisterTaskDefinitionInput, _ *types.ContainerDefinition) { d.PidMode = types.PidModeTask },
+		"ipcMode": func(d *ecs.RegisterTaskDefinitionInput, _ *types.ContainerDefinition) { d.IpcMode = types.IpcModeTask },
+		"taskRole": func(d *ecs.RegisterTaskDefinitionInput, _ *types.ContainerDefinition) {
+			d.TaskRoleArn = aws.String("arn:aws:iam::000000000000:role/x")
+		},
+		"log driver": func(_ *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) {
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverSyslog}
+		},
+		"docker plugin": func(d *ecs.RegisterTaskDefinitionInput, _ *types.ContainerDefinition) {
+			d.Volumes = []types.Volume{{Name: aws.String("v"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{Driver: aws.String("rexray")}}}
+		},
+		"efs": func(d *ecs.RegisterTaskDefinitionInput, _ *types.ContainerDefinition) {
+			d.Volumes = []types.Volume{{Name: aws.String("v"), EfsVolumeConfiguration: &types.EFSVolumeConfiguration{FileSystemId: aws.String("fs-12345678")}}}
+		},
+		"environment files": func(d *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) {
+			d.ExecutionRoleArn = aws.String("arn:aws:iam::000000000000:role/x")
+			c.EnvironmentFiles = []types.EnvironmentFile{{Type: types.EnvironmentFileTypeS3, Value: aws.String("arn:aws:s3:::bucket/a.env")}}
+		},
+		"firelens": func(_ *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) {
+			c.FirelensConfiguration = &types.FirelensConfiguration{Type: types.FirelensConfigurationTypeFluentbit}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := script("main", "true")
+			d := define(t)
+			change(d, &c)
+			d.ContainerDefinitions = []types.ContainerDefinition{c}
+			out, err := region.ECS.RunTask(t.Context(), &ecs.RunTaskInput{TaskDefinition: aws.String(register(t, d))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(out.Tasks) != 0 || len(out.Failures) != 1 || aws.ToString(out.Failures[0].Reason) != "ATTRIBUTE" {
+				t.Errorf("%d tasks, failures %+v; want one ATTRIBUTE", len(out.Tasks), out.Failures)
+			}
+		})
+	}
+}
+
+// What AWS asks no attribute for is refused by the node, with a reason that names the field.
+func TestFieldThatIsNotThereIsRefusedByTheNode(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*types.ContainerDefinition){
+		"initProcessEnabled": func(c *types.ContainerDefinition) {
+			c.LinuxParameters = &types.LinuxParameters{InitProcessEnabled: aws.Bool(true)}
+		},
+		"sharedMemorySize": func(c *types.ContainerDefinition) {
+			c.LinuxParameters = &types.LinuxParameters{SharedMemorySize: aws.Int32(64)}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			task := finished(t, define(t, script("main", "true", change)))
+			equal(t, "stopCode", task.StopCode, types.TaskStopCodeTaskFailedToStart)
+			if reason := aws.ToString(task.StoppedReason); !strings.Contains(reason, name) {
+				t.Errorf("stoppedReason is %q, want it to name %s", reason, name)
+			}
+		})
+	}
+}
