@@ -209,7 +209,9 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, oci *specs.Spec
 }
 
 // createTask has the shim run `runc create`. The request is made by hand: the
-// client's NewTask asks for the record and the mounts again.
+// client's NewTask asks for the record and the mounts again. Docker does this when
+// it starts a container, so what fails here (a command that is not there) has the
+// agent's name for that.
 func (r *Runtime) createTask(ctx context.Context, c Container, shim string, mounts []mount.Mount) error {
 	req := &tasks.CreateTaskRequest{
 		ContainerID:    c.ID,
@@ -222,7 +224,7 @@ func (r *Runtime) createTask(ctx context.Context, c Container, shim string, moun
 		req.Rootfs = append(req.Rootfs, &types.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})
 	}
 	_, err := r.cd.TaskService().Create(ctx, req)
-	return errgrpc.ToNative(err)
+	return named(CannotStartContainerError, errgrpc.ToNative(err))
 }
 
 // whole reports whether the container and its task exist.

@@ -281,7 +281,7 @@ func TestErrorsHaveTheAgentsNames(t *testing.T) {
 	if err == nil {
 		_, _, err = n.Start(t.Context(), c.ID)
 	}
-	if got := name(err); got != CannotStartContainerError && got != CannotCreateContainerError {
+	if got := name(err); got != CannotStartContainerError {
 		t.Errorf("start: %v", err)
 	}
 	if !strings.Contains(err.Error(), "no such file or directory") {
