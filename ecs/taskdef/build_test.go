@@ -59,22 +59,3 @@ func TestDefaults(t *testing.T) {
 		}
 	}
 }
-
-// What is answered can be registered again and stays as it is.
-func TestBuildIsAFixedPoint(t *testing.T) {
-	first, err := Build(request(t, with(`"portMappings":[{"containerPort":80}],"healthCheck":{"command":["CMD","true"]}`, `"networkMode":"host"`)), facts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := json.Marshal(first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := Build(request(t, string(b)), facts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(first, again); d != "" {
-		t.Error(d)
-	}
-}

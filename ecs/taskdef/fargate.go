@@ -121,6 +121,8 @@ func checkFargateContainer(in *shape.RegisterTaskDefinitionRequest, c *shape.Con
 		return invalid("Fargate requires that the 'privileged' setting be 'false'.")
 	case len(c.DockerSecurityOptions) > 0:
 		return notOnFargate("dockerSecurityOptions")
+	case len(c.ResourceRequirements) > 0:
+		return invalid("Tasks using the Fargate launch type do not support GPU resource requirements.")
 	case ecr.MatchString(aws.Val(c.Image)) && !role:
 		return invalid("Fargate requires task definition to have execution role ARN to support ECR images.")
 	case c.FirelensConfiguration != nil && c.FirelensConfiguration.Options["config-file-type"] == "s3":

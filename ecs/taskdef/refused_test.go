@@ -73,6 +73,7 @@ func TestRefusedTasks(t *testing.T) {
 		{"large storage", with("", `"ephemeralStorage":{"sizeInGiB":201}`), "EphemeralStorage size should be at most 200"},
 		{"architecture", with("", `"runtimePlatform":{"cpuArchitecture":"RISCV"}`), "'cpuArchitecture'"},
 		{"operating system", with("", `"runtimePlatform":{"operatingSystemFamily":"PLAN9"}`), "'operatingSystemFamily'"},
+		{"Windows", with("", `"runtimePlatform":{"operatingSystemFamily":"WINDOWS_SERVER_2022_CORE"}`), "Windows containers are not available in this region"},
 		{"accelerators", with("", `"inferenceAccelerators":[{"deviceName":"d","deviceType":"eia2.medium"}]`), "Unsupported field 'inferenceAccelerators'"},
 		{"too long", with(`"command":["`+strings.Repeat("x", 70000)+`"]`, ""), "Max allowed length is '65536' bytes."},
 		{"proxy without awsvpc", with("", `"proxyConfiguration":{"containerName":"app"}`), "APPMESH proxy configuration is only supported in networkMode=awsvpc"},
@@ -269,6 +270,7 @@ func TestRefusedByFargate(t *testing.T) {
 		{"role for images", strings.Replace(fargate("", ""), "web:1", "000000000000.dkr.ecr.us-east-1.amazonaws.com/web", 1), "Fargate requires task definition to have execution role ARN to support ECR images."},
 		{"router's file", fargate(`"firelensConfiguration":{"type":"fluentbit","options":{"config-file-type":"s3","config-file-value":"arn:aws:s3:::b/k"}}`, ""), "Fargate launch type does not support FirelensConfiguration config file from 's3'"},
 		{"stop timeout", fargate(`"stopTimeout":121`, ""), "between 0 and 120"},
+		{"GPU", fargate(`"resourceRequirements":[{"type":"GPU","value":"1"}]`, ""), "Tasks using the Fargate launch type do not support GPU resource requirements."},
 		{"small Windows", fargate("", `"runtimePlatform":{"operatingSystemFamily":"WINDOWS_SERVER_2022_CORE"}`), "No Fargate configuration exists for given values"},
 	}
 	for field, text := range map[string]string{

@@ -21,7 +21,7 @@ var validName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 func validate(in *shape.RegisterTaskDefinitionRequest) error {
 	checks := []func(*shape.RegisterTaskDefinitionRequest) error{
 		checkFamily, checkModes, checkSizes, checkVolumes, checkConstraints, checkContainers, checkPortsOfTask,
-		checkLinks, checkDependencies, checkTaskCPU, checkTaskMemory, checkTask, checkProxy, checkLaunchTypes, checkLength,
+		checkLinks, checkDependencies, checkTaskCPU, checkTaskMemory, checkTask, checkProxy, checkLaunchTypes, checkLength, checkRegion,
 	}
 	for _, check := range checks {
 		if err := check(in); err != nil {
@@ -78,6 +78,20 @@ func checkLength(in *shape.RegisterTaskDefinitionRequest) error {
 	}
 	if len(b) > maxLength {
 		return invalid("Actual length: '%d'. Max allowed length is '%d' bytes.", len(b), maxLength)
+	}
+	return nil
+}
+
+// checkRegion refuses what AWS takes and this region has nothing for, where no
+// required attribute says so.
+func checkRegion(in *shape.RegisterTaskDefinitionRequest) error {
+	if windows(in) {
+		return invalid("Windows containers are not available in this region: nodes are Linux machines.")
+	}
+	for _, c := range in.ContainerDefinitions {
+		if len(c.ResourceRequirements) > 0 {
+			return invalid("Invalid 'resourceRequirements' setting for container '%s': GPUs are not available in this region.", aws.Val(c.Name))
+		}
 	}
 	return nil
 }

@@ -150,7 +150,6 @@ func checkResources(_ *shape.RegisterTaskDefinitionRequest, c *shape.ContainerDe
 			if n, err := strconv.Atoi(aws.Val(r.Value)); err != nil || n < 1 {
 				return invalid("Invalid 'resourceRequirements' setting for container '%s': '%s' is not a number of GPUs.", aws.Val(c.Name), aws.Val(r.Value))
 			}
-			return invalid("Invalid 'resourceRequirements' setting for container '%s': GPUs are not available in this region.", aws.Val(c.Name))
 		case shape.ResourceTypeInferenceAccelerator:
 			return invalid("Unsupported field 'inferenceAccelerators'")
 		default:

@@ -1,0 +1,93 @@
+package taskdef
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+//go:generate go test -count=1 -run ^TestPage$ . -update
+
+const pageHead = `# The fields of a task definition
+
+What this region does with each field of RegisterTaskDefinition. Generated from the code: make generate. Every definition is held to AWS's rules
+and refused with AWS's error when it breaks one; this page is about definitions that AWS would take.
+
+- **works**: as in ECS.
+- **differs**: accepted and answered as in ECS, but not all of it happens.
+- **refused when it is registered**: RegisterTaskDefinition answers a ClientException with this sentence.
+- **refused when it is placed**: the definition is registered and requires this attribute, which berth's own node does not have. RunTask answers the
+  failure ATTRIBUTE; a service says it in its events. An instance with the unmodified amazon-ecs-agent may have it.
+- **refused when it is started**: berth's own node stops the task, and its stopped reason names the field or what it is in Docker's words.
+`
+
+// Page is the documentation of every field, as Markdown.
+func Page() string {
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, s := range []struct{ title, prefix string }{{"The task", ""}, {"Its containers", containers}, {"Its volumes", volumes}} {
+		fmt.Fprintf(&b, "\n## %s\n\n| field | | |\n|---|---|---|\n", s.title)
+		for _, path := range Fields() {
+			if section(path) != s.prefix {
+				continue
+			}
+			verdict, _ := VerdictOf(path)
+			note := verdict.Note
+			if verdict.How == RefusedPlace || verdict.How == RefusedStart {
+				note = quoted(note)
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.TrimPrefix(path, s.prefix), verdict.How, note)
+		}
+	}
+	return b.String()
+}
+
+func section(path string) string {
+	for _, prefix := range []string{containers, volumes} {
+		if strings.HasPrefix(path, prefix) {
+			return prefix
+		}
+	}
+	return ""
+}
+
+// quoted puts names in code quotes, and leaves the "or" between them.
+func quoted(note string) string { return "`" + strings.ReplaceAll(note, " or ", "` or `") + "`" }
+
+// VerdictOf is the verdict of a field, or of the closest one that it is in.
+func VerdictOf(path string) (Verdict, bool) {
+	for {
+		if verdict, ok := verdicts[path]; ok {
+			return verdict, true
+		}
+		i := strings.LastIndexByte(path, '.')
+		if i < 0 {
+			return Verdict{}, false
+		}
+		path = path[:i]
+	}
+}
+
+// Fields are the paths of all members of the request that have a value of their own,
+// in the order of the model.
+func Fields() []string {
+	var paths []string
+	var walk func(reflect.Type, string)
+	walk = func(t reflect.Type, path string) {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			paths = append(paths, strings.TrimSuffix(path, "."))
+			return
+		}
+		for i := range t.NumField() {
+			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+			walk(t.Field(i).Type, path+name+".")
+		}
+	}
+	walk(reflect.TypeFor[shape.RegisterTaskDefinitionRequest](), "")
+	return paths
+}
