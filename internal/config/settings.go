@@ -25,6 +25,7 @@ type Settings struct {
 	Cluster           string        // the node registers here
 	ContainerdAddress string        // empty: the node supervises a containerd of its own
 	BridgeSubnet      netip.Prefix  // of the bridge network mode
+	ImagePull         string        // when the node asks an image's registry: default, always, once, prefer-cached
 	AllowOldRunc      bool          // run tasks on a runc with known escapes
 	HealthyAfter      time.Duration // how long a task without a health check runs before it counts as healthy
 	StoppedRetention  time.Duration // how long a stopped task stays describable

@@ -56,6 +56,7 @@ func (s *Settings) validate(given map[string]Value) error {
 		check("containerd-address", absolute(s.ContainerdAddress))
 	}
 	check("bridge-subnet", subnet(s.BridgeSubnet))
+	check("image-pull-behavior", oneOf(s.ImagePull, "default", "always", "once", "prefer-cached"))
 	if s.HealthyAfter < 0 {
 		check("healthy-after", errors.New("must not be negative"))
 	}

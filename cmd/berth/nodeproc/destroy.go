@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/node/hold"
+	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
 )
 
@@ -16,16 +18,31 @@ func Destroy(ctx context.Context, c Config) error {
 	if _, err := os.Stat(c.Settings.RunDir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	m, err := open(ctx, c)
+	// A network that was left broken need not be mended to be removed, so this is not open.
+	exe, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	nothing := func(string) bool { return false }
+	h, err := hold.Start(ctx, holdConfig(c, exe))
+	if err != nil {
+		return fmt.Errorf("hold: %w", err)
+	}
 	return errors.Join(
-		m.network.Destroy(ctx),
-		m.runtime.Sweep(ctx, nothing),
-		m.runtime.Shutdown(ctx),
-		m.hold.Shutdown(ctx),
+		removeContainers(ctx, c, h),
+		network.Remove(ctx, networkConfig(c)),
+		h.Shutdown(ctx),
+	)
+}
+
+// removeContainers ends every container and then containerd.
+func removeContainers(ctx context.Context, c Config, h *hold.Client) error {
+	r, err := runtime.Open(ctx, runtimeConfig(c, h))
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		r.Sweep(ctx, func(string) bool { return false }),
+		r.Shutdown(ctx),
 	)
 }
 
@@ -36,6 +53,6 @@ func Load(ctx context.Context, s config.Settings, archive string) error {
 		return fmt.Errorf("load images: %w", err)
 	}
 	defer f.Close()
-	_, err = runtime.Import(ctx, runtimeConfig(s), f)
+	_, err = runtime.Import(ctx, baseRuntimeConfig(s), f)
 	return err
 }

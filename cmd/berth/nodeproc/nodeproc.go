@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -66,6 +67,7 @@ func Run(ctx context.Context, c Config) error {
 		Logs:          m.hold,
 		Zone:          c.Settings.Zones[0],
 		ReservedPorts: reservedPorts(c.Settings),
+		Pull:          runtime.Behaviour(c.Settings.ImagePull),
 		Version:       c.Version,
 		Log:           c.Log,
 	})
@@ -80,7 +82,7 @@ func Run(ctx context.Context, c Config) error {
 	c.Ready.Wait(part, "registering")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.Run(ctx) })
-	group.Go(func() error { return serveMetadata(ctx, listener, metadata.Handler(a, c.Log)) })
+	group.Go(func() error { return serveMetadata(ctx, listener, metadata.Handler(source{a, m.network}, c.Log)) })
 	group.Go(func() error {
 		select {
 		case <-a.Registered():
@@ -104,17 +106,12 @@ func open(ctx context.Context, c Config) (*machine, error) {
 		return nil, fmt.Errorf("hold: %w", err)
 	}
 	c.Ready.Wait(part, "starting containerd")
-	rc := runtimeConfig(c.Settings)
-	rc.Log, rc.ShimLog, rc.ShimLogDone = c.Log, m.hold.Log, m.hold.LogDone
-	if m.runtime, err = runtime.Open(ctx, rc); err != nil {
+	if m.runtime, err = runtime.Open(ctx, runtimeConfig(c, m.hold)); err != nil {
 		m.letGo()
 		return nil, err
 	}
 	c.Ready.Wait(part, "making the network")
-	m.network, err = network.Open(ctx, network.Config{
-		Name: c.Settings.Name, RunDir: c.Settings.RunDir, Subnet: c.Settings.BridgeSubnet, Log: c.Log,
-	})
-	if err != nil {
+	if m.network, err = network.Open(ctx, networkConfig(c)); err != nil {
 		m.letGo()
 		return nil, err
 	}
@@ -158,11 +155,30 @@ func serveMetadata(ctx context.Context, l net.Listener, h http.Handler) error {
 	return nil
 }
 
+// source is what the metadata endpoint asks: the agent about tasks, the network about callers.
+type source struct {
+	*agent.Agent
+	network *network.Network
+}
+
+// IsEndpoint tells a container on the bridge from the machine itself.
+func (s source) IsEndpoint(addr netip.Addr) bool { return s.network.IsEndpoint(addr) }
+
 func holdConfig(c Config, exe string) hold.Config {
 	return hold.Config{Exe: exe, RunDir: c.Settings.RunDir, DataDir: c.Settings.DataDir, Log: c.Log}
 }
 
-func runtimeConfig(s config.Settings) runtime.Config {
+func networkConfig(c Config) network.Config {
+	return network.Config{Name: c.Settings.Name, RunDir: c.Settings.RunDir, Subnet: c.Settings.BridgeSubnet, Log: c.Log}
+}
+
+func runtimeConfig(c Config, h *hold.Client) runtime.Config {
+	rc := baseRuntimeConfig(c.Settings)
+	rc.Log, rc.ShimLog, rc.ShimLogDone = c.Log, h.Log, h.LogDone
+	return rc
+}
+
+func baseRuntimeConfig(s config.Settings) runtime.Config {
 	return runtime.Config{
 		Name: s.Name, BinDir: s.BinDir, DataDir: s.DataDir, RunDir: s.RunDir,
 		Address: s.ContainerdAddress, AllowOldRunc: s.AllowOldRunc,
