@@ -72,6 +72,9 @@ func Build(in *shape.RegisterTaskDefinitionRequest, f Facts) (*shape.TaskDefinit
 	}
 	d.Compatibilities = compatibilities(in)
 	d.RequiresAttributes = requires(d)
+	if err := checkLength(d); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 

@@ -83,9 +83,9 @@ func Fields() []string {
 			paths = append(paths, strings.TrimSuffix(path, "."))
 			return
 		}
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			walk(t.Field(i).Type, path+name+".")
+		for field := range t.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			walk(field.Type, path+name+".")
 		}
 	}
 	walk(reflect.TypeFor[shape.RegisterTaskDefinitionRequest](), "")

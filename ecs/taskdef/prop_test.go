@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -70,8 +71,8 @@ func TestOrderOfContainersDoesNotMatter(t *testing.T) {
 		}
 		turned := *in
 		turned.ContainerDefinitions = nil
-		for i := len(in.ContainerDefinitions) - 1; i >= 0; i-- {
-			turned.ContainerDefinitions = append(turned.ContainerDefinitions, in.ContainerDefinitions[i])
+		for _, c := range slices.Backward(in.ContainerDefinitions) {
+			turned.ContainerDefinitions = append(turned.ContainerDefinitions, c)
 		}
 		second, err := Build(&turned, facts)
 		if err != nil {

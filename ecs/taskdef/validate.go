@@ -21,7 +21,7 @@ var validName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
 func validate(in *shape.RegisterTaskDefinitionRequest) error {
 	checks := []func(*shape.RegisterTaskDefinitionRequest) error{
 		checkFamily, checkModes, checkSizes, checkVolumes, checkConstraints, checkContainers, checkPortsOfTask,
-		checkLinks, checkDependencies, checkTaskCPU, checkTaskMemory, checkTask, checkProxy, checkLaunchTypes, checkLength, checkRegion,
+		checkLinks, checkDependencies, checkTaskCPU, checkTaskMemory, checkTask, checkProxy, checkLaunchTypes, checkRegion,
 	}
 	for _, check := range checks {
 		if err := check(in); err != nil {
@@ -69,10 +69,13 @@ func oneOf(whose string, choices []choice) error {
 // maxLength is the size of a task definition in AWS's service quotas: 64 KB.
 const maxLength = 65536
 
-func checkLength(in *shape.RegisterTaskDefinitionRequest) error {
-	untagged := *in
-	untagged.Tags = nil
-	b, err := json.Marshal(untagged)
+// checkLength measures a definition as it is answered, defaults filled in: what is
+// answered must not be too long to be registered again.
+func checkLength(d *shape.TaskDefinition) error {
+	said := *d
+	said.Compatibilities, said.RequiresAttributes, said.RegisteredAt, said.RegisteredBy = nil, nil, nil, nil
+	said.Revision, said.Status, said.TaskDefinitionArn = nil, nil, nil
+	b, err := json.Marshal(said)
 	if err != nil {
 		return invalid("The task definition cannot be written as JSON: %v.", err)
 	}

@@ -1,6 +1,8 @@
 package taskdef
 
 import (
+	"slices"
+
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -55,10 +57,8 @@ func cyclic(edges map[string][]string) bool {
 			return state[name] == onPath
 		}
 		state[name] = onPath
-		for _, to := range edges[name] {
-			if visit(to) {
-				return true
-			}
+		if slices.ContainsFunc(edges[name], visit) {
+			return true
 		}
 		state[name] = done
 		return false

@@ -1,6 +1,7 @@
 package taskdef
 
 import (
+	"slices"
 	"strings"
 
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -40,7 +41,7 @@ func checkSecrets(in *shape.RegisterTaskDefinitionRequest, c *shape.ContainerDef
 	}
 	secrets := c.Secrets
 	if c.LogConfiguration != nil {
-		secrets = append(secrets[:len(secrets):len(secrets)], c.LogConfiguration.SecretOptions...)
+		secrets = append(slices.Clip(secrets), c.LogConfiguration.SecretOptions...)
 	}
 	for _, s := range secrets {
 		if aws.Val(s.ValueFrom) == "" {
