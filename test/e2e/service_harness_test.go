@@ -35,7 +35,11 @@ func percents(minimum, maximum int32) *types.DeploymentConfiguration {
 }
 
 func service(ctx context.Context, name string) (types.Service, error) {
-	out, err := region.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: []string{name}})
+	return serviceIn(ctx, "default", name)
+}
+
+func serviceIn(ctx context.Context, cluster, name string) (types.Service, error) {
+	out, err := region.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: []string{name}})
 	if err != nil {
 		return types.Service{}, err
 	}
@@ -48,9 +52,14 @@ func service(ctx context.Context, name string) (types.Service, error) {
 // await waits until a service is as cond wants it.
 func await(t testing.TB, name, what string, cond func(types.Service) bool) types.Service {
 	t.Helper()
+	return awaitIn(t, "default", name, what, cond)
+}
+
+func awaitIn(t testing.TB, cluster, name, what string, cond func(types.Service) bool) types.Service {
+	t.Helper()
 	var s types.Service
 	installation.Eventually(t, "service "+name+": "+what, func(ctx context.Context) (err error) {
-		if s, err = service(ctx, name); err != nil {
+		if s, err = serviceIn(ctx, cluster, name); err != nil {
 			return err
 		}
 		if !cond(s) {

@@ -146,3 +146,10 @@ func check(command string) func(*types.ContainerDefinition) {
 		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD-SHELL", command}, Interval: aws.Int32(5), Retries: aws.Int32(1), Timeout: aws.Int32(2)}
 	}
 }
+
+func writeFile(t testing.TB, name string) {
+	t.Helper()
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
