@@ -58,7 +58,7 @@ var verdicts = map[string]Verdict{
 	containers + "environmentFiles":                   {RefusedPlace, "ecs.capability.env-files.s3"},
 	containers + "essential":                          {Works, ""},
 	containers + "extraHosts":                         {Works, ""},
-	containers + "firelensConfiguration":              {RefusedPlace, "ecs.capability.firelens.fluentbit or ecs.capability.firelens.fluentd"},
+	containers + "firelensConfiguration":              {RefusedPlace, "com.amazonaws.ecs.capability.logging-driver.awsfirelens or ecs.capability.firelens.fluentbit or ecs.capability.firelens.fluentd"},
 	containers + "healthCheck":                        {Works, "The image's own HEALTHCHECK is ignored, as in ECS."},
 	containers + "healthCheck.command":                {Works, "CMD and arguments, CMD-SHELL and one command line, or NONE. More words after CMD-SHELL's first are refused when the task is started."},
 	containers + "hostname":                           {Works, ""},

@@ -92,7 +92,7 @@ var samples = map[string]string{
 	containers + "environmentFiles":                   with(`"environmentFiles":[{"type":"s3","value":"arn:aws:s3:::b/k.env"}]`, ""),
 	containers + "essential":                          two("", `,"essential":false`),
 	containers + "extraHosts":                         with(`"extraHosts":[{"hostname":"a","ipAddress":"10.0.0.1"}]`, ""),
-	containers + "firelensConfiguration":              with(`"firelensConfiguration":{"type":"fluentbit"}`, ""),
+	containers + "firelensConfiguration":              two(`,"firelensConfiguration":{"type":"fluentbit"}`, `,"logConfiguration":{"logDriver":"awsfirelens"}`),
 	containers + "healthCheck":                        with(`"healthCheck":{"command":["CMD","true"],"interval":7,"timeout":3,"retries":2,"startPeriod":9}`, ""),
 	containers + "healthCheck.command":                with(`"healthCheck":{"command":["CMD-SHELL","true"]}`, ""),
 	containers + "hostname":                           with(`"hostname":"h"`, ""),

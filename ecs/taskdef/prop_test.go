@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,6 +84,34 @@ func TestOrderOfContainersDoesNotMatter(t *testing.T) {
 		}
 		if diff := cmp.Diff(first.Compatibilities, second.Compatibilities); diff != "" {
 			t.Fatal(diff)
+		}
+	})
+}
+
+// A graph whose edges lead to smaller numbers has no cycle; one edge more, from
+// where a path ends to where it began, closes one.
+func TestCyclic(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(2, 10).Draw(t, "containers")
+		edges := map[string][]string{}
+		for i := 1; i < n; i++ {
+			for _, to := range rapid.SliceOfN(rapid.IntRange(0, i-1), 1, 3).Draw(t, "edges") {
+				edges[strconv.Itoa(i)] = append(edges[strconv.Itoa(i)], strconv.Itoa(to))
+			}
+		}
+		if cyclic(edges) {
+			t.Fatalf("no cycle in %v", edges)
+		}
+		end := strconv.Itoa(rapid.IntRange(1, n-1).Draw(t, "start"))
+		start := end
+		for range rapid.IntRange(0, n).Draw(t, "steps") {
+			if next := edges[end]; len(next) > 0 {
+				end = next[0]
+			}
+		}
+		edges[end] = append(edges[end], start)
+		if !cyclic(edges) {
+			t.Fatalf("from %s back to %s is a cycle in %v", end, start, edges)
 		}
 	})
 }

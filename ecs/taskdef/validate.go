@@ -10,8 +10,12 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// Sentences that are AWS's own were observed from it; the others follow its
-// "Invalid '<field>' setting for container '<name>'" form.
+// Where the rules are from: the members' descriptions in the API reference, named in
+// comments by structure and member, and the developer guide. Where the sentences are
+// from: AWS, as quoted by public issue threads and by the deployments that
+// github.com/badmintoncryer/cdk-preflight records (rules/ecs/*/meta.yaml). Rules
+// whose sentence was not seen follow AWS's "Invalid '<field>' setting for container
+// '<name>'".
 
 // validName is the rule for families, containers and volumes.
 var validName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)

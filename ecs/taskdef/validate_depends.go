@@ -28,7 +28,7 @@ func checkDependencies(in *shape.RegisterTaskDefinitionRequest) error {
 }
 
 func checkDependency(name string, on *shape.ContainerDefinition, d shape.ContainerDependency) error {
-	if on == nil {
+	if on == nil { // the plus sign is AWS's
 		return invalid("Cannot depend on container + '%s' because it does not exist", aws.Val(d.ContainerName))
 	}
 	switch aws.Val(d.Condition) {

@@ -82,14 +82,25 @@ func checkFirelens(in *shape.RegisterTaskDefinitionRequest, c *shape.ContainerDe
 	switch {
 	case routers > 1:
 		return invalid("Only one container of a task definition may have a firelens configuration.")
-	case c.LogConfiguration != nil && aws.Val(c.LogConfiguration.LogDriver) == shape.LogDriverAwsfirelens:
+	case routed(*c):
 		return invalid("Invalid 'firelensConfiguration' setting for container '%s': a log router cannot use the awsfirelens log driver.", aws.Val(c.Name))
 	case f.Options["config-file-type"] == "s3" && !s3Object(f.Options["config-file-value"]):
 		return invalid("Invalid arn syntax.")
 	}
-	return oneOf("for container '"+aws.Val(c.Name)+"'", []choice{
+	if err := oneOf("for container '"+aws.Val(c.Name)+"'", []choice{
 		{"firelensConfiguration.type", aws.Ptr(aws.Val(f.Type)), []string{shape.FirelensConfigurationTypeFluentd, shape.FirelensConfigurationTypeFluentbit}},
 		{"firelensConfiguration.options.config-file-type", present(f.Options, "config-file-type"), []string{"file", "s3"}},
 		{"firelensConfiguration.options.enable-ecs-log-metadata", present(f.Options, "enable-ecs-log-metadata"), []string{"true", "false"}},
-	})
+	}); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(in.ContainerDefinitions, routed) {
+		return invalid("When a firelensConfiguration object is specified, at least one container has to be configured with the awsfirelens log driver.")
+	}
+	return nil
+}
+
+// routed says whether a container's logs go to the task's router.
+func routed(c shape.ContainerDefinition) bool {
+	return c.LogConfiguration != nil && is(c.LogConfiguration.LogDriver, shape.LogDriverAwsfirelens)
 }
