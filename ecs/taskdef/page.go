@@ -28,7 +28,7 @@ func Page() string {
 	var b strings.Builder
 	b.WriteString(pageHead)
 	for _, s := range []struct{ title, prefix string }{{"The task", ""}, {"Its containers", containers}, {"Its volumes", volumes}} {
-		fmt.Fprintf(&b, "\n## %s\n\n| field | | |\n|---|---|---|\n", s.title)
+		fmt.Fprintf(&b, "\n## %s\n\n| field | verdict | note |\n|---|---|---|\n", s.title)
 		for _, path := range Fields() {
 			if section(path) != s.prefix {
 				continue

@@ -9,8 +9,8 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// capabilities are the valid values of KernelCapabilities.add and drop.
-var capabilities = []string{
+// linuxCapabilities are the valid values of KernelCapabilities.add and drop.
+var linuxCapabilities = []string{
 	"ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK",
 	"IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST",
 	"NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT",
@@ -58,7 +58,7 @@ func checkCapabilities(c *shape.ContainerDefinition) error {
 		return nil
 	}
 	for _, name := range slices.Concat(caps.Add, caps.Drop) {
-		if !slices.Contains(capabilities, name) {
+		if !slices.Contains(linuxCapabilities, name) {
 			return invalid("Invalid 'capabilities' setting for container '%s': '%s' is not a Linux capability of Amazon ECS.", aws.Val(c.Name), name)
 		}
 	}
