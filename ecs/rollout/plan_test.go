@@ -288,3 +288,13 @@ func TestPercentagesThatForbidEverythingAreTold(t *testing.T) {
 		t.Error("does not say it again after six hours")
 	}
 }
+
+// Whatever the strategy would choose, an unhealthy task does not outlive its unhealthy replacements.
+func TestOldestUnhealthyTaskGoesFirst(t *testing.T) {
+	for seed := range uint64(20) {
+		in := rollout.Input{Service: service(1, 100, 200), Status: statusOf(), Tasks: tasks("new1:unhealthy new2:unhealthy"), Now: epoch, Seed: seed}
+		if got := text(rollout.Plan(in)); !strings.HasPrefix(got, "stop new1") {
+			t.Errorf("seed %d: %q", seed, got)
+		}
+	}
+}

@@ -121,6 +121,7 @@ func (p *planner) drop(t Task) {
 }
 
 // order is the order in which tasks are stopped: unhealthy, not yet healthy, on DRAINING instances, then as the strategy says.
+// Among the unhealthy the oldest goes first: else one could stay for good while its replacements, unhealthy too, come and go.
 func (p *planner) order(tasks []Task) []Task {
 	var running []place.Running
 	for _, t := range tasks {
@@ -137,7 +138,10 @@ func (p *planner) order(tasks []Task) []Task {
 	}
 	out := slices.Clone(tasks)
 	slices.SortFunc(out, func(a, b Task) int {
-		return cmp.Or(p.value(a)-p.value(b), rank[a.ID]-rank[b.ID], byAge(a, b))
+		if n := p.value(a) - p.value(b); n != 0 || a.unhealthy() {
+			return cmp.Or(n, byAge(a, b))
+		}
+		return cmp.Or(rank[a.ID]-rank[b.ID], byAge(a, b))
 	})
 	return out
 }
