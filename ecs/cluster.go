@@ -18,6 +18,7 @@ type Cluster struct {
 	Home
 	Name      string
 	Status    string
+	StatusAt  time.Time // since when it has its status; zero since CreatedAt
 	CreatedAt time.Time
 
 	Settings               []shape.ClusterSetting
@@ -30,3 +31,10 @@ type Cluster struct {
 
 // ARN names the cluster.
 func (c *Cluster) ARN() string { return c.ClusterARN(c.Name) }
+
+// WithStatus is the cluster from now on with a status.
+func (c *Cluster) WithStatus(status string, now time.Time) *Cluster {
+	next := *c
+	next.Status, next.StatusAt = status, now
+	return &next
+}

@@ -25,7 +25,8 @@ type reaper struct {
 // The kinds of keys.
 const (
 	kindTask       = "task"     // STOPPED, by its age
-	kindCluster    = "cluster"  // its STOPPED tasks, by their number
+	kindCluster    = "cluster"  // being deleted, or INACTIVE, by its age
+	kindOfCluster  = "crowd"    // a cluster's STOPPED tasks, by their number
 	kindOfService  = "stopped"  // a service's STOPPED tasks, by their number
 	kindService    = "service"  // INACTIVE, by its age
 	kindInstance   = "instance" // INACTIVE, by its age
@@ -40,7 +41,7 @@ func (r reaper) config() loop.Config {
 		Name: "reaper", Store: r.store, Dirty: r.dirty, All: r.all, Reconcile: r.reconcile,
 		Tables: []string{
 			tables.TaskStatuses.Name(), tables.Services.Name(), tables.ServiceStatuses.Name(), tables.InstanceStates.Name(),
-			tables.TaskDefinitions.Name(), tables.Tokens.Name(),
+			tables.TaskDefinitions.Name(), tables.Tokens.Name(), tables.Clusters.Name(),
 		},
 		// What is due is known from events; nobody waits for what is over.
 		Workers: 1, Debounce: 100 * time.Millisecond, Resync: 6 * time.Hour,
@@ -53,7 +54,8 @@ func (r reaper) all(tx store.Tx) iter.Seq[string] {
 			each(tx, tables.ServiceStatuses, func(s *ecs.ServiceStatus) []string { return r.ofService(tx, s) }, yield) &&
 			each(tx, tables.InstanceStates, r.ofInstance, yield) &&
 			each(tx, tables.TaskDefinitions, r.ofDefinition, yield) &&
-			each(tx, tables.Tokens, r.ofToken, yield)
+			each(tx, tables.Tokens, r.ofToken, yield) &&
+			each(tx, tables.Clusters, r.ofCluster, yield)
 	}
 }
 
@@ -85,6 +87,9 @@ func (r reaper) dirty(tx store.Tx, c store.Change) []string {
 	if _, now, ok := tables.Tokens.Of(c); ok && now != nil {
 		return r.ofToken(now)
 	}
+	if _, now, ok := tables.Clusters.Of(c); ok && now != nil {
+		return r.ofCluster(now)
+	}
 	// A service that changed or went may have been the last to use a task definition.
 	if old, _, ok := tables.Services.Of(c); ok && old != nil {
 		return definitionKey(old.Target.TaskDefinition)
@@ -98,7 +103,7 @@ func (r reaper) ofStatus(tx store.Tx, s *ecs.TaskStatus) []string {
 		return nil
 	}
 	key := tables.MemberKey(s.Home, s.Cluster, s.ID)
-	keys := []string{kindKey(kindTask, key), kindKey(kindCluster, tables.ClusterKey(s.Home, s.Cluster))}
+	keys := []string{kindKey(kindTask, key), kindKey(kindOfCluster, tables.ClusterKey(s.Home, s.Cluster))}
 	if s.Service != "" {
 		keys = append(keys, kindKey(kindOfService, tables.MemberKey(s.Home, s.Cluster, s.Service)))
 	}
@@ -131,6 +136,14 @@ func (r reaper) ofInstance(s *ecs.InstanceState) []string {
 	return []string{kindKey(kindInstance, tables.MemberKey(s.Home, s.Cluster, s.ID))}
 }
 
+// ofCluster: one that is being deleted may have lost the call that deletes it; an INACTIVE one is due by its age.
+func (r reaper) ofCluster(k *ecs.Cluster) []string {
+	if k.Status == ecs.ClusterActive {
+		return nil
+	}
+	return []string{kindKey(kindCluster, tables.ClusterKey(k.Home, k.Name))}
+}
+
 func (r reaper) ofDefinition(d *ecs.TaskDefinition) []string {
 	if aws.Val(d.Document.Status) != shape.TaskDefinitionStatusDeleteInProgress {
 		return nil
@@ -156,6 +169,8 @@ func (r reaper) reconcile(ctx context.Context, key string) (loop.Result, error) 
 	case kindTask:
 		return r.task(ctx, key)
 	case kindCluster:
+		return r.cluster(ctx, key)
+	case kindOfCluster:
 		return loop.Result{}, r.surplus(ctx, tables.StatusByCluster, key, r.options.StoppedPerCluster)
 	case kindOfService:
 		return loop.Result{}, r.surplus(ctx, tables.StatusByService, key, r.options.StoppedPerService)

@@ -125,6 +125,35 @@ func (r reaper) service(ctx context.Context, key string) (loop.Result, error) {
 	})
 }
 
+// lostDeletion is how long a call that deletes a cluster may be between its two steps before it counts as dead.
+const lostDeletion = 10 * time.Second
+
+// cluster settles a deletion whose call died, and forgets a cluster when nothing of it is kept any more.
+func (r reaper) cluster(ctx context.Context, key string) (loop.Result, error) {
+	return r.when(ctx, func(tx store.Tx) time.Time {
+		k, ok := tables.Clusters.Get(tx, key)
+		switch {
+		case !ok || k.Status == ecs.ClusterActive:
+			return time.Time{}
+		case k.Status == ecs.ClusterDeleting:
+			return k.StatusAt.Add(lostDeletion)
+		}
+		due := k.StatusAt.Add(r.options.StoppedRetention)
+		if next := tx.Now().Add(time.Hour); next.After(due) && !tables.Vacant(tx, k) {
+			return next // what was in it is younger
+		}
+		return due
+	}, func(tx store.Tx) bool {
+		k, _ := tables.Clusters.Get(tx, key)
+		if k.Status == ecs.ClusterInactive {
+			tables.Clusters.Delete(tx, key)
+			return false
+		}
+		_, _ = tables.SettleDeletion(tx, k) // the client that is owed the refusal is gone
+		return false
+	})
+}
+
 // instance forgets a container instance, and its node's ledger with the last one.
 func (r reaper) instance(ctx context.Context, key string) (loop.Result, error) {
 	return r.when(ctx, func(tx store.Tx) time.Time {

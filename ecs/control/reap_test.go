@@ -209,3 +209,46 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A call that deletes a cluster may die between its two steps.
+func TestADeletionThatLostItsCallIsSettled(t *testing.T) {
+	key := tables.ClusterKey(home, "lost")
+	mark := func(tx store.Tx) {
+		k := &ecs.Cluster{Home: home, Name: "lost", Status: ecs.ClusterActive, CreatedAt: tx.Now()}
+		tables.MarkDeleting(tx, k)
+	}
+	status := func(r *region) (out string) {
+		r.view(func(tx store.Tx) {
+			if k, ok := tables.Clusters.Peek(tx, key); ok {
+				out = k.Status
+			}
+		})
+		return out
+	}
+	run(t, control.Options{}, func(r *region) {
+		r.update(mark)
+		r.pass(5 * time.Second)
+		if got := status(r); got != ecs.ClusterDeleting {
+			t.Errorf("settled while its call may still be alive: %s", got)
+		}
+		r.pass(10 * time.Second)
+		if got := status(r); got != ecs.ClusterInactive {
+			t.Errorf("an empty cluster is %s", got)
+		}
+		r.pass(25 * time.Hour)
+		if got := status(r); got != "" {
+			t.Errorf("an INACTIVE cluster is kept for ever: %s", got)
+		}
+	})
+	run(t, control.Options{}, func(r *region) {
+		r.update(mark)
+		r.update(func(tx store.Tx) {
+			tables.Instances.Put(tx, &ecs.Instance{Home: home, Cluster: "lost", ID: "i", Node: "n"})
+			tables.InstanceStates.Put(tx, &ecs.InstanceState{Home: home, Cluster: "lost", ID: "i", Status: ecs.InstanceActive})
+		})
+		r.pass(20 * time.Second)
+		if got := status(r); got != ecs.ClusterActive {
+			t.Errorf("a cluster with an instance is %s", got)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"errors"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/request"
@@ -11,93 +12,75 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
+// errTakenBack says that another took the mark of a deletion back before its second
+// step, and that what was in the way is gone since: the deletion begins anew.
+var errTakenBack = errors.New("ecsapi: the mark of a deletion was taken back")
+
 // DeleteCluster makes an empty cluster INACTIVE, in two steps. The first marks it as
 // being deleted: whoever creates something in it compares that mark, so that after
 // it nothing new can come. The second looks again and finishes, or takes the mark
-// back and refuses. A call that dies in between is finished by the next.
+// back and refuses. A call that dies in between is settled by the next, or by a
+// control loop.
 func (a *API) DeleteCluster(ctx context.Context, c wire.Call, in *shape.DeleteClusterRequest) (*shape.DeleteClusterResponse, error) {
-	h := home(c)
-	name, err := request.ClusterName(h, in.Cluster)
+	name, err := request.ClusterName(home(c), in.Cluster)
 	if err != nil {
 		return nil, err
 	}
-	var out shape.Cluster
-	gone, err := a.markDeleting(ctx, h, name)
-	if err == nil && !gone {
-		err = a.finishDeleting(ctx, h, name)
+	key := tables.ClusterKey(home(c), name)
+	for {
+		marked, err := a.markDeleting(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		out, err := a.finishDeleting(ctx, key, marked)
+		if !errors.Is(err, errTakenBack) {
+			return &shape.DeleteClusterResponse{Cluster: out}, err
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	err = a.view(ctx, func(tx store.Tx) error {
-		k, ok := tables.Clusters.Peek(tx, tables.ClusterKey(h, name))
+}
+
+// markDeleting is the first step; it answers the cluster, which may be gone already.
+func (a *API) markDeleting(ctx context.Context, key string) (marked *ecs.Cluster, err error) {
+	err = a.store.Update(ctx, func(tx store.Tx) error {
+		k, ok := tables.Clusters.Get(tx, key)
 		if !ok {
 			return errClusterNotFound
+		}
+		if marked = k; k.Status != ecs.ClusterActive {
+			return nil
+		}
+		if err := tables.Occupied(tx, k); err != nil {
+			return err
+		}
+		tables.MarkDeleting(tx, k)
+		return nil
+	})
+	return marked, err
+}
+
+// finishDeleting is the second. Whoever settled the deletion before it, the answer is
+// the same: the cluster that is gone, or why it cannot go.
+func (a *API) finishDeleting(ctx context.Context, key string, marked *ecs.Cluster) (*shape.Cluster, error) {
+	var out shape.Cluster
+	var refused error
+	err := a.store.Update(ctx, func(tx store.Tx) error {
+		refused = nil
+		k, ok := tables.Clusters.Get(tx, key)
+		switch {
+		case !ok || !k.CreatedAt.Equal(marked.CreatedAt): // gone, and perhaps another of its name is there
+			k = marked.WithStatus(ecs.ClusterInactive, tx.Now())
+		case k.Status == ecs.ClusterDeleting:
+			k, refused = tables.SettleDeletion(tx, k)
+		case k.Status == ecs.ClusterActive:
+			if refused = tables.Occupied(tx, k); refused == nil {
+				refused = errTakenBack
+			}
 		}
 		out = describeCluster(tx, k, everything)
 		return nil
 	})
-	return &shape.DeleteClusterResponse{Cluster: &out}, err
-}
-
-// markDeleting is the first step; it answers true when the cluster is gone already.
-func (a *API) markDeleting(ctx context.Context, h ecs.Home, name string) (gone bool, err error) {
-	err = a.store.Update(ctx, func(tx store.Tx) error {
-		k, ok := tables.Clusters.Get(tx, tables.ClusterKey(h, name))
-		if !ok {
-			return errClusterNotFound
-		}
-		if gone = k.Status == ecs.ClusterInactive; gone {
-			return nil
-		}
-		if err := occupied(tx, k); err != nil {
-			return err
-		}
-		tables.Clusters.Put(tx, withStatus(k, ecs.ClusterDeleting))
-		return nil
-	})
-	return gone, err
-}
-
-// finishDeleting is the second.
-func (a *API) finishDeleting(ctx context.Context, h ecs.Home, name string) error {
-	var refused error
-	err := a.store.Update(ctx, func(tx store.Tx) error {
-		k, ok := tables.Clusters.Get(tx, tables.ClusterKey(h, name))
-		if !ok || k.Status != ecs.ClusterDeleting {
-			return nil
-		}
-		next := ecs.ClusterInactive
-		if refused = occupied(tx, k); refused != nil {
-			next = ecs.ClusterActive
-		}
-		tables.Clusters.Put(tx, withStatus(k, next))
-		return nil
-	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = refused
 	}
-	return refused
-}
-
-func withStatus(k *ecs.Cluster, status string) *ecs.Cluster {
-	next := *k
-	next.Status = status
-	return &next
-}
-
-// occupied is AWS's refusal of what is still in a cluster, in AWS's order.
-func occupied(tx store.Tx, k *ecs.Cluster) error {
-	n := tables.CountCluster(tx, k)
-	key := tables.ClusterKey(k.Home, k.Name)
-	switch {
-	case n.Instances > 0:
-		return newError(shape.CodeClusterContainsContainerInstancesException,
-			"The Cluster cannot be deleted while Container Instances are active or draining.")
-	case n.Active()+n.Draining() > 0:
-		return newError(shape.CodeClusterContainsServicesException, "The Cluster cannot be deleted while Services are active.")
-	case tables.StatusByCluster.Count(tx, tables.Is(key, tables.Live)) > 0:
-		return newError(shape.CodeClusterContainsTasksException, "The Cluster cannot be deleted while Tasks are active.")
-	}
-	return nil
+	return &out, err
 }

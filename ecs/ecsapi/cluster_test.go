@@ -1,6 +1,7 @@
 package ecsapi
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -134,19 +135,71 @@ func TestDeleteClusterInTwoSteps(t *testing.T) {
 	r := newRegion(t)
 	r.cluster()
 	r.definition("web", 64, 64)
-	if _, err := r.api.markDeleting(r.Context(), us, "default"); err != nil {
+	marked, err := r.api.markDeleting(r.Context(), tables.ClusterKey(us, "default"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, err := do(r, shape.OpCreateService, r.api.CreateService, newServiceRequest("web", 1))
+	_, err = do(r, shape.OpCreateService, r.api.CreateService, newServiceRequest("web", 1))
 	refused(t, err, shape.CodeClientException, "The cluster is being deleted.")
 	_, err = do(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, machine())
 	refused(t, err, shape.CodeClientException, "The cluster is being deleted.")
 	r.update(func(tx store.Tx) {
 		tables.InstanceStates.Put(tx, &ecs.InstanceState{Home: us, Cluster: "default", ID: "i", Status: ecs.InstanceActive})
 	})
-	refused(t, r.api.finishDeleting(r.Context(), us, "default"), shape.CodeClusterContainsContainerInstancesException, "")
+	_, err = r.api.finishDeleting(r.Context(), tables.ClusterKey(us, "default"), marked)
+	refused(t, err, shape.CodeClusterContainsContainerInstancesException, "")
 	if again := must(r, shape.OpCreateCluster, r.api.CreateCluster, &shape.CreateClusterRequest{}); *again.Cluster.Status != "ACTIVE" {
 		t.Errorf("the mark stayed: %s", *again.Cluster.Status)
+	}
+}
+
+// A loop may settle a deletion between its two steps: the answer is the same.
+func TestDeleteClusterSettledByAnother(t *testing.T) {
+	key := tables.ClusterKey(us, "default")
+	occupy := func(tx store.Tx) {
+		tables.InstanceStates.Put(tx, &ecs.InstanceState{Home: us, Cluster: "default", ID: "i", Status: ecs.InstanceActive})
+	}
+	settle := func(tx store.Tx) {
+		k, _ := tables.Clusters.Get(tx, key)
+		_, _ = tables.SettleDeletion(tx, k)
+	}
+	empty := func(tx store.Tx) { tables.InstanceStates.Delete(tx, tables.MemberKey(us, "default", "i")) }
+	forget := func(tx store.Tx) { tables.Clusters.Delete(tx, key) }
+	again := func(tx store.Tx) {
+		tables.Clusters.Put(tx, &ecs.Cluster{Home: us, Name: "default", Status: ecs.ClusterActive, CreatedAt: tx.Now().Add(1)})
+	}
+	for _, c := range []struct {
+		name    string
+		between []func(store.Tx)
+		refused string
+		begins  bool // anew
+	}{
+		{"finished", []func(store.Tx){settle}, "", false},
+		{"finished and forgotten", []func(store.Tx){settle, forget}, "", false},
+		{"finished and created again", []func(store.Tx){settle, again}, "", false},
+		{"taken back", []func(store.Tx){occupy, settle}, shape.CodeClusterContainsContainerInstancesException, false},
+		{"taken back, then emptied", []func(store.Tx){occupy, settle, empty}, "", true},
+	} {
+		r := newRegion(t)
+		r.cluster()
+		marked, err := r.api.markDeleting(r.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fn := range c.between {
+			r.update(fn)
+		}
+		out, err := r.api.finishDeleting(r.Context(), key, marked)
+		switch {
+		case c.begins:
+			if !errors.Is(err, errTakenBack) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		case c.refused != "":
+			refused(t, err, c.refused, "The Cluster cannot be deleted while")
+		case err != nil || *out.Status != ecs.ClusterInactive:
+			t.Errorf("%s: %+v %v", c.name, out, err)
+		}
 	}
 }
 

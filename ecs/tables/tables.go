@@ -39,7 +39,7 @@ func RevisionKey(h ecs.Home, family string, revision int32) string {
 
 // The tables.
 var (
-	Clusters = store.Define(store.Def[ecs.Cluster]{Name: "ecs.cluster", Version: 1,
+	Clusters = store.Define(store.Def[ecs.Cluster]{Name: "ecs.cluster", Version: 2,
 		Key: func(c *ecs.Cluster) string { return ClusterKey(c.Home, c.Name) }})
 
 	Instances = store.Define(store.Def[ecs.Instance]{Name: "ecs.instance", Version: 1,
