@@ -291,10 +291,12 @@ func TestPercentagesThatForbidEverythingAreTold(t *testing.T) {
 
 // Whatever the strategy would choose, an unhealthy task does not outlive its unhealthy replacements.
 func TestOldestUnhealthyTaskGoesFirst(t *testing.T) {
-	for seed := range uint64(20) {
-		in := rollout.Input{Service: service(1, 100, 200), Status: statusOf(), Tasks: tasks("new1:unhealthy new2:unhealthy"), Now: epoch, Seed: seed}
-		if got := text(rollout.Plan(in)); !strings.HasPrefix(got, "stop new1") {
-			t.Errorf("seed %d: %q", seed, got)
+	for line, want := range map[string]string{"new1:unhealthy new2:unhealthy": "stop new1", "new2:unhealthy new1:unhealthy": "stop new2"} {
+		for seed := range uint64(20) {
+			in := rollout.Input{Service: service(1, 100, 200), Status: statusOf(), Tasks: tasks(line), Now: epoch, Seed: seed}
+			if got := text(rollout.Plan(in)); !strings.HasPrefix(got, want) {
+				t.Errorf("%s, seed %d: %q", line, seed, got)
+			}
 		}
 	}
 }
