@@ -50,14 +50,15 @@ type ARN struct {
 	Parts []string // what follows the kind, split at "/"
 }
 
-// ParseARN reads an ECS ARN. It answers false for anything else.
+// ParseARN reads an ECS ARN. It answers false for anything else. The home it answers is
+// fit for a key; the parts may be empty.
 func ParseARN(s string) (ARN, bool) {
 	f := strings.SplitN(s, ":", 6)
 	if len(f) != 6 || f[0] != "arn" || f[2] != "ecs" {
 		return ARN{}, false
 	}
 	kind, rest, ok := strings.Cut(f[5], "/")
-	if !ok || rest == "" {
+	if home := f[3] + f[4]; !ok || rest == "" || f[3] == "" || f[4] == "" || strings.Contains(home, "/") {
 		return ARN{}, false
 	}
 	return ARN{Home: Home{Account: f[4], Region: f[3]}, Kind: kind, Parts: strings.Split(rest, "/")}, true

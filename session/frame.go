@@ -63,8 +63,8 @@ func Decode(data []byte) (Message, error) {
 // from the JSON frame behind it. A frame without a header block is answered
 // whole.
 func SplitSigned(data []byte) (headers, body []byte) {
-	if i := bytes.Index(data, []byte("\r\n\r\n")); i >= 0 {
-		return data[:i], data[i+4:]
+	if headers, body, ok := bytes.Cut(data, []byte("\r\n\r\n")); ok {
+		return headers, body
 	}
 	return nil, data
 }

@@ -1,5 +1,7 @@
 package session
 
+import "slices"
+
 // PublishMetricsRequest is the agent's telemetry, every 20 s; at most ten tasks
 // a message, the last with Metadata.Fin.
 type PublishMetricsRequest struct {
@@ -125,6 +127,22 @@ type InstanceStatus struct {
 	LastUpdated      float64 `json:"lastUpdated,omitempty"`
 	LastStatusChange float64 `json:"lastStatusChange,omitempty"`
 	StatusReason     string  `json:"statusReason,omitempty"`
+}
+
+// graver orders the results of checks, the gravest last.
+var graver = []string{"OK", "INITIALIZING", "INSUFFICIENT_DATA", "IMPAIRED"}
+
+// Overall is the state of the machine: that of the gravest check. It is "" when no check
+// tells anything that is known.
+func (m *PublishInstanceStatusRequest) Overall() string {
+	worst := -1
+	for _, s := range m.Statuses {
+		worst = max(worst, slices.Index(graver, s.Status))
+	}
+	if worst < 0 {
+		return ""
+	}
+	return graver[worst]
 }
 
 // AckPublishMetric, AckPublishHealth and AckPublishInstanceStatus are the server's answers; they also feed

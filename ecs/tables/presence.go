@@ -69,6 +69,13 @@ func MarkInstanceHealth(tx store.Tx, key, health string) bool {
 	return true
 }
 
+// Listened says whether the agent of a container instance (by MemberKey) is listened
+// to: the instance is known and was not deregistered.
+func Listened(tx store.Tx, key string) bool {
+	s, ok := InstanceStates.Peek(tx, key)
+	return ok && s.Status != ecs.InstanceInactive
+}
+
 // Connected says whether a container instance (by MemberKey) has an agent.
 func Connected(tx store.Tx, key string) bool {
 	s, ok := InstanceStates.Peek(tx, key)

@@ -3,6 +3,7 @@ package compose
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -147,11 +148,8 @@ func linuxHostConfig(h *hostConfig, l *shape.LinuxParameters, memory int64) {
 		if h.Tmpfs == nil {
 			h.Tmpfs = make(map[string]string)
 		}
-		options := fmt.Sprintf("size=%dm", aws.Val(t.Size))
-		for _, o := range t.MountOptions {
-			options += "," + o
-		}
-		h.Tmpfs[aws.Val(t.ContainerPath)] = options
+		options := append([]string{fmt.Sprintf("size=%dm", aws.Val(t.Size))}, t.MountOptions...)
+		h.Tmpfs[aws.Val(t.ContainerPath)] = strings.Join(options, ",")
 	}
 }
 

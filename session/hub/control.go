@@ -45,7 +45,6 @@ type control struct {
 	silent   int             // heartbeats without acknowledgement
 	inbox    chan session.Message
 	cancel   context.CancelCauseFunc
-	ended    chan struct{} // closed when cancel may be called
 
 	mu    sync.Mutex
 	dirty map[string]bool
@@ -53,26 +52,16 @@ type control struct {
 	bell  chan struct{} // something is dirty
 }
 
-var sessionCounter struct {
-	sync.Mutex
-	n int64
-}
-
 func newControl(h *Hub, conn *websocket.Conn, inst *ecs.Instance) *control {
-	sessionCounter.Lock()
-	sessionCounter.n++
-	n := sessionCounter.n
-	sessionCounter.Unlock()
-	s := &control{
+	return &control{
 		hub: h, conn: conn, inst: inst,
 		key:   tables.MemberKey(inst.Home, inst.Cluster, inst.ID),
-		id:    h.Server + "/" + strconv.FormatInt(n, 10),
+		id:    h.Server + "/" + strconv.FormatInt(h.opened.Add(1), 10),
 		log:   h.Log.With("instance", inst.ID),
 		inbox: make(chan session.Message, 16),
 		dirty: make(map[string]bool),
 		bell:  make(chan struct{}, 1),
 	}
-	return s
 }
 
 // serve runs the session until either side ends it.
@@ -105,12 +94,7 @@ func (s *control) serve() {
 func (s *control) end(why error) { s.cancel(why) }
 
 func (s *control) run(ctx context.Context) error {
-	err := s.hub.Store.Update(ctx, func(tx store.Tx) error {
-		tables.MarkAgent(tx, s.key, s.agent)
-		tables.MarkConnected(tx, s.key, s.id, true)
-		return nil
-	})
-	if err != nil {
+	if err := s.arrive(ctx); err != nil {
 		return err
 	}
 	s.log.Info("control session open", "agent", s.agent.Version)
@@ -123,6 +107,7 @@ func (s *control) run(ctx context.Context) error {
 	beat := time.NewTicker(s.hub.Heartbeat)
 	defer beat.Stop()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -139,6 +124,23 @@ func (s *control) run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// arrive notes that the agent is there. It looks inside the transaction whether the
+// session still counts: another may have replaced it while the store was slow, and the
+// instance may have gone since the handshake looked.
+func (s *control) arrive(ctx context.Context) error {
+	return s.hub.Store.Update(ctx, func(tx store.Tx) error {
+		if !s.hub.holds(s) {
+			return errReplaced
+		}
+		if !tables.Listened(tx, s.key) {
+			return errInactive
+		}
+		tables.MarkAgent(tx, s.key, s.agent)
+		tables.MarkConnected(tx, s.key, s.id, true)
+		return nil
+	})
 }
 
 // read passes the agent's messages to the session's own goroutine.

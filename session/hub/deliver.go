@@ -146,7 +146,7 @@ func (s *control) wanted(tx store.Tx, arn string) bool {
 		return true
 	}
 	a, ok := ecs.ParseARN(arn)
-	if !ok || a.Kind != "task" || len(a.Parts) != 2 {
+	if !ok || a.Home != s.inst.Home || a.Kind != "task" || len(a.Parts) != 2 || slices.Contains(a.Parts, "") {
 		return false
 	}
 	d, ok := tables.TaskDesireds.Peek(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1]))

@@ -3,6 +3,7 @@ package hub
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/coder/websocket"
@@ -37,7 +38,7 @@ func (h *Hub) instance(r *http.Request, arn string) (*ecs.Instance, *refusal) {
 		return nil, &refusal{"AccessDeniedException", err.Error(), http.StatusForbidden}
 	}
 	a, ok := ecs.ParseARN(arn)
-	if !ok || a.Kind != "container-instance" || len(a.Parts) != 2 {
+	if !ok || a.Kind != "container-instance" || len(a.Parts) != 2 || slices.Contains(a.Parts, "") {
 		return nil, &refusal{"InvalidInstanceException", "containerInstanceArn is not the ARN of a container instance.", http.StatusBadRequest}
 	}
 	if a.Account != caller.Key.Account {
@@ -98,7 +99,7 @@ func (h *Hub) ServeACS(w http.ResponseWriter, r *http.Request) {
 		Hash:    q.Get("agentHash"),
 		Docker:  strings.TrimPrefix(q.Get("dockerVersion"), "DockerVersion: "),
 	}
-	s.serve()
+	s.serve() //nolint:contextcheck // a session outlives the request that opened it
 }
 
 // ServeTCS answers an agent that opens its telemetry session.
@@ -113,5 +114,5 @@ func (h *Hub) ServeTCS(w http.ResponseWriter, r *http.Request) {
 		h.Log.Info("telemetry session not upgraded", "error", err)
 		return
 	}
-	h.serveTelemetry(conn, inst)
+	h.serveTelemetry(conn, inst) //nolint:contextcheck // as above
 }

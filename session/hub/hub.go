@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/berth-ecs/berth/ecs"
@@ -33,8 +34,11 @@ type Config struct {
 type Hub struct {
 	Config
 
+	opened atomic.Int64 // sessions so far
+
 	mu       sync.Mutex
 	sessions map[string]*control // by key of the instance
+	feeds    map[string]*feed    // the same of telemetry
 	ctx      context.Context     // of Run; nil before
 	wg       sync.WaitGroup
 }
@@ -47,7 +51,7 @@ func New(c Config) *Hub {
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 30 * time.Second
 	}
-	return &Hub{Config: c, sessions: make(map[string]*control)}
+	return &Hub{Config: c, sessions: make(map[string]*control), feeds: make(map[string]*feed)}
 }
 
 // Run follows the store and wakes sessions until ctx ends; then it closes them all
@@ -55,7 +59,11 @@ func New(c Config) *Hub {
 func (h *Hub) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer h.wg.Wait()
-	defer cancel()
+	defer func() {
+		h.mu.Lock() // nobody joins between the end and the wait
+		defer h.mu.Unlock()
+		cancel()
+	}()
 	h.mu.Lock()
 	h.ctx = ctx
 	h.mu.Unlock()
@@ -82,6 +90,9 @@ func (h *Hub) dispatch(b store.Batch) {
 	if b.Resync {
 		for _, s := range h.sessions {
 			s.wakeAll()
+			if !tables.Listened(b.Snapshot, s.key) {
+				h.dismiss(s.key)
+			}
 		}
 		return
 	}
@@ -92,10 +103,18 @@ func (h *Hub) dispatch(b store.Batch) {
 			}
 		}
 		if _, st, ok := tables.InstanceStates.Of(c); ok && (st == nil || st.Status == ecs.InstanceInactive) {
-			if s := h.sessions[c.Key]; s != nil {
-				s.end(errInactive)
-			}
+			h.dismiss(c.Key)
 		}
+	}
+}
+
+// dismiss ends the sessions of an instance that is not listened to any more.
+func (h *Hub) dismiss(instance string) {
+	if s := h.sessions[instance]; s != nil {
+		s.end(errInactive)
+	}
+	if f := h.feeds[instance]; f != nil {
+		f.cancel(errInactive)
 	}
 }
 
@@ -115,6 +134,13 @@ func (h *Hub) join(s *control) (context.Context, bool) {
 	return h.ctx, true
 }
 
+// holds answers whether s is the session of its instance.
+func (h *Hub) holds(s *control) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sessions[s.key] == s
+}
+
 // leave ends what join began.
 func (h *Hub) leave(s *control) {
 	defer h.wg.Done()
@@ -122,15 +148,32 @@ func (h *Hub) leave(s *control) {
 	if h.sessions[s.key] == s {
 		delete(h.sessions, s.key)
 	}
+	running := h.ctx
 	h.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if err := h.disconnected(ctx, s.key, s.id); err != nil && !errors.Is(err, store.ErrClosed) {
-		s.log.Warn("could not note the end of a session", "error", err)
+	h.lost(running, s.key, s.id)
+}
+
+// lost notes that a session has ended. An instance that stayed connected without an
+// agent would be given tasks that nobody starts, so it tries until the store takes it, or
+// once when the hub is ending: the next one looks for what this one left.
+func (h *Hub) lost(running context.Context, instance, session string) {
+	for wait := noteAgain; ; wait = min(2*wait, writeTimeout) {
+		err := h.note(running, instance, session)
+		if err == nil || errors.Is(err, store.ErrClosed) {
+			return
+		}
+		h.Log.Warn("could not note the end of a session", "instance", instance, "error", err)
+		select {
+		case <-running.Done():
+			return
+		case <-time.After(wait):
+		}
 	}
 }
 
-func (h *Hub) disconnected(ctx context.Context, instance, session string) error {
+func (h *Hub) note(ctx context.Context, instance, session string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
 	return h.Store.Update(ctx, func(tx store.Tx) error {
 		tables.MarkConnected(tx, instance, session, false)
 		return nil
@@ -151,14 +194,16 @@ func (h *Hub) expireStrangers(ctx context.Context) {
 	case <-time.After(h.Grace):
 	}
 	for key, session := range found {
-		if err := h.disconnected(ctx, key, session); err != nil && ctx.Err() == nil {
-			h.Log.Warn("could not note a lost agent", "instance", key, "error", err)
-		}
+		h.lost(ctx, key, session)
 	}
 }
+
+// noteAgain is how long to wait, at first, before a write is tried again.
+const noteAgain = 250 * time.Millisecond
 
 var (
 	errInactive = errors.New("the container instance was deregistered")
 	errReplaced = errors.New("the agent connected anew")
+	errIdle     = errors.New("the agent publishes nothing")
 	errSilent   = errors.New("the agent does not acknowledge heartbeats")
 )

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,12 +40,34 @@ type world struct {
 	store store.Store
 	hub   *hub.Hub
 	url   string
+
+	before    atomic.Pointer[func() error] // runs before each Update of the hub
+	loseWatch atomic.Bool                  // the store's feed drops changes
+}
+
+// Update is the hub's way to the store.
+func (s *slow) Update(ctx context.Context, fn func(store.Tx) error) error {
+	if f := s.before.Load(); f != nil {
+		if err := (*f)(); err != nil {
+			return err
+		}
+	}
+	// What reached the store may be done although the caller has left.
+	return s.Store.Update(context.WithoutCancel(ctx), fn)
+}
+
+// slow is a store whose transactions the world delays and fails.
+type slow struct {
+	store.Store
+	*world
 }
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	w := &world{t: t, ctx: ctx, store: mem.Open(tables.Schema(), mem.Options{})}
+	w := &world{t: t, ctx: ctx}
+	w.store = mem.Open(tables.Schema(), mem.Options{Faults: mem.Faults{LoseWatch: func(int64) bool { return w.loseWatch.Load() }}})
 	w.update(func(tx store.Tx) {
 		tables.Clusters.Put(tx, &ecs.Cluster{Home: home, Name: cluster, Status: ecs.ClusterActive})
 		tables.Instances.Put(tx, &ecs.Instance{Home: home, Cluster: cluster, ID: instanceID, Node: instanceID})
@@ -57,7 +80,7 @@ func newWorld(t *testing.T) *world {
 		}})
 	})
 	w.hub = hub.New(hub.Config{
-		Store: w.store, Server: "server1", Heartbeat: time.Hour, Log: slog.New(slog.DiscardHandler),
+		Store: &slow{Store: w.store, world: w}, Server: "server1", Heartbeat: time.Hour, Log: slog.New(slog.DiscardHandler),
 		Verify: func(*http.Request) (sigv4.Identity, error) {
 			return sigv4.Identity{Key: sigv4.Key{Account: home.Account}}, nil
 		},
@@ -117,8 +140,15 @@ type agent struct {
 	conn *websocket.Conn
 }
 
-func (w *world) dial(path string, q url.Values) (*websocket.Conn, *http.Response, error) {
-	return websocket.Dial(w.ctx, strings.Replace(w.url, "http", "ws", 1)+path+"?"+q.Encode(), nil)
+// dial answers the socket, or the body of the refusal.
+func (w *world) dial(path string, q url.Values) (conn *websocket.Conn, refusal string, err error) {
+	conn, resp, err := websocket.Dial(w.ctx, strings.Replace(w.url, "http", "ws", 1)+path+"?"+q.Encode(), nil)
+	if err != nil && resp != nil {
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		return nil, string(body), err
+	}
+	return conn, "", err
 }
 
 func (w *world) connect() *agent {
@@ -263,13 +293,12 @@ func TestDeregisteredInstanceIsRefusedInTheAgentsWords(t *testing.T) {
 			break // the server closed the socket
 		}
 	}
-	_, resp, err := w.dial("/acs/ws", url.Values{"containerInstanceArn": {home.InstanceARN(cluster, instanceID)}})
+	_, body, err := w.dial("/acs/ws", url.Values{"containerInstanceArn": {home.InstanceARN(cluster, instanceID)}})
 	if err == nil {
 		t.Fatal("a deregistered instance was let in")
 	}
-	body, _ := io.ReadAll(resp.Body)
 	var said map[string]string
-	if json.Unmarshal(body, &said) != nil || said["InactiveInstanceException"] == "" {
+	if json.Unmarshal([]byte(body), &said) != nil || said["InactiveInstanceException"] == "" {
 		t.Errorf("refused with %s", body)
 	}
 }

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/coder/websocket"
@@ -13,33 +14,71 @@ import (
 	"github.com/berth-ecs/berth/store"
 )
 
+// maxIdle is how long a telemetry session may be without a message. Agents publish every 20 s, and end a session themselves that is not
+// acknowledged for a minute.
+const maxIdle = 3 * time.Minute
+
+// feed is one agent's telemetry session.
+type feed struct {
+	key    string // of the instance
+	cancel context.CancelCauseFunc
+}
+
 // serveTelemetry reads an agent's telemetry until either side ends the socket.
 // Every publish is acknowledged: only that feeds the agent's watchdog.
 func (h *Hub) serveTelemetry(conn *websocket.Conn, inst *ecs.Instance) {
-	h.mu.Lock()
-	parent := h.ctx
-	if parent == nil || parent.Err() != nil {
-		h.mu.Unlock()
+	f := &feed{key: tables.MemberKey(inst.Home, inst.Cluster, inst.ID)}
+	ctx, ok := h.open(f)
+	if !ok {
 		_ = conn.Close(websocket.StatusGoingAway, "the server is not ready")
 		return
 	}
-	h.wg.Add(1)
-	h.mu.Unlock()
-	defer h.wg.Done()
+	defer h.shut(f)
 
-	log := h.Log.With("instance", inst.ID)
-	err := h.readTelemetry(parent, conn, inst)
-	log.Debug("telemetry session ended", "why", err)
+	err := h.readTelemetry(ctx, conn, inst)
 	code := websocket.StatusNormalClosure
-	if parent.Err() != nil {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, context.Canceled):
 		code = websocket.StatusGoingAway
+	case cause != nil:
+		err = cause
 	}
+	h.Log.Debug("telemetry session ended", "instance", inst.ID, "why", err)
 	_ = conn.Close(code, "")
+}
+
+// open makes f the telemetry session of its instance and ends the one it replaces. It
+// answers false when the hub is not running.
+func (h *Hub) open(f *feed) (context.Context, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ctx == nil || h.ctx.Err() != nil {
+		return nil, false
+	}
+	if old := h.feeds[f.key]; old != nil {
+		old.cancel(errReplaced)
+	}
+	ctx, cancel := context.WithCancelCause(h.ctx)
+	f.cancel = cancel
+	h.feeds[f.key] = f
+	h.wg.Add(1)
+	return ctx, true
+}
+
+// shut ends what open began.
+func (h *Hub) shut(f *feed) {
+	defer h.wg.Done()
+	f.cancel(nil)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.feeds[f.key] == f {
+		delete(h.feeds, f.key)
+	}
 }
 
 func (h *Hub) readTelemetry(ctx context.Context, conn *websocket.Conn, inst *ecs.Instance) error {
 	for {
-		_, data, err := conn.Read(ctx)
+		data, err := read(ctx, conn)
 		if err != nil {
 			return err
 		}
@@ -56,6 +95,9 @@ func (h *Hub) readTelemetry(ctx context.Context, conn *websocket.Conn, inst *ecs
 		case *session.PublishMetricsRequest:
 			ack = &session.AckPublishMetric{Message: "ok"}
 		case *session.PublishInstanceStatusRequest:
+			if err := h.condition(ctx, inst, m); err != nil {
+				return err
+			}
 			ack = &session.AckPublishInstanceStatus{Message: "ok"}
 		case *session.PublishHealthRequest:
 			if err := h.health(ctx, inst, m); err != nil {
@@ -71,6 +113,17 @@ func (h *Hub) readTelemetry(ctx context.Context, conn *websocket.Conn, inst *ecs
 	}
 }
 
+// read takes the next message, if it comes in time.
+func read(ctx context.Context, conn *websocket.Conn) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, maxIdle, errIdle)
+	defer cancel()
+	_, data, err := conn.Read(ctx)
+	if err != nil && errors.Is(context.Cause(ctx), errIdle) {
+		err = errIdle
+	}
+	return data, err
+}
+
 func write(ctx context.Context, conn *websocket.Conn, m session.Message) error {
 	data, err := session.Encode(m)
 	if err != nil {
@@ -81,12 +134,24 @@ func write(ctx context.Context, conn *websocket.Conn, m session.Message) error {
 	return conn.Write(ctx, websocket.MessageText, data)
 }
 
+// condition notes what an agent says of its machine.
+func (h *Hub) condition(ctx context.Context, inst *ecs.Instance, m *session.PublishInstanceStatusRequest) error {
+	overall := m.Overall()
+	if overall == "" {
+		return nil
+	}
+	return h.Store.Update(ctx, func(tx store.Tx) error {
+		tables.MarkInstanceHealth(tx, tables.MemberKey(inst.Home, inst.Cluster, inst.ID), overall)
+		return nil
+	})
+}
+
 // health writes the transitions of container health that an agent tells of. Each task is one Update: a publish
 // repeats what is known, and only a transition is written.
 func (h *Hub) health(ctx context.Context, inst *ecs.Instance, m *session.PublishHealthRequest) error {
 	for _, t := range m.Tasks {
 		a, ok := ecs.ParseARN(t.TaskArn)
-		if !ok || a.Kind != "task" || len(a.Parts) != 2 || a.Account != inst.Account {
+		if !ok || a.Home != inst.Home || a.Kind != "task" || len(a.Parts) != 2 || slices.Contains(a.Parts, "") {
 			continue
 		}
 		var reports []ecs.HealthReport
