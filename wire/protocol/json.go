@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	aws "github.com/berth-ecs/berth/wire/shape"
 )
@@ -39,6 +40,10 @@ func (p JSON) Decode(op Op, r Request, in any) error {
 	}
 	if err := p.Bounds.JSON(r.Body); err != nil {
 		return err
+	}
+	if !utf8.Valid(r.Body) {
+		// encoding/json would put U+FFFD in the place of what was meant.
+		return &DecodeError{Reason: "The body is not valid UTF-8"}
 	}
 	if !json.Valid(r.Body) {
 		return &DecodeError{Reason: "The body is not valid JSON"}

@@ -91,6 +91,8 @@ func TestJSONDecode(t *testing.T) {
 		{"boolean for structure", `{"Parts":[{"Parts":[false]}]}`, ``, `FALSE_VALUE can not be converted to a Structure at 'Parts[0].Parts[0]'`},
 		{"deep in a map", `{"Shelf":{"x":{"Size":true}}}`, ``, `TRUE_VALUE can not be converted to a Long at 'Shelf.x.Size'`},
 		{"not base64", `{"Data":"?"}`, ``, `A Blob must be base64 at 'Data'`},
+		{"not UTF-8", "{\"Text\":\"\xff\"}", ``, `The body is not valid UTF-8`},
+		{"not UTF-8 where nobody looks", "{\"x\":\"\xff\"}", ``, `The body is not valid UTF-8`},
 		{"two values", `{} {}`, ``, `The body is not valid JSON`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
