@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/berth-ecs/berth/store"
@@ -37,7 +38,7 @@ func Example() {
 	err = s.Update(ctx, func(tx store.Tx) error {
 		c, ok := clusters.Get(tx, scope.Key("default"))
 		if !ok {
-			return fmt.Errorf("no such cluster")
+			return errors.New("no such cluster")
 		}
 		next := *c // records are immutable
 		next.Status = "INACTIVE"

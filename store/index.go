@@ -1,6 +1,9 @@
 package store
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Index finds records of one table by derived values. Make it with NewIndex.
 type Index[T any] struct {
@@ -38,12 +41,7 @@ func (x *indexCore) has(rec any, value string) bool {
 	if rec == nil {
 		return false
 	}
-	for _, v := range x.values(rec) {
-		if v == value {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(x.values(rec), value)
 }
 
 // distinct drops repeated values in place of order; value lists are tiny, so a scan beats a map.

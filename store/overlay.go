@@ -1,5 +1,7 @@
 package store
 
+import "slices"
+
 // place is a key within a table.
 type place struct {
 	table int
@@ -69,10 +71,8 @@ func (o *overlay) fence(table int) {
 	if !o.layout.cores[table].fenced {
 		return
 	}
-	for _, f := range o.fenced {
-		if f == table {
-			return
-		}
+	if slices.Contains(o.fenced, table) {
+		return
 	}
 	o.fenced = append(o.fenced, table)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidwall/btree"
@@ -117,14 +118,14 @@ func (t *tableData) reindex(c *core, old, new *row) {
 			is = x.values(new.rec)
 		}
 		for _, v := range was {
-			if !contains(is, v) {
+			if !slices.Contains(is, v) {
 				d.entries.Delete(entry{v, old})
 				d.add(v, -1)
 			}
 		}
 		for _, v := range is {
 			d.entries.Set(entry{v, new})
-			if !contains(was, v) {
+			if !slices.Contains(was, v) {
 				d.add(v, 1)
 			}
 		}
@@ -138,15 +139,6 @@ func (d indexData) add(value string, by int) {
 		return
 	}
 	d.counts.Set(value, n)
-}
-
-func contains(vs []string, v string) bool {
-	for _, o := range vs {
-		if o == v {
-			return true
-		}
-	}
-	return false
 }
 
 // ascend walks rows whose key has prefix and is greater than after.

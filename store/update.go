@@ -103,7 +103,7 @@ func (a *attempt) refuse(ctx context.Context, snap *snapshot, refusal error) (bo
 		return true, refusal
 	}
 	if err := a.e.freshen(ctx); err != nil {
-		return true, fmt.Errorf("store: confirm %q: %w", refusal, err)
+		return true, fmt.Errorf("store: confirm %q: %w", refusal.Error(), err)
 	}
 	a.fresh = true
 	if a.e.snap.Load().same(snap) {
@@ -145,7 +145,7 @@ func (a *attempt) standInLine(ctx context.Context, key string) {
 // sake of other servers.
 func (a *attempt) backoff(ctx context.Context) {
 	limit := min(time.Millisecond<<min(a.runs, 6), 40*time.Millisecond)
-	t := time.NewTimer(time.Duration(rand.Int64N(int64(limit))))
+	t := time.NewTimer(time.Duration(rand.Int64N(int64(limit)))) //nolint:gosec // jitter
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 
@@ -36,7 +35,3 @@ type logQuery struct {
 	Container string // empty: every container, each line with its name
 	Follow    bool
 }
-
-var errNotBuiltIn = errors.New("this binary was built without it")
-
-func missing(context.Context, process) error { return errNotBuiltIn }

@@ -57,7 +57,7 @@ func newMachine(t *testing.T) *machine {
 	}
 	name := fmt.Sprintf("a%x", time.Now().UnixNano()&0xfffff)
 	dir := func(parent string) string {
-		d, err := os.MkdirTemp(parent, name) //nolint:usetesting // socket paths are short
+		d, err := os.MkdirTemp(parent, name) // socket paths are short
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,7 +18,7 @@ func BenchmarkOutput(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer k.Shutdown(b.Context()) //nolint:errcheck // the directory goes anyway
+	defer k.Shutdown(b.Context())
 	id := task + "-1"
 	f, err := k.Open(b.Context(), id, "flat")
 	if err != nil {

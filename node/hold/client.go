@@ -239,7 +239,7 @@ func (k *Client) spawn(ctx context.Context) error {
 	defer out.Close()
 	c := k.c
 	c.ReadyFD = 3
-	cmd := exec.Command(c.Exe, append(append([]string(nil), c.Args...), c.Flags()...)...)
+	cmd := exec.Command(c.Exe, append(append([]string(nil), c.Args...), c.Flags()...)...) //nolint:noctx // it outlives us
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, "/"
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -41,7 +41,7 @@ func openJournal(path string) (*journal, error) {
 	if err != nil {
 		return nil, errors.Join(errors.New("hold: journal"), err)
 	}
-	return &journal{page: page, journalRecord: (*journalRecord)(unsafe.Pointer(&page[0]))}, nil
+	return &journal{page: page, journalRecord: (*journalRecord)(unsafe.Pointer(&page[0]))}, nil //nolint:gosec // the record is laid over the page, and smaller
 }
 
 func (j *journal) close() error { return unix.Munmap(j.page) }

@@ -27,6 +27,6 @@ func awaitCarrier(h *netlink.Handle, name string) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("network: link %s is %s and not up after %s", name, link.Attrs().OperState, carrierPatience)
 		}
-		time.Sleep(pause)
+		time.Sleep(pause) //nolint:forbidigo // microseconds as a rule, and carrierPatience at most
 	}
 }

@@ -103,7 +103,7 @@ func isNamespace(path string) bool {
 // sysctl writes one setting of the namespace the calling thread is in. A setting this kernel does not have is no error.
 func sysctl(value string, path ...string) error {
 	file := filepath.Join(append([]string{"/proc/sys/net"}, path...)...)
-	if err := os.WriteFile(file, []byte(value), 0o644); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.WriteFile(file, []byte(value), 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("network: set %s to %s: %w", file, value, err)
 	}
 	return nil

@@ -82,7 +82,7 @@ func Open(ctx context.Context, c Config) (_ *Network, err error) {
 		}
 	}
 	n.warnOfDrops()
-	n.fill()
+	n.fill() //nolint:contextcheck // it goes on until Close
 	return n, nil
 }
 
@@ -104,8 +104,8 @@ func newNetwork(c Config) *Network {
 	}
 	return &Network{
 		cfg: c, log: log.With("component", "network"), rules: newRuleset(c),
-		book:  ports.NewBook(rand.IntN(ports.DynamicLast-ports.DynamicFirst), ports.Bind),
-		addrs: newAddressPool(c.Subnet, rand.Uint32()), serial: rand.Uint32(),
+		book:  ports.NewBook(rand.IntN(ports.DynamicLast-ports.DynamicFirst), ports.Bind), //nolint:gosec // where to begin, no secret
+		addrs: newAddressPool(c.Subnet, rand.Uint32()), serial: rand.Uint32(),             //nolint:gosec // the same
 		links: map[string]bool{}, known: map[string]*attachment{},
 	}
 }
@@ -244,6 +244,6 @@ func (n *Network) claimLink() string {
 
 func (n *Network) logFailure(what string, err error) {
 	if err != nil {
-		n.log.Warn(what, "error", err)
+		n.log.Warn("not done", "what", what, "error", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
@@ -193,9 +194,7 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, oci *specs.Spec
 		return err
 	}
 	labels := map[string]string{}
-	for k, v := range c.Labels {
-		labels[k] = v
-	}
+	maps.Copy(labels, c.Labels)
 	labels[labelTask], labels[labelName] = c.TaskID, c.Name
 	if s := firstOf(c.StopSignal, c.Image.StopSignal); s != "" {
 		labels[labelStop] = s

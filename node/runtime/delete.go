@@ -17,7 +17,7 @@ import (
 // is idempotent.
 func (r *Runtime) Delete(ctx context.Context, id string) error {
 	if !containerIDRule.MatchString(id) {
-		return named(CannotStopContainerError, notFound("container", id))
+		return named(CannotStopContainerError, notFound(id))
 	}
 	// Alone, because the shim ends with its last container: one that is being
 	// made must not join it then.

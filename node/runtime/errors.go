@@ -46,4 +46,4 @@ func named(name string, err error) error {
 	return &Error{Name: name, Message: err.Error(), err: err}
 }
 
-func notFound(what, id string) error { return fmt.Errorf("%s %q: %w", what, id, ErrNotFound) }
+func notFound(id string) error { return fmt.Errorf("container %q: %w", id, ErrNotFound) }

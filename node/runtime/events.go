@@ -61,7 +61,7 @@ func (f *follower) stream(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-errs:
+		case <-errs: //nolint:errcheck // whatever ended the watch, the next one begins with a look at everything
 			pause(ctx, probeEvery)
 			return
 		case out <- head:

@@ -50,7 +50,7 @@ func (r *Runtime) execSpec(ctx context.Context, id string) (specs.Process, error
 	}
 	c, err := r.cd.ContainerService().Get(ctx, id)
 	if errdefs.IsNotFound(err) {
-		return specs.Process{}, notFound("container", id)
+		return specs.Process{}, notFound(id)
 	}
 	if err != nil {
 		return specs.Process{}, err
@@ -98,7 +98,7 @@ func (e *execution) run(ctx context.Context, p specs.Process, timeout time.Durat
 	if err != nil {
 		return 0, err
 	}
-	defer io.Close()
+	defer func() { _ = io.Close() }() // what was said is in e.out
 	document, err := typeurl.MarshalAny(&p)
 	if err != nil {
 		return 0, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,7 +69,7 @@ func TestOutputAcrossDeaths(t *testing.T) {
 		switch text := string(l.Text); {
 		case l.Stream == logfile.Stderr:
 			done = strings.TrimSpace(text) == "done"
-		case text != fmt.Sprint(next):
+		case text != strconv.Itoa(next):
 			t.Fatalf("line %d is %q", next, text)
 		default:
 			next++

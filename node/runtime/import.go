@@ -18,7 +18,7 @@ func Import(ctx context.Context, c Config, archive io.Reader) ([]string, error) 
 	if err != nil {
 		return nil, fmt.Errorf("containerd at %s: %w (does the region run?)", c.address(), err)
 	}
-	defer cd.Close()
+	defer func() { _ = cd.Close() }() // a connection
 	found, err := cd.Import(ctx, archive)
 	if err != nil {
 		return nil, fmt.Errorf("import images: %w", err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,7 +161,7 @@ func (r *Runtime) compat32(ctx context.Context, img client.Image, i Image) (bool
 	}
 	_, err = r.cd.ImageService().Update(ctx, images.Image{
 		Name: img.Name(), Target: img.Target(),
-		Labels: map[string]string{labelElf32: fmt.Sprint(found), labelChain: i.ChainID},
+		Labels: map[string]string{labelElf32: strconv.FormatBool(found), labelChain: i.ChainID},
 	}, "labels."+labelElf32, "labels."+labelChain)
 	if errdefs.IsNotFound(err) {
 		err = nil // removed meanwhile; the answer is right all the same

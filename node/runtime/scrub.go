@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,10 +51,8 @@ func (r *Runtime) runcState(id string) string { return filepath.Join(r.c.runcRoo
 // that containerd does not know.
 func (r *Runtime) traced(id string) bool {
 	children, _ := r.cg.Children(r.taskCgroup(id[:32]))
-	for _, c := range children {
-		if c == id {
-			return true
-		}
+	if slices.Contains(children, id) {
+		return true
 	}
 	for _, path := range []string{r.bundle(id), r.runcState(id)} {
 		if _, err := os.Lstat(path); err == nil {
@@ -102,17 +101,17 @@ func (r *Runtime) scrubTask(ctx context.Context, task string) error {
 func (r *Runtime) scrubShim(ctx context.Context, id string) error {
 	text, err := os.ReadFile(filepath.Join(r.c.shimDir(id[:32]), "address"))
 	if err != nil {
-		return nil //nolint:nilerr // no shim, nothing to forget
+		return nil // no shim, nothing to forget
 	}
-	conn, err := net.Dial("unix", strings.TrimPrefix(string(text), socketScheme))
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(string(text), socketScheme))
 	if err != nil {
-		return nil //nolint:nilerr // it has ended
+		return nil // it has ended
 	}
 	c := ttrpc.NewClient(conn)
-	defer c.Close()
+	defer func() { _ = c.Close() }() // a connection
 	api := shimapi.NewTTRPCTaskClient(c)
 	if _, err := api.State(ctx, &shimapi.StateRequest{ID: id}); err != nil {
-		return nil //nolint:nilerr // it does not know the container
+		return nil // it does not know the container
 	}
 	_, _ = api.Kill(ctx, &shimapi.KillRequest{ID: id, Signal: uint32(unix.SIGKILL), All: true})
 	_, err = api.Delete(ctx, &shimapi.DeleteRequest{ID: id})

@@ -109,7 +109,7 @@ func (r *Runtime) startShim(ctx context.Context, dir, task string) (string, erro
 }
 
 func shimAnswers(address string) bool {
-	conn, err := net.Dial("unix", strings.TrimPrefix(address, socketScheme))
+	conn, err := net.Dial("unix", strings.TrimPrefix(address, socketScheme)) //nolint:noctx // a local socket answers at once, or refuses
 	if err != nil {
 		return false
 	}
@@ -136,7 +136,7 @@ func (r *Runtime) stopShim(ctx context.Context, task string) error {
 
 func (r *Runtime) shutShim(ctx context.Context, task, address string) error {
 	socket := strings.TrimPrefix(address, socketScheme)
-	conn, err := net.Dial("unix", socket)
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
 	if err == nil {
 		if err := askShimToEnd(ctx, conn, task); err != nil {
 			return fmt.Errorf("shim of task %s: %w", task, err)
@@ -150,7 +150,7 @@ func (r *Runtime) shutShim(ctx context.Context, task, address string) error {
 
 func askShimToEnd(ctx context.Context, conn net.Conn, task string) error {
 	c := ttrpc.NewClient(conn)
-	defer c.Close()
+	defer func() { _ = c.Close() }() // a connection
 	ctx, cancel := context.WithTimeout(ctx, shimStopTimeout)
 	defer cancel()
 	api := shimapi.NewTTRPCTaskClient(c)
@@ -168,7 +168,7 @@ func askShimToEnd(ctx context.Context, conn net.Conn, task string) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }() // a handle
 	_, err = api.Shutdown(ctx, &shimapi.ShutdownRequest{ID: task, Now: true})
 	if err == nil || errors.Is(err, ttrpc.ErrClosed) {
 		err = p.Wait(ctx)

@@ -51,7 +51,7 @@ func (r *Runtime) start(ctx context.Context, id string) (pid int, at time.Time, 
 
 func (r *Runtime) markStarted(id string) error {
 	if !containerIDRule.MatchString(id) {
-		return notFound("container", id)
+		return notFound(id)
 	}
 	file := r.startedFile(id)
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -66,7 +66,7 @@ func (r *Runtime) Kill(ctx context.Context, id string, signal string) error {
 	if signal == "" {
 		c, err := r.cd.ContainerService().Get(ctx, id)
 		if errdefs.IsNotFound(err) {
-			return named(CannotStopContainerError, notFound("container", id))
+			return named(CannotStopContainerError, notFound(id))
 		}
 		if err != nil {
 			return named(CannotStopContainerError, err)

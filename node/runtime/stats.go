@@ -29,7 +29,7 @@ type NetworkStats struct {
 // containerd is not asked.
 func (r *Runtime) Stats(_ context.Context, id string) (Stats, error) {
 	if !containerIDRule.MatchString(id) {
-		return Stats{}, named(CannotInspectContainerError, notFound("container", id))
+		return Stats{}, named(CannotInspectContainerError, notFound(id))
 	}
 	path := r.containerCgroup(id[:32], id)
 	used, err := r.cg.Stats(path)

@@ -16,6 +16,7 @@ import (
 
 // socketDir is short: a unix socket's path holds 107 bytes.
 func socketDir(tb testing.TB) string {
+	tb.Helper()
 	dir, err := os.MkdirTemp("", "berth")
 	if err != nil {
 		tb.Fatal(err)
@@ -25,6 +26,7 @@ func socketDir(tb testing.TB) string {
 }
 
 func open(tb testing.TB, c etcd.Config) *etcd.Store {
+	tb.Helper()
 	s, err := etcd.Open(context.Background(), c)
 	if err != nil {
 		tb.Fatal(err)
@@ -39,6 +41,7 @@ type embeddedSpace struct {
 }
 
 func (s *embeddedSpace) Server(tb testing.TB, schema store.Schema, o store.Options) store.Store {
+	tb.Helper()
 	c := etcd.Config{Schema: schema, Now: o.Now, NewID: o.NewID}
 	socket := filepath.Join(s.dir, "s")
 	if s.started {
@@ -51,10 +54,12 @@ func (s *embeddedSpace) Server(tb testing.TB, schema store.Schema, o store.Optio
 }
 
 func (s *embeddedSpace) Depose(tb testing.TB) {
+	tb.Helper()
 	depose(tb, "unix://"+filepath.Join(s.dir, "s"), "berth")
 }
 
 func depose(tb testing.TB, endpoint, name string) {
+	tb.Helper()
 	if err := etcdtest.Depose(tb.Context(), endpoint, name); err != nil {
 		tb.Fatal(err)
 	}
@@ -73,12 +78,14 @@ type externalSpace struct {
 }
 
 func (s *externalSpace) Server(tb testing.TB, schema store.Schema, o store.Options) store.Store {
+	tb.Helper()
 	return open(tb, etcd.Config{Schema: schema, Now: o.Now, NewID: o.NewID, Name: s.name, Endpoints: []string{s.server.Endpoint()}})
 }
 
 func (s *externalSpace) Depose(tb testing.TB) { depose(tb, s.server.Endpoint(), s.name) }
 
 func startExternal(t *testing.T) *etcdtest.Server {
+	t.Helper()
 	server, err := etcdtest.Start(t.Context(), socketDir(t))
 	if err != nil {
 		t.Fatal(err)

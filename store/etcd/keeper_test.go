@@ -3,7 +3,7 @@ package etcd
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,7 +35,7 @@ func TestAFullStoreRecovers(t *testing.T) {
 	defer s.Close()
 	put := func(n int) error {
 		return s.Update(t.Context(), func(tx store.Tx) error {
-			blobs.Put(tx, &blob{ID: fmt.Sprint(n), Text: strings.Repeat("x", 200_000)})
+			blobs.Put(tx, &blob{ID: strconv.Itoa(n), Text: strings.Repeat("x", 200_000)})
 			return nil
 		})
 	}

@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ func (b *remote) Lead(ctx context.Context, run func(ctx context.Context, leader 
 	for {
 		lost, err := b.leadOnce(ctx, run)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // that is how leading is meant to end
 		}
 		if !lost {
 			return err
@@ -47,7 +48,7 @@ func (b *remote) leadOnce(ctx context.Context, run func(context.Context, store.G
 	stop := context.AfterFunc(session.Ctx(), func() { cancel(store.ErrNotLeader) })
 	defer stop()
 	err = run(rctx, guard)
-	lost = context.Cause(rctx) == store.ErrNotLeader
+	lost = errors.Is(context.Cause(rctx), store.ErrNotLeader)
 	if !lost {
 		resign, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer done()

@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,7 +83,7 @@ func (b *embedded) lead(ctx context.Context, g store.Guard, run func(context.Con
 		cancel(store.ErrNotLeader)
 	}()
 	err = run(rctx, g)
-	lost = context.Cause(rctx) == store.ErrNotLeader && ctx.Err() == nil
+	lost = errors.Is(context.Cause(rctx), store.ErrNotLeader) && ctx.Err() == nil
 	cancel(nil)
 	<-watcher
 	return lost, err
@@ -91,7 +92,7 @@ func (b *embedded) lead(ctx context.Context, g store.Guard, run func(context.Con
 // ignoreEnd answers nil when ctx ended: that is how leading is meant to end.
 func ignoreEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // see above
 	}
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -115,17 +114,11 @@ func (f *remoteFeed) take(r clientv3.WatchResponse, ok bool) error {
 	case r.CompactRevision != 0 || r.Canceled || r.Err() != nil:
 		return fmt.Errorf("%w: %w", errWatchEnded, errors.Join(r.Err(), compacted(r.CompactRevision)))
 	}
-	rev, err := r.Header.Revision, error(nil)
-	if len(r.Events) == 0 {
-		err = f.b.sink.Apply(rev, nil)
-	} else {
-		events := make([]*mvccpb.Event, len(r.Events))
-		for i, e := range r.Events {
-			events[i] = (*mvccpb.Event)(e)
-		}
-		at, kvs := f.b.events(events)
-		rev, err = at, f.b.sink.Apply(at, kvs)
+	rev, kvs := r.Header.Revision, []store.KV(nil)
+	if len(r.Events) > 0 {
+		rev, kvs = f.b.events(r.Events)
 	}
+	err := f.b.sink.Apply(rev, kvs)
 	f.mu.Lock()
 	f.at = max(f.at, rev)
 	f.mu.Unlock()

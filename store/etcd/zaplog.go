@@ -45,7 +45,7 @@ func (c slogCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Chec
 }
 
 func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	c.log.Log(context.Background(), level(e.Level), e.Message, attrs(fields)...)
+	c.log.Log(context.Background(), level(e.Level), e.Message, attrs(fields)...) //nolint:sloglint // the message is etcd's
 	return nil
 }
 

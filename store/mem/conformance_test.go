@@ -16,6 +16,7 @@ type space struct {
 }
 
 func (s *space) Server(tb testing.TB, schema store.Schema, o store.Options) store.Store {
+	tb.Helper()
 	mo := mem.Options{Now: o.Now, NewID: o.NewID, Backend: s.mutant.Backend}
 	s.n++
 	lags := s.n%2 == 0

@@ -1,7 +1,7 @@
 package mem_test
 
 import (
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -92,7 +92,7 @@ func TestTransactionsAgainstAModel(t *testing.T) {
 			d := &drawn{table, byTag, maps.Clone(committed)}
 			var failed error
 			if rapid.IntRange(0, 3).Draw(t, "fails") == 0 {
-				failed = fmt.Errorf("fails")
+				failed = errors.New("fails")
 			}
 			err := s.Update(t.Context(), func(tx store.Tx) error {
 				for range rapid.IntRange(0, 12).Draw(t, "steps") {
@@ -100,7 +100,7 @@ func TestTransactionsAgainstAModel(t *testing.T) {
 				}
 				return failed
 			})
-			if err != failed {
+			if !errors.Is(err, failed) {
 				t.Fatal(err)
 			}
 			if failed == nil {

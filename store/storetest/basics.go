@@ -129,7 +129,7 @@ var updateChecks = []check{
 	{"an error writes nothing and comes back as it is", func(k *kit) {
 		boom := errors.New("boom")
 		err := k.a.Update(k.ctx, func(tx store.Tx) error { put("x", 1)(tx); return boom })
-		if err != boom {
+		if err != boom { //nolint:errorlint // as it is, not wrapped
 			k.Errorf("error %v", err)
 		}
 		k.see(k.b, store.Fresh, func(tx store.Tx) {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -93,7 +94,7 @@ func CheckStoredTypes(tb testing.TB, s store.Schema, want map[string]string) {
 		switch {
 		case want[table] == "":
 			tb.Errorf("table %s is new: add %q: %q", table, table, got[table])
-		case version == fmt.Sprint(st.Version):
+		case version == strconv.Itoa(st.Version):
 			tb.Errorf("table %s: the stored type changed without a new Version (is %q, was %q)", table, got[table], want[table])
 		default:
 			tb.Errorf("table %s has a new Version: record it as %q: %q", table, table, got[table])

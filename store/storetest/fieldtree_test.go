@@ -46,7 +46,7 @@ type retyped struct {
 func TestFieldTree(t *testing.T) {
 	hash := func(v any) string { return storetest.FieldTree(reflect.TypeOf(v)) }
 	if hash(tree{}) != hash(treeToo{}) {
-		t.Errorf("the same JSON, other hashes:\n%s\n%s", storetest.FieldTreeText(reflect.TypeOf(tree{})), storetest.FieldTreeText(reflect.TypeOf(treeToo{})))
+		t.Errorf("the same JSON, other hashes:\n%s\n%s", storetest.FieldTreeText(reflect.TypeFor[tree]()), storetest.FieldTreeText(reflect.TypeFor[treeToo]()))
 	}
 	for _, v := range []any{wider{}, retyped{}, struct{ A string }{}, tree{}} {
 		if hash(v) == hash(leaf{b: 1}) {

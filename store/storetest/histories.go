@@ -22,7 +22,6 @@ type op struct {
 	kind   string // read, bump, move, drop, make
 	x, y   int
 	server int
-	fresh  bool
 }
 
 // run performs an op and answers the registers as it saw them (those it did not read are 0).

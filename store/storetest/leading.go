@@ -51,7 +51,7 @@ var leadChecks = []check{
 			}
 		})
 		stop()
-		<-ended
+		<-ended //nolint:errcheck // how it ended is another check's question
 	}},
 	{"a former leader that does not know it yet is stopped by its guard", func(k *kit) {
 		ctx, stop := context.WithCancel(k.ctx)
@@ -68,7 +68,7 @@ var leadChecks = []check{
 			}
 		})
 		stop()
-		<-ended
+		<-ended //nolint:errcheck // how it ended is another check's question
 	}},
 	{"run's error ends leading", func(k *kit) {
 		boom := errors.New("boom")

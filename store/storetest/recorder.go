@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 // Failures runs the suite without failing a test and answers what each failed check said; for mutants. It stops at the
 // first failure when first is set.
 func Failures(tb testing.TB, h Harness, first bool) map[string]string {
+	tb.Helper()
 	out := map[string]string{}
 	for _, c := range checks() {
 		if said := tryCheck(tb, h, c); said != "" {
@@ -28,6 +30,7 @@ func Failures(tb testing.TB, h Harness, first bool) map[string]string {
 const mutantTimeout = 3 * time.Second
 
 func tryCheck(tb testing.TB, h Harness, c check) string {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), mutantTimeout)
 	defer cancel()
 	r := &recorder{TB: tb, ctx: ctx}
@@ -83,8 +86,8 @@ func (r *recorder) Cleanup(fn func()) {
 }
 
 func (r *recorder) clean() {
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
+	for _, clean := range slices.Backward(r.cleanups) {
+		clean()
 	}
 }
 

@@ -50,6 +50,7 @@ func checks() []check {
 
 // Run checks every guarantee, each on a key space of its own.
 func Run(t *testing.T, h Harness) {
+	t.Helper()
 	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -70,6 +71,7 @@ type kit struct {
 }
 
 func newKit(tb testing.TB, h Harness) *kit {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), checkTimeout)
 	tb.Cleanup(cancel)
 	k := &kit{TB: tb, ctx: ctx, space: h.Space(tb)}

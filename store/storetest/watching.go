@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 
@@ -59,9 +60,7 @@ func (f *follower) resync(b store.Batch) {
 	if len(b.Changes) != 0 {
 		f.k.Error("a Resync with changes")
 	}
-	for key, i := range items.List(b.Snapshot, "", "") {
-		f.have[key] = i
-	}
+	maps.Insert(f.have, items.List(b.Snapshot, "", ""))
 }
 
 func (f *follower) apply(c store.Change) {
@@ -83,10 +82,7 @@ func (f *follower) apply(c store.Change) {
 }
 
 func (f *follower) compare(b store.Batch) {
-	want := map[string]*item{}
-	for key, i := range items.List(b.Snapshot, "", "") {
-		want[key] = i
-	}
+	want := maps.Collect(items.List(b.Snapshot, "", ""))
 	if d := cmp.Diff(want, f.have); d != "" {
 		f.k.Errorf("at %d the batches do not add up to the snapshot: %s", b.Revision, d)
 	}
@@ -111,7 +107,7 @@ var watchChecks = []check{
 		if f.have[scope.Key("old")] == nil {
 			k.see(k.b, store.Fresh, func(store.Tx) {})
 		}
-		r := rand.New(rand.NewPCG(3, 4))
+		r := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // the same histories every time
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

@@ -1,7 +1,8 @@
 // Package unknown keeps the members of a JSON value that a Go type has no place for, so that a program can rewrite what a
 // newer one wrote without losing any of it.
 //
-// Objects keep their unknown members at every depth, also inside maps and lists. A list element keeps them when its known
+// Guarantees: what the type does have a place for is never changed by a merge; a value that has nothing unknown costs no
+// memory; merging twice is merging once. Objects keep their unknown members at every depth, also inside maps and lists. A list element keeps them when its known
 // part is found again in the new list, or, in a list of the same length, at its place. What was removed on purpose takes
 // its unknown members along. Types that decode themselves keep what they want.
 package unknown
@@ -53,8 +54,9 @@ func Collect(raw json.RawMessage, t reflect.Type) (*Members, error) {
 			return nil, nil
 		}
 		return collectList(raw, t.Elem())
+	default:
+		return nil, nil
 	}
-	return nil, nil
 }
 
 func collectObject(raw json.RawMessage, member func(string) reflect.Type) (*Members, error) {
@@ -139,10 +141,10 @@ func (u *Members) Merge(was, now json.RawMessage) (json.RawMessage, error) {
 	}
 	var before, after map[string]json.RawMessage
 	if json.Unmarshal(now, &after) != nil || after == nil {
-		return now, nil // null, or no longer an object: the new value replaced it on purpose
+		return now, nil //nolint:nilerr // null, or no longer an object: the new value replaced it on purpose
 	}
 	if json.Unmarshal(was, &before) != nil {
-		return now, nil
+		return now, nil //nolint:nilerr // there is nothing to keep of what was no object
 	}
 	for name, value := range u.members {
 		if _, set := after[name]; !set {
@@ -171,7 +173,7 @@ func (u *Members) Merge(was, now json.RawMessage) (json.RawMessage, error) {
 func (u *Members) mergeList(was, now json.RawMessage) (json.RawMessage, error) {
 	var before, after []json.RawMessage
 	if json.Unmarshal(now, &after) != nil || json.Unmarshal(was, &before) != nil || len(before) != len(u.elems) {
-		return now, nil
+		return now, nil //nolint:nilerr // no list, or another one: the new value replaced it
 	}
 	taken := make([]bool, len(after))
 	for i, sub := range u.elems {

@@ -38,6 +38,7 @@ func TestServiceLivesAndDies(t *testing.T) {
 
 // resize scales up and down: no new deployment, and AWS's words.
 func resize(t *testing.T, name string, first types.Deployment) {
+	t.Helper()
 	update(t, &ecs.UpdateServiceInput{Service: &name, DesiredCount: aws.Int32(4)})
 	s := await(t, name, "four tasks", func(s types.Service) bool { return stable(s) && s.RunningCount == 4 })
 	equal(t, "deployment", aws.ToString(s.Deployments[0].Id), aws.ToString(first.Id))
@@ -61,6 +62,7 @@ func resize(t *testing.T, name string, first types.Deployment) {
 }
 
 func die(t *testing.T, name string) {
+	t.Helper()
 	last := mustTasksOf(t, name)[0]
 	_, err := region.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Service: &name})
 	if e := (*types.InvalidParameterException)(nil); !errors.As(err, &e) {

@@ -2,8 +2,8 @@ package e2e
 
 import (
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -141,5 +141,5 @@ func TestListTasksPagesShowEachTaskOnce(t *testing.T) {
 			seen[arn]++
 		}
 	}
-	equal(t, "tasks on the pages", fmt.Sprint(len(seen)), "5")
+	equal(t, "tasks on the pages", strconv.Itoa(len(seen)), "5")
 }

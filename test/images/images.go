@@ -41,7 +41,7 @@ type Spec struct {
 
 // Build makes the image.
 func Build(s Spec) (v1.Image, error) {
-	img := v1.Image(empty.Image)
+	img := empty.Image
 	for _, files := range s.Layers {
 		text, err := layer(files)
 		if err != nil {

@@ -144,10 +144,9 @@ func (i *Installation) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
 	defer cancel()
 	page := health.Page(i.Endpoint)
-	doing := ""
 	for {
-		var ok bool
-		if ok, doing = page.Ready(ctx); ok {
+		ok, doing := page.Ready(ctx)
+		if ok {
 			break
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
@@ -165,7 +164,7 @@ func (i *Installation) connected(ctx context.Context) error {
 			return nil
 		}
 		if e := pause(ctx, 20*time.Millisecond); e != nil {
-			return fmt.Errorf("no container instance is connected (%v):\n%s", err, i.LastLog(30))
+			return fmt.Errorf("no container instance is connected (%w):\n%s", err, i.LastLog(30))
 		}
 	}
 }

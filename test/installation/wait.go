@@ -3,6 +3,7 @@ package installation
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,11 +59,12 @@ func (i *Installation) AwaitTask(t testing.TB, arn, status string) types.Task {
 	return task
 }
 
-func reasons(task types.Task) (out string) {
+func reasons(task types.Task) string {
+	var out strings.Builder
 	for _, c := range task.Containers {
-		out += fmt.Sprintf("%s: %s %s ", aws.ToString(c.Name), aws.ToString(c.LastStatus), aws.ToString(c.Reason))
+		fmt.Fprintf(&out, "%s: %s %s ", aws.ToString(c.Name), aws.ToString(c.LastStatus), aws.ToString(c.Reason))
 	}
-	return out
+	return out.String()
 }
 
 // Run registers the definition, runs one task of it and answers the task's ARN.

@@ -74,7 +74,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer func() { _ = a.Close() }() // nothing is written by it
 	listener, err := m.metadataListener(ctx)
 	if err != nil {
 		return err

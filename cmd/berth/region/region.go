@@ -73,7 +73,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // for the ways out that have an error already
 	err = serve(ctx, c, listener, rooms{store: s, keys: keys, metrics: metrics})
 	if cerr := s.Close(); err == nil {
 		err = cerr

@@ -58,13 +58,14 @@ func (s Sample) says(ctx context.Context) []error {
 
 // ending says in one line why a task stopped.
 func ending(t types.Task) string {
-	line := fmt.Sprintf("%s stopped: %s", aws.ToString(t.TaskArn), aws.ToString(t.StoppedReason))
+	var line strings.Builder
+	fmt.Fprintf(&line, "%s stopped: %s", aws.ToString(t.TaskArn), aws.ToString(t.StoppedReason))
 	for _, c := range t.Containers {
-		line += fmt.Sprintf("; %s:", aws.ToString(c.Name))
+		fmt.Fprintf(&line, "; %s:", aws.ToString(c.Name))
 		if c.ExitCode != nil {
-			line += fmt.Sprintf(" exit code %d", *c.ExitCode)
+			fmt.Fprintf(&line, " exit code %d", *c.ExitCode)
 		}
-		line += " " + aws.ToString(c.Reason)
+		line.WriteString(" " + aws.ToString(c.Reason))
 	}
-	return strings.TrimSpace(line)
+	return strings.TrimSpace(line.String())
 }

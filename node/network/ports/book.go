@@ -71,9 +71,8 @@ func (b *Book) takeOne(id string, w Wish) (Wish, error) {
 			b.cursor = DynamicFirst
 		}
 		s := Span{b.cursor, b.cursor + n - 1}
-		var taken *Conflict
 		err := b.hold(id, w.Proto, s)
-		if errors.As(err, &taken) {
+		if taken, ok := errors.AsType[*Conflict](err); ok {
 			b.cursor = taken.Port + 1
 			continue
 		}

@@ -118,7 +118,7 @@ func parseProto(s string) (byte, error) {
 	case "udp":
 		return UDP, nil
 	}
-	return 0, fmt.Errorf(`Protocol %q: must be "tcp" or "udp"`, s)
+	return 0, fmt.Errorf(`protocol %q: must be "tcp" or "udp"`, s)
 }
 
 // ProtoName is how ECS writes a protocol.

@@ -24,7 +24,7 @@ func TestPortRules(t *testing.T) {
 		{"range", []Port{{ContainerPortRange: "80-90", HostPortRange: "180-190"}}, ""},
 		{"no container port", []Port{{HostPort: 80}}, "port 1: ContainerPort 0: must be between 1 and 65535"},
 		{"host port too high", []Port{{ContainerPort: 80}, {ContainerPort: 80, HostPort: 65536}}, "port 2: HostPort 65536: must be between 0 and 65535"},
-		{"protocol", []Port{{ContainerPort: 80, Protocol: "sctp"}}, `Protocol "sctp": must be "tcp" or "udp"`},
+		{"protocol", []Port{{ContainerPort: 80, Protocol: "sctp"}}, `protocol "sctp": must be "tcp" or "udp"`},
 		{"range and port", []Port{{ContainerPort: 1, ContainerPortRange: "1-2"}}, "cannot be combined"},
 		{"range backwards", []Port{{ContainerPortRange: "9-1"}}, `ContainerPortRange "9-1": must be "first-last"`},
 		{"range is text", []Port{{ContainerPortRange: "a-b"}}, `must be "first-last"`},

@@ -117,7 +117,7 @@ func (h *Hierarchy) delegate(dir string) error {
 }
 
 func (h *Hierarchy) write(file string, s setting) error {
-	err := os.WriteFile(filepath.Join(h.root, file), []byte(s.value), 0o644)
+	err := os.WriteFile(filepath.Join(h.root, file), []byte(s.value), 0o600)
 	if s.optional && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
 		return nil // a kernel without swap accounting has nothing to limit
 	}

@@ -83,7 +83,7 @@ func (d *Daemon) ensure() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.proc != nil {
-		d.proc.Close()
+		_ = d.proc.Close() // it has ended
 	}
 	d.proc = p
 	return nil
@@ -114,7 +114,7 @@ func (d *Daemon) start() (*Process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	cmd := exec.Command(filepath.Join(d.c.BinDir, "containerd"), "--config", d.configFile(), "--log-level", "warn")
+	cmd := exec.Command(filepath.Join(d.c.BinDir, "containerd"), "--config", d.configFile(), "--log-level", "warn") //nolint:noctx // it outlives us
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Dir = "/"
 	// Our directory first, so that containerd finds our shim and runc.

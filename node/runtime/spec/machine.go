@@ -1,7 +1,7 @@
 package spec
 
 import (
-	"fmt"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,7 +35,7 @@ func Held() (uint64, error) {
 			return strconv.ParseUint(strings.TrimSpace(v), 16, 64)
 		}
 	}
-	return 0, fmt.Errorf("/proc/self/status has no CapPrm line")
+	return 0, errors.New("/proc/self/status has no CapPrm line")
 }
 
 // HostDevices lists the devices below dir, for privileged containers. What a

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/berth-ecs/berth/test/installation"
@@ -80,7 +81,8 @@ func watch(ctx context.Context, o installation.Options, roles map[installation.R
 	return nil
 }
 
-func (t target) verdict(u usage, percent float64) (out string) {
+func (t target) verdict(u usage, percent float64) string {
+	var out strings.Builder
 	for _, row := range []struct {
 		what       string
 		got, limit float64
@@ -92,7 +94,7 @@ func (t target) verdict(u usage, percent float64) (out string) {
 		if row.got > row.limit {
 			met = "MISSED"
 		}
-		out += fmt.Sprintf("%s at most %g: %s  ", row.what, row.limit, met)
+		fmt.Fprintf(&out, "%s at most %g: %s  ", row.what, row.limit, met)
 	}
-	return out
+	return out.String()
 }

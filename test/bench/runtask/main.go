@@ -77,7 +77,7 @@ func run(ctx context.Context, rounds int) (err error) {
 	if err := b.setUp(ctx); err != nil {
 		return err
 	}
-	defer b.reports.Close()
+	defer func() { _ = b.reports.Close() }() // everything was read
 	accepted := &abba.Arm{Name: "RunTask accepted -> first instruction", Once: b.fromAccepted}
 	asked := &abba.Arm{Name: "RunTask asked -> first instruction", Once: b.fromAsked}
 	peer := &abba.Arm{Name: "ctr run -d", Once: b.ctr}

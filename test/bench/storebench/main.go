@@ -60,7 +60,7 @@ func parse() (options, error) {
 	flag.DurationVar(&o.settle, "settle", time.Minute, "time between the last write and the measurement of memory")
 	flag.StringVar(&o.dir, "dir", "", "where to keep the data (default: the system's temporary folder)")
 	flag.Parse()
-	for _, c := range strings.Split(clients, ",") {
+	for c := range strings.SplitSeq(clients, ",") {
 		n, err := strconv.Atoi(c)
 		if err != nil || n < 1 {
 			return o, fmt.Errorf("-clients %q: numbers from 1, separated by commas", clients)
