@@ -8,7 +8,6 @@ import (
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
-	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
 // instances ends the tasks of INACTIVE container instances: nobody will report on them any more. A key is an instance's.
@@ -18,9 +17,6 @@ import (
 type instances struct {
 	store store.Store
 }
-
-// abandonsAtOnce is how many tasks one transaction ends; each compares and writes three records.
-const abandonsAtOnce = 25
 
 func (i instances) config() loop.Config {
 	return loop.Config{
@@ -55,33 +51,10 @@ func (i instances) dirty(tx store.Tx, c store.Change) []string {
 
 func (i instances) reconcile(ctx context.Context, key string) (loop.Result, error) {
 	for more := true; more; {
-		var err error
-		if more, err = i.abandon(ctx, key); err != nil {
+		err := i.store.Update(ctx, func(tx store.Tx) error { more = tables.AbandonTasks(tx, key); return nil })
+		if err != nil {
 			return loop.Result{}, err
 		}
 	}
 	return loop.Result{}, nil
-}
-
-// abandon ends some tasks and says whether there may be more.
-func (i instances) abandon(ctx context.Context, key string) (more bool, err error) {
-	err = i.store.Update(ctx, func(tx store.Tx) error {
-		more = false
-		s, ok := tables.InstanceStates.Get(tx, key)
-		if !ok || s.Status != ecs.InstanceInactive {
-			return nil
-		}
-		var tasks []string
-		for task := range tables.StatusByInstance.List(tx, tables.Is(key, tables.Live), "") {
-			if more = len(tasks) == abandonsAtOnce; more {
-				break
-			}
-			tasks = append(tasks, task)
-		}
-		for _, task := range tasks {
-			tables.AbandonTask(tx, task, shape.TaskStopCodeTerminationNotice, ecs.ReasonDeregistration)
-		}
-		return nil
-	})
-	return more, err
 }

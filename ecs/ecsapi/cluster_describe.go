@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/berth-ecs/berth/ecs"
@@ -72,15 +73,12 @@ func (a *API) ListClusters(ctx context.Context, c wire.Call, in *shape.ListClust
 	h := home(c)
 	out := &shape.ListClustersResponse{}
 	err := a.view(ctx, func(tx store.Tx) error {
-		listed := func(yield func(string, string) bool) {
-			for key, k := range tables.Clusters.List(tx, tables.At(h).Prefix(), "") {
-				if k.Status != ecs.ClusterInactive && !yield(key, k.ARN()) {
-					return
-				}
-			}
-		}
 		var err error
-		out.ClusterArns, out.NextToken, err = wire.Page(page(c, slice{in.NextToken, in.MaxResults, 100}), listed)
+		out.ClusterArns, out.NextToken, err = paged(page(c, slice{in.NextToken, in.MaxResults, 100}), func(after string) iter.Seq2[string, string] {
+			return arns(tables.Clusters.List(tx, tables.At(h).Prefix(), after), func(_ string, k *ecs.Cluster) bool {
+				return k.Status != ecs.ClusterInactive
+			})
+		})
 		return err
 	})
 	return out, err
@@ -97,6 +95,26 @@ type slice struct {
 func page(c wire.Call, s slice, filters ...any) wire.PageRequest {
 	return wire.PageRequest{Token: s.token, Max: s.most, Limit: s.limit,
 		Filter: wire.FilterHash(c.Operation, c.Account, c.Region, filters)}
+}
+
+// paged takes a page of a list that can begin behind a key.
+func paged(p wire.PageRequest, list func(after string) iter.Seq2[string, string]) ([]string, *string, error) {
+	after, err := p.After()
+	if err != nil {
+		return nil, nil, err
+	}
+	return wire.Page(p, list(after))
+}
+
+// arns are the names of those records that a list shows.
+func arns[T interface{ ARN() string }](records iter.Seq2[string, T], shows func(key string, r T) bool) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for key, r := range records {
+			if shows(key, r) && !yield(key, r.ARN()) {
+				return
+			}
+		}
+	}
 }
 
 func orEmpty[T any](s []T) []T {

@@ -12,9 +12,6 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// abandonedAtOnce is how many tasks one transaction ends.
-const abandonedAtOnce = 20
-
 // DeregisterContainerInstance makes an instance INACTIVE: its agent is not listened
 // to any more. With force its tasks are given up, some at a time; a call that dies
 // in between is finished by the next.
@@ -33,7 +30,8 @@ func (a *API) DeregisterContainerInstance(ctx context.Context, c wire.Call, in *
 		return nil, err
 	}
 	for more := true; more; {
-		if more, err = a.abandon(ctx, key); err != nil {
+		err := a.store.Update(ctx, func(tx store.Tx) error { more = tables.AbandonTasks(tx, key); return nil })
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -70,32 +68,7 @@ func (a *API) deactivate(ctx context.Context, in *shape.DeregisterContainerInsta
 		if s.Status == ecs.InstanceInactive {
 			return nil
 		}
-		next := *s
-		next.Status, next.Connected, next.Session, next.InactiveAt = ecs.InstanceInactive, false, "", tx.Now()
-		next.Version++
-		tables.InstanceStates.Put(tx, &next)
+		tables.Deregister(tx, s, "")
 		return nil
 	})
-}
-
-// abandon ends some tasks of an INACTIVE instance and says whether there may be more.
-func (a *API) abandon(ctx context.Context, key string) (more bool, err error) {
-	err = a.store.Update(ctx, func(tx store.Tx) error {
-		s, ok := tables.InstanceStates.Get(tx, key)
-		if more = false; !ok || s.Status != ecs.InstanceInactive {
-			return nil
-		}
-		var tasks []string
-		for task := range tables.StatusByInstance.List(tx, tables.Is(key, tables.Live), "") {
-			if more = len(tasks) == abandonedAtOnce; more {
-				break
-			}
-			tasks = append(tasks, task)
-		}
-		for _, task := range tasks {
-			tables.AbandonTask(tx, task, shape.TaskStopCodeTerminationNotice, ecs.ReasonDeregistration)
-		}
-		return nil
-	})
-	return more, err
 }

@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"iter"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place/query"
@@ -29,15 +30,12 @@ func (a *API) ListContainerInstances(ctx context.Context, c wire.Call, in *shape
 		if err != nil {
 			return err
 		}
-		listed := func(yield func(string, string) bool) {
-			for key, i := range tables.Instances.List(tx, tables.At(k.Home).Prefix(k.Name), "") {
-				if statusIs(tx, key, aws.Val(in.Status)) && matches(tx, filter, i) && !yield(key, i.ARN()) {
-					return
-				}
-			}
-		}
 		p := page(c, slice{in.NextToken, in.MaxResults, 100}, k.Name, dereferenced(in.Filter, in.Status))
-		out.ContainerInstanceArns, out.NextToken, err = wire.Page(p, listed)
+		out.ContainerInstanceArns, out.NextToken, err = paged(p, func(after string) iter.Seq2[string, string] {
+			return arns(tables.Instances.List(tx, tables.At(k.Home).Prefix(k.Name), after), func(key string, i *ecs.Instance) bool {
+				return statusIs(tx, key, aws.Val(in.Status)) && matches(tx, filter, i)
+			})
+		})
 		return err
 	})
 	return out, err

@@ -15,11 +15,19 @@ import (
 )
 
 // RegisterContainerInstance makes a container instance, or, given its ARN, registers
-// it again: its agent restarted. Every attribute that was sent is answered with the
+// it again: its agent restarted. A call that comes twice, by its token, makes one. Every attribute that was sent is answered with the
 // same value, as agents insist. The machine's ledger is made or takes the new total;
 // what tasks hold stays booked.
 func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *shape.RegisterContainerInstanceRequest) (*shape.RegisterContainerInstanceResponse, error) {
 	r, err := request.ReadRegistration(in)
+	if err != nil {
+		return nil, err
+	}
+	token, err := request.Token(in.ClientToken, 64)
+	if err != nil {
+		return nil, err
+	}
+	o, err := tables.OnceOf(home(c), c.Operation, token, in)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +42,7 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 		case err != nil:
 			return err
 		}
-		i, err := a.instanceOf(tx, k, in, r)
+		i, err := a.instanceOf(tx, k, in, r, o)
 		if err != nil {
 			return err
 		}
@@ -43,6 +51,7 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 			return err
 		}
 		bookable(tx, i)
+		o.Remember(tx, i.ARN())
 		out = describeInstance(tx, i, []string{shape.ContainerInstanceFieldTags})
 		return nil
 	})
@@ -51,17 +60,14 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 
 // instanceOf makes the record of a registration, over the one of before if there is
 // one.
-func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContainerInstanceRequest, r request.Registration) (*ecs.Instance, error) {
-	i := &ecs.Instance{Home: k.Home, Cluster: k.Name, ID: tx.NewID(), RegisteredAt: tx.Now()}
-	if ref := aws.Val(in.ContainerInstanceArn); ref != "" {
-		id, err := request.MemberID(k.Home, k.Name, "container-instance", ref)
-		if err != nil {
-			return nil, err
-		}
-		i.ID = id
-	} else if id, ok := registered(tx, k, r.Node); ok {
-		i.ID = id
+func (a *API) instanceOf(
+	tx store.Tx, k *ecs.Cluster, in *shape.RegisterContainerInstanceRequest, r request.Registration, o tables.Once,
+) (*ecs.Instance, error) {
+	id, err := identify(tx, k, aws.Val(in.ContainerInstanceArn), r.Node, o)
+	if err != nil {
+		return nil, err
 	}
+	i := &ecs.Instance{Home: k.Home, Cluster: k.Name, ID: id, RegisteredAt: tx.Now()}
 	old, known := tables.Instances.Get(tx, tables.MemberKey(k.Home, k.Name, i.ID))
 	if known {
 		if old.LaunchType != r.LaunchType {
@@ -83,18 +89,41 @@ func (a *API) instanceOf(tx store.Tx, k *ecs.Cluster, in *shape.RegisterContaine
 	return i, nil
 }
 
-// registered finds the instance that a berth node already is in a cluster: the node
-// did not get the answer to its registration, or forgot it. The node's ledger, which
-// every registration writes, keeps two at once from missing each other.
+// identify answers which instance registers: the one it names, the one that an earlier
+// call with its token made, the one that its node is already, or a new one.
+func identify(tx store.Tx, k *ecs.Cluster, arn, node string, o tables.Once) (string, error) {
+	if arn != "" {
+		return request.MemberID(k.Home, k.Name, "container-instance", arn)
+	}
+	made, _, _ := o.Before(tx)
+	for _, arn := range made {
+		if id := ecs.ShortID(arn); arn == k.InstanceARN(k.Name, id) && tables.Listened(tx, tables.MemberKey(k.Home, k.Name, id)) {
+			return id, nil
+		}
+	}
+	if id, ok := registered(tx, k, node); ok {
+		return id, nil
+	}
+	return tx.NewID(), nil
+}
+
+// registered finds the instance that a berth node already is in a cluster: it did not
+// get the answer to its registration. One whose agent has been there had its answer: it
+// has lost its memory, and its tasks with it, so that instance is over. The node's ledger,
+// which every registration writes, keeps two at once from missing each other.
 func registered(tx store.Tx, k *ecs.Cluster, node string) (id string, ok bool) {
 	if node == "" {
 		return "", false
 	}
 	for key, i := range tables.InstancesByNode.List(tx, tables.LedgerKey(k.Region, node), "") {
-		s, known := tables.InstanceStates.Peek(tx, key)
-		if i.Home == k.Home && i.Cluster == k.Name && known && s.Status != ecs.InstanceInactive {
+		if i.Home != k.Home || i.Cluster != k.Name || !tables.Listened(tx, key) {
+			continue
+		}
+		s, _ := tables.InstanceStates.Get(tx, key)
+		if s.ConnectedAt.IsZero() {
 			return i.ID, true
 		}
+		tables.Deregister(tx, s, "The node registered anew and knows nothing of this container instance.")
 	}
 	return "", false
 }

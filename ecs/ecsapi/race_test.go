@@ -146,3 +146,21 @@ func TestCreateServiceRaces(t *testing.T) {
 		}
 	}
 }
+
+// The family's newest ACTIVE revision is one that is ACTIVE.
+func TestDeregistrationsOfAFamilyRace(t *testing.T) {
+	r := newRegion(t)
+	for range 3 {
+		r.definition("web", 10, 64)
+	}
+	retire := func(revision string) {
+		must(r, shape.OpDeregisterTaskDefinition, r.api.DeregisterTaskDefinition,
+			&shape.DeregisterTaskDefinitionRequest{TaskDefinition: aws.Ptr("web:" + revision)})
+	}
+	r.meanwhile(func() { retire("2") })
+	retire("3")
+	out := must(r, shape.OpDescribeTaskDefinition, r.api.DescribeTaskDefinition, &shape.DescribeTaskDefinitionRequest{TaskDefinition: aws.Ptr("web")})
+	if *out.TaskDefinition.Revision != 1 {
+		t.Fatalf("the newest ACTIVE revision is %d, which is %s", *out.TaskDefinition.Revision, *out.TaskDefinition.Status)
+	}
+}

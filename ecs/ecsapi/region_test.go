@@ -1,6 +1,7 @@
 package ecsapi
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -23,14 +24,23 @@ type region struct {
 	api   *API
 	store store.Store
 	now   time.Time
+	// between, when set, runs once before the next commit, and no race is lost by chance.
+	between atomic.Pointer[func()]
+	quiet   atomic.Bool
 }
 
 func newRegion(t *testing.T) *region {
 	t.Helper()
 	r := &region{T: t, now: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)}
 	var commits atomic.Int64
-	lose := func(store.Txn) bool { return commits.Add(1)%2 == 1 }
-	r.store = mem.Open(tables.Schema(), mem.Options{Now: func() time.Time { return r.now }, Faults: mem.Faults{Conflict: lose}})
+	lose := func(store.Txn) bool { return !r.quiet.Load() && commits.Add(1)%2 == 1 }
+	meet := func(context.Context) error {
+		if f := r.between.Swap(nil); f != nil {
+			(*f)()
+		}
+		return nil
+	}
+	r.store = mem.Open(tables.Schema(), mem.Options{Now: func() time.Time { return r.now }, Faults: mem.Faults{Conflict: lose, Delay: meet}})
 	t.Cleanup(func() { _ = r.store.Close() })
 	r.api = New(Config{Store: r.store, Zone: "us-east-1a",
 		Endpoints: Endpoints{Control: "http://127.0.0.1:4566/acs", Telemetry: "http://127.0.0.1:4566/tcs"}})
@@ -113,6 +123,12 @@ func machine() *shape.RegisterContainerInstanceRequest {
 			{Name: aws.Ptr("PORTS_UDP"), Type: aws.Ptr("STRINGSET"), StringSetValue: []string{}},
 		},
 	}
+}
+
+// meanwhile runs fn before the next commit.
+func (r *region) meanwhile(fn func()) {
+	r.quiet.Store(true)
+	r.between.Store(&fn)
 }
 
 func (r *region) update(fn func(store.Tx)) {

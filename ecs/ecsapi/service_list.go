@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"iter"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
@@ -24,15 +25,12 @@ func (a *API) ListServices(ctx context.Context, c wire.Call, in *shape.ListServi
 		if err != nil {
 			return err
 		}
-		listed := func(yield func(string, string) bool) {
-			for key, s := range tables.Services.List(tx, tables.At(k.Home).Prefix(k.Name), "") {
-				if listable(tx, s, in) && !yield(key, s.ARN()) {
-					return
-				}
-			}
-		}
 		p := page(c, slice{in.NextToken, most, 100}, k.Name, dereferenced(in.LaunchType, in.SchedulingStrategy, in.ResourceManagementType))
-		out.ServiceArns, out.NextToken, err = wire.Page(p, listed)
+		out.ServiceArns, out.NextToken, err = paged(p, func(after string) iter.Seq2[string, string] {
+			return arns(tables.Services.List(tx, tables.At(k.Home).Prefix(k.Name), after), func(_ string, s *ecs.Service) bool {
+				return listable(tx, s, in)
+			})
+		})
 		return err
 	})
 	return out, err

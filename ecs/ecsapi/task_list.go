@@ -3,6 +3,7 @@ package ecsapi
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/request"
@@ -30,7 +31,7 @@ func (a *API) ListTasks(ctx context.Context, c wire.Call, in *shape.ListTasksReq
 			return err
 		}
 		p := page(c, slice{in.NextToken, in.MaxResults, 100}, k.Name, f)
-		out.TaskArns, out.NextToken, err = wire.Page(p, f.list(tx, k))
+		out.TaskArns, out.NextToken, err = paged(p, func(after string) iter.Seq2[string, string] { return f.list(tx, k, after) })
 		return err
 	})
 	return out, err
@@ -79,11 +80,10 @@ func (f *taskFilter) resolve(tx store.Tx, k *ecs.Cluster, in *shape.ListTasksReq
 	return nil
 }
 
-// list walks the smallest index that holds every match, in key order.
-func (f taskFilter) list(tx store.Tx, k *ecs.Cluster) iter.Seq2[string, string] {
-	keys := f.index(tx, k)
+// list yields the matches behind a key, in key order.
+func (f taskFilter) list(tx store.Tx, k *ecs.Cluster, after string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
-		for key := range keys {
+		for key := range f.smallest(tx, k).keys(after) {
 			if v, ok := tables.PeekTask(tx, key); ok && f.matches(v) && !yield(key, v.ARN()) {
 				return
 			}
@@ -91,19 +91,46 @@ func (f taskFilter) list(tx store.Tx, k *ecs.Cluster) iter.Seq2[string, string] 
 	}
 }
 
-func (f taskFilter) index(tx store.Tx, k *ecs.Cluster) iter.Seq2[string, *ecs.TaskDesired] {
+// walk is an index that holds every match, and perhaps more.
+type walk struct {
+	size int
+	keys func(after string) iter.Seq[string]
+}
+
+func walkOf[T any](tx store.Tx, x *store.Index[T], value string) walk {
+	return walk{x.Count(tx, value), func(after string) iter.Seq[string] {
+		return func(yield func(string) bool) {
+			for key := range x.List(tx, value, after) {
+				if !yield(key) {
+					return
+				}
+			}
+		}
+	}}
+}
+
+// smallest is the walk that looks at the fewest tasks.
+func (f taskFilter) smallest(tx store.Tx, k *ecs.Cluster) walk {
 	// No task has the desired status PENDING: ECS never sets it.
-	switch {
-	case f.Service != "":
-		return tables.DesiredByService.List(tx, tables.Is(tables.MemberKey(k.Home, k.Name, f.Service), f.Desired), "")
-	case f.Instance != "":
-		return tables.DesiredByInstance.List(tx, tables.Is(tables.MemberKey(k.Home, k.Name, f.Instance), f.Desired), "")
+	key := tables.ClusterKey(k.Home, k.Name)
+	all := []walk{walkOf(tx, tables.DesiredByCluster, tables.Is(key, f.Desired))}
+	if f.Service != "" {
+		all = append(all, walkOf(tx, tables.DesiredByService, tables.Is(tables.MemberKey(k.Home, k.Name, f.Service), f.Desired)))
 	}
-	return tables.DesiredByCluster.List(tx, tables.Is(tables.ClusterKey(k.Home, k.Name), f.Desired), "")
+	if f.Instance != "" {
+		all = append(all, walkOf(tx, tables.DesiredByInstance, tables.Is(tables.MemberKey(k.Home, k.Name, f.Instance), f.Desired)))
+	}
+	if f.Family != "" {
+		all = append(all, walkOf(tx, tables.TasksByFamily, tables.MemberKey(k.Home, k.Name, f.Family)))
+	}
+	if f.StartedBy != "" {
+		all = append(all, walkOf(tx, tables.TasksByStartedBy, key+"/"+f.StartedBy))
+	}
+	return slices.MinFunc(all, func(a, b walk) int { return a.size - b.size })
 }
 
 func (f taskFilter) matches(v ecs.TaskView) bool {
 	is := func(want, have string) bool { return want == "" || want == have }
-	return is(f.Family, v.Family) && is(f.StartedBy, v.StartedBy) && is(f.Service, v.Service) &&
+	return f.Desired == v.Desired.Status && is(f.Family, v.Family) && is(f.StartedBy, v.StartedBy) && is(f.Service, v.Service) &&
 		is(f.Instance, v.Instance) && (f.LaunchType == "" || v.CapacityProvider == "" && f.LaunchType == v.LaunchType)
 }

@@ -50,7 +50,9 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 		if err != nil {
 			return err
 		}
-		o.Remember(tx, arnsOf(tasks)...)
+		if len(tasks) > 0 { // a run that made nothing may be tried again
+			o.Remember(tx, arnsOf(tasks)...)
+		}
 		out = &shape.RunTaskResponse{Tasks: launched(tx, tasks), Failures: failuresOf(failures)}
 		return nil
 	})

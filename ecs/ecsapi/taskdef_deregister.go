@@ -51,5 +51,9 @@ func retire(tx store.Tx, d *ecs.TaskDefinition) {
 			next.Active = o.Revision
 		}
 	}
+	if next.Active > 0 {
+		// It may be deregistered at the same time, which, as it is not the newest yet, leaves the family alone.
+		tables.TaskDefinitions.Get(tx, tables.RevisionKey(d.Home, d.Family, next.Active))
+	}
 	tables.Families.Put(tx, &next)
 }

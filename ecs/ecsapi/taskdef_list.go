@@ -34,24 +34,21 @@ func (a *API) ListTaskDefinitions(ctx context.Context, c wire.Call, in *shape.Li
 	p.Descending = aws.Val(in.Sort) == shape.SortOrderDesc
 	out := &shape.ListTaskDefinitionsResponse{}
 	err := a.view(ctx, func(tx store.Tx) (err error) {
-		all := revisions(tx, prefix, status)
-		if p.Descending {
-			all = backwards(all)
-		}
-		out.TaskDefinitionArns, out.NextToken, err = wire.Page(p, all)
+		out.TaskDefinitionArns, out.NextToken, err = paged(p, func(after string) iter.Seq2[string, string] {
+			if p.Descending {
+				return backwards(revisions(tx, prefix, "", status))
+			}
+			return revisions(tx, prefix, after, status)
+		})
 		return err
 	})
 	return out, err
 }
 
-func revisions(tx store.Tx, prefix, status string) iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for key, d := range tables.TaskDefinitions.List(tx, prefix, "") {
-			if aws.Val(d.Document.Status) == status && !yield(key, d.ARN()) {
-				return
-			}
-		}
-	}
+func revisions(tx store.Tx, prefix, after, status string) iter.Seq2[string, string] {
+	return arns(tables.TaskDefinitions.List(tx, prefix, after), func(_ string, d *ecs.TaskDefinition) bool {
+		return aws.Val(d.Document.Status) == status
+	})
 }
 
 // backwards turns a list around.

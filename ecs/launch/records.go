@@ -65,7 +65,7 @@ func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
 		Instance: p.Instance.ID, Node: p.Instance.Node, Zone: zone,
 		CPU:       strconv.FormatInt(p.Holds.CPU, 10),
 		Memory:    strconv.FormatInt(p.Holds.MemoryMiB, 10),
-		Overrides: withDefaults(s), Network: s.Network, Holds: p.Holds,
+		Overrides: withDefaults(s, p.Holds), Network: s.Network, Holds: p.Holds,
 		EnableExecuteCommand: s.EnableExecuteCommand, ReferenceID: s.ReferenceID, CreatedAt: now,
 	}
 	if arch, _ := place.AttributeOf(p.Instance.Attributes, place.Architecture); arch != "" {
@@ -74,9 +74,15 @@ func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
 	return t
 }
 
-// withDefaults lists every container in the overrides, as ECS answers them.
-func withDefaults(s Spec) shape.TaskOverride {
+// withDefaults lists every container in the overrides, as ECS answers them, and sizes in units, as the agent reads them.
+func withDefaults(s Spec, holds ecs.Amounts) shape.TaskOverride {
 	o := s.Overrides
+	if aws.Val(o.Cpu) != "" {
+		o.Cpu = aws.Ptr(strconv.FormatInt(holds.CPU, 10))
+	}
+	if aws.Val(o.Memory) != "" {
+		o.Memory = aws.Ptr(strconv.FormatInt(holds.MemoryMiB, 10))
+	}
 	all := make([]shape.ContainerOverride, 0, len(s.Definition.Document.ContainerDefinitions))
 	for _, c := range s.Definition.Document.ContainerDefinitions {
 		co := override(&s.Overrides, aws.Val(c.Name))

@@ -9,10 +9,16 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// DesiredByGroup: Is(ClusterKey + "/" + task group, desired status).
-var DesiredByGroup = store.NewIndex(TaskDesireds, "group", func(t *ecs.TaskDesired) []string {
-	return []string{Is(ClusterKey(t.Home, t.Cluster)+"/"+t.Group, t.Status)}
+// DesiredByPeers: Is(MemberKey of the instance + "/" + task group, desired status). Placement counts the tasks of a
+// group on every instance; how many there are in the cluster must not matter.
+var DesiredByPeers = store.NewIndex(TaskDesireds, "peers", func(t *ecs.TaskDesired) []string {
+	if t.Instance == "" {
+		return nil
+	}
+	return []string{peers(MemberKey(t.Home, t.Cluster, t.Instance), t.Group, t.Status)}
 })
+
+func peers(instance, group, status string) string { return Is(instance+"/"+group, status) }
 
 // BlockedServices: ClusterKey; only services that have tasks without a place.
 var BlockedServices = store.NewIndex(ServiceStatuses, "blocked", func(s *ecs.ServiceStatus) []string {
@@ -32,13 +38,10 @@ func Candidates(tx store.Tx, h ecs.Home, cluster string) []place.Instance {
 }
 
 func candidatesFor(tx store.Tx, s launch.Spec) []place.Instance {
-	peers := map[string]int{}
-	for _, d := range DesiredByGroup.List(tx, Is(ClusterKey(s.Home, s.Cluster)+"/"+s.GroupName(), shape.DesiredStatusRunning), "") {
-		peers[d.Instance]++
-	}
 	out := Candidates(tx, s.Home, s.Cluster)
 	for i := range out {
-		out[i].Peers = peers[out[i].ID]
+		instance := MemberKey(s.Home, s.Cluster, out[i].ID)
+		out[i].Peers = DesiredByPeers.Count(tx, peers(instance, s.GroupName(), shape.DesiredStatusRunning))
 	}
 	return out
 }

@@ -23,9 +23,10 @@ func CountCluster(tx store.Tx, k *ecs.Cluster) ecs.ClusterCounts {
 		countService(&n, ServiceRecords(tx, s))
 	}
 	key := ClusterKey(k.Home, k.Name)
-	for task := range DesiredByCluster.List(tx, Is(key, ecs.TaskRunning), "") {
-		if v, ok := PeekTask(tx, task); ok {
-			countTask(&n, v)
+	for task, d := range DesiredByCluster.List(tx, Is(key, ecs.TaskRunning), "") {
+		t, known := Tasks.Peek(tx, task)
+		if s, ok := TaskStatuses.Peek(tx, task); ok && known {
+			countTask(&n, ecs.TaskView{Task: t, Desired: d, Status: s})
 		}
 	}
 	return n

@@ -36,6 +36,17 @@ func MarkConnected(tx store.Tx, key, session string, connected bool) bool {
 	return true
 }
 
+// Deregister makes a container instance INACTIVE, of a state that the caller has read
+// with Get: its agent is not listened to any more. The reason may be empty.
+// Writes the instance's state (1 key).
+func Deregister(tx store.Tx, s *ecs.InstanceState, reason string) {
+	next := *s
+	next.Status, next.StatusReason = ecs.InstanceInactive, reason
+	next.Connected, next.Session, next.InactiveAt = false, "", tx.Now()
+	next.Version++
+	InstanceStates.Put(tx, &next)
+}
+
 // MarkAgent notes what the agent of a container instance (by MemberKey) says of
 // itself. Guards and writes the instance's state (1 key).
 func MarkAgent(tx store.Tx, key string, a Agent) bool {

@@ -4,6 +4,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/store"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
 // ReportTask folds a node's report into a task (by MemberKey) and says whether the
@@ -67,6 +68,29 @@ func AbandonTask(tx store.Tx, key, code, reason string) {
 		TaskDesireds.Put(tx, d)
 	}
 	release(tx, v.Task)
+}
+
+// abandonsAtOnce is how many tasks one transaction ends.
+const abandonsAtOnce = 25
+
+// AbandonTasks ends some tasks of an INACTIVE container instance (by MemberKey) and
+// says whether there may be more.
+// Guards the state, and 2 keys a task and a ledger; writes the same at most.
+func AbandonTasks(tx store.Tx, instance string) (more bool) {
+	if s, ok := InstanceStates.Get(tx, instance); !ok || s.Status != ecs.InstanceInactive {
+		return false
+	}
+	var tasks []string
+	for task := range StatusByInstance.List(tx, Is(instance, Live), "") {
+		if more = len(tasks) == abandonsAtOnce; more {
+			break
+		}
+		tasks = append(tasks, task)
+	}
+	for _, task := range tasks {
+		AbandonTask(tx, task, shape.TaskStopCodeTerminationNotice, ecs.ReasonDeregistration)
+	}
+	return more
 }
 
 // StopTask asks a task (by MemberKey) to stop; its tags go with it. The first who

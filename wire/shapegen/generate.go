@@ -23,9 +23,9 @@ type generator struct {
 	types map[string]string // structure shape -> Go type
 }
 
-// generate returns the files of one service's package by name.
-func generate(pkg string, raw []byte) (map[string][]byte, error) {
-	m, err := parse(raw)
+// generate returns the files of one service's package by name; private is the model's overlay, nil for none.
+func generate(pkg string, raw, private []byte) (map[string][]byte, error) {
+	m, err := parse(raw, private)
 	if err != nil {
 		return nil, err
 	}

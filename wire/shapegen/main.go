@@ -1,4 +1,4 @@
-// Command shapegen writes wire/shape/<service> from models/<service>.json.
+// Command shapegen writes wire/shape/<service> from models/<service>.json, and models/overlay/<service>.json if there is one.
 //
 // Guarantees:
 //   - The output is a pure function of the models: sorted, gofmt-ed, without dates or paths, so that generating again changes nothing.
@@ -38,7 +38,11 @@ func run(models, out string) error {
 			return err
 		}
 		pkg := packageName(strings.TrimSuffix(filepath.Base(path), ".json"))
-		files, err := generate(pkg, raw)
+		private, err := readOverlay(path)
+		if err != nil {
+			return err
+		}
+		files, err := generate(pkg, raw, private)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

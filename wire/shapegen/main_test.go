@@ -45,7 +45,7 @@ func TestRefusedModels(t *testing.T) {
 		"required":        {`{"shapes":{"A":{"type":"structure","required":["b"]}}}`, `"b" is not a member`},
 		"look-ahead":      {`{"shapes":{"A":{"type":"string","pattern":"(?!x).*"}}}`, "no Go form"},
 	} {
-		if _, err := generate("x", []byte(tt.model)); err == nil || !strings.Contains(err.Error(), tt.says) {
+		if _, err := generate("x", []byte(tt.model), nil); err == nil || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%s: error %v, want %s", name, err, tt.says)
 		}
 	}
@@ -76,6 +76,27 @@ func TestPatterns(t *testing.T) {
 	} {
 		if got, err := translate(pattern); got != want || err != nil {
 			t.Errorf("%s: %s, %v; want %s", pattern, got, err, want)
+		}
+	}
+}
+
+func TestOverlays(t *testing.T) {
+	const model = `{"shapes":{"S":{"type":"string"},"A":{"type":"structure","members":{"b":{"shape":"S"}}}}}`
+	for name, tt := range map[string]struct{ overlay, says string }{
+		"a new member":       {`{"shapes":{"A":{"members":{"c":{"shape":"S"}}}}}`, ""},
+		"a member there is":  {`{"shapes":{"A":{"members":{"b":{"shape":"S"}}}}}`, `has a member "b" already`},
+		"of no structure":    {`{"shapes":{"B":{"members":{"c":{"shape":"S"}}}}}`, `no structure "B"`},
+		"of no known shape":  {`{"shapes":{"A":{"members":{"c":{"shape":"T"}}}}}`, `no shape "T"`},
+		"that is not a JSON": {`{`, "overlay"},
+	} {
+		m, err := parse([]byte(model), []byte(tt.overlay))
+		switch {
+		case tt.says != "":
+			if err == nil || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%s: error %v, want %s", name, err, tt.says)
+			}
+		case err != nil || len(m.Shapes["A"].Members) != 2:
+			t.Errorf("%s: %+v %v", name, m, err)
 		}
 	}
 }

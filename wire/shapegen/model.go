@@ -89,9 +89,12 @@ func (n *names) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(n))
 }
 
-func parse(raw []byte) (*model, error) {
+func parse(raw, private []byte) (*model, error) {
 	var m model
 	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, err
+	}
+	if err := m.lay(private); err != nil {
 		return nil, err
 	}
 	for name, s := range m.Shapes {

@@ -1564,6 +1564,7 @@ var shapeTable = []aws.Shape{
 	{Name: "DiscoverPollEndpointRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "cluster", Shape: shapeString},
 		{Name: "containerInstance", Shape: shapeString},
+		{Name: "zoneId", Shape: shapeString},
 	}},
 	{Name: "DiscoverPollEndpointResponse", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "endpoint", Shape: shapeString},
@@ -2317,6 +2318,7 @@ var shapeTable = []aws.Shape{
 	}},
 	{Name: "RegisterContainerInstanceRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "attributes", Shape: shapeAttributes},
+		{Name: "clientToken", Shape: shapeString},
 		{Name: "cluster", Shape: shapeString},
 		{Name: "containerInstanceArn", Shape: shapeString},
 		{Name: "instanceIdentityDocument", Shape: shapeString},

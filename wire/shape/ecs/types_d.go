@@ -612,6 +612,7 @@ type Device struct {
 type DiscoverPollEndpointRequest struct {
 	Cluster           *string `json:"cluster,omitzero"`
 	ContainerInstance *string `json:"containerInstance,omitzero"`
+	ZoneId            *string `json:"zoneId,omitzero"`
 }
 
 // DiscoverPollEndpointResponse is a structure of ECS.

@@ -7,6 +7,7 @@ import aws "github.com/berth-ecs/berth/wire/shape"
 // RegisterContainerInstanceRequest is a structure of ECS.
 type RegisterContainerInstanceRequest struct {
 	Attributes                        []Attribute      `json:"attributes,omitzero"`
+	ClientToken                       *string          `json:"clientToken,omitzero"`
 	Cluster                           *string          `json:"cluster,omitzero"`
 	ContainerInstanceArn              *string          `json:"containerInstanceArn,omitzero"`
 	InstanceIdentityDocument          *string          `json:"instanceIdentityDocument,omitzero"`
