@@ -43,7 +43,8 @@ var Refusals = []Refusal{
 	{placing, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
 	{tasks, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
 	{tasks, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
-	{tasks, "networkConfiguration", nil, badInput, "Network Configuration is not valid for the given networkMode of this task definition."},
+	{tasks, "networkConfiguration", nil, badInput,
+		"Network Configuration is not valid for the given networkMode of this task definition. Network mode awsvpc is not available in this region."},
 	{launching, "overrides.inferenceAcceleratorOverrides", nil, badInput, "Inference accelerators are not available in this region."},
 	{launching, "overrides.ephemeralStorage", nil, badInput, "Ephemeral storage can only be overridden for tasks on Fargate."},
 
