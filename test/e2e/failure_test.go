@@ -82,8 +82,11 @@ func TestFieldThatIsNotThereIsRefusedByItsAttribute(t *testing.T) {
 			d.ExecutionRoleArn = aws.String("arn:aws:iam::000000000000:role/x")
 			c.EnvironmentFiles = []types.EnvironmentFile{{Type: types.EnvironmentFileTypeS3, Value: aws.String("arn:aws:s3:::bucket/a.env")}}
 		},
-		"firelens": func(_ *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) {
+		"firelens": func(d *ecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) {
 			c.FirelensConfiguration = &types.FirelensConfiguration{Type: types.FirelensConfigurationTypeFluentbit}
+			d.ContainerDefinitions = []types.ContainerDefinition{script("app", "true", func(c *types.ContainerDefinition) {
+				c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwsfirelens}
+			})}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +94,7 @@ func TestFieldThatIsNotThereIsRefusedByItsAttribute(t *testing.T) {
 			c := script("main", "true")
 			d := define(t)
 			change(d, &c)
-			d.ContainerDefinitions = []types.ContainerDefinition{c}
+			d.ContainerDefinitions = append(d.ContainerDefinitions, c)
 			out, err := region.ECS.RunTask(t.Context(), &ecs.RunTaskInput{TaskDefinition: aws.String(register(t, d))})
 			if err != nil {
 				t.Fatal(err)

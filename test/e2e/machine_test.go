@@ -133,3 +133,16 @@ func cgroupVersion2(t testing.TB, pid int) bool {
 }
 
 func text(n int) string { return strconv.Itoa(n) }
+
+// wayTo is the link of the best route to an address, which is given as the kernel prints it.
+func wayTo(t testing.TB, address string) string {
+	t.Helper()
+	link, best := "", int32(0)
+	for line := range strings.Lines(readFile(t, "/proc/net/route")) {
+		f := strings.Fields(line)
+		if len(f) > 6 && f[1] == address && (link == "" || number(f[6]) < best) {
+			link, best = f[0], number(f[6])
+		}
+	}
+	return link
+}

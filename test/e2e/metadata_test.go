@@ -71,8 +71,12 @@ func TestMetadataOfABridgeTask(t *testing.T) {
 	equal(t, "task stats", len(document(t, base, "/task/stats")), 2)
 }
 
+// The machine's own way to 169.254.170.2 leads to one installation only: the one whose bridge is oldest.
 func TestMetadataOfAHostTask(t *testing.T) {
 	t.Parallel()
+	if link := wayTo(t, "02AAFEA9"); link != region.Name+"0" {
+		t.Skipf("the machine's way to 169.254.170.2 leads to %s, another installation", link)
+	}
 	port := freePort(t)
 	c := peer("main", "tcp:"+text(int(port)))
 	c.PortMappings = nil

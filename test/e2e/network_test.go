@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -68,11 +67,14 @@ func TestAwsvpcIsRefusedWithAReason(t *testing.T) {
 	t.Parallel()
 	d := define(t, script("main", "true"))
 	d.NetworkMode = types.NetworkModeAwsvpc
-	_, err := region.ECS.RunTask(t.Context(), &ecs.RunTaskInput{TaskDefinition: aws.String(register(t, d)), NetworkConfiguration: &types.NetworkConfiguration{
-		AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}},
-	}})
-	if err == nil {
-		t.Fatal("accepted")
+	def := register(t, d)
+	for name, network := range map[string]*types.NetworkConfiguration{
+		"without a network configuration": nil,
+		"with one":                        {AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}}},
+	} {
+		_, err := region.ECS.RunTask(t.Context(), &ecs.RunTaskInput{TaskDefinition: &def, NetworkConfiguration: network})
+		if err == nil || !strings.Contains(err.Error(), "etwork mode awsvpc") || !strings.Contains(err.Error(), "not available in this region") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	t.Log(err)
 }
