@@ -128,8 +128,11 @@ func (e *execution) startAndWait(ctx context.Context, timeout time.Duration) (co
 	if _, err := svc.Start(sctx, &tasks.StartRequest{ContainerID: e.container, ExecID: e.id}); err != nil {
 		return 0, errgrpc.ToNative(err)
 	}
-	wctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+	// Not a deadline: gRPC would tell containerd of it, whose clock may end the call first, with an error that says less.
+	wctx, end := context.WithCancel(ctx)
+	defer end()
+	clock := time.AfterFunc(timeout, end)
+	defer clock.Stop()
 	resp, err := svc.Wait(wctx, &tasks.WaitRequest{ContainerID: e.container, ExecID: e.id})
 	switch {
 	case err == nil:
