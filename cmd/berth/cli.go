@@ -66,6 +66,9 @@ func run(ctx context.Context, in invocation) int {
 	if err != nil {
 		return fail(in.stderr, exitFailed, err)
 	}
+	if len(in.args) == 0 {
+		in.args = []string{"--help"}
+	}
 	call, err := parser.Parse(in.args)
 	if err != nil {
 		return fail(in.stderr, exitUsage, fmt.Errorf("%w; see berth --help", nearestFlag(err, in.args)))

@@ -57,7 +57,7 @@ func Show(ctx context.Context, q Query, w io.Writer) error {
 func containers(q Query) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(q.Dir, q.Task))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("task %s has no log here; logs are kept on the node that ran it, until the task is forgotten", q.Task)
+		return nil, fmt.Errorf("task %s has no log here; logs are kept on the node that ran it, for three hours after it stopped", q.Task)
 	}
 	if err != nil {
 		return nil, err
