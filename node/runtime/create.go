@@ -16,7 +16,6 @@ import (
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/containerd/v2/core/sandbox"
-	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/typeurl/v2"
@@ -24,6 +23,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/node/runtime/rootfs"
+	"github.com/berth-ecs/berth/node/runtime/snapshot"
 	"github.com/berth-ecs/berth/node/runtime/spec"
 )
 
@@ -71,7 +71,7 @@ func (r *Runtime) create(ctx context.Context, c Container) error {
 		mounts []mount.Mount
 		oci    *specs.Spec
 	)
-	early, cached := r.layers.get(c.Image.ChainID)
+	early, cached := r.layers.Get(c.Image.ChainID)
 	var g errgroup.Group
 	g.Go(func() (err error) {
 		shim, err = r.ensureShimOnce(ctx, c.TaskID)
@@ -83,7 +83,7 @@ func (r *Runtime) create(ctx context.Context, c Container) error {
 		if err != nil || cached {
 			return err
 		}
-		oci, err = r.spec(c, layerDirs(mounts))
+		oci, err = r.spec(c, snapshot.Dirs(mounts))
 		return err
 	})
 	if cached {
@@ -95,7 +95,7 @@ func (r *Runtime) create(ctx context.Context, c Container) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	if now := layerDirs(mounts); cached && !slices.Equal(now, early) {
+	if now := snapshot.Dirs(mounts); cached && !slices.Equal(now, early) {
 		// The image went and came again: its layers lie elsewhere.
 		var err error
 		if oci, err = r.spec(c, now); err != nil {
@@ -129,18 +129,30 @@ func (r *Runtime) prepareSnapshot(ctx context.Context, c Container) ([]mount.Mou
 	ctx = leases.WithLease(ctx, leaseID(c.TaskID))
 	svc := r.cd.SnapshotService(snapshotter)
 	mounts, err := svc.Prepare(ctx, c.ID, c.Image.ChainID)
-	if cleaner, ok := svc.(snapshots.Cleaner); ok && errdefs.IsUnknown(err) {
-		// containerd killed in here leaves a directory in the next one's way.
-		if err := cleaner.Cleanup(ctx); err != nil {
-			return nil, err
-		}
-		mounts, err = svc.Prepare(ctx, c.ID, c.Image.ChainID)
+	if dir := snapshot.InTheWay(err, r.c.DataDir); dir != "" {
+		mounts, err = r.prepareAfter(ctx, c)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("snapshot of %s: %w", c.Image.Ref, err)
 	}
-	r.layers.put(c.Image.ChainID, layerDirs(mounts))
+	r.layers.Put(c.Image.ChainID, snapshot.Dirs(mounts))
 	return mounts, nil
+}
+
+// prepareAfter removes what is in the way of a snapshot and makes it. One at a time: what another has removed and got since
+// is not in the way any more.
+func (r *Runtime) prepareAfter(ctx context.Context, c Container) ([]mount.Mount, error) {
+	unlock := r.shims.Lock("snapshots")
+	defer unlock()
+	svc := r.cd.SnapshotService(snapshotter)
+	mounts, err := svc.Prepare(ctx, c.ID, c.Image.ChainID)
+	if dir := snapshot.InTheWay(err, r.c.DataDir); dir != "" {
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, err
+		}
+		return svc.Prepare(ctx, c.ID, c.Image.ChainID)
+	}
+	return mounts, err
 }
 
 func (r *Runtime) spec(c Container, layers []string) (*specs.Spec, error) {
@@ -226,7 +238,7 @@ func (r *Runtime) createTask(ctx context.Context, c Container, shim string, moun
 	return named(CannotStartContainerError, errgrpc.ToNative(err))
 }
 
-// whole reports whether the container and its task exist.
+// whole reports whether the container and its task exist, and can be started or were.
 func (r *Runtime) whole(ctx context.Context, id string) (bool, error) {
 	if _, err := r.cd.ContainerService().Get(ctx, id); err != nil {
 		if errdefs.IsNotFound(err) {
@@ -235,7 +247,7 @@ func (r *Runtime) whole(ctx context.Context, id string) (bool, error) {
 		return false, err
 	}
 	p, err := r.process(ctx, id)
-	return p != nil, err
+	return p != nil && !r.neverRan(p), err
 }
 
 // process is what containerd knows of the container's first process; nil: nothing.

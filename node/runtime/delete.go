@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
+	"github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"golang.org/x/sys/unix"
@@ -48,27 +49,39 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) removeTask(ctx context.Context, id string) error {
+	p, err := r.process(ctx, id)
+	if err != nil {
+		return err
+	}
+	if p != nil && p.Status != task.Status_STOPPED {
+		// One that was never started too: its shim would wait 10 s for the end of its output.
+		if err := r.end(ctx, id); err != nil {
+			return err
+		}
+	}
+	// Also when nothing is known of its process: containerd may know a shim to which the creation never came.
+	_, err = r.cd.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
+	if err = errgrpc.ToNative(err); !errdefs.IsNotFound(err) {
+		return err
+	}
+	if p != nil {
+		return nil
+	}
+	return r.scrub(ctx, id)
+}
+
+// end kills a container's processes and waits until they are gone.
+func (r *Runtime) end(ctx context.Context, id string) error {
 	svc := r.cd.TaskService()
-	_, err := svc.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
-	switch err = errgrpc.ToNative(err); {
-	case err == nil:
-		return nil
-	case errdefs.IsNotFound(err):
-		return r.scrub(ctx, id)
+	_, err := svc.Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(unix.SIGKILL), All: true})
+	if err = errgrpc.ToNative(err); err != nil && !errdefs.IsNotFound(err) {
+		return err
 	}
-	_, kerr := svc.Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(unix.SIGKILL), All: true})
-	if kerr = errgrpc.ToNative(kerr); kerr != nil && !errdefs.IsNotFound(kerr) {
-		return errors.Join(err, kerr)
+	_, err = svc.Wait(ctx, &tasks.WaitRequest{ContainerID: id})
+	if err = errgrpc.ToNative(err); err != nil && !errdefs.IsNotFound(err) {
+		return err
 	}
-	_, werr := svc.Wait(ctx, &tasks.WaitRequest{ContainerID: id})
-	if werr = errgrpc.ToNative(werr); werr != nil && !errdefs.IsNotFound(werr) {
-		return errors.Join(err, werr)
-	}
-	_, err = svc.Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
-	if err = errgrpc.ToNative(err); errdefs.IsNotFound(err) {
-		return nil
-	}
-	return err
+	return nil
 }
 
 func (r *Runtime) removeSandbox(ctx context.Context, id string) error {

@@ -104,6 +104,9 @@ func (f *follower) exit(e *events.Envelope) {
 	if !ok || exit.ID != exit.ContainerID || !containerIDRule.MatchString(exit.ContainerID) {
 		return // of an exec, or not ours
 	}
+	if f.r.startCutOff(exit.ContainerID, exit.ExitStatus) {
+		return // it is made anew
+	}
 	oom, err := f.r.oomKilled(exit.ContainerID)
 	if err != nil {
 		f.r.log.Warn("memory events of a container", "container", exit.ContainerID, "error", err)

@@ -70,6 +70,9 @@ func (r *Runtime) state(c containers.Container, p *taskProcess) (s State, ok boo
 		s.Status, s.ExitCode, s.ExitedAt = Stopped, -1, c.UpdatedAt
 		return s, true, err
 	}
+	if r.neverRan(p) {
+		return s, false, nil
+	}
 	s.Pid = int(p.Pid)
 	switch p.Status {
 	case task.Status_CREATED:

@@ -21,6 +21,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/berth-ecs/berth/node/runtime/rootfs"
+	"github.com/berth-ecs/berth/node/runtime/snapshot"
 )
 
 const (
@@ -172,7 +173,7 @@ func (r *Runtime) compat32(ctx context.Context, img client.Image, i Image) (bool
 // chainDirs asks a snapshot on the chain where the layers lie. It is a view, and
 // goes at once.
 func (r *Runtime) chainDirs(ctx context.Context, chain string) ([]string, error) {
-	if dirs, ok := r.layers.get(chain); ok {
+	if dirs, ok := r.layers.Get(chain); ok {
 		return dirs, nil
 	}
 	ctx, done, err := r.hold(ctx)
@@ -189,8 +190,8 @@ func (r *Runtime) chainDirs(ctx context.Context, chain string) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	dirs := layerDirs(mounts)
-	r.layers.put(chain, dirs)
+	dirs := snapshot.Dirs(mounts)
+	r.layers.Put(chain, dirs)
 	if err := svc.Remove(ctx, key); err != nil && !errdefs.IsNotFound(err) {
 		return nil, err
 	}

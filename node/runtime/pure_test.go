@@ -10,6 +10,8 @@ import (
 
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-ecs/berth/node/runtime/snapshot"
 )
 
 func TestOldRuncIsRefused(t *testing.T) {
@@ -95,11 +97,11 @@ func TestShimCommandLine(t *testing.T) {
 func TestLayerDirs(t *testing.T) {
 	t.Parallel()
 	overlay := []mount.Mount{{Type: "overlay", Options: []string{"workdir=/s/3/work", "upperdir=/s/3/fs", "lowerdir=/s/2/fs:/s/1/fs"}}}
-	if d := cmp.Diff([]string{"/s/2/fs", "/s/1/fs"}, layerDirs(overlay)); d != "" {
+	if d := cmp.Diff([]string{"/s/2/fs", "/s/1/fs"}, snapshot.Dirs(overlay)); d != "" {
 		t.Error(d)
 	}
 	bind := []mount.Mount{{Type: "bind", Source: "/s/1/fs", Options: []string{"ro", "rbind"}}}
-	if d := cmp.Diff([]string{"/s/1/fs"}, layerDirs(bind)); d != "" {
+	if d := cmp.Diff([]string{"/s/1/fs"}, snapshot.Dirs(bind)); d != "" {
 		t.Error(d)
 	}
 }

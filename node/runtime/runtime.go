@@ -19,6 +19,7 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
 	"github.com/berth-ecs/berth/node/runtime/daemon"
 	"github.com/berth-ecs/berth/node/runtime/keyed"
+	"github.com/berth-ecs/berth/node/runtime/snapshot"
 	"github.com/berth-ecs/berth/node/runtime/spec"
 )
 
@@ -47,7 +48,7 @@ type Runtime struct {
 	pulls  sharedPulls
 	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
 	shims  keyed.Mutex // by task id: one starts the shim
-	layers layerCache
+	layers snapshot.Cache
 	execs  execSpecs
 }
 

@@ -121,10 +121,17 @@ func shimAnswers(address string) bool {
 func (r *Runtime) stopShim(ctx context.Context, task string) error {
 	dir := r.c.shimDir(task)
 	text, err := os.ReadFile(filepath.Join(dir, "address"))
-	if err == nil {
-		if err := r.shutShim(ctx, task, string(text)); err != nil {
-			return err
-		}
+	switch _, begun := os.Lstat(dir); {
+	case err == nil && shimAnswers(string(text)):
+		err = r.shutShim(ctx, task, string(text))
+	case begun == nil:
+		// We may have been killed between its start and the note of where it listens. It must not keep its log open.
+		err = errors.Join(r.killShims(task), removeSocket(string(text)))
+	default:
+		err = nil
+	}
+	if err != nil {
+		return err
 	}
 	if r.c.ShimLogDone != nil {
 		if err := r.c.ShimLogDone(ctx, task); err != nil {
@@ -142,7 +149,15 @@ func (r *Runtime) shutShim(ctx context.Context, task, address string) error {
 			return fmt.Errorf("shim of task %s: %w", task, err)
 		}
 	}
-	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	return removeSocket(address)
+}
+
+// removeSocket removes what a shim listened on; "" is nothing.
+func removeSocket(address string) error {
+	if address == "" {
+		return nil
+	}
+	if err := os.Remove(strings.TrimPrefix(address, socketScheme)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

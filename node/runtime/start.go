@@ -28,25 +28,50 @@ func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, 
 	if err := r.markStarted(id); err != nil {
 		return 0, time.Time{}, named(CannotStartContainerError, err)
 	}
+	asked := false
 	err = again(ctx, func() error {
-		pid, at, err = r.start(ctx, id)
+		pid, at, err = r.start(ctx, id, asked)
+		asked = true
 		return err
 	})
 	return pid, at, named(CannotStartContainerError, err)
 }
 
-func (r *Runtime) start(ctx context.Context, id string) (pid int, at time.Time, err error) {
+// start asks once. The answer of a call before this one may have been lost, not the start: then the process runs, or has
+// run and ended already.
+func (r *Runtime) start(ctx context.Context, id string, asked bool) (pid int, at time.Time, err error) {
 	resp, err := r.cd.TaskService().Start(ctx, &tasks.StartRequest{ContainerID: id})
 	if err == nil {
 		return int(resp.Pid), time.Now(), nil
 	}
 	err = errgrpc.ToNative(err)
-	// The answer may have been lost, not the start.
 	p, perr := r.process(ctx, id)
-	if perr == nil && p != nil && p.Status == task.Status_RUNNING {
+	switch {
+	case perr != nil || p == nil:
+		return 0, time.Time{}, err
+	case r.neverRan(p):
+		return 0, time.Time{}, fmt.Errorf("the start of %s was cut off and has to be made anew: %w", id, errdefs.ErrUnavailable)
+	case p.Status == task.Status_RUNNING || asked && p.Status == task.Status_STOPPED:
 		return int(p.Pid), time.Now(), nil
 	}
 	return 0, time.Time{}, err
+}
+
+// cutOff is what runc's init ends with when it finds nobody to tell that it starts.
+const cutOff = 255
+
+// neverRan tells a container that ended before its first instruction: containerd's death cut off `runc start`, which had
+// opened the FIFO its init waits at, and init found it closed again. runc removes the FIFO when the start is done.
+func (r *Runtime) neverRan(p *taskProcess) bool {
+	return p.Status == task.Status_STOPPED && r.startCutOff(p.ID, p.ExitStatus)
+}
+
+func (r *Runtime) startCutOff(id string, status uint32) bool {
+	if status != cutOff {
+		return false
+	}
+	_, err := os.Lstat(filepath.Join(r.runcState(id), "exec.fifo"))
+	return err == nil
 }
 
 func (r *Runtime) markStarted(id string) error {

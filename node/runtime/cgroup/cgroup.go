@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -86,18 +87,20 @@ func (h *Hierarchy) Children(path string) ([]string, error) {
 
 // Processes lists the processes in the cgroup at path, without those below it.
 func (h *Hierarchy) Processes(path string) ([]int, error) {
-	dir := filepath.Join(h.root, path)
-	if !h.unified {
-		dir = filepath.Join(h.root, "memory", path)
+	var pids []int
+	var errs []error
+	// Of every hierarchy: one that was killed while it joined them is in some only.
+	for _, dir := range h.dirs(path) {
+		text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+		switch {
+		case err == nil:
+			pids = append(pids, ints(text)...)
+		case !errors.Is(err, fs.ErrNotExist):
+			errs = append(errs, err)
+		}
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return ints(text), nil
+	slices.Sort(pids)
+	return slices.Compact(pids), errors.Join(errs...)
 }
 
 // OOMKills counts the processes the kernel killed in the cgroup at path for want

@@ -84,6 +84,18 @@ func TestStats1(t *testing.T) {
 	}
 }
 
+// TestProcessesOfOneHierarchy: what was killed while it joined the hierarchies is in some.
+func TestProcessesOfOneHierarchy(t *testing.T) {
+	t.Parallel()
+	h := &Hierarchy{root: files(t, map[string]string{
+		"memory/b/cgroup.procs": "", "cpu/b/cgroup.procs": "7\n", "blkio/b/cgroup.procs": "7\n5\n", "pids/a/cgroup.procs": "9\n",
+	})}
+	got, err := h.Processes("/b")
+	if d := cmp.Diff([]int{5, 7}, got); err != nil || d != "" {
+		t.Error(err, d)
+	}
+}
+
 func TestStats2(t *testing.T) {
 	t.Parallel()
 	h := &Hierarchy{unified: true, root: files(t, map[string]string{

@@ -1,4 +1,4 @@
-package runtime
+package snapshot
 
 import (
 	"os"
@@ -8,15 +8,15 @@ import (
 	"github.com/containerd/containerd/v2/core/mount"
 )
 
-// layerCache remembers where the layers of a chain lie, so that the next
+// Cache remembers where the layers of a chain lie, so that the next
 // container of an image need not wait for its snapshot to find out.
-type layerCache struct {
+type Cache struct {
 	mu     sync.Mutex
 	chains map[string][]string
 }
 
-// get answers only layers that are still there.
-func (l *layerCache) get(chain string) ([]string, bool) {
+// Get answers only layers that are still there.
+func (l *Cache) Get(chain string) ([]string, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	dirs, ok := l.chains[chain]
@@ -29,7 +29,8 @@ func (l *layerCache) get(chain string) ([]string, bool) {
 	return dirs, ok
 }
 
-func (l *layerCache) put(chain string, dirs []string) {
+// Put notes where the layers of a chain lie.
+func (l *Cache) Put(chain string, dirs []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.chains == nil {
@@ -38,9 +39,9 @@ func (l *layerCache) put(chain string, dirs []string) {
 	l.chains[chain] = dirs
 }
 
-// layerDirs are the read-only directories a snapshot's mounts lie on, topmost
+// Dirs are the read-only directories a snapshot's mounts lie on, topmost
 // first. A snapshot on nothing is a bind mount of an empty directory.
-func layerDirs(mounts []mount.Mount) []string {
+func Dirs(mounts []mount.Mount) []string {
 	var out []string
 	for _, m := range mounts {
 		if m.Type == "bind" {
