@@ -84,7 +84,7 @@ func (t *Task) adopt(i int, s *runtime.State, ep network.Endpoint, now time.Time
 		}
 		c.Phase, c.Launched = Running, true
 	case s == nil && (!c.Started() && (!c.Launched || !t.rebooted)), s != nil && s.Status == runtime.Created:
-		c.Phase = Fresh // every step up to the start may be done again
+		c.Phase, c.exit = Fresh, nil // every step up to the start may be done again
 	case s == nil:
 		t.exited(i, runtime.Event{ExitCode: -1, At: now})
 	default:
