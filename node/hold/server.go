@@ -47,7 +47,7 @@ func Main(ctx context.Context, c Config) error {
 	if err := os.MkdirAll(c.fifoDir(), 0o700); err != nil {
 		return err
 	}
-	lock, err := lockFile(c.lockFile())
+	lock, err := awaitLock(ctx, c.lockFile())
 	if err != nil {
 		return fmt.Errorf("hold: another one serves %s: %w", c.RunDir, err)
 	}
@@ -233,6 +233,22 @@ func (s *server) finish(key string, wait time.Duration) error {
 		delete(s.outputs, key)
 	}
 	return err
+}
+
+// A process that was killed has its lock for a moment more, and nobody else would start us again.
+const (
+	dyingTime = time.Second
+	lockEvery = 10 * time.Millisecond
+)
+
+// awaitLock is lockFile with patience for one who dies.
+func awaitLock(ctx context.Context, path string) (*os.File, error) {
+	for end := time.Now().Add(dyingTime); ; {
+		f, err := lockFile(path)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(end) || !pause(ctx, lockEvery) {
+			return f, err
+		}
+	}
 }
 
 func lockFile(path string) (*os.File, error) {
