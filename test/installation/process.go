@@ -100,19 +100,6 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// KillContainerd ends the node's containerd with SIGKILL; the node starts it again.
-func (i *Installation) KillContainerd() error {
-	text, err := os.ReadFile(filepath.Join(i.RunDir, "containerd.pid"))
-	if err != nil {
-		return err
-	}
-	var pid int
-	if _, err := fmt.Sscan(string(text), &pid); err != nil {
-		return fmt.Errorf("containerd's pid file: %w", err)
-	}
-	return syscall.Kill(pid, syscall.SIGKILL)
-}
-
 // LastLog is the end of each process's log.
 func (i *Installation) LastLog(lines int) string {
 	var b strings.Builder

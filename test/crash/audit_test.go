@@ -1,0 +1,84 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/berth-ecs/berth/test/audit/inventory"
+	"github.com/berth-ecs/berth/test/installation"
+)
+
+func (w *world) inventory(ctx context.Context) (inventory.Inventory, error) {
+	return inventory.Take(ctx, inventory.Options{
+		Name: w.Name, RunDir: w.RunDir, DataDir: w.DataDir, Ctr: filepath.Join(w.BinDir, "ctr"),
+	})
+}
+
+// audit waits until the machine has exactly what the live tasks need. What a task left goes a moment after its end.
+func (w *world) audit(what string) {
+	w.t.Helper()
+	installation.Eventually(w.t, what+": the audit", func(ctx context.Context) error {
+		live, err := w.live(ctx)
+		if err != nil {
+			return err
+		}
+		v, err := w.inventory(ctx)
+		if err != nil {
+			return err
+		}
+		return verdict(inventory.Expect(v, containers(live)))
+	})
+}
+
+// empty checks that an installation that is down has nothing. A killed process is there until init collects it, so it looks
+// more than once.
+func (w *world) empty(what string) {
+	w.t.Helper()
+	installation.Eventually(w.t, what+": the audit", func(ctx context.Context) error {
+		v, err := w.inventory(ctx)
+		if err != nil {
+			return err
+		}
+		return verdict(inventory.Empty(v))
+	})
+}
+
+func verdict(findings []string) error {
+	if len(findings) == 0 {
+		return nil
+	}
+	return errors.New(fmt.Sprintf("%d findings:\n\t", len(findings)) + strings.Join(findings, "\n\t"))
+}
+
+// containers are those of live tasks, as the audit names them.
+func containers(live []types.Task) []inventory.Running {
+	var out []inventory.Running
+	for _, t := range live {
+		id := shortID(aws.ToString(t.TaskArn))
+		r := inventory.Running{TaskID: id, ID: id + "-0", Endpoint: id + "-0"}
+		if family(aws.ToString(t.TaskDefinitionArn)) == hostFamily {
+			r.Endpoint = ""
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// freePort is one that nobody has now.
+func freePort(t *testing.T) int32 {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return int32(l.Addr().(*net.TCPAddr).Port) //nolint:gosec // a port
+}

@@ -1,0 +1,257 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/berth-ecs/berth/test/installation"
+)
+
+// live lists the tasks that are not known to have ended, and describes them.
+func (w *world) live(ctx context.Context) ([]types.Task, error) {
+	var arns []string
+	for _, wanted := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
+		pages := ecs.NewListTasksPaginator(w.ECS, &ecs.ListTasksInput{DesiredStatus: wanted})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, err
+			}
+			arns = append(arns, page.TaskArns...)
+		}
+	}
+	all, err := w.describeTasks(ctx, arns)
+	return slices.DeleteFunc(all, func(t types.Task) bool { return aws.ToString(t.LastStatus) == "STOPPED" }), err
+}
+
+func (w *world) describeTasks(ctx context.Context, arns []string) ([]types.Task, error) {
+	var all []types.Task
+	for chunk := range slices.Chunk(arns, 100) {
+		out, err := w.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Tasks: chunk})
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range out.Failures {
+			return nil, fmt.Errorf("task %s: %s", aws.ToString(f.Arn), aws.ToString(f.Reason))
+		}
+		all = append(all, out.Tasks...)
+	}
+	return all, nil
+}
+
+// visible checks at once, before anything converged, that what was acknowledged is what is described.
+func (w *world) visible(ctx context.Context) error {
+	tasks, services := w.book.allTasks(), w.book.allServices()
+	if _, err := w.describeTasks(ctx, slices.Sorted(maps.Keys(tasks))); err != nil {
+		return fmt.Errorf("an acknowledged task is not there: %w", err)
+	}
+	out, err := w.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: slices.Sorted(maps.Keys(services))})
+	if err != nil {
+		return err
+	}
+	now := map[string]spec{}
+	for _, s := range out.Services {
+		now[aws.ToString(s.ServiceName)] = specOf([]types.Service{s})
+	}
+	for name, want := range services {
+		if now[name] != want {
+			return fmt.Errorf("service %s was acknowledged as %s, it is %s", name, want, now[name])
+		}
+	}
+	return nil
+}
+
+// errFinal marks what no waiting makes good.
+var errFinal = errors.New("")
+
+// settled checks what holds once the region has come to rest.
+func (w *world) settled(ctx context.Context) error {
+	if err := w.tasksDone(ctx); err != nil {
+		return err
+	}
+	if err := w.servicesSteady(ctx); err != nil {
+		return err
+	}
+	live, err := w.live(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.accounted(live); err != nil {
+		return err
+	}
+	if err := w.booked(ctx, live); err != nil {
+		return err
+	}
+	return w.oneProcessEach(live)
+}
+
+// tasksDone: standalone tasks are where they were wished to be.
+func (w *world) tasksDone(ctx context.Context) error {
+	wishes := w.book.allTasks()
+	tasks, err := w.describeTasks(ctx, slices.Sorted(maps.Keys(wishes)))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, t := range tasks {
+		wrong, onItsWay := wishes[aws.ToString(t.TaskArn)].judge(t)
+		switch {
+		case wrong != "":
+			errs = append(errs, fmt.Errorf("%wtask %s %s", errFinal, aws.ToString(t.TaskArn), wrong))
+		case onItsWay:
+			errs = append(errs, fmt.Errorf("task %s of %s is %s, desired %s: %s", aws.ToString(t.TaskArn),
+				family(aws.ToString(t.TaskDefinitionArn)), aws.ToString(t.LastStatus), aws.ToString(t.DesiredStatus), reasons(t)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// servicesSteady: every service has what it wants, in one finished deployment, and says so.
+func (w *world) servicesSteady(ctx context.Context) error {
+	services := w.book.allServices()
+	out, err := w.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: slices.Sorted(maps.Keys(services))})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range out.Services {
+		name := aws.ToString(s.ServiceName)
+		events := ""
+		for _, e := range s.Events[:min(4, len(s.Events))] {
+			events += "\n\t" + aws.ToString(e.Message)
+		}
+		want := services[name]
+		switch {
+		case specOf([]types.Service{s}) != want:
+			errs = append(errs, fmt.Errorf("%wservice %s was acknowledged as %s, it is %s", errFinal, name, want, specOf([]types.Service{s})))
+		case !want.exists && (aws.ToString(s.Status) != "INACTIVE" || s.RunningCount+s.PendingCount > 0):
+			errs = append(errs, fmt.Errorf("deleted service %s is %s and has %d running", name, aws.ToString(s.Status), s.RunningCount))
+		case !want.exists:
+		case s.RunningCount != want.desired || s.PendingCount != 0 || len(s.Deployments) != 1 || s.Deployments[0].RolloutState != types.DeploymentRolloutStateCompleted:
+			errs = append(errs, fmt.Errorf("service %s wants %s: %d running, %d pending, %d deployments, events:%s", name, want, s.RunningCount, s.PendingCount, len(s.Deployments), events))
+		case !strings.Contains(events, "has reached a steady state."):
+			errs = append(errs, fmt.Errorf("service %s does not say that it is steady:%s", name, events))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// accounted: every live task was wished, by itself or for a service.
+func (w *world) accounted(live []types.Task) error {
+	tasks, services := w.book.allTasks(), w.book.allServices()
+	count := map[string]int32{}
+	var witnesses []string
+	for _, t := range live {
+		arn, group := aws.ToString(t.TaskArn), aws.ToString(t.Group)
+		name, ofService := strings.CutPrefix(group, "service:")
+		_, known := tasks[arn]
+		switch {
+		case aws.ToString(t.LastStatus) != "RUNNING":
+			return fmt.Errorf("task %s of %s is %s", arn, group, aws.ToString(t.LastStatus))
+		case !ofService && !known:
+			return fmt.Errorf("%wtask %s of %s runs and was never answered", errFinal, arn, group)
+		case ofService:
+			count[name]++
+		}
+		if name == witness {
+			witnesses = append(witnesses, arn)
+		}
+	}
+	for name, s := range services {
+		if count[name] != s.desired {
+			return fmt.Errorf("service %s wants %s and has %d tasks", name, s, count[name])
+		}
+	}
+	slices.Sort(witnesses)
+	if w.witnesses != nil && !slices.Equal(w.witnesses, witnesses) {
+		return fmt.Errorf("%wthe witness service had %v, it has %v", errFinal, w.witnesses, witnesses)
+	}
+	w.witnesses = witnesses
+	return nil
+}
+
+// oneProcessEach: a container of every live task, of no other, once; and those that were there before are the same.
+func (w *world) oneProcessEach(live []types.Task) error {
+	now, wanted := inits(w.Name), map[string]bool{}
+	for _, t := range live {
+		id := shortID(aws.ToString(t.TaskArn))
+		wanted[id] = true
+		if len(now[id]) != 1 {
+			return fmt.Errorf("task %s has %d first processes: %v", id, len(now[id]), now[id])
+		}
+		w.book.mu.Lock()
+		before, known := w.book.prints[id]
+		w.book.mu.Unlock()
+		if known && !slices.Equal(before, now[id]) {
+			return fmt.Errorf("%wtask %s was process %v, it is %v", errFinal, id, before, now[id])
+		}
+	}
+	for id, p := range now {
+		if !wanted[id] {
+			return fmt.Errorf("processes %v belong to task %s, which does not run", p, id)
+		}
+	}
+	w.book.mu.Lock()
+	w.book.prints = now
+	w.book.mu.Unlock()
+	return nil
+}
+
+// answers asks the witnesses through their ports. It needs no server and no node.
+func (w *world) answers(ctx context.Context, addresses []string) error {
+	for _, address := range addresses {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return fmt.Errorf("a container does not answer: %w", err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close() // it was read
+		if err != nil || strings.TrimSpace(string(body)) != "alive" {
+			return fmt.Errorf("the container at %s says %s, %q (%v)", address, resp.Status, body, err)
+		}
+	}
+	return nil
+}
+
+// addresses are the host ports of the witnesses.
+func (w *world) addresses(ctx context.Context) (out []string, err error) {
+	live, err := w.live(ctx)
+	wishes := w.book.allTasks()
+	for _, t := range live {
+		if aws.ToString(t.Group) != "service:"+witness && !wishes[aws.ToString(t.TaskArn)].keep {
+			continue
+		}
+		for _, b := range t.Containers[0].NetworkBindings {
+			out = append(out, fmt.Sprintf("127.0.0.1:%d", aws.ToInt32(b.HostPort)))
+		}
+	}
+	return out, err
+}
+
+// converge waits until the region has come to rest, and fails at once at what no waiting makes good.
+func (w *world) converge(what string) {
+	w.t.Helper()
+	installation.Eventually(w.t, what, func(ctx context.Context) error {
+		err := w.settled(ctx)
+		if errors.Is(err, errFinal) {
+			w.t.Fatalf("%s: %v", what, err)
+		}
+		return err
+	})
+}
+
+func shortID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }

@@ -1,0 +1,103 @@
+package crash
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/berth-ecs/berth/test/installation"
+)
+
+// victim is a process of the installation.
+type victim string
+
+const (
+	server     victim = "server"
+	node       victim = "node"
+	containerd victim = "containerd"
+	hold       victim = "hold"
+)
+
+var everything = []victim{server, node, containerd, hold}
+
+// faults are what may be killed at once. containerd and hold come back by the node, the others are begun again.
+var faults = [][]victim{
+	{server}, {node}, {server, node}, {containerd}, {containerd, node}, {hold}, {hold, node}, everything,
+	{containerd, server}, {hold, containerd},
+}
+
+// fault is what happens in a round. Its times are counted in operations of the load.
+type fault struct {
+	kill    []victim
+	after   int           // operations before the kill
+	delay   time.Duration // and a moment more, to land within one
+	down    int           // operations tried before what was killed begins again
+	reverse bool          // the node begins before the server
+	again   bool          // killed a second time while it comes back
+	relapse time.Duration // when, after it began again
+	rest    int           // operations after it is back
+}
+
+// draw chooses the fault of a round. Ten rounds in a row have every kind once.
+func draw(seed uint64, round int) fault {
+	deck := source(seed, round/len(faults), 1).Perm(len(faults))
+	r := source(seed, round, 2)
+	return fault{
+		kill: faults[deck[round%len(faults)]], after: between(r, 4, 18), delay: millis(r, 0, 250), down: between(r, 2, 10),
+		reverse: r.IntN(2) == 0, again: r.IntN(3) == 0, relapse: millis(r, 0, 2500), rest: between(r, 3, 8),
+	}
+}
+
+func (f fault) String() string {
+	names := make([]string, len(f.kill))
+	for i, v := range f.kill {
+		names[i] = string(v)
+	}
+	s := strings.Join(names, "+")
+	if f.again {
+		s += " twice"
+	}
+	return s
+}
+
+func (f fault) has(v victim) bool { return slices.Contains(f.kill, v) }
+
+// killAll kills what the fault names, in an order of its own each time.
+func (w *world) killAll(f fault, r *rand.Rand) {
+	w.t.Helper()
+	for _, i := range r.Perm(len(f.kill)) {
+		v := f.kill[i]
+		var err error
+		switch v {
+		case server:
+			w.Kill(installation.Server)
+		case node:
+			w.Kill(installation.Node)
+		case containerd:
+			err = w.KillContainerd()
+		case hold:
+			err = w.KillHold()
+		}
+		if err != nil {
+			w.t.Errorf("kill %s: %v", v, err)
+		}
+	}
+}
+
+// beginAll begins again what nobody else does.
+func (w *world) beginAll(f fault) {
+	w.t.Helper()
+	order := []victim{server, node}
+	if f.reverse {
+		slices.Reverse(order)
+	}
+	roles := map[victim]installation.Role{server: installation.Server, node: installation.Node}
+	for _, v := range order {
+		if f.has(v) {
+			if err := w.Begin(roles[v]); err != nil {
+				w.t.Fatalf("begin %s: %v", v, err)
+			}
+		}
+	}
+}

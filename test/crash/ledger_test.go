@@ -1,0 +1,63 @@
+package crash
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// booked: what the node registered, less what is left, is what the live tasks hold.
+func (w *world) booked(ctx context.Context, live []types.Task) error {
+	list, err := w.ECS.ListContainerInstances(ctx, &ecs.ListContainerInstancesInput{})
+	if err != nil {
+		return err
+	}
+	if len(list.ContainerInstanceArns) != 1 {
+		return fmt.Errorf("%wthere are %d container instances", errFinal, len(list.ContainerInstanceArns))
+	}
+	out, err := w.ECS.DescribeContainerInstances(ctx, &ecs.DescribeContainerInstancesInput{ContainerInstances: list.ContainerInstanceArns})
+	if err != nil {
+		return err
+	}
+	instance := out.ContainerInstances[0]
+	var cpu, memory int32
+	var ports []string
+	for _, t := range live {
+		for _, c := range t.Containers {
+			cpu, memory = cpu+number(c.Cpu), memory+number(c.Memory)
+		}
+		if family(aws.ToString(t.TaskDefinitionArn)) == staticFamily {
+			ports = append(ports, fmt.Sprint(aws.ToInt32(t.Containers[0].NetworkBindings[0].HostPort)))
+		}
+	}
+	held := map[string]int32{}
+	var taken []string
+	for i, r := range instance.RegisteredResources {
+		left := instance.RemainingResources[i]
+		held[aws.ToString(r.Name)] = r.IntegerValue - left.IntegerValue
+		if aws.ToString(r.Name) == "PORTS" {
+			taken = slices.DeleteFunc(slices.Clone(left.StringSetValue), func(p string) bool { return slices.Contains(r.StringSetValue, p) })
+		}
+	}
+	switch {
+	case held["CPU"] != cpu || held["MEMORY"] != memory:
+		return fmt.Errorf("the ledger holds CPU %d and memory %d; live tasks have %d and %d", held["CPU"], held["MEMORY"], cpu, memory)
+	case !slices.Equal(taken, ports):
+		return fmt.Errorf("the ledger holds ports %v, live tasks have %v", taken, ports)
+	case int(instance.RunningTasksCount) != len(live) || instance.PendingTasksCount != 0:
+		return fmt.Errorf("the instance counts %d running and %d pending tasks; there are %d", instance.RunningTasksCount, instance.PendingTasksCount, len(live))
+	case !instance.AgentConnected:
+		return fmt.Errorf("the agent of %s is not connected", aws.ToString(instance.ContainerInstanceArn))
+	}
+	return nil
+}
+
+func number(s *string) int32 {
+	n, _ := strconv.ParseInt(aws.ToString(s), 10, 32) // the API's own number
+	return int32(n)
+}
