@@ -30,7 +30,7 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 	var errs []error
 	for task := range known {
 		if !keep(task) {
-			errs = append(errs, r.Release(ctx, task), r.killShims(task))
+			errs = append(errs, r.sweepTask(ctx, task))
 		}
 	}
 	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx), r.sweepSockets(), r.sweepStarted(keep))
@@ -38,6 +38,18 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 		return fmt.Errorf("sweep: %w", err)
 	}
 	return nil
+}
+
+// sweepTask releases a task. A shim that cannot be asked to end (it was being
+// started when its node died) keeps its log open: it is killed, and then nothing
+// is in the way of a second try.
+func (r *Runtime) sweepTask(ctx context.Context, task string) error {
+	err := r.Release(ctx, task)
+	kerr := r.killShims(task)
+	if err == nil || kerr != nil {
+		return errors.Join(err, kerr)
+	}
+	return r.Release(ctx, task)
 }
 
 // traces are the tasks of which there is anything at all.
