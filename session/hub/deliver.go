@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -25,9 +26,13 @@ type payload struct {
 // deliver sends the payloads of the tasks that changed.
 func (s *control) deliver(ctx context.Context) error {
 	var todo []payload
+	hopeless := map[string]error{}
 	err := s.hub.Store.View(ctx, store.Any, func(tx store.Tx) error {
 		for _, key := range s.changed(tx) {
-			if p, ok := s.due(tx, key); ok {
+			switch p, ok, err := s.due(tx, key); {
+			case err != nil:
+				hopeless[key] = err
+			case ok:
 				todo = append(todo, p)
 			}
 		}
@@ -35,6 +40,11 @@ func (s *control) deliver(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	for key, why := range hopeless {
+		if err := s.giveUp(ctx, key, why); err != nil {
+			return err
+		}
 	}
 	for _, p := range todo {
 		m := &session.PayloadMessage{
@@ -54,6 +64,15 @@ func (s *control) deliver(ctx context.Context) error {
 	return nil
 }
 
+// giveUp ends a task that no payload can be made of: its agent will never hear of it.
+func (s *control) giveUp(ctx context.Context, key string, why error) error {
+	s.log.Error("task given up: no payload", "task", ecs.ShortID(key), "error", why)
+	return s.hub.Store.Update(ctx, func(tx store.Tx) error {
+		tables.AbandonTask(tx, key, shape.TaskStopCodeTaskFailedToStart, "The task cannot be told to its agent: "+why.Error())
+		return nil
+	})
+}
+
 // changed takes the keys of the tasks that changed since the last call.
 func (s *control) changed(tx store.Tx) []string {
 	s.mu.Lock()
@@ -71,33 +90,29 @@ func (s *control) changed(tx store.Tx) []string {
 }
 
 // due answers the payload that a task's agent must be sent now, if any: a start
-// until the agent reports it RUNNING, a stop until it reports it STOPPED.
-func (s *control) due(tx store.Tx, key string) (payload, bool) {
+// until the agent reports it RUNNING, a stop until it reports it STOPPED. The error is
+// of a task that nothing can be sent of, now or later.
+func (s *control) due(tx store.Tx, key string) (p payload, ok bool, err error) {
 	v, ok := tables.PeekTask(tx, key)
 	if !ok || v.Status.LastStatus == ecs.TaskStopped {
 		s.outbox.Forget(key)
-		return payload{}, false
+		return p, false, nil
 	}
-	p := payload{key: key, seq: tables.TaskDesireds.Revision(tx, key)}
+	p = payload{key: key, seq: tables.TaskDesireds.Revision(tx, key)}
 	stop := v.Desired.Status == shape.DesiredStatusStopped
 	if !stop && v.Status.LastStatus == ecs.TaskRunning || !s.outbox.Wants(key, p.seq) {
-		return payload{}, false
+		return p, false, nil
 	}
 	if stop {
 		p.task = compose.Stop(v.Task)
-		return p, true
+		return p, true, nil
 	}
 	d, ok := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(v.Home, v.Family, v.Revision))
 	if !ok {
-		s.log.Error("task without its task definition", "task", v.ID, "family", v.Family, "revision", v.Revision)
-		return payload{}, false
+		return p, false, fmt.Errorf("its task definition %s:%d is gone", v.Family, v.Revision)
 	}
-	var err error
-	if p.task, err = compose.Start(v.Task, d); err != nil {
-		s.log.Error("payload not composed", "task", v.ID, "error", err)
-		return payload{}, false
-	}
-	return p, true
+	p.task, err = compose.Start(v.Task, d)
+	return p, err == nil, err
 }
 
 // handle acts on one message of the agent.

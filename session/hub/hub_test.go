@@ -107,7 +107,7 @@ func (w *world) update(f func(store.Tx)) {
 // launch books a task of the instance.
 func (w *world) launch(id string) {
 	w.update(func(tx store.Tx) {
-		tables.Tasks.Put(tx, &ecs.Task{Home: home, Cluster: cluster, ID: id, Family: "web", Revision: 1, Instance: instanceID,
+		tables.Tasks.Put(tx, &ecs.Task{Home: home, Cluster: cluster, ID: id, Family: "web", Revision: 1, Instance: instanceID, Node: instanceID,
 			Containers: []ecs.TaskContainer{{Name: "web", ID: "c1", Essential: true, HealthCheck: true}}})
 		tables.TaskDesireds.Put(tx, &ecs.TaskDesired{Home: home, Cluster: cluster, ID: id, Instance: instanceID, Status: shape.DesiredStatusRunning})
 		tables.TaskStatuses.Put(tx, &ecs.TaskStatus{Home: home, Cluster: cluster, ID: id, Instance: instanceID,

@@ -172,3 +172,20 @@ func TestHostileNamesAreNoKeys(t *testing.T) {
 		t.Errorf("a hostile handshake: %s %v", refusal, err)
 	}
 }
+
+// A task of which nothing can be sent would be PENDING for ever.
+func TestATaskThatCannotBeToldEnds(t *testing.T) {
+	w := newWorld(t)
+	a := w.connect()
+	next[*session.TaskManifestMessage](a)
+	w.update(func(tx store.Tx) { tables.TaskDefinitions.Delete(tx, tables.RevisionKey(home, "web", 1)) })
+	w.launch("aaaa")
+	w.until("the task to end", func(tx store.Tx) bool {
+		v, ok := tables.PeekTask(tx, tables.MemberKey(home, cluster, "aaaa"))
+		if !ok || v.Status.LastStatus != ecs.TaskStopped {
+			return false
+		}
+		code, reason := v.Shown()
+		return code == shape.TaskStopCodeTaskFailedToStart && strings.Contains(reason, "web:1 is gone")
+	})
+}
