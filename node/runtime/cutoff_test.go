@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -70,6 +71,27 @@ func TestDeleteOfWhatNeverStarted(t *testing.T) {
 	}
 	if took := time.Since(begun); took > 5*time.Second {
 		t.Errorf("it took %v", took)
+	}
+}
+
+// TestCreationWithoutItsBundle: containerd that gives up a creation removes the bundle of a container its shim still knows.
+func TestCreationWithoutItsBundle(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	c := sh(n.task(Task{}), "exit 3", n.busybox())
+	if err := n.Create(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	n.killDaemon() // its successor forgets a task that has no bundle
+	if err := os.RemoveAll(n.bundle(c.ID)); err != nil && !errors.Is(err, unix.EBUSY) {
+		t.Fatal(err)
+	}
+	if err := n.scrubShim(t.Context(), c.ID); err != nil {
+		t.Errorf("the shim does not forget it: %v", err)
+	}
+	n.start(c)
+	if s := n.exited(c.ID); s.ExitCode != 3 {
+		t.Errorf("made anew: %+v", s)
 	}
 }
 

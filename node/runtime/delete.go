@@ -49,25 +49,31 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) removeTask(ctx context.Context, id string) error {
-	p, err := r.process(ctx, id)
-	if err != nil {
-		return err
-	}
-	if p != nil && p.Status != task.Status_STOPPED {
-		// One that was never started too: its shim would wait 10 s for the end of its output.
+	if p, err := r.process(ctx, id); err == nil && p != nil && p.Status == task.Status_CREATED {
+		// One that was never started is ended first: its shim would wait 10 s for the end of its output.
 		if err := r.end(ctx, id); err != nil {
 			return err
 		}
 	}
-	// Also when nothing is known of its process: containerd may know a shim to which the creation never came.
-	_, err = r.cd.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
-	if err = errgrpc.ToNative(err); !errdefs.IsNotFound(err) {
+	switch err := r.deleteTask(ctx, id); {
+	case err == nil:
+		return nil
+	case errdefs.IsNotFound(err):
+		return r.scrub(ctx, id)
+	default: // it runs, or its shim has died
+		if kerr := r.end(ctx, id); kerr != nil {
+			return errors.Join(err, kerr)
+		}
+	}
+	if err := r.deleteTask(ctx, id); !errdefs.IsNotFound(err) {
 		return err
 	}
-	if p != nil {
-		return nil
-	}
-	return r.scrub(ctx, id)
+	return nil
+}
+
+func (r *Runtime) deleteTask(ctx context.Context, id string) error {
+	_, err := r.cd.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
+	return errgrpc.ToNative(err)
 }
 
 // end kills a container's processes and waits until they are gone.

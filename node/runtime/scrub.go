@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,10 +81,12 @@ func (r *Runtime) scrub(ctx context.Context, id string) error {
 			quiet = 0
 		}
 		if !pause(ctx, settleEvery) {
-			return fmt.Errorf("what is left of %s cannot be removed: %w", id, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("what is left of %s cannot be removed within %v: %w", id, scrubTime, cmp.Or(err, errComesAgain))
 		}
 	}
 }
+
+var errComesAgain = errors.New("something comes again and again")
 
 // scrubTask scrubs containers of a task that have not even a record any more.
 func (r *Runtime) scrubTask(ctx context.Context, task string) error {
@@ -112,6 +115,12 @@ func (r *Runtime) scrubShim(ctx context.Context, id string) error {
 	api := shimapi.NewTTRPCTaskClient(c)
 	if _, err := api.State(ctx, &shimapi.StateRequest{ID: id}); err != nil {
 		return nil // it does not know the container
+	}
+	// containerd gives up a creation by removing the bundle, in which the shim has runc write its log.
+	if r.c.Address == "" {
+		if err := os.MkdirAll(r.bundle(id), 0o711); err != nil {
+			return err
+		}
 	}
 	_, _ = api.Kill(ctx, &shimapi.KillRequest{ID: id, Signal: uint32(unix.SIGKILL), All: true})
 	_, err = api.Delete(ctx, &shimapi.DeleteRequest{ID: id})
