@@ -18,6 +18,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/request"
+	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -123,6 +124,15 @@ func home(c wire.Call) ecs.Home { return ecs.Home{Account: c.Account, Region: c.
 // view runs a read that sees everything acknowledged before.
 func (a *API) view(ctx context.Context, fn func(store.Tx) error) error {
 	return a.store.View(ctx, store.Fresh, fn)
+}
+
+// once is a call that is not done twice, by its client token of at most a length.
+func once(c wire.Call, token *string, longest int, in any) (tables.Once, error) {
+	t, err := request.Token(token, longest)
+	if err != nil {
+		return tables.Once{}, err
+	}
+	return tables.OnceOf(home(c), c.Operation, t, in)
 }
 
 func newError(code, message string) error { return &aws.Error{Code: code, Message: message} }

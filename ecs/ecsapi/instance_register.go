@@ -23,11 +23,7 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 	if err != nil {
 		return nil, err
 	}
-	token, err := request.Token(in.ClientToken, 64)
-	if err != nil {
-		return nil, err
-	}
-	o, err := tables.OnceOf(home(c), c.Operation, token, in)
+	o, err := once(c, in.ClientToken, 64, in)
 	if err != nil {
 		return nil, err
 	}

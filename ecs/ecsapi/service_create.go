@@ -25,11 +25,7 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 	if err != nil {
 		return nil, err
 	}
-	token, err := request.Token(in.ClientToken, 36)
-	if err != nil {
-		return nil, err
-	}
-	o, err := tables.OnceOf(h, c.Operation, token, in)
+	o, err := once(c, in.ClientToken, 36, in)
 	if err != nil {
 		return nil, err
 	}
