@@ -239,6 +239,17 @@ func TestAnExitAtOnceWasStillRunning(t *testing.T) {
 	})
 }
 
+func TestAnEndThatWasMissedDuringTheStart(t *testing.T) {
+	in(t, func(r *rig) {
+		r.w.behaviour["app"] = behaviour{runs: time.Second, exit: 3, starting: time.Minute, mute: true}
+		r.run().accept(payload(nil, "app"))
+		r.pass(30 * time.Second)
+		r.w.gap()
+		r.pass(time.Minute)
+		r.want("RUNNING app=RUNNING", "STOPPED app=STOPPED,3")
+	})
+}
+
 func TestFailures(t *testing.T) {
 	boom := &runtime.Error{Name: runtime.CannotPullContainerError, Message: "no such image"}
 	for _, c := range []struct {

@@ -91,8 +91,11 @@ func (e *Engine) resync(ctx context.Context) {
 	e.update(func() {
 		for _, t := range e.tasks {
 			for i := range t.Containers {
-				if t.Containers[i].Phase == Running {
+				switch c := &t.Containers[i]; {
+				case c.Phase == Running:
 					running[t.Plan.Containers[i].ID] = true
+				case c.Busy == Start:
+					c.look = true // it may have started and ended unheard
 				}
 			}
 		}

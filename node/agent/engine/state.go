@@ -83,6 +83,7 @@ type Container struct {
 	retryAt   time.Time
 	cancel    func()         // ends the action under way
 	exit      *runtime.Event // came while the start was under way
+	look      bool           // exits may have been missed while the start was under way
 }
 
 // Started says whether the container's process ever ran.

@@ -84,7 +84,13 @@ func (e *Engine) start(t *Task, i int) func(context.Context) outcome {
 func (e *Engine) ran(t *Task, i int, at time.Time) {
 	t.started(i, at)
 	e.changed(t)
-	t.Containers[i].need = t.rev
+	c := &t.Containers[i]
+	c.need = t.rev
+	if c.look {
+		c.look = false
+		ctx := e.ctx
+		e.effects.Go(func() { e.resync(ctx) })
+	}
 }
 
 // look asks the runtime until it answers what is there of a container; nil is nothing.

@@ -36,11 +36,13 @@ type world struct {
 type behaviour struct {
 	pull, create, start, attach error
 	pulling                     time.Duration // that a pull takes
+	starting                    time.Duration // that the answer of a start takes
 	runs                        time.Duration // then it exits; 0: for ever
 	exit                        int
 	stubborn                    bool // ignores its stop signal
 	stopping                    time.Duration
 	oom                         bool
+	mute                        bool // its exit is told to nobody
 	health                      func(n int) (int, error)
 	probes                      int
 }
@@ -94,6 +96,9 @@ func (w *world) end(id string, code int) {
 	}
 	b := w.behaviour[c.spec.Name]
 	c.state.Status, c.state.ExitCode, c.state.ExitedAt, c.state.OOMKilled = runtime.Stopped, code, time.Now(), b.oom
+	if b.mute {
+		return
+	}
 	for _, ch := range w.watchers {
 		select {
 		case ch <- runtime.Event{ID: id, ExitCode: code, At: time.Now(), OOMKilled: b.oom}:
@@ -165,6 +170,7 @@ func (p *process) Create(ctx context.Context, c runtime.Container) error {
 }
 
 func (p *process) Start(ctx context.Context, id string) (int, time.Time, error) {
+	var answer time.Duration
 	err := p.change(ctx, func() error {
 		c := p.containers[id]
 		if c == nil {
@@ -175,13 +181,27 @@ func (p *process) Start(ctx context.Context, id string) (int, time.Time, error) 
 			return b.start
 		}
 		p.starts[id]++
+		answer = b.starting
 		c.state.Status = runtime.Running
 		if b.runs > 0 {
 			time.AfterFunc(b.runs, func() { p.end(id, b.exit) })
 		}
 		return nil
 	})
+	select {
+	case <-ctx.Done():
+	case <-time.After(answer):
+	}
 	return 1, time.Now(), err
+}
+
+// gap tells that exits may have been missed.
+func (w *world) gap() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, ch := range w.watchers {
+		ch <- runtime.Event{Gap: true}
+	}
 }
 
 func (p *process) Kill(ctx context.Context, id, sig string) error {
