@@ -15,8 +15,8 @@ import (
 )
 
 // Rules of ECS that are easily guessed wrong, each in a region with a cluster, an instance and the family web.
-func TestRules(t *testing.T) {
-	for name, rule := range map[string]func(*region){
+var (
+	taskRules = map[string]func(*region){
 		// AWS: "If you do not specify a task group, it is set to the task definition family name (family:my-family-name)."
 		"the default task group": func(r *region) {
 			if got := *r.task(r.run("web")).Group; got != "family:web" {
@@ -81,6 +81,22 @@ func TestRules(t *testing.T) {
 				r.Error("the token is remembered after a day")
 			}
 		},
+		// AWS: a task is RUNNING only when its agent says so, and PENDING until then.
+		"accepted is not RUNNING": func(r *region) {
+			id := r.run("web")
+			if got := r.task(id); *got.LastStatus != ecs.TaskPending || *got.DesiredStatus != ecs.TaskRunning || got.StartedAt != nil {
+				r.Errorf("%s, started %v", *got.LastStatus, got.StartedAt)
+			}
+		},
+		// AWS: tags propagated from the service are only for the tasks of a service.
+		"tasks of a service only": func(r *region) {
+			_, err := do(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("web"), PropagateTags: aws.Ptr("SERVICE")})
+			refused(r.T, err, shape.CodeInvalidParameterException, "propagateTags")
+			_, err = do(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("web"), Group: aws.Ptr("service:web")})
+			refused(r.T, err, shape.CodeInvalidParameterException, "service:")
+		},
+	}
+	serviceRules = map[string]func(*region){
 		// AWS: changing only desiredCount makes no new deployment; the PRIMARY's updatedAt moves.
 		"scaling is no deployment": func(r *region) {
 			before := r.service("web", 1).Deployments[0]
@@ -97,13 +113,6 @@ func TestRules(t *testing.T) {
 			forced := must(r, shape.OpUpdateService, r.api.UpdateService, &shape.UpdateServiceRequest{Service: aws.Ptr("web"), ForceNewDeployment: aws.Ptr(true)})
 			if *same.Service.Deployments[0].Id != before || *forced.Service.Deployments[0].Id == before {
 				r.Error("the same definition made a deployment, or force none")
-			}
-		},
-		// AWS: a task is RUNNING only when its agent says so, and PENDING until then.
-		"accepted is not RUNNING": func(r *region) {
-			id := r.run("web")
-			if got := r.task(id); *got.LastStatus != ecs.TaskPending || *got.DesiredStatus != ecs.TaskRunning || got.StartedAt != nil {
-				r.Errorf("%s, started %v", *got.LastStatus, got.StartedAt)
 			}
 		},
 		// AWS: UpdateService on a service that is not ACTIVE is a ServiceNotActiveException.
@@ -136,13 +145,8 @@ func TestRules(t *testing.T) {
 				r.Errorf("%s %v", b, err)
 			}
 		},
-		// AWS: tags propagated from the service are only for the tasks of a service.
-		"tasks of a service only": func(r *region) {
-			_, err := do(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("web"), PropagateTags: aws.Ptr("SERVICE")})
-			refused(r.T, err, shape.CodeInvalidParameterException, "propagateTags")
-			_, err = do(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("web"), Group: aws.Ptr("service:web")})
-			refused(r.T, err, shape.CodeInvalidParameterException, "service:")
-		},
+	}
+	instanceRules = map[string]func(*region){
 		// AWS: an instance that registers again with less than its tasks hold keeps them; nothing more fits.
 		"a machine that shrank": func(r *region) {
 			id := r.instance()
@@ -171,13 +175,19 @@ func TestRules(t *testing.T) {
 				r.Errorf("%+v", out.Failures)
 			}
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newRegion(t)
-			r.cluster()
-			r.instance()
-			r.definition("web", 64, 64)
-			rule(r)
-		})
+	}
+)
+
+func TestRules(t *testing.T) {
+	for _, rules := range []map[string]func(*region){taskRules, serviceRules, instanceRules} {
+		for name, rule := range rules {
+			t.Run(name, func(t *testing.T) {
+				r := newRegion(t)
+				r.cluster()
+				r.instance()
+				r.definition("web", 64, 64)
+				rule(r)
+			})
+		}
 	}
 }
