@@ -2,7 +2,6 @@ package crash
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -55,7 +54,7 @@ func verdict(findings []string) error {
 	if len(findings) == 0 {
 		return nil
 	}
-	return errors.New(fmt.Sprintf("%d findings:\n\t", len(findings)) + strings.Join(findings, "\n\t"))
+	return fmt.Errorf("%d findings:\n\t%s", len(findings), strings.Join(findings, "\n\t"))
 }
 
 // containers are those of live tasks, as the audit names them.

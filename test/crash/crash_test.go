@@ -91,11 +91,11 @@ func (w *world) down(f fault, kill func()) {
 }
 
 // back begins what was killed and, unless it is killed again, waits until the region is ready.
-func (w *world) back(f fault, d *diary, wait bool) {
+func (w *world) back(f fault, d *diary, last bool) {
 	w.t.Helper()
 	w.beginAll(f)
 	d.note("begun again")
-	if !wait {
+	if !last {
 		return
 	}
 	if err := w.Ready(w.t.Context()); err != nil {

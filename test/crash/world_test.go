@@ -162,7 +162,9 @@ func (w *world) gated(codes ...int32) (release func()) {
 	return func() {
 		w.t.Helper()
 		for n, gate := range gates {
-			fmt.Fprintln(gate, codes[n])
+			if _, err := fmt.Fprintln(gate, codes[n]); err != nil {
+				w.t.Fatal(err)
+			}
 		}
 		installation.Eventually(w.t, "the gated tasks' processes end", func(context.Context) error {
 			alive := inits(w.Name)
