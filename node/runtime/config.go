@@ -18,11 +18,14 @@ type Config struct {
 	AllowOldRunc bool         // optional: accept a runc with known escapes
 	Log          *slog.Logger // optional
 
-	// ShimLog gives the FIFO a task's shim logs to; something that outlives this
+	// SpareShim keeps one shim running for the next task. Optional.
+	SpareShim bool
+
+	// ShimLog gives the FIFO that shims log to; something that outlives this
 	// process holds its reading end (hold.Client.Log). Optional: nil drops the
-	// shim's log.
+	// shims' log.
 	ShimLog func(ctx context.Context, id string) (path string, err error)
-	// ShimLogDone ends what ShimLog began. Optional.
+	// ShimLogDone ends what ShimLog began, at Shutdown. Optional.
 	ShimLogDone func(ctx context.Context, id string) error
 }
 

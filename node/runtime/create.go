@@ -20,7 +20,6 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/typeurl/v2"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/node/runtime/rootfs"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
@@ -66,43 +65,35 @@ func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
 // create does the parts that need nothing of each other at once. None is cut off
 // when another fails: containerd would finish it after we have cleaned up.
 func (r *Runtime) create(ctx context.Context, c Container) error {
-	var (
-		shim   string
-		mounts []mount.Mount
-		oci    *specs.Spec
-	)
+	var shim string
+	var mounts []mount.Mount
 	early, cached := r.layers.Get(c.Image.ChainID)
-	var g errgroup.Group
-	g.Go(func() (err error) {
-		shim, err = r.ensureShimOnce(ctx, c.TaskID)
-		return err
-	})
-	g.Go(func() error { return r.createSandbox(ctx, c) })
-	g.Go(func() (err error) {
-		mounts, err = r.prepareSnapshot(ctx, c)
-		if err != nil || cached {
+	err := atOnce(
+		func() (err error) {
+			shim, err = r.ensureShimOnce(ctx, c.TaskID)
 			return err
-		}
-		oci, err = r.spec(c, snapshot.Dirs(mounts))
-		return err
-	})
-	if cached {
-		g.Go(func() (err error) {
-			oci, err = r.spec(c, early)
+		},
+		func() error { return r.createSandbox(ctx, c) },
+		func() (err error) {
+			if mounts, err = r.prepareSnapshot(ctx, c); err == nil && !cached {
+				err = r.createRecord(ctx, c, snapshot.Dirs(mounts))
+			}
 			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	if now := snapshot.Dirs(mounts); cached && !slices.Equal(now, early) {
+		},
+		func() error {
+			if cached {
+				return r.createRecord(ctx, c, early)
+			}
+			return nil
+		},
+	)
+	if now := snapshot.Dirs(mounts); err == nil && cached && !slices.Equal(now, early) {
 		// The image went and came again: its layers lie elsewhere.
-		var err error
-		if oci, err = r.spec(c, now); err != nil {
-			return err
+		if err = r.cd.ContainerService().Delete(ctx, c.ID); err == nil {
+			err = r.createRecord(ctx, c, now)
 		}
 	}
-	if err := r.createRecord(ctx, c, oci); err != nil {
+	if err != nil {
 		return err
 	}
 	return r.createTask(ctx, c, shim, mounts)
@@ -196,7 +187,13 @@ func (r *Runtime) spec(c Container, layers []string) (*specs.Spec, error) {
 	return spec.Build(in)
 }
 
-func (r *Runtime) createRecord(ctx context.Context, c Container, oci *specs.Spec) error {
+// createRecord makes containerd's record of the container, from the layers that
+// say who its user is.
+func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string) error {
+	oci, err := r.spec(c, layers)
+	if err != nil {
+		return err
+	}
 	document, err := typeurl.MarshalAny(oci)
 	if err != nil {
 		return err

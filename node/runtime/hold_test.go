@@ -35,7 +35,7 @@ func TestOutputAcrossDeaths(t *testing.T) {
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
-	n.c.ShimLog, n.c.ShimLogDone = h.Log, h.LogDone
+	n.c.ShimLog = h.Log // which ends with hold, before containerd does
 	n.open()
 	img := n.busybox()
 	task := n.task(Task{})

@@ -45,16 +45,28 @@ func (r *Runtime) prepare(ctx context.Context, t Task) error {
 }
 
 func (r *Runtime) ensureLease(ctx context.Context, task string) error {
+	unlock := r.leasing.Lock(task)
+	defer unlock()
+	if r.leased.has(task) {
+		return nil
+	}
 	_, err := r.cd.LeasesService().Create(ctx, leases.WithID(leaseID(task)), leases.WithLabel(labelTask, task))
 	if err != nil && !errdefs.IsAlreadyExists(err) {
 		return fmt.Errorf("lease of task %s: %w", task, err)
 	}
+	r.leased.add(task)
 	return nil
 }
 
 // Release removes everything of a task: containers that are left, the shim, the
 // lease and the cgroup. It is idempotent.
 func (r *Runtime) Release(ctx context.Context, taskID string) error {
+	defer r.wantSpare() // it may never have come to a start
+	return r.releaseAlone(ctx, taskID)
+}
+
+// releaseAlone is Release while nothing else of the task goes on.
+func (r *Runtime) releaseAlone(ctx context.Context, taskID string) error {
 	if err := checkTaskID(taskID); err != nil {
 		return named(ResourceInitializationError, err)
 	}
@@ -79,9 +91,16 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 	}
 	return errors.Join(
 		r.stopShim(ctx, taskID),
-		r.deleteLease(ctx, leaseID(taskID)),
+		r.endLease(ctx, taskID),
 		r.cg.Remove(r.taskCgroup(taskID)),
 	)
+}
+
+func (r *Runtime) endLease(ctx context.Context, task string) error {
+	unlock := r.leasing.Lock(task)
+	defer unlock()
+	r.leased.drop(task)
+	return r.deleteLease(ctx, leaseID(task))
 }
 
 func (r *Runtime) deleteLease(ctx context.Context, id string, opts ...leases.DeleteOpt) error {

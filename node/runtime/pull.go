@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/containerd/containerd/v2/core/content"
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
+	"github.com/containerd/containerd/v2/core/remotes"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
@@ -29,6 +29,10 @@ const (
 	labelElf32  = "berth.elf32"   // on images: "true" or "false", has 32-bit programs
 	labelChain  = "berth.elf32of" // on images: the chain labelElf32 speaks of
 )
+
+// registryPatience is how long a registry may take to say what a name means, when
+// there is an image that can serve.
+const registryPatience = 10 * time.Second
 
 // viewPrefix begins the keys of the views that show where an image's layers lie.
 const viewPrefix = "view-"
@@ -66,14 +70,14 @@ func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) 
 	local, err := r.cd.ImageService().Get(ctx, name)
 	switch {
 	case errdefs.IsNotFound(err):
-		return r.fetch(ctx, name, p)
+		return r.fetch(ctx, name, resolver(p))
 	case err != nil:
 		return Image{}, err
 	case p.Behaviour == PullPreferCached,
 		p.Behaviour == PullOnce && local.Labels[labelPulled] != "":
 		return r.image(ctx, client.NewImage(r.cd, local))
 	}
-	img, err := r.fetch(ctx, name, p)
+	img, err := r.refresh(ctx, name, p, local)
 	if err != nil && p.Behaviour != PullAlways && ctx.Err() == nil {
 		r.log.Warn("the registry did not give the image; the cached one serves", "image", name, "error", err)
 		return r.image(ctx, client.NewImage(r.cd, local))
@@ -81,20 +85,56 @@ func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) 
 	return img, err
 }
 
-func (r *Runtime) fetch(ctx context.Context, name string, p Pull) (Image, error) {
-	ctx, done, err := r.hold(ctx)
+// refresh asks the registry what the name means now, one small request, and
+// pulls when that is not what is here, whole.
+func (r *Runtime) refresh(ctx context.Context, name string, p Pull, local images.Image) (Image, error) {
+	registry := resolver(p)
+	asked, cancel := ctx, func() {}
+	if p.Behaviour != PullAlways { // what is here serves, so a registry that is silent must not hold it up for long
+		asked, cancel = context.WithTimeout(ctx, registryPatience)
+	}
+	_, desc, err := registry.Resolve(asked, name)
+	cancel()
 	if err != nil {
 		return Image{}, err
 	}
-	defer done()
+	if desc.Digest == local.Target.Digest && local.Labels[labelPulled] != "" {
+		if img, ok, err := r.known(ctx, desc.Digest.String()); ok || err != nil {
+			img.Ref = name
+			return img, err
+		}
+	}
+	return r.fetch(ctx, name, resolved{registry, name, desc})
+}
+
+// resolved is a resolver that was asked already.
+type resolved struct {
+	remotes.Resolver
+	name string
+	desc ocispec.Descriptor
+}
+
+func (a resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
+	return a.name, a.desc, nil
+}
+
+func resolver(p Pull) remotes.Resolver {
 	hosts := docker.ConfigureDefaultRegistries(
 		docker.WithPlainHTTP(docker.MatchLocalhost),
 		docker.WithAuthorizer(docker.NewDockerAuthorizer(docker.WithAuthCreds(func(string) (string, string, error) {
 			return p.Username, p.Password, nil
 		}))))
+	return docker.NewResolver(docker.ResolverOptions{Hosts: hosts})
+}
+
+func (r *Runtime) fetch(ctx context.Context, name string, registry remotes.Resolver) (Image, error) {
+	ctx, done, err := r.hold(ctx)
+	if err != nil {
+		return Image{}, err
+	}
+	defer done()
 	img, err := r.cd.Pull(ctx, name, client.WithPullUnpack, client.WithPullSnapshotter(snapshotter),
-		client.WithPullLabel(labelPulled, "true"),
-		client.WithResolver(docker.NewResolver(docker.ResolverOptions{Hosts: hosts})))
+		client.WithPullLabel(labelPulled, "true"), client.WithResolver(registry))
 	if err != nil {
 		return Image{}, err
 	}
@@ -104,6 +144,10 @@ func (r *Runtime) fetch(ctx context.Context, name string, p Pull) (Image, error)
 // image reads what containers need of an image that is here, unpacking it when
 // it came some other way.
 func (r *Runtime) image(ctx context.Context, img client.Image) (Image, error) {
+	if out, ok, err := r.known(ctx, img.Target().Digest.String()); ok || err != nil {
+		out.Ref = img.Name()
+		return out, err
+	}
 	if ok, err := img.IsUnpacked(ctx, snapshotter); err != nil {
 		return Image{}, err
 	} else if !ok {
@@ -129,7 +173,9 @@ func (r *Runtime) image(ctx context.Context, img client.Image) (Image, error) {
 	}
 	out := describe(img.Name(), doc)
 	out.Digest, out.SizeBytes = img.Target().Digest.String(), size
-	out.Compat32, err = r.compat32(ctx, img, out)
+	if out.Compat32, err = r.compat32(ctx, img, out); err == nil {
+		r.images.put(out)
+	}
 	return out, err
 }
 
@@ -221,8 +267,8 @@ func (r *Runtime) keep(ctx context.Context, task string, img Image) error {
 		return err
 	}
 	lease := leases.Lease{ID: leaseID(task)}
-	return errors.Join(
-		r.cd.LeasesService().AddResource(ctx, lease, leases.Resource{ID: img.Digest, Type: "content"}),
-		r.cd.LeasesService().AddResource(ctx, lease, leases.Resource{ID: img.ChainID, Type: "snapshots/" + snapshotter}),
-	)
+	add := func(id, kind string) func() error {
+		return func() error { return r.cd.LeasesService().AddResource(ctx, lease, leases.Resource{ID: id, Type: kind}) }
+	}
+	return atOnce(add(img.Digest, "content"), add(img.ChainID, "snapshots/"+snapshotter))
 }

@@ -48,8 +48,13 @@ type Runtime struct {
 	pulls  sharedPulls
 	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
 	shims  keyed.Mutex // by task id: one starts the shim
+	spare  spare
 	layers snapshot.Cache
+	images knownImages
 	execs  execSpecs
+
+	leasing keyed.Mutex // by task id: one makes or ends the lease
+	leased  leased
 }
 
 // Open starts or adopts containerd and returns when it answers.
@@ -75,9 +80,13 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	quiet()
 	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel}
+	r.spare.wanted = make(chan struct{}, 1)
 	if err := r.connect(ctx, life); err != nil {
 		cancel()
 		return nil, err
+	}
+	if c.SpareShim {
+		r.keepSpare(life)
 	}
 	return r, nil
 }
@@ -130,6 +139,9 @@ func dialOptions() []grpc.DialOption {
 // Close ends this process's part; containerd and the containers run on.
 func (r *Runtime) Close() error {
 	r.cancel()
+	if r.spare.ended != nil {
+		<-r.spare.ended
+	}
 	if r.daemon != nil {
 		r.daemon.Wait()
 	}
@@ -139,9 +151,12 @@ func (r *Runtime) Close() error {
 // Shutdown stops our containerd. Release the tasks first: shims and containers
 // are not stopped by it.
 func (r *Runtime) Shutdown(ctx context.Context) error {
-	var err error
+	err := r.dropSpare(ctx)
+	if r.c.ShimLogDone != nil {
+		err = errors.Join(err, r.c.ShimLogDone(ctx, shimLogID))
+	}
 	if r.daemon != nil {
-		err = r.daemon.Stop(ctx)
+		err = errors.Join(err, r.daemon.Stop(ctx))
 	}
 	cerr := r.Close()
 	if r.c.Address == "" && err == nil {

@@ -102,7 +102,7 @@ func (r *Runtime) scrubTask(ctx context.Context, task string) error {
 
 // scrubShim has the task's shim forget the container.
 func (r *Runtime) scrubShim(ctx context.Context, id string) error {
-	text, err := os.ReadFile(filepath.Join(r.c.shimDir(id[:32]), "address"))
+	text, err := os.ReadFile(filepath.Join(r.c.shimDir(id[:32]), addressFile))
 	if err != nil {
 		return nil // no shim, nothing to forget
 	}

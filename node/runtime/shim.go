@@ -26,30 +26,43 @@ const (
 	shimAPIVersion  = 3
 	shimStopTimeout = 3 * time.Second
 	socketScheme    = "unix://"
+
+	addressFile = "address" // in a shim's directory, once it answers
+	shimLogID   = "shims"   // all shims write one log: they say little, and outlive what they were started for
 )
 
-// ensureShim answers the address of the task's shim, starting it when there is
-// none. Containers that are made later join it, which is what makes their start
+// ensureShim answers the address of the task's shim; when there is none it takes
+// the spare one, or starts one. Containers that are made later join it, which is what makes their start
 // short. A shim ends with its last container.
 func (r *Runtime) ensureShim(ctx context.Context, task string) (address string, err error) {
 	dir := r.c.shimDir(task)
-	if text, err := os.ReadFile(filepath.Join(dir, "address")); err == nil && shimAnswers(string(text)) {
-		return string(text), nil
+	if address, ok := answering(dir); ok {
+		return address, nil
 	}
-	if err := r.shimDirectory(ctx, dir, task); err != nil {
+	if address, ok := r.takeSpare(task); ok {
+		return address, nil
+	}
+	if address, err = r.newShim(ctx, dir, task); err != nil {
 		return "", fmt.Errorf("shim of task %s: %w", task, err)
 	}
-	address, err = r.startShim(ctx, dir, task)
-	if err != nil {
-		return "", fmt.Errorf("shim of task %s: %w", task, err)
+	return address, nil
+}
+
+// newShim starts a shim in dir. Its id is what its socket's name is made from.
+func (r *Runtime) newShim(ctx context.Context, dir, id string) (address string, err error) {
+	if err := r.shimDirectory(ctx, dir); err != nil {
+		return "", err
 	}
-	return address, os.WriteFile(filepath.Join(dir, "address"), []byte(address), 0o600)
+	if address, err = r.startShim(ctx, dir, id); err != nil {
+		return "", err
+	}
+	return address, os.WriteFile(filepath.Join(dir, addressFile), []byte(address), 0o600)
 }
 
 // shimDirectory makes what a shim wants to find where it starts: a bundle's
 // config.json, here without annotations, and a log that somebody reads (a FIFO
 // nobody reads would block it).
-func (r *Runtime) shimDirectory(ctx context.Context, dir, task string) error {
+func (r *Runtime) shimDirectory(ctx context.Context, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -59,7 +72,7 @@ func (r *Runtime) shimDirectory(ctx context.Context, dir, task string) error {
 	target := os.DevNull
 	if r.c.ShimLog != nil {
 		var err error
-		if target, err = r.c.ShimLog(ctx, task); err != nil {
+		if target, err = r.c.ShimLog(ctx, shimLogID); err != nil {
 			return err
 		}
 	}
@@ -70,10 +83,10 @@ func (r *Runtime) shimDirectory(ctx context.Context, dir, task string) error {
 	return os.Symlink(target, link)
 }
 
-func (r *Runtime) startShim(ctx context.Context, dir, task string) (string, error) {
+func (r *Runtime) startShim(ctx context.Context, dir, id string) (string, error) {
 	socketDir := r.c.socketDir()
 	params, err := proto.Marshal(&bootapi.BootstrapParams{
-		InstanceID:             task,
+		InstanceID:             id,
 		Namespace:              r.c.Name,
 		LogLevel:               bootapi.LogLevel_LOG_LEVEL_WARN,
 		ContainerdGrpcAddress:  r.c.address(),
@@ -85,7 +98,7 @@ func (r *Runtime) startShim(ctx context.Context, dir, task string) (string, erro
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, r.c.bin("containerd-shim-runc-v2"),
-		"-namespace", r.c.Name, "-address", r.c.address(), "-publish-binary", r.c.bin("containerd"), "-id", task, "start")
+		"-namespace", r.c.Name, "-address", r.c.address(), "-publish-binary", r.c.bin("containerd"), "-id", id, "start")
 	cmd.Dir = dir
 	cmd.Stdin = bytes.NewReader(params)
 	cmd.Env = append(daemon.EnvironWithout("PATH", "GOMAXPROCS", "TTRPC_ADDRESS", "GRPC_ADDRESS", "NAMESPACE"),
@@ -108,6 +121,12 @@ func (r *Runtime) startShim(ctx context.Context, dir, task string) (string, erro
 	return result.Address, nil
 }
 
+// answering is the address of the shim that works in dir, if it is there.
+func answering(dir string) (address string, ok bool) {
+	text, err := os.ReadFile(filepath.Join(dir, addressFile))
+	return string(text), err == nil && shimAnswers(string(text))
+}
+
 func shimAnswers(address string) bool {
 	conn, err := net.Dial("unix", strings.TrimPrefix(address, socketScheme)) //nolint:noctx // a local socket answers at once, or refuses
 	if err != nil {
@@ -117,26 +136,21 @@ func shimAnswers(address string) bool {
 	return true
 }
 
-// stopShim ends the task's shim, which must have no containers left.
+// stopShim ends the task's (or the spare) shim, which must have no containers left.
 func (r *Runtime) stopShim(ctx context.Context, task string) error {
 	dir := r.c.shimDir(task)
-	text, err := os.ReadFile(filepath.Join(dir, "address"))
+	text, err := os.ReadFile(filepath.Join(dir, addressFile))
 	switch _, begun := os.Lstat(dir); {
 	case err == nil && shimAnswers(string(text)):
 		err = r.shutShim(ctx, task, string(text))
 	case begun == nil:
-		// We may have been killed between its start and the note of where it listens. It must not keep its log open.
+		// We may have been killed between its start and the note of where it listens.
 		err = errors.Join(r.killShims(task), removeSocket(string(text)))
 	default:
 		err = nil
 	}
 	if err != nil {
 		return err
-	}
-	if r.c.ShimLogDone != nil {
-		if err := r.c.ShimLogDone(ctx, task); err != nil {
-			return err
-		}
 	}
 	return os.RemoveAll(dir)
 }

@@ -34,6 +34,7 @@ func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, 
 		asked = true
 		return err
 	})
+	r.wantSpare() // not before: it would take the processor from this start
 	return pid, at, named(CannotStartContainerError, err)
 }
 

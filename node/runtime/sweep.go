@@ -30,26 +30,15 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 	var errs []error
 	for task := range known {
 		if !keep(task) {
-			errs = append(errs, r.sweepTask(ctx, task))
+			errs = append(errs, r.releaseAlone(ctx, task), r.killShims(task))
 		}
 	}
 	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx), r.sweepSockets(), r.sweepStarted(keep))
+	r.wantSpare() // or the removal of what is left of one
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	return nil
-}
-
-// sweepTask releases a task. A shim that cannot be asked to end (it was being
-// started when its node died) keeps its log open: it is killed, and then nothing
-// is in the way of a second try.
-func (r *Runtime) sweepTask(ctx context.Context, task string) error {
-	err := r.Release(ctx, task)
-	kerr := r.killShims(task)
-	if err == nil || kerr != nil {
-		return errors.Join(err, kerr)
-	}
-	return r.Release(ctx, task)
 }
 
 // traces are the tasks of which there is anything at all.
@@ -193,9 +182,23 @@ func (r *Runtime) shimProcesses() []shimProcess {
 	})
 	var out []shimProcess
 	for i, pid := range pids {
-		out = append(out, shimProcess{pid: pid, task: tasks[i]})
+		out = append(out, shimProcess{pid: pid, task: firstOf(r.shimWorksFor(pid), tasks[i])})
 	}
 	return out
+}
+
+// shimWorksFor is the name of the directory a shim of ours works in: the task it
+// is for, whatever it was started as. "" for one that containerd started.
+func (r *Runtime) shimWorksFor(pid int) string {
+	dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	if err != nil {
+		return ""
+	}
+	dir = strings.TrimSuffix(dir, " (deleted)")
+	if name := filepath.Base(dir); dir == r.c.shimDir(name) {
+		return name
+	}
+	return ""
 }
 
 // shimTask reads a shim's command line: ours is the binary with our address.

@@ -106,7 +106,9 @@ func open(ctx context.Context, c Config) (*machine, error) {
 		return nil, fmt.Errorf("hold: %w", err)
 	}
 	c.Ready.Wait(part, "starting containerd")
-	if m.runtime, err = runtime.Open(ctx, runtimeConfig(c, m.hold)); err != nil {
+	rc := runtimeConfig(c, m.hold)
+	rc.SpareShim = true
+	if m.runtime, err = runtime.Open(ctx, rc); err != nil {
 		m.letGo()
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func classify(o Options, pid int, args []string, cgroup string) (process, bool) 
 	base := filepath.Base(args[0])
 	switch {
 	case strings.HasPrefix(base, "containerd-shim") && flagIs(args, "namespace", o.Name) && mentions(o, args):
-		p.class, p.owner = "shim", flagValue(args, "id")
+		p.class, p.owner = "shim", shimOwner(o, pid, args)
 	case cgroup != "":
 		p.class, p.owner = "container", ownerIn(cgroup)
 	case !mentions(o, args):
@@ -66,6 +66,20 @@ func classify(o Options, pid int, args []string, cgroup string) (process, bool) 
 		p.class, p.owner = "other", ownerIn(strings.Join(args, " "))
 	}
 	return p, true
+}
+
+// shimOwner is the task that a shim works for: its working directory is named after it, whatever it was started as. One
+// that waits for its task is infrastructure.
+func shimOwner(o Options, pid int, args []string) string {
+	dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	name, ok := strings.CutPrefix(strings.TrimSuffix(dir, " (deleted)"), filepath.Join(o.RunDir, "shims")+"/")
+	switch {
+	case err != nil || !ok:
+		return flagValue(args, "id")
+	case name == "spare":
+		return ""
+	}
+	return name
 }
 
 // mentions: everything the installation starts is told its run or data directory.

@@ -1,0 +1,89 @@
+package runtime
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// spare is a shim that runs before a task wants it, so that the next task need
+// not wait for one. It lies in a directory of its own, which becomes the task's
+// by a rename: at any moment, whoever is killed, a shim belongs to the directory
+// it works in, and a spare one that another process left is used or removed.
+type spare struct {
+	mu     sync.Mutex    // held while it is made, taken or dropped
+	wanted chan struct{} // one token
+	ended  chan struct{} // closed when nobody makes one any more; nil when nobody ever did
+	closed bool          // none may be made
+}
+
+// spareName is the directory of the spare shim, beside those of tasks.
+const spareName = "spare"
+
+// keepSpare makes a spare shim whenever one is wanted, until life ends.
+func (r *Runtime) keepSpare(life context.Context) {
+	r.spare.ended = make(chan struct{})
+	go func() {
+		defer close(r.spare.ended)
+		for {
+			select {
+			case <-life.Done():
+				return
+			case <-r.spare.wanted:
+			}
+			if err := r.makeSpare(life); err != nil && life.Err() == nil {
+				r.log.Warn("no spare shim; the next task waits for its own", "error", err)
+			}
+		}
+	}()
+}
+
+// wantSpare asks for a spare shim; the caller does not wait for it.
+func (r *Runtime) wantSpare() {
+	select {
+	case r.spare.wanted <- struct{}{}:
+	default:
+	}
+}
+
+func (r *Runtime) makeSpare(ctx context.Context) error {
+	r.spare.mu.Lock()
+	defer r.spare.mu.Unlock()
+	dir := r.c.shimDir(spareName)
+	if _, ok := answering(dir); ok || r.spare.closed {
+		return nil
+	}
+	if err := r.stopShim(ctx, spareName); err != nil { // what is left of one
+		return err
+	}
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	_, err := r.newShim(ctx, dir, hex.EncodeToString(id[:]))
+	return err
+}
+
+// takeSpare makes the spare shim the task's; false when there is none now, or the
+// task had a shim before.
+func (r *Runtime) takeSpare(task string) (address string, ok bool) {
+	if r.spare.ended == nil || !r.spare.mu.TryLock() { // one that is being made takes as long as another
+		return "", false
+	}
+	defer r.spare.mu.Unlock()
+	dir := r.c.shimDir(spareName)
+	address, ok = answering(dir)
+	return address, ok && os.Rename(dir, r.c.shimDir(task)) == nil
+}
+
+// dropSpare removes the spare shim for good.
+func (r *Runtime) dropSpare(ctx context.Context) error {
+	r.spare.mu.Lock()
+	defer r.spare.mu.Unlock()
+	r.spare.closed = true
+	if err := r.stopShim(ctx, spareName); err != nil {
+		return fmt.Errorf("spare shim: %w", err)
+	}
+	return nil
+}
