@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"path/filepath"
 	"regexp"
+
+	"github.com/berth-ecs/berth/node/runtime/shim"
 )
 
 // Config says where an installation's runtime lives.
@@ -59,8 +61,11 @@ func (c Config) address() string {
 func (c Config) ttrpcAddress() string { return c.address() + ".ttrpc" }
 func (c Config) socketDir() string    { return filepath.Join(c.RunDir, "s") }
 func (c Config) runcRoot() string     { return filepath.Join(c.RunDir, "runc") }
-func (c Config) shimDir(task string) string {
-	return filepath.Join(c.RunDir, "shims", task)
+func (c Config) shims() shim.Config {
+	return shim.Config{
+		Namespace: c.Name, BinDir: c.BinDir, Dir: filepath.Join(c.RunDir, "shims"), SocketDir: c.socketDir(),
+		Address: c.address(), TTRPC: c.ttrpcAddress(),
+	}
 }
 func (c Config) execDir() string        { return filepath.Join(c.RunDir, "exec") }
 func (c Config) bin(name string) string { return filepath.Join(c.BinDir, name) }

@@ -151,7 +151,7 @@ func TestTheNextProcessAdopts(t *testing.T) {
 		t.Error(err)
 	}
 	n.start(second(c, 2))
-	if s := n.shimProcesses(); len(s) != 1 {
+	if s := n.c.shims().Processes(); len(s) != 1 {
 		t.Errorf("shims: %v", s)
 	}
 }
@@ -163,11 +163,11 @@ func TestKillOfAShim(t *testing.T) {
 	task := n.task(Task{})
 	c := sh(task, "sleep 100", img)
 	pid := n.start(c)
-	shims := n.shimProcesses()
+	shims := n.c.shims().Processes()
 	if len(shims) != 1 {
 		t.Fatalf("shims: %v", shims)
 	}
-	if err := unix.Kill(shims[0].pid, unix.SIGKILL); err != nil {
+	if err := unix.Kill(shims[0].Pid, unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	if s := n.exited(c.ID); s.OOMKilled {
@@ -290,7 +290,7 @@ func TestSweep(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Pid != pid {
 		t.Errorf("left: %+v %v", list, err)
 	}
-	if s := n.shimProcesses(); len(s) != 1 || s[0].task != wanted {
+	if s := n.c.shims().Processes(); len(s) != 1 || s[0].Task != wanted {
 		t.Errorf("shims: %v", s)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-ecs/berth/node/runtime/rootfs"
+	"github.com/berth-ecs/berth/node/runtime/shim"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
 	"github.com/berth-ecs/berth/node/runtime/spec"
 )
@@ -65,12 +66,12 @@ func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
 // create does the parts that need nothing of each other at once. None is cut off
 // when another fails: containerd would finish it after we have cleaned up.
 func (r *Runtime) create(ctx context.Context, c Container) error {
-	var shim string
+	var address string
 	var mounts []mount.Mount
 	early, cached := r.layers.Get(c.Image.ChainID)
 	err := atOnce(
 		func() (err error) {
-			shim, err = r.ensureShimOnce(ctx, c.TaskID)
+			address, err = r.ensureShimOnce(ctx, c.TaskID)
 			return err
 		},
 		func() error { return r.createSandbox(ctx, c) },
@@ -96,7 +97,7 @@ func (r *Runtime) create(ctx context.Context, c Container) error {
 	if err != nil {
 		return err
 	}
-	return r.createTask(ctx, c, shim, mounts)
+	return r.createTask(ctx, c, address, mounts)
 }
 
 // ensureShimOnce lets one of a task's concurrent creations start the shim.
@@ -220,10 +221,10 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string
 // client's NewTask asks for the record and the mounts again. Docker does this when
 // it starts a container, so what fails here (a command that is not there) has the
 // agent's name for that.
-func (r *Runtime) createTask(ctx context.Context, c Container, shim string, mounts []mount.Mount) error {
+func (r *Runtime) createTask(ctx context.Context, c Container, address string, mounts []mount.Mount) error {
 	req := &tasks.CreateTaskRequest{
 		ContainerID:    c.ID,
-		TaskApiAddress: "ttrpc+" + shim, TaskApiVersion: shimAPIVersion,
+		TaskApiAddress: "ttrpc+" + address, TaskApiVersion: shim.APIVersion,
 	}
 	if c.Stdout != "" || c.Stderr != "" { // the shim wants both or none
 		req.Stdout, req.Stderr = firstOf(c.Stdout, os.DevNull), firstOf(c.Stderr, os.DevNull)

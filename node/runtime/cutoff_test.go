@@ -101,11 +101,11 @@ func TestSweepOfAShimWithoutAddress(t *testing.T) {
 	n := newNode(t)
 	task := n.task(Task{})
 	n.start(sh(task, "sleep 100", n.busybox()))
-	if err := os.Remove(filepath.Join(n.c.shimDir(task), "address")); err != nil {
+	if err := os.Remove(filepath.Join(n.c.shims().Path(task), "address")); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.Sweep(t.Context(), func(string) bool { return false }); err != nil {
 		t.Error(err)
 	}
-	n.until("end of the shim", func() bool { return len(n.shimProcesses()) == 0 })
+	n.until("end of the shim", func() bool { return len(n.c.shims().Processes()) == 0 })
 }

@@ -90,7 +90,7 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 		return err
 	}
 	return errors.Join(
-		r.stopShim(ctx, taskID),
+		r.c.shims().Stop(ctx, taskID),
 		r.endLease(ctx, taskID),
 		r.cg.Remove(r.taskCgroup(taskID)),
 	)

@@ -76,24 +76,6 @@ func TestErrorsKeepTheFirstName(t *testing.T) {
 	}
 }
 
-func TestShimCommandLine(t *testing.T) {
-	t.Parallel()
-	const bin, addr = "/opt/berth/bin/containerd-shim-runc-v2", "/run/berth/containerd.sock"
-	for _, c := range []struct {
-		args []string
-		task string
-	}{
-		{[]string{bin, "-namespace", "berth", "-id", "abc", "-address", addr, ""}, "abc"},
-		{[]string{bin, "-namespace", "berth", "-id", "abc", "-address", "/run/containerd/containerd.sock", ""}, ""},
-		{[]string{"/usr/bin/containerd-shim-runc-v2", "-id", "abc", "-address", addr, ""}, ""},
-		{[]string{""}, ""},
-	} {
-		if task, ok := shimTask(c.args, bin, addr); (ok && task != c.task) || ok != (c.task != "") {
-			t.Errorf("%q: %q %v", c.args, task, ok)
-		}
-	}
-}
-
 func TestLayerDirs(t *testing.T) {
 	t.Parallel()
 	overlay := []mount.Mount{{Type: "overlay", Options: []string{"workdir=/s/3/work", "upperdir=/s/3/fs", "lowerdir=/s/2/fs:/s/1/fs"}}}

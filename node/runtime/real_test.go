@@ -88,7 +88,7 @@ func (n *node) open() {
 // checkNothingLeft reads the kernel, not what the runtime thinks.
 func (n *node) checkNothingLeft() {
 	n.t.Helper()
-	if s := n.shimProcesses(); len(s) > 0 {
+	if s := n.c.shims().Processes(); len(s) > 0 {
 		n.t.Errorf("shims left: %v", s)
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")

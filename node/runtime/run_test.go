@@ -87,7 +87,7 @@ func TestContainersOfATaskShareOneShim(t *testing.T) {
 		wg.Go(func() { n.start(second(sh(task, "sleep 100", img), i+1)) })
 	}
 	wg.Wait()
-	if s := n.shimProcesses(); len(s) != 1 {
+	if s := n.c.shims().Processes(); len(s) != 1 {
 		t.Errorf("shims: %v", s)
 	}
 	// A container that comes after the others have gone starts a shim anew.

@@ -153,7 +153,7 @@ func (r *Runtime) Close() error {
 func (r *Runtime) Shutdown(ctx context.Context) error {
 	err := r.dropSpare(ctx)
 	if r.c.ShimLogDone != nil {
-		err = errors.Join(err, r.c.ShimLogDone(ctx, shimLogID))
+		err = errors.Join(err, r.c.ShimLogDone(ctx, shimLog))
 	}
 	if r.daemon != nil {
 		err = errors.Join(err, r.daemon.Stop(ctx))

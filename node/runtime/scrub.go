@@ -6,18 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	shimapi "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/containerd/v2/core/mount"
 	"github.com/containerd/ttrpc"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/runtime/shim"
 )
 
 // When containerd is killed inside the creation of a task, the shim may go on
@@ -102,11 +102,11 @@ func (r *Runtime) scrubTask(ctx context.Context, task string) error {
 
 // scrubShim has the task's shim forget the container.
 func (r *Runtime) scrubShim(ctx context.Context, id string) error {
-	text, err := os.ReadFile(filepath.Join(r.c.shimDir(id[:32]), addressFile))
-	if err != nil {
+	address, ok := r.c.shims().Answering(id[:32])
+	if !ok {
 		return nil // no shim, nothing to forget
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "unix", strings.TrimPrefix(string(text), socketScheme))
+	conn, err := shim.Dial(ctx, address)
 	if err != nil {
 		return nil // it has ended
 	}

@@ -52,16 +52,15 @@ func (r *Runtime) wantSpare() {
 func (r *Runtime) makeSpare(ctx context.Context) error {
 	r.spare.mu.Lock()
 	defer r.spare.mu.Unlock()
-	dir := r.c.shimDir(spareName)
-	if _, ok := answering(dir); ok || r.spare.closed {
+	if _, ok := r.c.shims().Answering(spareName); ok || r.spare.closed {
 		return nil
 	}
-	if err := r.stopShim(ctx, spareName); err != nil { // what is left of one
+	if err := r.c.shims().Stop(ctx, spareName); err != nil { // what is left of one
 		return err
 	}
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
-	_, err := r.newShim(ctx, dir, hex.EncodeToString(id[:]))
+	_, err := r.newShim(ctx, spareName, hex.EncodeToString(id[:]))
 	return err
 }
 
@@ -72,9 +71,9 @@ func (r *Runtime) takeSpare(task string) (address string, ok bool) {
 		return "", false
 	}
 	defer r.spare.mu.Unlock()
-	dir := r.c.shimDir(spareName)
-	address, ok = answering(dir)
-	return address, ok && os.Rename(dir, r.c.shimDir(task)) == nil
+	shims := r.c.shims()
+	address, ok = shims.Answering(spareName)
+	return address, ok && os.Rename(shims.Path(spareName), shims.Path(task)) == nil
 }
 
 // dropSpare removes the spare shim for good.
@@ -82,7 +81,7 @@ func (r *Runtime) dropSpare(ctx context.Context) error {
 	r.spare.mu.Lock()
 	defer r.spare.mu.Unlock()
 	r.spare.closed = true
-	if err := r.stopShim(ctx, spareName); err != nil {
+	if err := r.c.shims().Stop(ctx, spareName); err != nil {
 		return fmt.Errorf("spare shim: %w", err)
 	}
 	return nil

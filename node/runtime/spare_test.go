@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/runtime/shim"
 )
 
 // spareNode is a node that keeps a spare shim.
@@ -39,7 +41,7 @@ func (n *node) reopen() {
 func (n *node) spareShim() int {
 	n.t.Helper()
 	n.until("a spare shim", func() bool {
-		_, ok := answering(n.c.shimDir(spareName))
+		_, ok := n.c.shims().Answering(spareName)
 		return ok
 	})
 	return n.shimOf(spareName)
@@ -49,9 +51,9 @@ func (n *node) spareShim() int {
 func (n *node) shimOf(task string) int {
 	n.t.Helper()
 	var pids []int
-	for _, s := range n.shimProcesses() {
-		if s.task == task {
-			pids = append(pids, s.pid)
+	for _, s := range n.c.shims().Processes() {
+		if s.Task == task {
+			pids = append(pids, s.Pid)
 		}
 	}
 	if len(pids) != 1 {
@@ -86,7 +88,7 @@ func TestSpareShim(t *testing.T) {
 	if err := n.Release(t.Context(), task); err != nil {
 		t.Error(err)
 	}
-	if got := n.shimProcesses(); len(got) != 1 || got[0].pid != next {
+	if got := n.c.shims().Processes(); len(got) != 1 || got[0].Pid != next {
 		t.Errorf("shims after the task's release: %v, the spare one is %d", got, next)
 	}
 }
@@ -96,7 +98,7 @@ func TestSpareShimAfterKills(t *testing.T) {
 	t.Parallel()
 	n := spareNode(t)
 	half := n.spareShim()
-	if err := os.Remove(filepath.Join(n.c.shimDir(spareName), addressFile)); err != nil {
+	if err := os.Remove(filepath.Join(n.c.shims().Path(spareName), shim.AddressFile)); err != nil {
 		t.Fatal(err)
 	}
 	n.reopen()

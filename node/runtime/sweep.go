@@ -14,8 +14,6 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
-
-	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
 // Sweep removes everything of the installation that belongs to a task keep does
@@ -30,7 +28,7 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 	var errs []error
 	for task := range known {
 		if !keep(task) {
-			errs = append(errs, r.releaseAlone(ctx, task), r.killShims(task))
+			errs = append(errs, r.releaseAlone(ctx, task), r.c.shims().Kill(task))
 		}
 	}
 	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx), r.sweepSockets(), r.sweepStarted(keep))
@@ -77,15 +75,15 @@ func (r *Runtime) traces(ctx context.Context) (map[string]bool, error) {
 	for _, name := range cgroups {
 		add(name)
 	}
-	dirs, err := os.ReadDir(filepath.Dir(r.c.shimDir("x")))
+	dirs, err := os.ReadDir(r.c.shims().Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	for _, d := range dirs {
 		add(d.Name())
 	}
-	for _, s := range r.shimProcesses() {
-		add(s.task)
+	for _, s := range r.c.shims().Processes() {
+		add(s.Task)
 	}
 	return out, nil
 }
@@ -160,82 +158,6 @@ func (r *Runtime) sweepStarted(keep func(string) bool) error {
 		if task, _, _ := strings.Cut(e.Name(), "-"); !keep(task) {
 			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
 		}
-	}
-	return errors.Join(errs...)
-}
-
-type shimProcess struct {
-	pid  int
-	task string
-}
-
-// shimProcesses finds the shims of this installation by their command line.
-func (r *Runtime) shimProcesses() []shimProcess {
-	var tasks []string
-	pids := daemon.CommandLines(func(args []string) bool {
-		id, ok := shimTask(args, r.c.bin("containerd-shim-runc-v2"), r.c.address())
-		if ok {
-			task, _, _ := strings.Cut(id, "-") // containerd starts one for a container when it must
-			tasks = append(tasks, task)
-		}
-		return ok
-	})
-	var out []shimProcess
-	for i, pid := range pids {
-		out = append(out, shimProcess{pid: pid, task: firstOf(r.shimWorksFor(pid), tasks[i])})
-	}
-	return out
-}
-
-// shimWorksFor is the name of the directory a shim of ours works in: the task it
-// is for, whatever it was started as. "" for one that containerd started.
-func (r *Runtime) shimWorksFor(pid int) string {
-	dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
-	if err != nil {
-		return ""
-	}
-	dir = strings.TrimSuffix(dir, " (deleted)")
-	if name := filepath.Base(dir); dir == r.c.shimDir(name) {
-		return name
-	}
-	return ""
-}
-
-// shimTask reads a shim's command line: ours is the binary with our address.
-func shimTask(args []string, binary, address string) (id string, ok bool) {
-	if len(args) == 0 || args[0] != binary {
-		return "", false
-	}
-	mine := false
-	for i := 1; i+1 < len(args); i++ {
-		switch args[i] {
-		case "-address":
-			mine = args[i+1] == address
-		case "-id":
-			id = args[i+1]
-		}
-	}
-	return id, mine && id != ""
-}
-
-// killShims ends shims of the task that did not answer; after Release none has containers.
-func (r *Runtime) killShims(task string) error {
-	var errs []error
-	for _, s := range r.shimProcesses() {
-		if s.task != task {
-			continue
-		}
-		p, err := daemon.OpenProcess(s.pid)
-		if err != nil {
-			if !errors.Is(err, unix.ESRCH) {
-				errs = append(errs, err)
-			}
-			continue
-		}
-		if err := p.Signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-			errs = append(errs, err)
-		}
-		_ = p.Close() // a handle
 	}
 	return errors.Join(errs...)
 }

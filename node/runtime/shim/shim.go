@@ -1,0 +1,41 @@
+// Package shim starts, finds and ends containerd's runc shims, each in a directory of its own.
+//
+// What is guaranteed:
+//
+//   - A shim belongs to the task that its directory is named after, whatever it was started as: renaming the directory gives
+//     it to another task, all at once.
+//   - Which shims run is read from the kernel: one that a killed process had half started is found, and can be ended.
+package shim
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// APIVersion of the shims' task service.
+const APIVersion = 3
+
+const (
+	stopTimeout = 3 * time.Second
+	scheme      = "unix://"
+
+	// AddressFile is in a shim's directory once it answers.
+	AddressFile = "address"
+)
+
+// Config says which shims are an installation's.
+type Config struct {
+	Namespace string // required: containerd's
+	BinDir    string // required: holds the shim and containerd
+	Dir       string // required: the shims' directories lie in it
+	SocketDir string // required
+	Address   string // required: containerd's gRPC socket
+	TTRPC     string // required: containerd's ttrpc socket
+}
+
+// Path of the directory of a task's shim.
+func (c Config) Path(task string) string { return filepath.Join(c.Dir, task) }
+
+func (c Config) bin(name string) string { return filepath.Join(c.BinDir, name) }
+
+func (c Config) binary() string { return c.bin("containerd-shim-runc-v2") }

@@ -1,0 +1,99 @@
+package shim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	bootapi "github.com/containerd/containerd/api/runtime/bootstrap/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/berth-ecs/berth/node/runtime/daemon"
+)
+
+// Start starts a shim for the task that logs to the file log. Its id is what its socket's name is made from.
+func (c Config) Start(ctx context.Context, task, id, log string) (address string, err error) {
+	dir := c.Path(task)
+	if err := furnish(dir, log); err != nil {
+		return "", err
+	}
+	if address, err = c.run(ctx, dir, id); err != nil {
+		return "", err
+	}
+	return address, os.WriteFile(filepath.Join(dir, AddressFile), []byte(address), 0o600)
+}
+
+// furnish makes what a shim wants to find where it starts: a bundle's config.json, here without annotations, and a log that
+// somebody reads (a FIFO nobody reads would block it).
+func furnish(dir, log string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte("{}"), 0o600); err != nil {
+		return err
+	}
+	link := filepath.Join(dir, "log")
+	if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Symlink(log, link)
+}
+
+func (c Config) run(ctx context.Context, dir, id string) (string, error) {
+	params, err := proto.Marshal(&bootapi.BootstrapParams{
+		InstanceID:             id,
+		Namespace:              c.Namespace,
+		LogLevel:               bootapi.LogLevel_LOG_LEVEL_WARN,
+		ContainerdGrpcAddress:  c.Address,
+		ContainerdTtrpcAddress: c.TTRPC,
+		ContainerdBinary:       c.bin("containerd"),
+		SocketDir:              &c.SocketDir,
+	})
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, c.binary(),
+		"-namespace", c.Namespace, "-address", c.Address, "-publish-binary", c.bin("containerd"), "-id", id, "start")
+	cmd.Dir = dir
+	cmd.Stdin = bytes.NewReader(params)
+	cmd.Env = append(daemon.EnvironWithout("PATH", "GOMAXPROCS", "TTRPC_ADDRESS", "GRPC_ADDRESS", "NAMESPACE"),
+		"PATH="+c.BinDir+":"+os.Getenv("PATH"), "GOMAXPROCS=2", "MAX_SHIM_VERSION=2",
+		"TTRPC_ADDRESS="+c.TTRPC, "GRPC_ADDRESS="+c.Address, "NAMESPACE="+c.Namespace)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("start: %w: %s", err, strings.TrimSpace(stderr.String()))
+	}
+	var result bootapi.BootstrapResult
+	if err := proto.Unmarshal(out, &result); err != nil {
+		return "", fmt.Errorf("start answered no bootstrap result: %w", err)
+	}
+	if result.Version != APIVersion || result.Protocol != "ttrpc" {
+		return "", fmt.Errorf("shim speaks %s version %d; ttrpc version %d is needed", result.Protocol, result.Version, APIVersion)
+	}
+	return result.Address, nil
+}
+
+// Answering is the address of the task's shim, if it is there.
+func (c Config) Answering(task string) (address string, ok bool) {
+	text, err := os.ReadFile(filepath.Join(c.Path(task), AddressFile))
+	if err != nil {
+		return "", false
+	}
+	conn, err := net.Dial("unix", strings.TrimPrefix(string(text), scheme)) //nolint:noctx // a local socket answers at once, or refuses
+	if err != nil {
+		return "", false
+	}
+	_ = conn.Close() // a connection
+	return string(text), true
+}
