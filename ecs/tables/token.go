@@ -2,7 +2,7 @@ package tables
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -37,9 +37,10 @@ func OnceOf(h ecs.Home, operation, token string, parameters any) (Once, error) {
 	return o, nil
 }
 
+// digest is 128 bits of a hash: SDKs give every RunTask a token, and all of a day are kept.
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
 // Before answers what the same token made earlier, if anything, and whether the

@@ -9,10 +9,9 @@ import (
 
 // RegisterContainerInstance registers the node. token makes a repeated call the same call.
 func (c *Client) RegisterContainerInstance(ctx context.Context, token string, in *shape.RegisterContainerInstanceRequest) (*shape.ContainerInstance, error) {
-	out, err := call(ctx, c, shape.OpRegisterContainerInstance, struct {
-		*shape.RegisterContainerInstanceRequest
-		ClientToken string `json:"clientToken,omitempty"`
-	}{in, token})
+	withToken := *in
+	withToken.ClientToken = &token
+	out, err := call(ctx, c, shape.OpRegisterContainerInstance, &withToken)
 	if err != nil {
 		return nil, err
 	}
