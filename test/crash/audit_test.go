@@ -79,5 +79,5 @@ func freePort(t *testing.T) int32 {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	return int32(l.Addr().(*net.TCPAddr).Port) //nolint:gosec // a port
+	return int32(l.Addr().(*net.TCPAddr).Port)
 }

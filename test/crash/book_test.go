@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -129,12 +131,13 @@ func code(c *int32) string {
 	if c == nil {
 		return "none"
 	}
-	return fmt.Sprint(*c)
+	return strconv.Itoa(int(*c))
 }
 
-func reasons(t types.Task) (out string) {
+func reasons(t types.Task) string {
+	var out strings.Builder
 	for _, c := range t.Containers {
-		out += fmt.Sprintf("%s: %s %s exit %s ", aws.ToString(c.Name), aws.ToString(c.LastStatus), aws.ToString(c.Reason), code(c.ExitCode))
+		fmt.Fprintf(&out, "%s: %s %s exit %s ", aws.ToString(c.Name), aws.ToString(c.LastStatus), aws.ToString(c.Reason), code(c.ExitCode))
 	}
-	return out
+	return out.String()
 }

@@ -126,9 +126,9 @@ func (w *world) servicesSteady(ctx context.Context) error {
 	var errs []error
 	for _, s := range out.Services {
 		name := aws.ToString(s.ServiceName)
-		events := ""
+		var events strings.Builder
 		for _, e := range s.Events[:min(4, len(s.Events))] {
-			events += "\n\t" + aws.ToString(e.Message)
+			events.WriteString("\n\t" + aws.ToString(e.Message))
 		}
 		want := services[name]
 		switch {
@@ -138,9 +138,9 @@ func (w *world) servicesSteady(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("deleted service %s is %s and has %d running", name, aws.ToString(s.Status), s.RunningCount))
 		case !want.exists:
 		case s.RunningCount != want.desired || s.PendingCount != 0 || len(s.Deployments) != 1 || s.Deployments[0].RolloutState != types.DeploymentRolloutStateCompleted:
-			errs = append(errs, fmt.Errorf("service %s wants %s: %d running, %d pending, %d deployments, events:%s", name, want, s.RunningCount, s.PendingCount, len(s.Deployments), events))
-		case !strings.Contains(events, "has reached a steady state."):
-			errs = append(errs, fmt.Errorf("service %s does not say that it is steady:%s", name, events))
+			errs = append(errs, fmt.Errorf("service %s wants %s: %d running, %d pending, %d deployments, events:%s", name, want, s.RunningCount, s.PendingCount, len(s.Deployments), events.String()))
+		case !strings.Contains(events.String(), "has reached a steady state."):
+			errs = append(errs, fmt.Errorf("service %s does not say that it is steady:%s", name, events.String()))
 		}
 	}
 	return errors.Join(errs...)
@@ -220,8 +220,11 @@ func (w *world) answers(ctx context.Context, addresses []string) error {
 		}
 		body, err := io.ReadAll(resp.Body)
 		_ = resp.Body.Close() // it was read
-		if err != nil || strings.TrimSpace(string(body)) != "alive" {
-			return fmt.Errorf("the container at %s says %s, %q (%v)", address, resp.Status, body, err)
+		if err != nil {
+			return fmt.Errorf("the container at %s breaks off: %w", address, err)
+		}
+		if strings.TrimSpace(string(body)) != "alive" {
+			return fmt.Errorf("the container at %s says %s, %q", address, resp.Status, body)
 		}
 	}
 	return nil

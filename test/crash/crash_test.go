@@ -50,7 +50,7 @@ func (w *world) round(seed uint64, round int) {
 	defer func() {
 		w.t.Logf("seed %d, round %d\n%s", seed, round, strings.Join(d.lines, "\n"))
 	}()
-	release := w.gated(int32(between(r, 1, 99)), int32(between(r, 1, 99))) //nolint:gosec // small
+	release := w.gated(int32(between(r, 1, 99)), int32(between(r, 1, 99)))
 	addresses, err := w.addresses(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)

@@ -32,7 +32,7 @@ func (w *world) booked(ctx context.Context, live []types.Task) error {
 			cpu, memory = cpu+number(c.Cpu), memory+number(c.Memory)
 		}
 		if family(aws.ToString(t.TaskDefinitionArn)) == staticFamily {
-			ports = append(ports, fmt.Sprint(aws.ToInt32(t.Containers[0].NetworkBindings[0].HostPort)))
+			ports = append(ports, strconv.Itoa(int(aws.ToInt32(t.Containers[0].NetworkBindings[0].HostPort))))
 		}
 	}
 	held := map[string]int32{}

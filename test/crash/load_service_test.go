@@ -18,9 +18,9 @@ import (
 func (l *load) serviceStep(r *rand.Rand) {
 	name := fmt.Sprint("s", r.IntN(4))
 	fixed := name == "s3"
-	was, next := l.w.book.service(name), spec{exists: true, definition: rolling[r.IntN(len(rolling))], desired: int32(r.IntN(4))} //nolint:gosec // small
+	was, next := l.w.book.service(name), spec{exists: true, definition: rolling[r.IntN(len(rolling))], desired: int32(r.IntN(4))}
 	if fixed {
-		next.definition, next.desired = staticFamily, int32(r.IntN(2)) //nolint:gosec // small
+		next.definition, next.desired = staticFamily, int32(r.IntN(2))
 	}
 	switch dice := r.IntN(10); {
 	case !was.exists:

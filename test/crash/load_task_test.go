@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,10 +16,10 @@ func (l *load) taskStep(r *rand.Rand) {
 	stay := l.w.book.running()
 	switch dice := r.IntN(10); {
 	case dice < 5:
-		code := int32(r.IntN(100)) //nolint:gosec // small
+		code := int32(r.IntN(100))
 		l.run(r, wish{exit: &code}, &ecs.RunTaskInput{
-			TaskDefinition: aws.String(exitFamily), Count: aws.Int32(int32(between(r, 1, 2))), //nolint:gosec // small
-			Overrides: environ("CODE", fmt.Sprint(code), "WAIT", fmt.Sprint(r.IntN(1_500_000))),
+			TaskDefinition: aws.String(exitFamily), Count: aws.Int32(int32(between(r, 1, 2))),
+			Overrides: environ("CODE", strconv.Itoa(int(code)), "WAIT", strconv.Itoa(r.IntN(1_500_000))),
 		})
 	case dice < 8 && len(stay) < 5:
 		l.run(r, wish{}, &ecs.RunTaskInput{TaskDefinition: aws.String(rolling[r.IntN(len(rolling))])})
