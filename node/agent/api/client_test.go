@@ -35,7 +35,7 @@ func TestCalls(t *testing.T) {
 
 	status, answer = 200, `{"containerInstance":{"containerInstanceArn":"arn:i"}}`
 	i, err := c.RegisterContainerInstance(t.Context(), "token", &shape.RegisterContainerInstanceRequest{Cluster: aws.Ptr("c")})
-	if err != nil || aws.Val(i.ContainerInstanceArn) != "arn:i" || sent != `{"cluster":"c","clientToken":"token"}` ||
+	if err != nil || aws.Val(i.ContainerInstanceArn) != "arn:i" || sent != `{"clientToken":"token","cluster":"c"}` ||
 		target != "AmazonEC2ContainerServiceV20141113.RegisterContainerInstance" {
 		t.Errorf("%v, %v; sent %s to %s", i, err, sent, target)
 	}
