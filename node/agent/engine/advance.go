@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -104,6 +105,9 @@ func (e *Engine) begin(t *Task, i int, k Kind, now time.Time) {
 	}
 	c.cancel = e.spawn(timeouts[k], func(ctx context.Context) {
 		out := work(ctx)
+		if out.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			out.err = errPatience{out.err}
+		}
 		e.update(func() { e.apply(t, i, k, out) })
 	})
 }

@@ -17,7 +17,7 @@ func reason(k Kind, err error) string {
 	var named *runtime.Error
 	var conflict *network.PortConflict
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, new(errPatience)):
 		return fmt.Sprintf("DockerTimeoutError: Could not transition to %s; timed out after waiting %v", stepNames[k], timeouts[k])
 	case errors.As(err, &conflict):
 		return "CannotStartContainerError: " + conflict.Error()
@@ -30,6 +30,11 @@ func reason(k Kind, err error) string {
 	}
 	return errorNames[k] + ": " + err.Error()
 }
+
+// errPatience marks what failed because its step took too long; a call below that has a limit of its own does not.
+type errPatience struct{ error }
+
+func (e errPatience) Unwrap() error { return e.error }
 
 // ociFailure marks what Docker, which makes the process at the start only, reports of the start.
 const ociFailure = "OCI runtime create failed"
