@@ -37,10 +37,7 @@ var ErrNotFound = errors.New("not found")
 
 // named gives err the agent's name, unless it already has one or is nil.
 func named(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if e := (*Error)(nil); errors.As(err, &e) {
+	if e := (*Error)(nil); err == nil || errors.As(err, &e) {
 		return err
 	}
 	return &Error{Name: name, Message: err.Error(), err: err}

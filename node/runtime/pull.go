@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -181,15 +182,11 @@ func (r *Runtime) image(ctx context.Context, img client.Image) (Image, error) {
 
 func describe(ref string, doc ocispec.Image) Image {
 	c := doc.Config
-	out := Image{
+	return Image{
 		Ref: ref, ChainID: identity.ChainID(doc.RootFS.DiffIDs).String(),
 		EntryPoint: c.Entrypoint, Cmd: c.Cmd, Env: c.Env, User: c.User, WorkingDir: c.WorkingDir,
-		StopSignal: c.StopSignal, Architecture: doc.Architecture,
+		StopSignal: c.StopSignal, Architecture: doc.Architecture, Volumes: slices.Collect(maps.Keys(c.Volumes)),
 	}
-	for v := range maps.Keys(c.Volumes) {
-		out.Volumes = append(out.Volumes, v)
-	}
-	return out
 }
 
 // compat32 finds out once per image whether it has 32-bit programs.

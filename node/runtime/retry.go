@@ -24,6 +24,9 @@ func again(ctx context.Context, verb func() error) error {
 	return err
 }
 
+// Unavailable says that err is no answer: containerd was away. What was asked may be asked again.
+func Unavailable(err error) bool { return errdefs.IsUnavailable(err) }
+
 // pause waits for d and reports whether ctx still runs.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)

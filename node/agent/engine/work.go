@@ -65,7 +65,7 @@ func (e *Engine) start(t *Task, i int) func(context.Context) outcome {
 		_, at, err := e.cfg.Runtime.Start(ctx, id)
 		switch {
 		case err == nil:
-			return outcome{then: func(time.Time) { e.ran(t, i, at) }}
+			return outcome{then: func(time.Time) { e.ran(t, i, at) }} //nolint:contextcheck // applied by the engine, whose context outlives the action's
 		case !e.cfg.Transient(err):
 			return outcome{err: err}
 		}
@@ -76,7 +76,7 @@ func (e *Engine) start(t *Task, i int) func(context.Context) outcome {
 		case s != nil && s.Status == runtime.Created:
 			return outcome{err: err}
 		case s != nil && s.Status == runtime.Running:
-			return outcome{then: func(now time.Time) { e.ran(t, i, now) }}
+			return outcome{then: func(now time.Time) { e.ran(t, i, now) }} //nolint:contextcheck // applied by the engine, whose context outlives the action's
 		}
 		return outcome{then: func(now time.Time) {
 			t.adopt(i, s, network.Endpoint{}, now)
