@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 )
 
 // spare is a shim that runs before a task wants it, so that the next task need
@@ -23,6 +24,10 @@ type spare struct {
 // spareName is the directory of the spare shim, beside those of tasks.
 const spareName = "spare"
 
+// spareDelay leaves the processor to the container whose start made a spare shim
+// wanted: its first instruction comes after the start's answer.
+const spareDelay = 10 * time.Millisecond
+
 // keepSpare makes a spare shim whenever one is wanted, until life ends.
 func (r *Runtime) keepSpare(life context.Context) {
 	r.spare.ended = make(chan struct{})
@@ -33,6 +38,9 @@ func (r *Runtime) keepSpare(life context.Context) {
 			case <-life.Done():
 				return
 			case <-r.spare.wanted:
+			}
+			if !pause(life, spareDelay) {
+				return
 			}
 			if err := r.makeSpare(life); err != nil && life.Err() == nil {
 				r.log.Warn("no spare shim; the next task waits for its own", "error", err)
