@@ -73,7 +73,15 @@ func (q *request) done(ctx context.Context, a protocol.Answer, code string) {
 	if q.input != nil && q.edge.Log.Enabled(ctx, slog.LevelDebug) {
 		attrs = append(attrs, slog.Any("input", redact.Input{Service: q.service, Shape: q.info.Input, Value: q.input}))
 	}
-	q.edge.Log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
+	q.edge.Log.LogAttrs(ctx, q.level(a), "request", attrs...)
+}
+
+// level is debug for a read that went well: consoles and waiters ask many times a second, and their questions are no history.
+func (q *request) level(a protocol.Answer) slog.Level {
+	if a.Status < 400 && q.service != nil && q.info != nil && classOf(q.service, q.info) == classRead {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // logInternal keeps the text that the client is not told.

@@ -19,6 +19,10 @@ type Command struct {
 	LogFile string   // required; standard output and error are appended to it
 }
 
+// logBytes is the size from which a log makes room for a new one at the next start; one older log is kept, with ".1" behind
+// its name.
+const logBytes = 16 << 20
+
 // Child is a process that Start started.
 type Child struct {
 	PID  int
@@ -29,6 +33,11 @@ type Child struct {
 func Start(c Command) (*Child, error) {
 	if err := os.MkdirAll(filepath.Dir(c.LogFile), 0o700); err != nil {
 		return nil, fmt.Errorf("log file: %w", err)
+	}
+	if info, err := os.Stat(c.LogFile); err == nil && info.Size() >= logBytes {
+		if err := os.Rename(c.LogFile, c.LogFile+".1"); err != nil {
+			return nil, fmt.Errorf("log file: %w", err)
+		}
 	}
 	log, err := os.OpenFile(c.LogFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
