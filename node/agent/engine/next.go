@@ -126,7 +126,7 @@ func dependency(t *Task, d plan.Dependency, now time.Time) Action {
 	case d.Condition == plan.Start && on.Phase >= Running,
 		d.Condition == plan.Complete && over,
 		d.Condition == plan.Success && over && on.ExitCode != nil && *on.ExitCode == 0,
-		d.Condition == plan.Healthy && !over && on.Health.Status == Healthy:
+		d.Condition == plan.Healthy && on.Phase == Running && on.Health.Status == Healthy:
 		return Action{Kind: Create}
 	case d.Condition == plan.Success && over:
 		return Action{Kind: Fail, Reason: notSuccess}
