@@ -41,16 +41,27 @@ type meta struct {
 	Streams []string `json:"streams"`
 }
 
+const metaFile = "meta.json"
+
+// write puts m into dir. It is whole or not there, whenever this process is killed: who adopts the output needs it.
+func (m meta) write(dir string) error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, metaFile)
+	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
 // openOutput makes the output in dir, or adopts the one that is there.
 func openOutput(dir string, m meta, c Config, limits logfile.Limits) (_ *output, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(m)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "meta.json"), text, 0o600); err != nil {
+	if err := m.write(dir); err != nil {
 		return nil, err
 	}
 	o := &output{dir: dir, meta: m, log: c.Log.With("output", filepath.Base(dir))}
@@ -85,7 +96,8 @@ func openOutput(dir string, m meta, c Config, limits logfile.Limits) (_ *output,
 }
 
 // recover takes from the file the part of a chunk that a killed process had
-// written, and writes what it had taken from the FIFOs.
+// written, and writes what it had taken from the FIFOs. What cannot be written now
+// stays in its spool for the reader to try again, as after any other failure.
 func (o *output) recover() error {
 	if w := o.journal.Writing.Load(); w > 0 {
 		if o.journal.Done[w-1].Load() == o.journal.From.Load() {
@@ -100,13 +112,17 @@ func (o *output) recover() error {
 			o.journal.Done[i].Store(0)
 		}
 		if err := o.settle(i); err != nil {
-			return err
+			o.failing = true
+			o.log.Error("output cannot be written; the container will wait", "error", err)
 		}
 	}
 	return nil
 }
 
 const retryWrite = time.Second
+
+// maxKept is the room for records that an output keeps between chunks.
+const maxKept = 4 * chunkSize
 
 // read moves a stream's input until its end.
 func (o *output) read(i int) {
@@ -184,6 +200,9 @@ func (o *output) settle(i int) error {
 		o.journal.Writing.Store(0)
 		o.failing = false
 	}
+	if cap(o.out) > maxKept { // records of very short lines are many times as long as the lines
+		o.out = nil
+	}
 	if s.spool.size < spoolSize {
 		return nil
 	}
@@ -231,12 +250,19 @@ func (o *output) finish(wait time.Duration) error {
 	case <-t.C:
 		late = o.flush()
 	}
+	o.endLines()
+	return errors.Join(late, o.release(), os.RemoveAll(o.dir))
+}
+
+// endLines ends the lines that the container did not.
+func (o *output) endLines() {
+	o.mu.Lock() // a reader may still be at it
+	defer o.mu.Unlock()
 	for i, s := range o.streams {
-		if o.journal.Partial[i].Load() != 0 {
+		if o.journal.Partial[i].Load() != 0 && o.w.MakeRoom(0) == nil {
 			_, _ = o.w.Write(logfile.AppendEnd(nil, time.Now(), s.name)) // readers do without
 		}
 	}
-	return errors.Join(late, o.release(), os.RemoveAll(o.dir))
 }
 
 var errOpen = errors.New("hold: the output has not ended; what was written until now is kept")

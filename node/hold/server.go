@@ -83,9 +83,11 @@ func (s *server) serve(ctx context.Context, l *net.UnixListener) error {
 	for {
 		c, err := l.AcceptUnix()
 		if err != nil {
+			asked := ctx.Err() != nil
+			s.quit() // those who watch are told that we end
 			talks.Wait()
 			s.release()
-			if ctx.Err() != nil {
+			if asked {
 				return nil
 			}
 			return err
@@ -125,7 +127,7 @@ func (s *server) adopt() error {
 	for _, e := range entries {
 		dir := filepath.Join(s.c.fifoDir(), e.Name())
 		var m meta
-		text, err := os.ReadFile(filepath.Join(dir, "meta.json"))
+		text, err := os.ReadFile(filepath.Join(dir, metaFile))
 		if err == nil {
 			err = json.Unmarshal(text, &m)
 		}

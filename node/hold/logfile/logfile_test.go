@@ -193,6 +193,41 @@ func TestRotationIsBounded(t *testing.T) {
 	}
 }
 
+// A rotation that failed half way (a full disk has no room for a new file) is made again when there is room.
+func TestRotationRecovers(t *testing.T) {
+	t.Parallel()
+	for _, files := range []int{1, 3} {
+		path := Path(t.TempDir(), task, "c")
+		w, err := OpenWriter(path, Limits{MaxBytes: 10, Files: files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("0123456789")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := w.MakeRoom(1); err == nil {
+				t.Fatalf("%d files: there is no directory to rotate in", files)
+			}
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.MakeRoom(1); err != nil {
+			t.Fatalf("%d files: %v", files, err)
+		}
+		if _, err := w.Write([]byte("x")); err != nil {
+			t.Error(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestFollowEndsWhenTheLogIsRemoved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

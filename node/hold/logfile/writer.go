@@ -18,7 +18,7 @@ type Limits struct {
 type Writer struct {
 	path string
 	l    Limits
-	f    *os.File
+	f    *os.File // nil after a rotation that could not make the new file
 	size int64
 }
 
@@ -50,26 +50,39 @@ func (w *Writer) open() error {
 // Size is the current file's.
 func (w *Writer) Size() int64 { return w.size }
 
-// MakeRoom rotates when n more bytes would make the file too large.
+// MakeRoom rotates when n more bytes would make the file too large. It may be
+// called again after it failed: a full disk may have room then.
 func (w *Writer) MakeRoom(n int) error {
+	if w.f == nil {
+		if err := w.open(); err != nil {
+			return err
+		}
+	}
 	if w.size == 0 || w.size+int64(n) <= w.l.MaxBytes {
 		return nil
 	}
-	if err := w.f.Close(); err != nil {
+	err := w.f.Close()
+	w.f = nil
+	if err != nil {
 		return err
 	}
+	if err := w.rotate(); err != nil {
+		return err
+	}
+	return w.open()
+}
+
+// rotate moves every file one name back.
+func (w *Writer) rotate() error {
 	if w.l.Files == 1 {
-		if err := os.Remove(w.path); err != nil {
-			return err
-		}
-		return w.open()
+		return os.Remove(w.path)
 	}
 	for i := w.l.Files - 1; i > 0; i-- {
 		if err := os.Rename(older(w.path, i-1), older(w.path, i)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return w.open()
+	return nil
 }
 
 // older names the i-th file back; 0 is the current one.
@@ -100,4 +113,9 @@ func (w *Writer) Truncate(size int64) error {
 }
 
 // Close puts what was written on disk.
-func (w *Writer) Close() error { return errors.Join(w.f.Sync(), w.f.Close()) }
+func (w *Writer) Close() error {
+	if w.f == nil {
+		return nil
+	}
+	return errors.Join(w.f.Sync(), w.f.Close())
+}
