@@ -170,6 +170,17 @@ func in(t *testing.T, f func(r *rig)) {
 	})
 }
 
+// What a task's containers share may be under way when the task is stopped; it must not come after everything was taken away.
+func TestStopWhilePreparing(t *testing.T) {
+	in(t, func(r *rig) {
+		r.w.preparing = 10 * time.Second
+		r.run().accept(payload(nil, "app"))
+		r.accept(stopPayload())
+		r.pass(time.Minute)
+		r.empty()
+	})
+}
+
 func TestRunAndStop(t *testing.T) {
 	in(t, func(r *rig) {
 		r.run().accept(payload(nil, "app"))

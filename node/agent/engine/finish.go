@@ -74,6 +74,15 @@ func (e *Engine) releaseTask(ctx context.Context, t *Task) error {
 	if t.Plan == nil {
 		return nil
 	}
+	var prep *preparation
+	e.update(func() { prep = t.preparing })
+	if prep != nil { // what it makes after this would stay
+		select {
+		case <-prep.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	return errors.Join(e.cfg.Runtime.Release(ctx, t.ID), removeDir(e.cfg.Node.DataDir, t.ID))
 }
 

@@ -30,6 +30,7 @@ type world struct {
 	behaviour  map[string]behaviour
 	watchers   []chan runtime.Event
 	ports      int
+	preparing  time.Duration // that making what a task's containers share takes
 }
 
 // behaviour is what a container does, by name.
@@ -154,6 +155,7 @@ func (p *process) of(name string) behaviour {
 }
 
 func (p *process) Prepare(ctx context.Context, t runtime.Task) error {
+	<-time.After(p.preparing)
 	return p.change(ctx, func() error { p.prepared[t.ID] = true; return nil })
 }
 
