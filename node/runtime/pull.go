@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,7 +16,6 @@ import (
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/remotes"
-	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/opencontainers/image-spec/identity"
@@ -71,7 +71,7 @@ func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) 
 	local, err := r.cd.ImageService().Get(ctx, name)
 	switch {
 	case errdefs.IsNotFound(err):
-		return r.fetch(ctx, name, resolver(p))
+		return r.fetch(ctx, name, r.resolver(p))
 	case err != nil:
 		return Image{}, err
 	case p.Behaviour == PullPreferCached,
@@ -89,7 +89,7 @@ func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) 
 // refresh asks the registry what the name means now, one small request, and
 // pulls when that is not what is here, whole.
 func (r *Runtime) refresh(ctx context.Context, name string, p Pull, local images.Image) (Image, error) {
-	registry := resolver(p)
+	registry := r.resolver(p)
 	asked, cancel := ctx, func() {}
 	if p.Behaviour != PullAlways { // what is here serves, so a registry that is silent must not hold it up for long
 		asked, cancel = context.WithTimeout(ctx, registryPatience)
@@ -117,15 +117,6 @@ type resolved struct {
 
 func (a resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
 	return a.name, a.desc, nil
-}
-
-func resolver(p Pull) remotes.Resolver {
-	hosts := docker.ConfigureDefaultRegistries(
-		docker.WithPlainHTTP(docker.MatchLocalhost),
-		docker.WithAuthorizer(docker.NewDockerAuthorizer(docker.WithAuthCreds(func(string) (string, string, error) {
-			return p.Username, p.Password, nil
-		}))))
-	return docker.NewResolver(docker.ResolverOptions{Hosts: hosts})
 }
 
 func (r *Runtime) fetch(ctx context.Context, name string, registry remotes.Resolver) (Image, error) {
@@ -225,11 +216,8 @@ func (r *Runtime) chainDirs(ctx context.Context, chain string) ([]string, error)
 	}
 	defer done()
 	svc := r.cd.SnapshotService(snapshotter)
-	key := viewPrefix + chain
+	key := viewPrefix + rand.Text() // its own: another who asks at the same time takes his away
 	mounts, err := svc.View(ctx, key, chain)
-	if errdefs.IsAlreadyExists(err) {
-		mounts, err = svc.Mounts(ctx, key)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -45,6 +46,8 @@ type Runtime struct {
 	id     string // of this Runtime: what another one left half done is not its own
 	cancel context.CancelFunc
 
+	registries *http.Client
+
 	pulls  sharedPulls
 	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
 	shims  keyed.Mutex // by task id: one starts the shim
@@ -79,7 +82,7 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	quiet()
-	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel}
+	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel, registries: registryClient(registrySilence)}
 	r.spare.wanted = make(chan struct{}, 1)
 	if err := r.connect(ctx, life); err != nil {
 		cancel()
