@@ -51,20 +51,21 @@ func (c Config) check() error {
 	return nil
 }
 
-func (c Config) address() string {
+// Socket is where the node's containerd answers.
+func (c Config) Socket() string {
 	if c.Address != "" {
 		return c.Address
 	}
 	return filepath.Join(c.RunDir, "containerd.sock")
 }
 
-func (c Config) ttrpcAddress() string { return c.address() + ".ttrpc" }
+func (c Config) ttrpcAddress() string { return c.Socket() + ".ttrpc" }
 func (c Config) socketDir() string    { return filepath.Join(c.RunDir, "s") }
 func (c Config) runcRoot() string     { return filepath.Join(c.RunDir, "runc") }
 func (c Config) shims() shim.Config {
 	return shim.Config{
 		Namespace: c.Name, BinDir: c.BinDir, Dir: filepath.Join(c.RunDir, "shims"), SocketDir: c.socketDir(),
-		Address: c.address(), TTRPC: c.ttrpcAddress(),
+		Address: c.Socket(), TTRPC: c.ttrpcAddress(),
 	}
 }
 func (c Config) execDir() string        { return filepath.Join(c.RunDir, "exec") }

@@ -108,20 +108,20 @@ func (r *Runtime) connect(ctx, life context.Context) error {
 	if r.c.Address == "" {
 		r.daemon, err = daemon.Open(life, daemon.Config{
 			BinDir: r.c.BinDir, DataDir: r.c.DataDir, RunDir: r.c.RunDir,
-			Address: r.c.address(), TTRPCAddress: r.c.ttrpcAddress(), SocketDir: r.c.socketDir(), Log: r.log,
+			Address: r.c.Socket(), TTRPCAddress: r.c.ttrpcAddress(), SocketDir: r.c.socketDir(), Log: r.log,
 		})
 		if err != nil {
 			return err
 		}
 	}
-	r.cd, err = client.New(r.c.address(), client.WithDefaultNamespace(r.c.Name), client.WithExtraDialOpts(dialOptions()))
+	r.cd, err = client.New(r.c.Socket(), client.WithDefaultNamespace(r.c.Name), client.WithExtraDialOpts(dialOptions()))
 	if err != nil {
 		return fmt.Errorf("containerd: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	if _, err := r.cd.Version(ctx); err != nil {
-		return fmt.Errorf("containerd at %s does not answer: %w", r.c.address(), err)
+		return fmt.Errorf("containerd at %s does not answer: %w", r.c.Socket(), err)
 	}
 	return nil
 }

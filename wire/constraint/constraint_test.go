@@ -1,6 +1,7 @@
 package constraint
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,7 +79,8 @@ func TestAnything(t *testing.T) {
 		var in ecs.CreateServiceRequest
 		arbitrary.Drawer{T: t, Service: &ecs.Model}.Fill(ecs.OpCreateService.Info.Input, &in, 4)
 		found := Check(&ecs.Model, ecs.OpCreateService.Info.Input, &in)
-		if in.ServiceName == nil && !strings.Contains(Message(found), "'serviceName'") {
+		named := slices.ContainsFunc(found, func(v Violation) bool { return v.Path == "serviceName" })
+		if in.ServiceName == nil && !named {
 			t.Fatalf("the missing name was not found: %s", Message(found))
 		}
 	})

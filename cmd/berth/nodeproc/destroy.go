@@ -10,6 +10,7 @@ import (
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
+	"github.com/berth-ecs/berth/node/runtime/load"
 )
 
 // Destroy removes what a stopped node left running: containers, containerd, hold, the network. It may be called again after
@@ -53,6 +54,6 @@ func Load(ctx context.Context, s config.Settings, archive string) error {
 		return fmt.Errorf("load images: %w", err)
 	}
 	defer f.Close()
-	_, err = runtime.Import(ctx, baseRuntimeConfig(s), f)
+	_, err = load.Archive(ctx, baseRuntimeConfig(s).Socket(), s.Name, f)
 	return err
 }
