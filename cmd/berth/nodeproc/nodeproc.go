@@ -148,10 +148,13 @@ func (m *machine) metadataListener(ctx context.Context) (net.Listener, error) {
 }
 
 func serveMetadata(ctx context.Context, l net.Listener, h http.Handler) error {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
 	defer stop()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.Serve(metadata.Fair(l)); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("metadata: %w", err)
 	}
 	return nil

@@ -77,6 +77,9 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 		cfg: c, log: c.Log.With("component", "engine"),
 		tasks: map[string]*Task{}, byID: map[string]*Task{}, unsaved: map[string]bool{}, dirty: make(chan struct{}, 1),
 	}
+	if err := makeDirs(c.Node.DataDir); err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
 	if err := e.load(); err != nil {
 		return nil, err
 	}

@@ -170,6 +170,25 @@ func in(t *testing.T, f func(r *rig)) {
 	})
 }
 
+// A volume holds a task's secrets: the other users of the machine do not get at it.
+func TestVolumesAreNobodyElses(t *testing.T) {
+	in(t, func(r *rig) {
+		if err := os.Mkdir(filepath.Join(r.dir, "tasks"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		r.run()
+		for _, name := range []string{"tasks", "volumes"} {
+			info, err := os.Stat(filepath.Join(r.dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Mode().Perm() != 0o700 {
+				t.Errorf("%s: %v", name, info.Mode())
+			}
+		}
+	})
+}
+
 // What a task's containers share may be under way when the task is stopped; it must not come after everything was taken away.
 func TestStopWhilePreparing(t *testing.T) {
 	in(t, func(r *rig) {

@@ -74,6 +74,21 @@ func makeVolumes(volumes []plan.Volume) error {
 	return nil
 }
 
+// makeDirs makes the directories that tasks' files and volumes lie in. Nobody but root passes through them on the machine;
+// containers see what is mounted for them.
+func makeDirs(dataDir string) error {
+	for _, name := range []string{"tasks", "volumes"} {
+		dir := filepath.Join(dataDir, name)
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a directory
+			return err
+		}
+	}
+	return nil
+}
+
 // removeDir removes what lives as long as a task: its files and its own volumes.
 func removeDir(dataDir, taskID string) error { return os.RemoveAll(plan.Dir(dataDir, taskID)) }
 
