@@ -47,7 +47,7 @@ func (r *Runtime) Pull(ctx context.Context, ref string, p Pull) (Image, error) {
 		return Image{}, named(CannotPullContainerError, err)
 	}
 	key := strings.Join([]string{name, p.Username, p.Password, string(p.Behaviour)}, "\x00")
-	img, err := r.pulls.do(ctx, key, func(ctx context.Context) (Image, error) { return r.pull(ctx, name, p) })
+	img, err := r.pulls.Do(ctx, key, func(ctx context.Context) (Image, error) { return r.pull(ctx, name, p) })
 	if err != nil {
 		return Image{}, named(CannotPullContainerError, err)
 	}

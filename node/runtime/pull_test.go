@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"context"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -91,46 +90,6 @@ func TestPullBehaviours(t *testing.T) {
 			t.Errorf("%s without the registry: %v", b, err)
 		}
 	}
-}
-
-func TestAWaiterMayLeaveAPull(t *testing.T) {
-	t.Parallel()
-	var s sharedPulls
-	begun, goOn := make(chan struct{}), make(chan struct{})
-	work := func(ctx context.Context) (Image, error) {
-		close(begun)
-		select {
-		case <-goOn:
-			return Image{Ref: "x"}, nil
-		case <-ctx.Done():
-			return Image{}, ctx.Err()
-		}
-	}
-	impatient, leave := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if _, err := s.do(impatient, "k", work); err == nil {
-			t.Error("the one who left got an answer")
-		}
-	})
-	<-begun
-	wg.Go(func() {
-		img, err := s.do(t.Context(), "k", func(context.Context) (Image, error) {
-			t.Error("a second pull began")
-			return Image{}, nil
-		})
-		if err != nil || img.Ref != "x" {
-			t.Errorf("the one who stayed: %+v %v", img, err)
-		}
-	})
-	for waiting := 0; waiting < 2; {
-		s.mu.Lock()
-		waiting = s.m["k"].waiters
-		s.mu.Unlock()
-	}
-	leave()
-	close(goOn)
-	wg.Wait()
 }
 
 // A 32-bit program runs only when the filter knows its system calls, and then

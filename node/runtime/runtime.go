@@ -19,6 +19,7 @@ import (
 
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
 	"github.com/berth-ecs/berth/node/runtime/daemon"
+	"github.com/berth-ecs/berth/node/runtime/flight"
 	"github.com/berth-ecs/berth/node/runtime/keyed"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
 	"github.com/berth-ecs/berth/node/runtime/spec"
@@ -48,7 +49,7 @@ type Runtime struct {
 
 	registries *http.Client
 
-	pulls  sharedPulls
+	pulls  flight.Calls[Image]
 	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
 	shims  keyed.Mutex // by task id: one starts the shim
 	spare  spare
