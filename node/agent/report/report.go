@@ -45,62 +45,87 @@ type Reporter struct {
 	Cluster string       // required; as the node is configured
 	Log     *slog.Logger // required
 
-	busy map[string]int // task -> tries so far
+	busy  map[string]bool // tasks whose report is under way, or waits for its next try
+	calls int             // under way
+	tries map[string]int  // that failed, by task
 }
 
-// result is the end of one try.
+// result is the end of a try, or of the wait after one that failed.
 type result struct {
-	task  string
-	again bool
+	task   string
+	again  bool // it failed
+	waited bool
 }
 
 // Run reports until ctx ends.
 func (r *Reporter) Run(ctx context.Context) error {
 	news := r.Source.Subscribe()
-	r.busy = map[string]int{}
+	r.busy, r.tries, r.calls = map[string]bool{}, map[string]int{}, 0
 	done := make(chan result)
-	tries := map[string]int{}
 	for {
-		r.send(ctx, tries, done)
+		r.send(ctx, done)
 		select {
 		case <-ctx.Done():
-			for range r.busy {
-				<-done
+			for len(r.busy) > 0 {
+				r.note(<-done)
 			}
 			return ctx.Err()
 		case <-news:
 		case got := <-done:
-			delete(r.busy, got.task)
-			if got.again {
-				tries[got.task]++
-			} else {
-				delete(tries, got.task)
-			}
+			r.note(got)
 		}
 	}
 }
 
-// send begins a try for every task that has news and none under way.
-func (r *Reporter) send(ctx context.Context, tries map[string]int, done chan<- result) {
-	if len(r.busy) >= maxInFlight || ctx.Err() != nil {
+// note keeps the books.
+func (r *Reporter) note(got result) {
+	if !got.waited {
+		r.calls--
+	}
+	switch {
+	case got.waited:
+		delete(r.busy, got.task)
+	case got.again:
+		r.tries[got.task]++
+	default:
+		delete(r.busy, got.task)
+		delete(r.tries, got.task)
+	}
+}
+
+// send begins a try for every task that has news and none under way. A task that waits for its next try holds up nobody.
+func (r *Reporter) send(ctx context.Context, done chan<- result) {
+	if r.calls >= maxInFlight || ctx.Err() != nil {
 		return
 	}
 	for _, c := range r.Source.Pending() {
-		if _, busy := r.busy[c.TaskARN]; busy || len(r.busy) >= maxInFlight {
+		if r.busy[c.TaskARN] || r.calls >= maxInFlight {
 			continue
 		}
-		n := tries[c.TaskARN]
-		r.busy[c.TaskARN] = n
-		go func() { done <- result{c.TaskARN, r.try(ctx, c, n)} }()
+		r.busy[c.TaskARN] = true
+		r.calls++
+		n := r.tries[c.TaskARN]
+		go func() {
+			again := r.try(ctx, c)
+			done <- result{task: c.TaskARN, again: again}
+			if !again {
+				return
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(retry.Wait(n, rand.Float64())): //nolint:gosec // jitter
+			}
+			done <- result{task: c.TaskARN, waited: true}
+		}()
 	}
 }
 
-// try submits a report once. It answers whether it must be tried again, after the wait for that.
-func (r *Reporter) try(ctx context.Context, c engine.Change, n int) (again bool) {
+// try submits a report once. It answers whether it must be tried again.
+func (r *Reporter) try(ctx context.Context, c engine.Change) (again bool) {
 	c.Request.Cluster = aws.Ptr(r.Cluster)
-	callCtx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err := r.Server.SubmitTaskStateChange(callCtx, c.Request)
+	err := r.Server.SubmitTaskStateChange(ctx, c.Request)
 	var refused *aws.Error
 	switch {
 	case err == nil:
@@ -108,10 +133,6 @@ func (r *Reporter) try(ctx context.Context, c engine.Change, n int) (again bool)
 		r.Log.Error("the server refused a report; it is dropped", "task", c.TaskARN, "error", err)
 	default:
 		r.Log.Warn("cannot report; will try again", "task", c.TaskARN, "status", aws.Val(c.Request.Status), "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(retry.Wait(n, rand.Float64())): //nolint:gosec // jitter
-		}
 		return true
 	}
 	r.Source.Acknowledged(c)

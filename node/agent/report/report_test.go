@@ -130,6 +130,20 @@ func TestOneTaskDoesNotHoldUpAnother(t *testing.T) {
 	}
 }
 
+// The tasks that wait for another try are no calls: they leave the ten to those who have news.
+func TestWaitingTasksHoldUpNobody(t *testing.T) {
+	src := &source{left: map[string][]string{"b": {"RUNNING", "STOPPED"}}}
+	srv := &server{fails: map[string][]error{}}
+	for i := range 3 * maxInFlight {
+		arn := strconv.Itoa(i)
+		src.left[arn] = []string{"RUNNING"}
+		srv.fails[arn] = slices.Repeat([]error{errors.New("x")}, 1000)
+	}
+	if calls := reporting(t, src, srv, 100*time.Millisecond); !slices.Contains(calls, "b STOPPED of c") {
+		t.Errorf("calls %q", calls)
+	}
+}
+
 func TestAtMostTenAtOnce(t *testing.T) {
 	src := &source{left: map[string][]string{}}
 	for i := range 40 {
