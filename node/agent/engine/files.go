@@ -82,7 +82,7 @@ func makeDirs(dataDir string) error {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
 		}
-		if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // a directory
+		if err := os.Chmod(dir, 0o700); err != nil {
 			return err
 		}
 	}
