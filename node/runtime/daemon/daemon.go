@@ -4,7 +4,8 @@
 // Guarantees: one containerd serves one directory, also when two processes start
 // it at once or one is killed while it does; a running one is adopted, a dead one
 // is started again at once and without end; its configuration shares nothing with
-// another containerd. A runc from which containers can escape is refused.
+// another containerd; its log has a bound, and what a dead one said last is in it. A runc from which containers can escape
+// is refused.
 package daemon
 
 import (
@@ -50,6 +51,7 @@ func Open(ctx context.Context, c Config) (*Daemon, error) {
 		return nil, err
 	}
 	go d.supervise(ctx)
+	go d.boundLog(ctx)
 	return d, nil
 }
 
@@ -109,7 +111,7 @@ func (d *Daemon) start() (*Process, error) {
 	if err := os.WriteFile(d.configFile(), []byte(Text(d.c)), 0o600); err != nil {
 		return nil, err
 	}
-	out, err := os.OpenFile(d.logFile(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+	out, err := os.OpenFile(d.logFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) // what a dead one said last stays
 	if err != nil {
 		return nil, err
 	}
