@@ -102,11 +102,14 @@ func compile(ctx context.Context, groups []group, out io.Writer) error {
 	return nil
 }
 
+// output is what a command says on its standard output. What it says beside that, such as which modules it downloads on a fresh
+// machine, is told with its failure only.
 func output(ctx context.Context, name string, args ...string) (string, error) {
+	var said, beside strings.Builder
 	cmd := exec.CommandContext(ctx, name, args...)
-	text, err := cmd.CombinedOutput()
-	if err != nil {
-		return string(text), fmt.Errorf("%s %s: %w\n%s", name, args[0], err, text)
+	cmd.Stdout, cmd.Stderr = &said, &beside
+	if err := cmd.Run(); err != nil {
+		return said.String(), fmt.Errorf("%s %s: %w\n%s", name, args[0], err, beside.String())
 	}
-	return string(text), nil
+	return said.String(), nil
 }

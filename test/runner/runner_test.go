@@ -160,3 +160,13 @@ func TestOwnBudgets(t *testing.T) {
 		}
 	}
 }
+
+func TestOutputIsWhatACommandSaysAndNotWhatItSaysBeside(t *testing.T) {
+	got, err := output(t.Context(), "sh", "-c", "echo downloading >&2; echo text")
+	if err != nil || got != "text\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err = output(t.Context(), "sh", "-c", "echo why >&2; exit 1"); err == nil || !strings.Contains(err.Error(), "why") {
+		t.Errorf("a failure says %v", err)
+	}
+}
