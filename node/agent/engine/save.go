@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
@@ -30,24 +32,24 @@ func (e *Engine) saveAll(ctx context.Context) {
 	}
 }
 
-// save writes one batch and lets go on what waited for it.
+// save writes one batch and lets go on what waited for it. A record that cannot be made holds up its own task only.
 func (e *Engine) save() error {
 	records, revs := map[string][]byte{}, map[string]int64{}
-	var err error
+	var bad, err error
 	e.update(func() {
 		for arn := range e.unsaved {
-			t, ok := e.tasks[arn]
-			if !ok {
-				continue
+			if t, ok := e.tasks[arn]; ok {
+				b, err := t.encode()
+				if err != nil {
+					bad = errors.Join(bad, fmt.Errorf("task record %s: %w", arn, err))
+					continue
+				}
+				records[arn], revs[arn] = b, t.rev
 			}
-			if records[arn], err = t.encode(); err != nil {
-				return
-			}
-			revs[arn] = t.rev
+			delete(e.unsaved, arn)
 		}
-		clear(e.unsaved)
 	})
-	if err == nil && len(records) > 0 {
+	if len(records) > 0 {
 		err = e.cfg.Store.Save(records)
 	}
 	e.update(func() {
@@ -62,7 +64,7 @@ func (e *Engine) save() error {
 		}
 		e.release()
 	})
-	return err
+	return errors.Join(bad, err)
 }
 
 // release ends the calls whose revision is on disk.

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,6 +113,28 @@ func (w *walk) step() {
 	default:
 		w.act(i)
 	}
+}
+
+// What is wrong with one task's record keeps no other task from the disk, and is not forgotten.
+func TestOneBadRecordHoldsUpNoOther(t *testing.T) {
+	in(t, func(r *rig) {
+		r.run().accept(payload(nil, "app"))
+		r.e.update(func() {
+			bad := r.e.tasks[taskARN]
+			bad.PullStarted = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) // no JSON time
+			r.e.changed(bad)
+		})
+		other := payload(nil, "app")
+		other.Arn = strings.Replace(taskARN, taskID, strings.Repeat("a", 32), 1)
+		r.accept(other)
+		r.e.update(func() { r.e.tasks[taskARN].PullStarted = time.Now() })
+		r.pass(2 * saveRetry)
+		r.e.update(func() {
+			if t2 := r.e.tasks[taskARN]; t2.saved != t2.rev {
+				t.Errorf("revision %d, saved %d", t2.rev, t2.saved)
+			}
+		})
+	})
 }
 
 func TestEveryWalkEndsStoppedWithAReason(t *testing.T) {
