@@ -14,6 +14,7 @@ package ecsapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/berth-ecs/berth/ecs"
@@ -108,13 +109,18 @@ func bind[In, Out any](m *wire.Mux, op aws.Operation[In, Out], h wire.Handler[In
 	})
 }
 
-// guard refuses what package request refuses before a handler runs.
+// guard refuses what package request refuses before a handler runs, and what turns out to be more than one transaction holds.
 func guard[In, Out any](h wire.Handler[In, Out]) wire.Handler[In, Out] {
 	return func(ctx context.Context, c wire.Call, in *In) (*Out, error) {
 		if err := request.Refuse(c.Operation, in); err != nil {
 			return nil, err
 		}
-		return h(ctx, c, in)
+		out, err := h(ctx, c, in)
+		if errors.Is(err, store.ErrTooLarge) {
+			return nil, newError(shape.CodeInvalidParameterException,
+				"The request is larger than can be written at once. Ask for fewer tasks, or with shorter tags and overrides.")
+		}
+		return out, err
 	}
 }
 
