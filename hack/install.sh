@@ -29,7 +29,8 @@ build_packages="ca-certificates gcc libc6-dev libseccomp-dev pkg-config"
 #   nftables         nft: the leak audit reads the kernel's rules by other means than berth's own
 #   iproute2         ip: likewise for links, routes and namespaces
 #   curl             the documentation's commands use it
-test_packages="busybox-static nftables iproute2 curl"
+#   jq               the scripts of clients that are tested use it
+test_packages="busybox-static nftables iproute2 curl jq"
 
 install_debian() { # packages
 	local missing
@@ -67,7 +68,8 @@ install_runc() {
 }
 
 install_aws() {
-	if command -v aws >/dev/null || [ -x "$bin/aws" ]; then
+	# The machine's own, when it has both: the command, and its library for python3.
+	if command -v aws >/dev/null && python3 -c 'import botocore' 2>/dev/null; then
 		return 0
 	fi
 	install_debian python3 python3-venv
@@ -77,6 +79,9 @@ install_aws() {
 	watch_run "$venv/bin/pip" install --quiet --disable-pip-version-check "awscli==$AWSCLI_VERSION" "boto3==$BOTO3_VERSION" ||
 		fail "pip could not install the AWS CLI: check the network (pypi.org), or install the aws command yourself"
 	ln -sf "$venv/bin/aws" "$bin/aws"
+	# Not a link: python finds its packages by the path it is called by.
+	printf '#!/bin/sh\nexec "%s" "$@"\n' "$venv/bin/python3" >"$bin/python3"
+	chmod +x "$bin/python3"
 }
 
 install_lint() {

@@ -80,7 +80,7 @@ func (f *follower) stream(ctx context.Context) {
 				}
 				continue
 			}
-			f.exit(e)
+			f.exit(ctx, e)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func (f *follower) probe(ctx context.Context) {
 	}
 }
 
-func (f *follower) exit(e *events.Envelope) {
+func (f *follower) exit(ctx context.Context, e *events.Envelope) {
 	v, err := typeurl.UnmarshalAny(e.Event)
 	if err != nil {
 		f.push(Event{Gap: true})
@@ -104,8 +104,12 @@ func (f *follower) exit(e *events.Envelope) {
 	if !ok || exit.ID != exit.ContainerID || !containerIDRule.MatchString(exit.ContainerID) {
 		return // of an exec, or not ours
 	}
-	if f.r.startCutOff(exit.ContainerID, exit.ExitStatus) {
+	if !f.r.toldToStart(exit.ContainerID) || f.r.startCutOff(exit.ContainerID, exit.ExitStatus) {
 		return // it is made anew
+	}
+	// A shim tells late what containerd was not there to hear: it may be of a process that was made anew since.
+	if p, err := f.r.process(ctx, exit.ContainerID); err == nil && p != nil && p.Pid != exit.Pid && p.Pid != 0 {
+		return
 	}
 	oom, err := f.r.oomKilled(exit.ContainerID)
 	if err != nil {

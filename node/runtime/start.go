@@ -2,7 +2,9 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -61,10 +63,16 @@ func (r *Runtime) start(ctx context.Context, id string, asked bool) (pid int, at
 // cutOff is what runc's init ends with when it finds nobody to tell that it starts.
 const cutOff = 255
 
-// neverRan tells a container that ended before its first instruction: containerd's death cut off `runc start`, which had
-// opened the FIFO its init waits at, and init found it closed again. runc removes the FIFO when the start is done.
+// neverRan tells a container that ended before its first instruction: nobody told it to start, and a removal that containerd's
+// death cut off has killed it; or that death cut off `runc start`, which had opened the FIFO its init waits at, and init found
+// it closed again. runc removes the FIFO when the start is done.
 func (r *Runtime) neverRan(p *taskProcess) bool {
-	return p.Status == task.Status_STOPPED && r.startCutOff(p.ID, p.ExitStatus)
+	return p.Status == task.Status_STOPPED && (!r.toldToStart(p.ID) || r.startCutOff(p.ID, p.ExitStatus))
+}
+
+func (r *Runtime) toldToStart(id string) bool {
+	_, err := os.Lstat(r.startedFile(id))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func (r *Runtime) startCutOff(id string, status uint32) bool {
