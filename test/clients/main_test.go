@@ -4,7 +4,6 @@ package clients
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"testing"
 
@@ -19,41 +18,12 @@ const busyboxImage = "test.local/busybox:1"
 var region *installation.Installation
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	if os.Geteuid() != 0 {
-		fmt.Println("skipped: needs root")
-		return 0, nil
-	}
-	ctx := context.Background()
-	defer installation.Discard()
-	region, err = installation.Open(ctx, installation.Options{})
-	if region != nil {
-		defer func() {
-			if code != 0 {
-				fmt.Fprintln(os.Stderr, region.LastLog(80))
-			}
-			if cerr := region.Close(ctx); err == nil {
-				err = cerr
-			}
-		}()
-	}
-	if err != nil {
-		return 1, err
-	}
-	shell, err := images.Busybox(v1.Config{})
-	if err != nil {
-		return 1, err
-	}
-	if err := region.Import(ctx, busyboxImage, shell); err != nil {
-		return 1, err
-	}
-	return m.Run(), nil
+	os.Exit(installation.Main(m, func(ctx context.Context, i *installation.Installation) error {
+		region = i
+		shell, err := images.Busybox(v1.Config{})
+		if err != nil {
+			return err
+		}
+		return region.Import(ctx, busyboxImage, shell)
+	}))
 }

@@ -25,39 +25,10 @@ const (
 var region *installation.Installation
 
 func TestMain(m *testing.M) {
-	code, err := run(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-func run(m *testing.M) (code int, err error) {
-	if os.Geteuid() != 0 {
-		fmt.Println("skipped: needs root")
-		return 0, nil
-	}
-	ctx := context.Background()
-	defer installation.Discard()
-	region, err = installation.Open(ctx, installation.Options{})
-	if region != nil {
-		defer func() {
-			if code != 0 {
-				fmt.Fprintln(os.Stderr, region.LastLog(80))
-			}
-			if cerr := region.Close(ctx); err == nil {
-				err = cerr
-			}
-		}()
-	}
-	if err != nil {
-		return 1, err
-	}
-	if err := importImages(ctx); err != nil {
-		return 1, err
-	}
-	return m.Run(), nil
+	os.Exit(installation.Main(m, func(ctx context.Context, i *installation.Installation) error {
+		region = i
+		return importImages(ctx)
+	}))
 }
 
 func importImages(ctx context.Context) error {
