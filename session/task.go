@@ -23,6 +23,7 @@ type Task struct {
 
 	RoleCredentials          *IAMRoleCredentials `json:"roleCredentials,omitempty"`
 	ExecutionRoleCredentials *IAMRoleCredentials `json:"executionRoleCredentials,omitempty"`
+	Associations             []Association       `json:"associations,omitempty"`
 	EnableFaultInjection     bool                `json:"enableFaultInjection,omitempty"`
 	TaskDefinitionAccountID  string              `json:"taskDefinitionAccountId,omitempty"`
 }
@@ -151,4 +152,18 @@ type EnvironmentFile struct {
 // RegistryAuthentication is how the agent signs in to a registry: ecr or asm.
 type RegistryAuthentication struct {
 	Type string `json:"type"`
+}
+
+// Association is a device or service that a task is given, such as a GPU.
+type Association struct {
+	Name       string             `json:"name,omitempty"`
+	Type       string             `json:"type,omitempty"`
+	Content    AssociationContent `json:"content,omitzero"`
+	Containers []string           `json:"containers,omitempty"`
+}
+
+// AssociationContent is what containers read about an association.
+type AssociationContent struct {
+	Encoding string `json:"encoding,omitempty"` // identity, base64
+	Value    string `json:"value,omitempty"`
 }

@@ -37,7 +37,7 @@ func (a *Agent) metadataTask(t *engine.Task) metadata.Task {
 		ServiceName: t.Plan.Service, Group: t.Plan.Group, LaunchType: t.Plan.LaunchType,
 		DesiredStatus: t.Desired(), KnownStatus: t.Status(), AvailabilityZone: *a.zone.Load(),
 		PullStartedAt: instant(t.PullStarted), PullStoppedAt: instant(t.PullStopped),
-		ExecutionStoppedAt: instant(t.ExecutionStopped),
+		ExecutionStoppedAt: instant(t.ExecutionStopped), ClockDrift: clockDrift(time.Now()),
 	}
 	if t.Plan.CPU > 0 || t.Plan.MemoryMiB > 0 {
 		out.Limits = &metadata.Limits{}
@@ -50,6 +50,11 @@ func (a *Agent) metadataTask(t *engine.Task) metadata.Task {
 	}
 	for i := range t.Containers {
 		out.Containers = append(out.Containers, metadataContainer(t, i))
+	}
+	for _, as := range t.Payload.Associations {
+		out.Associations = append(out.Associations, metadata.Association{
+			Type: as.Type, Name: as.Name, Containers: as.Containers, Value: as.Content.Value,
+		})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 )
 
 // Source knows the containers of this node. Its methods may be called at once.
@@ -51,6 +52,7 @@ type Credentials struct {
 type handler struct {
 	source Source
 	log    *slog.Logger
+	limits *limiter
 }
 
 // Handler answers the metadata endpoint from s, and credentials and tags when s is a CredentialSource or a TagSource.
@@ -58,23 +60,52 @@ func Handler(s Source, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	h := &handler{s, log.With("component", "metadata")}
+	h := &handler{s, log.With("component", "metadata"), newLimiter(time.Now)}
 	mux := http.NewServeMux()
+	handle := func(pattern string, f http.HandlerFunc) { mux.Handle(pattern, h.limited(pattern, f)) }
+	h.versions(handle)
+	h.credentialPaths(handle)
+	h.agentAPI(handle)
+	return mux
+}
+
+// versions are the paths that describe tasks.
+func (h *handler) versions(handle func(string, http.HandlerFunc)) {
 	for _, v := range []version{{"/v4/", "V4", true, http.StatusNotFound}, {"/v3/", "V3", false, http.StatusBadRequest}} {
 		for _, r := range routes {
-			mux.Handle("GET "+v.path+"{id}"+r.path, h.about(v, r))
+			handle("GET "+v.path+"{id}"+r.path, h.about(v, r))
 		}
 	}
-	mux.HandleFunc("GET /v2/credentials/{id}", func(w http.ResponseWriter, r *http.Request) {
+	for path, ask := range map[string]func(question) (any, error){"metadata": v2Metadata, "stats": v2Stats} {
+		handle("GET /v2/"+path, h.version2(ask))
+		handle("GET /v2/"+path+"/{$}", h.version2(ask))
+		handle("GET /v2/"+path+"/{container}", h.version2(ask))
+	}
+	handle("GET /v2/metadataWithTags", h.version2(v2Tags))
+	handle("GET /v2/metadataWithTags/{$}", h.version2(v2Tags))
+}
+
+func (h *handler) credentialPaths(handle func(string, http.HandlerFunc)) {
+	handle("GET /v2/credentials/{id}", func(w http.ResponseWriter, r *http.Request) {
 		h.credentials(w, r, "CredentialsV2Request", r.PathValue("id"))
 	})
-	mux.HandleFunc("GET /v2/credentials/{$}", func(w http.ResponseWriter, r *http.Request) {
+	handle("GET /v2/credentials/{$}", func(w http.ResponseWriter, r *http.Request) {
 		h.credentials(w, r, "CredentialsV2Request", "")
 	})
-	mux.HandleFunc("GET /v1/credentials", func(w http.ResponseWriter, r *http.Request) {
+	handle("GET /v1/credentials", func(w http.ResponseWriter, r *http.Request) {
 		h.credentials(w, r, "CredentialsV1Request", r.URL.Query().Get("id"))
 	})
-	return mux
+}
+
+// agentAPI is what ECS_AGENT_URI leads to.
+func (h *handler) agentAPI(handle func(string, http.HandlerFunc)) {
+	handle("GET /api/{id}/task-protection/v1/state", h.getProtection)
+	handle("PUT /api/{id}/task-protection/v1/state", h.putProtection)
+	for _, kind := range faults {
+		for _, verb := range faultVerbs {
+			handle("POST /api/{id}/fault/v1/"+kind+"/"+verb, h.fault)
+		}
+	}
 }
 
 // answer writes JSON as the agent does; only errors are logged, never contents.

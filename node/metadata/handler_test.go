@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -48,6 +49,10 @@ func (n node) IsEndpoint(a netip.Addr) bool {
 	return strings.HasPrefix(a.String(), "172.28.0.") && a.String() != "172.28.0.1"
 }
 
+func (n node) ByAddress(a netip.Addr) (metadata.Task, bool) {
+	return n.tasks["E"], a.String() == "10.0.0.9"
+}
+
 func (n node) Tags(context.Context, metadata.Task) (task, instance map[string]string, errs []metadata.Error) {
 	return map[string]string{"team": "blue"}, nil, []metadata.Error{{ErrorField: "ContainerInstanceTags", ErrorCode: "AccessDeniedException", StatusCode: 400}}
 }
@@ -70,7 +75,9 @@ func source() node {
 	return node{
 		tasks: map[string]metadata.Task{
 			"A": {Cluster: "default", TaskARN: "arn:A", Family: "a", Revision: "1", KnownStatus: "RUNNING", LaunchType: "EC2",
-				Containers: []metadata.Container{bridged("a1", "172.28.0.2"), stopped}},
+				Containers:   []metadata.Container{bridged("a1", "172.28.0.2"), stopped},
+				Associations: []metadata.Association{{Type: "gpu", Name: "g0", Containers: []string{"a1"}, Value: `{"model":"x"}`}}},
+			"E": {TaskARN: "arn:E", Containers: []metadata.Container{bridged("e1", "10.0.0.9")}},
 			"B": {TaskARN: "arn:B", Containers: []metadata.Container{bridged("b1", "172.28.0.4")}},
 			"H": {TaskARN: "arn:H", Containers: []metadata.Container{hosted}},
 		},
@@ -83,15 +90,20 @@ func source() node {
 
 func get(t *testing.T, from, path string) (int, string) {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, path, nil)
+	return ask(metadata.Handler(source(), nil), http.MethodGet, from, path, "")
+}
+
+func ask(h http.Handler, method, from, path, body string) (int, string) {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.RemoteAddr = from + ":40000"
 	w := httptest.NewRecorder()
-	metadata.Handler(source(), nil).ServeHTTP(w, r)
+	h.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
 }
 
 func TestWhoMayReadWhat(t *testing.T) {
 	const a, sibling, b, gateway = "172.28.0.2", "172.28.0.3", "172.28.0.4", "172.28.0.1"
+	const eni = "10.0.0.9"
 	for _, c := range []struct {
 		name, from, path string
 		status           int
@@ -113,6 +125,19 @@ func TestWhoMayReadWhat(t *testing.T) {
 		{"a host mode task from the bridge", a, "/v4/h", 404, ""},
 		{"unknown id", a, "/v4/nobody", 404, `v3 endpoint ID: nobody"`},
 		{"unknown id in version 3", a, "/v3/nobody", 400, `"V3 container metadata handler`},
+		{"associations", a, "/v4/a1/associations/gpu", 200, `{"Associations":["g0"]}`},
+		{"associations that others of the task have", sibling, "/v4/a2/associations/gpu", 200, `{"Associations":[]}`},
+		{"associations in version 3", a, "/v3/a1/associations/gpu", 200, `{"Associations":["g0"]}`},
+		{"an association", a, "/v4/a1/associations/gpu/g0", 200, `{"model":"x"}`},
+		{"an association nobody has", a, "/v4/a1/associations/gpu/g1", 400, `"Unable to write container association response: unable to get association from association type gpu and association name g1"`},
+		{"another task's associations", b, "/v4/a1/associations/gpu", 400, `"V4 container associations handler: unable to get container ID`},
+		{"version 2 on the bridge", a, "/v2/metadata", 400, `"Unable to get task arn from request: unable to associate '172.28.0.2' with task"`},
+		{"version 2", eni, "/v2/metadata", 200, `"TaskARN":"arn:E"`},
+		{"version 2 with tags", eni, "/v2/metadataWithTags", 200, `"TaskTags":{"team":"blue"}`},
+		{"version 2 of a container", eni, "/v2/metadata/docker-e1", 200, `"DockerId":"docker-e1"`},
+		{"version 2 of another task's container", eni, "/v2/metadata/docker-a1", 400, `"Unable to generate metadata for container 'docker-a1'"`},
+		{"version 2 stats", eni, "/v2/stats", 200, `{"docker-e1":{"id":"docker-e1"}}`},
+		{"version 2 stats of a container", eni, "/v2/stats/docker-e1", 200, `{"id":"docker-e1"}`},
 		{"unknown question", a, "/v4/a1/secrets", 404, ""},
 		{"credentials", a, "/v2/credentials/cred-a", 200, `"AccessKeyId":"AKIA"`},
 		{"credentials, old path", a, "/v1/credentials?id=cred-a", 200, `"SecretAccessKey":"s"`},
@@ -158,21 +183,34 @@ func TestVersion3LeavesOutWhatCameLater(t *testing.T) {
 	}
 }
 
-// The answer to one container never holds another's, and the Source's own data stay as they were.
+// many is a Source with a task of its own for each of n containers.
+func many(n int) node {
+	out := node{tasks: map[string]metadata.Task{}}
+	for i := range n {
+		id := fmt.Sprintf("c%d", i)
+		out.tasks[id] = metadata.Task{TaskARN: "arn:" + id, Containers: []metadata.Container{bridged(id, callerOf(i))}}
+	}
+	return out
+}
+
+func callerOf(i int) string { return fmt.Sprintf("172.28.%d.%d", 1+i/200, 2+i%200) }
+
+// The answer to one container never holds another's, whatever 300 of them ask at once, and nobody is refused for the others.
 func TestManyCallersAtOnce(t *testing.T) {
-	h := metadata.Handler(source(), nil)
+	const callers, times = 300, 20
+	h := metadata.Handler(many(callers), nil)
 	done := make(chan string)
-	callers := map[string]string{"a1": "172.28.0.2", "a2": "172.28.0.3", "b1": "172.28.0.4", "h": "172.28.0.1"}
-	for id, from := range callers {
+	for i := range callers {
 		go func() {
-			for range 200 {
-				r := httptest.NewRequest(http.MethodGet, "/v4/"+id, nil)
-				r.RemoteAddr = from + ":1"
-				w := httptest.NewRecorder()
-				h.ServeHTTP(w, r)
-				if !strings.Contains(w.Body.String(), `"Name":"`+id+`"`) {
-					done <- id + " got " + w.Body.String()
-					return
+			id := fmt.Sprintf("c%d", i)
+			for range times {
+				for path, want := range map[string]string{
+					"/v4/" + id: `"Name":"` + id + `"`, "/v4/" + id + "/task": `"TaskARN":"arn:` + id + `"`, "/v3/" + id + "/stats": `{"id":"docker-` + id + `"}`,
+				} {
+					if status, body := ask(h, http.MethodGet, callerOf(i), path, ""); status != http.StatusOK || !strings.Contains(body, want) {
+						done <- fmt.Sprintf("%s asked %s: %d %s", id, path, status, body)
+						return
+					}
 				}
 			}
 			done <- ""

@@ -2,8 +2,10 @@ package metadata
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // version is one of the endpoint's versions; they differ in what a container's answer holds.
@@ -27,6 +29,7 @@ type question struct {
 	version   version
 	task      Task
 	container Container
+	request   *http.Request
 }
 
 const (
@@ -40,6 +43,8 @@ var routes = []route{
 	{"/taskWithTags", "task metadata", noTask, askTaskWithTags},
 	{"/stats", "container stats", noTask, askStats},
 	{"/task/stats", "task stats", noTask, askTaskStats},
+	{"/associations/{type}", "container associations", noContainer, askAssociations},
+	{"/associations/{type}/{name...}", "container associations", noTask, askAssociation},
 }
 
 func (h *handler) about(v version, q route) http.HandlerFunc {
@@ -48,10 +53,14 @@ func (h *handler) about(v version, q route) http.HandlerFunc {
 		t, c, ok := h.source.Lookup(id)
 		// One answer for both: a caller must not learn which ids exist.
 		if !ok || !h.entitled(r, t) {
-			h.answer(w, r, v.unknown, v.name+" "+q.what+" handler: "+q.reason+id)
+			h.answer(w, r, v.status(q), v.name+" "+q.what+" handler: "+q.reason+id)
 			return
 		}
-		body, err := q.ask(r.Context(), question{h, v, t, c})
+		body, err := q.ask(r.Context(), question{h, v, t, c, r})
+		if e := (*refusal)(nil); errors.As(err, &e) {
+			h.answer(w, r, e.status, e.text)
+			return
+		}
 		if err != nil {
 			h.log.Warn("answer a question", "what", q.what, "task", t.TaskARN, "container", c.Name, "error", err)
 			h.answer(w, r, http.StatusInternalServerError, "failed to get "+q.what)
@@ -59,6 +68,14 @@ func (h *handler) about(v version, q route) http.HandlerFunc {
 		}
 		h.answer(w, r, http.StatusOK, body)
 	}
+}
+
+// status is that of an answer about an id nobody has: the questions about associations kept version 3's.
+func (v version) status(q route) int {
+	if strings.HasPrefix(q.path, "/associations") {
+		return http.StatusBadRequest
+	}
+	return v.unknown
 }
 
 func askContainer(_ context.Context, q question) (any, error) {

@@ -27,6 +27,7 @@ type Task struct {
 	ContainerInstanceTags   map[string]string        `json:",omitzero"` // shown by taskWithTags only
 	Errors                  []Error                  `json:",omitzero"`
 	FaultInjectionEnabled   bool
+	Associations            []Association `json:"-"` // by paths of their own
 }
 
 // Limits are of a task (CPU in vCPU) or of a container (CPU in shares); memory is in MiB.

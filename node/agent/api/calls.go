@@ -57,3 +57,13 @@ func (c *Client) ListTagsForResource(ctx context.Context, arn string) (map[strin
 	}
 	return tags, nil
 }
+
+// GetTaskProtection asks for a task's protection from scale-in.
+func (c *Client) GetTaskProtection(ctx context.Context, in *shape.GetTaskProtectionRequest) (*shape.GetTaskProtectionResponse, error) {
+	return call(ctx, c, shape.OpGetTaskProtection, in)
+}
+
+// UpdateTaskProtection changes a task's protection from scale-in.
+func (c *Client) UpdateTaskProtection(ctx context.Context, in *shape.UpdateTaskProtectionRequest) (*shape.UpdateTaskProtectionResponse, error) {
+	return call(ctx, c, shape.OpUpdateTaskProtection, in)
+}
