@@ -94,9 +94,8 @@ func TestCLIPagesAndErrors(t *testing.T) {
 	out := shell(t, `
 aws sts get-caller-identity --query '[Account,Arn]' --output text
 for i in 1 2 3; do
-  aws ecs register-task-definition --family "page-$i" --container-definitions '[{"name": "main", "image": "x", "memory": 32}]' --query taskDefinition.family --output text &
-done | sort
-wait
+  echo "$(aws ecs register-task-definition --family "page-$i" --container-definitions '[{"name": "main", "image": "x", "memory": 32}]' --query taskDefinition.family --output text)" &
+done | sort # echo writes a line at once; aws writes its end apart, and another's may come between
 aws ecs list-task-definition-families --family-prefix page- --page-size 2 --query 'families' --output text
 aws ecs describe-services --services nobody --query 'failures[0].reason' --output text
 aws ecs describe-services --cluster nowhere --services nobody 2>&1 | tail -1 || true
