@@ -28,4 +28,5 @@
 //	Service           API
 //	ServiceStatus     the service loop
 //	ServiceEvent      the service loop, once each
+//	AccountSetting    API
 package ecs

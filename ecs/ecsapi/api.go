@@ -100,6 +100,11 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpTagResource, a.TagResource)
 	bind(m, shape.OpUntagResource, a.UntagResource)
 	bind(m, shape.OpListTagsForResource, a.ListTagsForResource)
+
+	bind(m, shape.OpPutAccountSetting, a.PutAccountSetting)
+	bind(m, shape.OpPutAccountSettingDefault, a.PutAccountSettingDefault)
+	bind(m, shape.OpDeleteAccountSetting, a.DeleteAccountSetting)
+	bind(m, shape.OpListAccountSettings, a.ListAccountSettings)
 }
 
 // bind binds an operation behind its refusals and names what it acts on.

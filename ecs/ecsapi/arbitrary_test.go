@@ -64,6 +64,10 @@ func operations(r *region) []operation {
 		anyInput(shape.OpTagResource, r.api.TagResource),
 		anyInput(shape.OpUntagResource, r.api.UntagResource),
 		anyInput(shape.OpListTagsForResource, r.api.ListTagsForResource),
+		anyInput(shape.OpPutAccountSetting, r.api.PutAccountSetting),
+		anyInput(shape.OpPutAccountSettingDefault, r.api.PutAccountSettingDefault),
+		anyInput(shape.OpDeleteAccountSetting, r.api.DeleteAccountSetting),
+		anyInput(shape.OpListAccountSettings, r.api.ListAccountSettings),
 	}
 }
 

@@ -18,8 +18,12 @@ type bad struct {
 	want string
 }
 
+// tried are the operations that some table tries.
+var tried = map[string]bool{}
+
 // try makes the call of a bad request.
 func try[In, Out any](op aws.Operation[In, Out], h func(*API) wire.Handler[In, Out], in In) func(*region) error {
+	tried[op.Info.Name] = true
 	return func(r *region) error {
 		_, err := do(r, op, h(r.api), &in)
 		return err
@@ -35,7 +39,7 @@ const (
 var long = strings.Repeat("x", 256)
 
 func TestBadRequests(t *testing.T) {
-	for _, table := range [][]bad{badClusters, badInstances, badTasks, badReports, badServices, badDefinitions} {
+	for _, table := range [][]bad{badClusters, badInstances, badTasks, badReports, badServices, badDefinitions, badFloor} {
 		for _, c := range table {
 			t.Run(c.name, func(t *testing.T) {
 				r := newRegion(t)
@@ -44,6 +48,18 @@ func TestBadRequests(t *testing.T) {
 				r.service("web", 1)
 				refused(t, c.call(r), c.code, c.want)
 			})
+		}
+	}
+}
+
+// An operation that is served and that no table tries is one whose refusals nobody looked at.
+func TestEveryOperationIsTried(t *testing.T) {
+	mux := wire.NewMux()
+	newRegion(t).api.Bind(mux)
+	for _, o := range mux.Coverage() {
+		// Agents ask for the endpoints before they are anybody: it refuses nothing.
+		if o.Served && !tried[o.Operation] && o.Operation != "DiscoverPollEndpoint" {
+			t.Errorf("%s is in no table of bad requests", o.Operation)
 		}
 	}
 }

@@ -12,15 +12,15 @@ import (
 )
 
 // CreateCluster makes a cluster. A name that an ACTIVE cluster has answers that
-// cluster as it is; an INACTIVE one's is free again.
+// cluster as it is; an INACTIVE one's is free again. Container Insights is as the
+// caller's account setting says, unless the request does.
 func (a *API) CreateCluster(ctx context.Context, c wire.Call, in *shape.CreateClusterRequest) (*shape.CreateClusterResponse, error) {
 	h := home(c)
 	name, err := request.ClusterName(h, in.ClusterName)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := request.ClusterSettings(in.Settings)
-	if err != nil {
+	if _, err := request.ClusterSettings(in.Settings, ""); err != nil {
 		return nil, err
 	}
 	if err := request.CheckTags(in.Tags); err != nil {
@@ -35,6 +35,10 @@ func (a *API) CreateCluster(ctx context.Context, c wire.Call, in *shape.CreateCl
 			return nil
 		case ok && known.Status == ecs.ClusterDeleting:
 			return newError(shape.CodeClientException, "The cluster is being deleted.")
+		}
+		settings, err := request.ClusterSettings(in.Settings, setting(tx, c, shape.SettingNameContainerInsights))
+		if err != nil {
+			return err
 		}
 		k := &ecs.Cluster{Home: h, Name: name, Status: ecs.ClusterActive, CreatedAt: tx.Now(),
 			Settings: settings, Configuration: in.Configuration, Tags: in.Tags}

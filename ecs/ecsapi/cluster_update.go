@@ -21,7 +21,7 @@ func (a *API) UpdateCluster(ctx context.Context, c wire.Call, in *shape.UpdateCl
 		if in.Settings == nil {
 			return nil
 		}
-		settings, err := request.ClusterSettings(in.Settings)
+		settings, err := request.ClusterSettings(in.Settings, "disabled")
 		k.Settings = settings
 		return err
 	})
@@ -34,7 +34,7 @@ func (a *API) UpdateClusterSettings(ctx context.Context, c wire.Call, in *shape.
 		return nil, request.Invalid("Settings cannot be empty.")
 	}
 	out, err := a.changeCluster(ctx, c, in.Cluster, func(k *ecs.Cluster) error {
-		settings, err := request.ClusterSettings(in.Settings)
+		settings, err := request.ClusterSettings(in.Settings, "disabled")
 		k.Settings = settings
 		return err
 	})

@@ -5,9 +5,9 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// ClusterSettings are the given settings over AWS's default.
-func ClusterSettings(in []shape.ClusterSetting) ([]shape.ClusterSetting, error) {
-	value := "disabled"
+// ClusterSettings are the given settings over what holds otherwise.
+func ClusterSettings(in []shape.ClusterSetting, otherwise string) ([]shape.ClusterSetting, error) {
+	value := otherwise
 	for _, s := range in {
 		if aws.Val(s.Name) != shape.ClusterSettingNameContainerInsights {
 			return nil, Invalid("Invalid setting name: '%s'. Valid names: containerInsights", aws.Val(s.Name))

@@ -117,6 +117,9 @@ type Keeping struct {
 var Kept = []Keeping{
 	{[]string{"CreateCluster", "UpdateCluster", "UpdateClusterSettings"}, "settings (containerInsights)", "metrics"},
 	{[]string{"CreateCluster", "UpdateCluster"}, "configuration.executeCommandConfiguration", "ECS Exec"},
+	{[]string{"PutAccountSetting", "PutAccountSettingDefault"}, "awsvpcTrunking, dualStackIPv6", "network mode awsvpc"},
+	{[]string{"PutAccountSetting", "PutAccountSettingDefault"}, "fargateFIPSMode, fargateTaskRetirementWaitPeriod, fargateEventWindows", "capacity for FARGATE"},
+	{[]string{"PutAccountSetting", "PutAccountSettingDefault"}, "tagResourceAuthorization", "policies"},
 	{[]string{"RegisterTaskDefinition"}, "containerDefinitions.versionConsistency", "digests are resolved before a task is placed"},
 	{[]string{"RegisterTaskDefinition"}, "containerDefinitions.portMappings.appProtocol", "Service Connect"},
 }

@@ -10,20 +10,21 @@ import (
 // line changes with a new Version of its table, never alone: what is on disk must
 // stay readable.
 var storedTypes = map[string]string{
-	"ecs.cluster":        "2 45e1e81209c371e1",
-	"ecs.family":         "1 286f1bffec0a41d7",
-	"ecs.instance":       "1 89dc5bcf87c8a1e1",
-	"ecs.instance.state": "1 855a6ed0088a17d8",
-	"ecs.ledger":         "1 34232187ebe76155",
-	"ecs.service":        "1 0a56fde335f629fa",
-	"ecs.service.event":  "1 845a1d7faaed70aa",
-	"ecs.service.status": "1 f7aaade53047356c",
-	"ecs.task":           "1 063b7bce6ea9b1d5",
-	"ecs.task.desired":   "1 e892354d1b971139",
-	"ecs.task.status":    "1 ec2973dc01136e9a",
-	"ecs.task.tags":      "1 e2c9ea4932fd9a27",
-	"ecs.taskdefinition": "1 e6a3b7bdf1f28555",
-	"ecs.token":          "1 85152d8f70979d68",
+	"ecs.account.setting": "1 d463a0787ddfc66c",
+	"ecs.cluster":         "2 45e1e81209c371e1",
+	"ecs.family":          "1 286f1bffec0a41d7",
+	"ecs.instance":        "1 89dc5bcf87c8a1e1",
+	"ecs.instance.state":  "1 855a6ed0088a17d8",
+	"ecs.ledger":          "1 34232187ebe76155",
+	"ecs.service":         "1 0a56fde335f629fa",
+	"ecs.service.event":   "1 845a1d7faaed70aa",
+	"ecs.service.status":  "1 f7aaade53047356c",
+	"ecs.task":            "1 063b7bce6ea9b1d5",
+	"ecs.task.desired":    "1 e892354d1b971139",
+	"ecs.task.status":     "1 ec2973dc01136e9a",
+	"ecs.task.tags":       "1 e2c9ea4932fd9a27",
+	"ecs.taskdefinition":  "1 e6a3b7bdf1f28555",
+	"ecs.token":           "1 85152d8f70979d68",
 }
 
 func TestStoredTypesAreVersioned(t *testing.T) {

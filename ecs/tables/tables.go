@@ -72,10 +72,14 @@ var (
 
 	Tokens = store.Define(store.Def[ecs.Token]{Name: "ecs.token", Version: 1,
 		Key: func(t *ecs.Token) string { return At(t.Home).Key(t.Operation, t.Token) }})
+
+	AccountSettings = store.Define(store.Def[ecs.AccountSetting]{Name: "ecs.account.setting", Version: 1,
+		Key: func(s *ecs.AccountSetting) string { return SettingKey(s.Home, s.Principal, s.Name) }})
 )
 
 // Schema is every table of the wing.
 func Schema() store.Schema {
 	return store.Schema{Clusters, Instances, InstanceStates, Ledgers, TaskDefinitions, Families,
-		Tasks, TaskDesireds, TaskStatuses, TaskTags, Services, ServiceStatuses, ServiceEvents, Tokens}
+		Tasks, TaskDesireds, TaskStatuses, TaskTags, Services, ServiceStatuses, ServiceEvents, Tokens,
+		AccountSettings}
 }

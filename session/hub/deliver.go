@@ -111,7 +111,7 @@ func (s *control) due(tx store.Tx, key string) (p payload, ok bool, err error) {
 	if !ok {
 		return p, false, fmt.Errorf("its task definition %s:%d is gone", v.Family, v.Revision)
 	}
-	p.task, err = compose.Start(v.Task, d)
+	p.task, err = compose.Start(v.Task, compose.LogMode(d, tables.LogMode(tx, v.Home)))
 	return p, err == nil, err
 }
 

@@ -81,13 +81,16 @@ func TestPatterns(t *testing.T) {
 }
 
 func TestOverlays(t *testing.T) {
-	const model = `{"shapes":{"S":{"type":"string"},"A":{"type":"structure","members":{"b":{"shape":"S"}}}}}`
+	const model = `{"shapes":{"S":{"type":"string"},"E":{"type":"string","enum":["x"]},"A":{"type":"structure","members":{"b":{"shape":"S"}}}}}`
 	for name, tt := range map[string]struct{ overlay, says string }{
 		"a new member":       {`{"shapes":{"A":{"members":{"c":{"shape":"S"}}}}}`, ""},
 		"a member there is":  {`{"shapes":{"A":{"members":{"b":{"shape":"S"}}}}}`, `has a member "b" already`},
 		"of no structure":    {`{"shapes":{"B":{"members":{"c":{"shape":"S"}}}}}`, `no structure "B"`},
 		"of no known shape":  {`{"shapes":{"A":{"members":{"c":{"shape":"T"}}}}}`, `no shape "T"`},
 		"that is not a JSON": {`{`, "overlay"},
+		"a value there is":   {`{"shapes":{"E":{"enum":["x"]}}}`, `has a value "x" already`},
+		"of no enum":         {`{"shapes":{"S":{"enum":["x"]}}}`, `no enum "S"`},
+		"a new value":        {`{"shapes":{"E":{"enum":["y"]},"A":{"members":{"c":{"shape":"E"}}}}}`, ""},
 	} {
 		m, err := parse([]byte(model), []byte(tt.overlay))
 		switch {

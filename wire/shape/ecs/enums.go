@@ -639,6 +639,7 @@ const (
 	SettingNameGuardDutyActivate               = "guardDutyActivate"
 	SettingNameDefaultLogDriverMode            = "defaultLogDriverMode"
 	SettingNameFargateEventWindows             = "fargateEventWindows"
+	SettingNameDualStackIPv6                   = "dualStackIPv6"
 )
 
 // Values of SettingType.

@@ -2687,7 +2687,7 @@ var shapeTable = []aws.Shape{
 		{Name: "type", Shape: shapeSettingType},
 		{Name: "value", Shape: shapeString},
 	}},
-	{Name: "SettingName", Kind: aws.String, Enum: []string{"serviceLongArnFormat", "taskLongArnFormat", "containerInstanceLongArnFormat", "awsvpcTrunking", "containerInsights", "fargateFIPSMode", "tagResourceAuthorization", "fargateTaskRetirementWaitPeriod", "guardDutyActivate", "defaultLogDriverMode", "fargateEventWindows"}},
+	{Name: "SettingName", Kind: aws.String, Enum: []string{"serviceLongArnFormat", "taskLongArnFormat", "containerInstanceLongArnFormat", "awsvpcTrunking", "containerInsights", "fargateFIPSMode", "tagResourceAuthorization", "fargateTaskRetirementWaitPeriod", "guardDutyActivate", "defaultLogDriverMode", "fargateEventWindows", "dualStackIPv6"}},
 	{Name: "SettingType", Kind: aws.String, Enum: []string{"user", "aws_managed"}},
 	{Name: "Settings", Kind: aws.List, Elem: aws.Elem{Shape: shapeSetting}},
 	{Name: "SortOrder", Kind: aws.String, Enum: []string{"ASC", "DESC"}},
