@@ -25,6 +25,7 @@ type Settings struct {
 	Cluster           string        // the node registers here
 	ContainerdAddress string        // empty: the node supervises a containerd of its own
 	BridgeSubnet      netip.Prefix  // of the bridge network mode
+	Introspection     string        // address of the agent's introspection API; "off" is none
 	ImagePull         string        // when the node asks an image's registry: default, always, once, prefer-cached
 	AllowOldRunc      bool          // run tasks on a runc with known escapes
 	HealthyAfter      time.Duration // how long a task without a health check runs before it counts as healthy
@@ -33,6 +34,9 @@ type Settings struct {
 	LogLevel  string // debug, info, warn, error
 	LogFormat string // text, json
 }
+
+// IntrospectionOff is the value of Introspection that turns it off.
+const IntrospectionOff = "off"
 
 // Endpoint is the URL that clients on this machine use.
 func (s Settings) Endpoint() string {

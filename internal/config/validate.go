@@ -56,6 +56,7 @@ func (s *Settings) validate(given map[string]Value) error {
 		check("containerd-address", absolute(s.ContainerdAddress))
 	}
 	check("bridge-subnet", subnet(s.BridgeSubnet))
+	check("introspection", introspection(s.Introspection))
 	check("image-pull-behavior", oneOf(s.ImagePull, "default", "always", "once", "prefer-cached"))
 	if s.HealthyAfter < 0 {
 		check("healthy-after", errors.New("must not be negative"))
@@ -96,6 +97,24 @@ func loopback(listen string) error {
 	}
 	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
 		return fmt.Errorf("%q is not a loopback address: the endpoint speaks plain HTTP, which is served on loopback only", listen)
+	}
+	return nil
+}
+
+// introspection: a host is not looked up, so that what is listened on is what was written.
+func introspection(v string) error {
+	if v == IntrospectionOff {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return fmt.Errorf("%q is neither %s nor :port nor address:port", v, IntrospectionOff)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Errorf("%q does not end in a port from 1 to 65535", v)
+	}
+	if _, err := netip.ParseAddr(host); host != "" && err != nil {
+		return fmt.Errorf("%q does not begin with an IP address", v)
 	}
 	return nil
 }

@@ -44,7 +44,9 @@ type Installation struct {
 	DataDir  string
 	BinDir   string
 	Endpoint string
-	ECS      *ecs.Client
+	// Introspection is the address of the node's introspection API.
+	Introspection string
+	ECS           *ecs.Client
 
 	options   Options
 	env       []string
@@ -106,13 +108,18 @@ func describe(o Options) (*Installation, error) {
 	if err != nil {
 		return nil, err
 	}
+	introspection, err := freePort()
+	if err != nil {
+		return nil, err
+	}
 	i := &Installation{
 		Name: name, RunDir: "/run/" + name, DataDir: data, BinDir: binDir(),
 		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), options: o, processes: make(map[Role]*process),
+		Introspection: fmt.Sprintf("127.0.0.1:%d", introspection),
 	}
 	i.env = append(os.Environ(), settings(append([]string{
 		"name=" + name, "run-dir=" + i.RunDir, "data-dir=" + data, "bin-dir=" + i.BinDir,
-		fmt.Sprintf("listen=127.0.0.1:%d", port), "region=" + Region, "account=" + Account,
+		fmt.Sprintf("listen=127.0.0.1:%d", port), fmt.Sprintf("introspection=:%d", introspection), "region=" + Region, "account=" + Account,
 		"access-key=" + AccessKey, "secret-key=" + SecretKey,
 		fmt.Sprintf("bridge-subnet=10.213.%d.0/24", mathrand.IntN(256)),
 	}, o.Settings...))...)

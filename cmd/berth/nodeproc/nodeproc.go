@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +26,7 @@ import (
 	"github.com/berth-ecs/berth/internal/rootkeys"
 	"github.com/berth-ecs/berth/node/agent"
 	"github.com/berth-ecs/berth/node/hold"
+	"github.com/berth-ecs/berth/node/introspection"
 	"github.com/berth-ecs/berth/node/metadata"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
@@ -82,6 +84,11 @@ func Run(ctx context.Context, c Config) error {
 	c.Ready.Wait(part, "registering")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.Run(ctx) })
+	if at := c.Settings.Introspection; at != config.IntrospectionOff {
+		group.Go(func() error {
+			return introspection.Serve(ctx, introspection.Config{Listen: at, Bridge: c.Settings.BridgeSubnet, Source: a, Log: c.Log})
+		})
+	}
 	group.Go(func() error { return serveMetadata(ctx, listener, metadata.Handler(source{a, m.network}, c.Log)) })
 	group.Go(func() error {
 		select {
@@ -205,11 +212,13 @@ func credentials(s config.Settings) func() sigv4.Credentials {
 	}
 }
 
-// reservedPorts are the TCP ports of the machine that tasks cannot have: ssh's and the region's own.
+// reservedPorts are the TCP ports of the machine that tasks cannot have: ssh's, the region's own, and introspection's.
 func reservedPorts(s config.Settings) []string {
 	ports := []string{"22"}
-	if _, port, err := net.SplitHostPort(s.Listen); err == nil && port != "22" {
-		ports = append(ports, port)
+	for _, listen := range []string{s.Listen, s.Introspection} {
+		if _, port, err := net.SplitHostPort(listen); err == nil && !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
 	}
 	return ports
 }
