@@ -83,10 +83,10 @@ bench: ## measure berth beside its peers and print the ratios (root)
 	@for b in storebench start runtask footprint; do echo "== $$b"; go run ./test/bench/$$b; done
 
 .PHONY: crash
-crash: ## kill server, node and containerd at random points, ROUNDS=10 times (root)
+crash: ## kill the region's processes at random moments and at each failpoint, ROUNDS=10 times each (root)
 	@hack/install.sh test
 	@$(MAKE) --no-print-directory build
-	@BERTH_TEST_ROUNDS=$(ROUNDS) go test -count=1 -timeout 0 -v ./test/crash/...
+	@BERTH_TEST_ROUNDS=$(ROUNDS) BERTH_TEST_POINTS=$(ROUNDS) go test -count=1 -timeout 0 -v ./test/crash/...
 
 .PHONY: install
 install: ## install the tools of a region into /opt/berth/bin (BERTH_BIN_DIR) and build

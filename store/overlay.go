@@ -174,5 +174,7 @@ func checkSize(t Txn) error {
 }
 
 // Keys of a backend: "t/<table>/<key>" for records, "f/<table>" for fences.
-func recordKey(c *core, key string) string { return "t/" + c.name + "/" + key }
+const tableHead = "t/"
+
+func recordKey(c *core, key string) string { return tableHead + c.name + "/" + key }
 func fenceKey(c *core) string              { return "f/" + c.name }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // Update implements Store.
@@ -77,6 +80,7 @@ func (a *attempt) commit(ctx context.Context, snap *snapshot, own *overlay, txn 
 	if a.e.opts.Ahead {
 		defer a.e.ahead.start(a.e.layout, txn.Writes)()
 	}
+	defer passes(txn)()
 	rev, ok, err := a.e.backend.Commit(ctx, txn)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -94,6 +98,21 @@ func (a *attempt) commit(ctx context.Context, snap *snapshot, own *overlay, txn 
 		a.lost(ctx, own.stale(a.e.snap.Load(), snap))
 	}
 	return ok, nil
+}
+
+// passes are the failpoints around a commit; their kind is what tables it writes.
+func passes(txn Txn) (after func()) {
+	if !failpoint.On() {
+		return func() {}
+	}
+	var tables []string
+	for _, w := range txn.Writes {
+		if name, ok := strings.CutPrefix(w.Key, tableHead); ok {
+			name, _, _ = strings.Cut(name, "/")
+			tables = append(tables, name)
+		}
+	}
+	return failpoint.Around(failpoint.Commit.Kind(tables))
 }
 
 // refuse answers an error that was decided on a fresh snapshot; else it makes the snapshot fresh and, unless that

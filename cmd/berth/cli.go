@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // commands is the command line. Settings are added to it by settingFlags.
@@ -52,6 +53,9 @@ const (
 
 // run executes one command line and returns the exit status.
 func run(ctx context.Context, in invocation) int {
+	if err := failpoint.Arm(in.environ); err != nil {
+		return fail(in.stderr, exitUsage, err)
+	}
 	var cli commands
 	flags := newSettingFlags(config.Keys())
 	parser, err := kong.New(&cli,

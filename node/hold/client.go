@@ -56,7 +56,7 @@ func Start(ctx context.Context, c Config) (*Client, error) {
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	k := &Client{c: c, cancel: cancel, done: make(chan struct{}), kept: map[string]*os.File{}}
-	conn, err := k.ensure(ctx)
+	conn, err := k.insist(ctx)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -67,6 +67,19 @@ func Start(ctx context.Context, c Config) (*Client, error) {
 	}
 	go k.supervise(life, conn)
 	return k, nil
+}
+
+// startTries are those of a first start: a process that is killed while it starts is no reason to have no node.
+const startTries = 3
+
+// insist is ensure, tried again.
+func (k *Client) insist(ctx context.Context) (conn *net.UnixConn, err error) {
+	for range startTries {
+		if conn, err = k.ensure(ctx); err == nil || !pause(ctx, retryDelay) {
+			break
+		}
+	}
+	return conn, err
 }
 
 // Stop ends the watching; hold runs on.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/hold/logfile"
 )
 
@@ -45,6 +46,7 @@ const metaFile = "meta.json"
 
 // write puts m into dir. It is whole or not there, whenever this process is killed: who adopts the output needs it.
 func (m meta) write(dir string) error {
+	defer failpoint.Around(failpoint.HoldMeta)()
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -195,6 +197,7 @@ func (o *output) settle(i int) error {
 		if err := o.write(i, o.out); err != nil {
 			return err
 		}
+		failpoint.Hit(failpoint.HoldWritten)
 		o.journal.Partial[i].Store(bit(partial))
 		o.journal.Done[i].Store(uint64(from) + uint64(n))
 		o.journal.Writing.Store(0)
@@ -221,6 +224,7 @@ func (o *output) write(i int, records []byte) error {
 	before := o.w.Size()
 	o.journal.SizeBefore.Store(uint64(before))
 	o.journal.Writing.Store(uint64(i) + 1)
+	failpoint.Hit(failpoint.HoldWriting)
 	if _, err := o.w.Write(records); err != nil {
 		if terr := o.w.Truncate(before); terr != nil {
 			return errors.Join(err, terr)
@@ -234,6 +238,7 @@ func (o *output) write(i int, records []byte) error {
 // finish waits for the end of the output, at most for wait, puts everything on
 // disk and removes the FIFOs.
 func (o *output) finish(wait time.Duration) error {
+	defer failpoint.Around(failpoint.HoldFinish)()
 	for _, s := range o.streams {
 		s.f.w.Close() // our own writing end; the shim's are the last now
 	}
@@ -251,7 +256,9 @@ func (o *output) finish(wait time.Duration) error {
 		late = o.flush()
 	}
 	o.endLines()
-	return errors.Join(late, o.release(), os.RemoveAll(o.dir))
+	err := o.release()
+	failpoint.Hit(failpoint.HoldClosed)
+	return errors.Join(late, err, os.RemoveAll(o.dir))
 }
 
 // endLines ends the lines that the container did not.

@@ -7,6 +7,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 const (
@@ -25,6 +27,7 @@ func openFIFO(path string) (*fifo, error) {
 	if err := unix.Mkfifo(path, 0o600); err != nil && !errors.Is(err, unix.EEXIST) {
 		return nil, fmt.Errorf("hold: make %s: %w", path, err)
 	}
+	failpoint.Hit(failpoint.HoldFIFO)
 	// Without O_NONBLOCK the first would wait for a writer.
 	r, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -86,6 +89,9 @@ func (s *spool) take(f *fifo) (n int, end bool, err error) {
 		n = int(max(k, 0))
 	})
 	s.size += int64(n)
+	if n > 0 {
+		failpoint.Hit(failpoint.HoldTaken)
+	}
 	switch {
 	case cerr != nil:
 		return 0, false, cerr

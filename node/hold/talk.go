@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/hold/logfile"
 )
 
@@ -98,6 +99,7 @@ func (s *server) openContainer(req request, a *answer) error {
 }
 
 func (s *server) remove(task string) error {
+	defer failpoint.Around(failpoint.HoldRemove)()
 	if !idRule.MatchString(task) {
 		return fmt.Errorf("hold: task %q must be letters, digits, - and _", task)
 	}
@@ -105,6 +107,7 @@ func (s *server) remove(task string) error {
 }
 
 func (s *server) keep(key string, f *os.File) error {
+	defer failpoint.Around(failpoint.HoldKeep)()
 	if f == nil {
 		return fmt.Errorf("hold: keep %q: no socket came with it", key)
 	}

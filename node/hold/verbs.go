@@ -9,11 +9,14 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // Open makes the FIFOs of a container ("<taskID>-<n>") whose output goes to the
 // log of the container called name of that task. It is idempotent.
 func (k *Client) Open(ctx context.Context, container, name string) (FIFOs, error) {
+	defer failpoint.Around(failpoint.OpenOutput)()
 	a, _, err := k.call(ctx, request{Op: opOpen, Container: container, Name: name}, nil)
 	if err != nil {
 		return FIFOs{}, err
@@ -25,6 +28,7 @@ func (k *Client) Open(ctx context.Context, container, name string) (FIFOs, error
 // everything the container wrote is on disk, or at ctx's deadline (10 s without
 // one) when something still holds the output open. It is idempotent.
 func (k *Client) Close(ctx context.Context, container string) error {
+	defer failpoint.Around(failpoint.CloseOutput)()
 	wait := closeWait
 	if at, ok := ctx.Deadline(); ok {
 		wait = max(0, time.Until(at)*9/10) // the answer takes time too

@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/network/ports"
 )
 
@@ -39,6 +40,7 @@ func (n *Network) Attach(ctx context.Context, id string, m Mode, publish []Port)
 	if err := context.Cause(ctx); err != nil {
 		return Endpoint{}, err
 	}
+	defer failpoint.Around(failpoint.Attach)()
 	var a *attachment
 	if m == None {
 		a, err = n.attachNone(id)
@@ -93,12 +95,14 @@ func (n *Network) commission(a *attachment, ns netns.NsHandle) error {
 	if err := n.nl.LinkSetAlias(link, alias(a.ID, a.Address)); err != nil {
 		return fmt.Errorf("network: mark link %s: %w", a.port.name, err)
 	}
+	failpoint.Hit(failpoint.LinkMarked)
 	if len(a.elems) > 0 {
 		if err := n.tx.apply(change{set: n.rules.publish, elems: elementsOf(a.elems)}); err != nil {
 			return err
 		}
 		n.logFailure("forget flows of newly published ports", n.forgetFlows(a.elems))
 	}
+	failpoint.Hit(failpoint.Published)
 	return mountNamespace(ns, a.Netns)
 }
 
@@ -127,6 +131,7 @@ func (n *Network) Detach(ctx context.Context, id string) error {
 // dismantle takes ports away first, so that no packet is sent into nothing, and forgets the endpoint only when all of it
 // is gone. It can be repeated.
 func (n *Network) dismantle(a *attachment) error {
+	defer failpoint.Around(failpoint.Detach)()
 	if len(a.elems) > 0 {
 		if err := n.tx.discard(change{set: n.rules.publish, elems: elementsOf(a.elems)}); err != nil {
 			return err
@@ -134,9 +139,11 @@ func (n *Network) dismantle(a *attachment) error {
 		n.logFailure("forget flows of withdrawn ports", n.forgetFlows(a.elems))
 		n.book.Free(ports.Keys(a.elems))
 	}
+	failpoint.Hit(failpoint.Unpublished)
 	if err := unmountNamespace(a.Netns); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.Unmounted)
 	if a.Mode == Bridge {
 		if err := n.removePort(a.port, a.Address); err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // slot is a namespace that is connected and complete but belongs to nobody yet. Only its descriptor keeps it alive.
@@ -46,6 +48,7 @@ func (n *Network) buildSlot() (s *slot, err error) {
 	if s.port.index, err = n.connect(s.ns, w); err != nil {
 		return s, err
 	}
+	failpoint.Hit(failpoint.LinkMade)
 	if err = inside(s.ns, func() error { return configureInside(w, n.cfg.gateway()) }); err != nil {
 		return s, err
 	}
@@ -54,6 +57,7 @@ func (n *Network) buildSlot() (s *slot, err error) {
 	}
 	who := sender{s.port.name, macOf(s.addr), s.addr}
 	err = n.tx.apply(change{set: n.rules.owners, elems: []nftables.SetElement{who.element()}})
+	failpoint.Hit(failpoint.SlotMade)
 	return s, err
 }
 

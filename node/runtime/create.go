@@ -21,6 +21,7 @@ import (
 	"github.com/containerd/typeurl/v2"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/rootfs"
 	"github.com/berth-ecs/berth/node/runtime/shim"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
@@ -110,6 +111,7 @@ func (r *Runtime) ensureShimOnce(ctx context.Context, task string) (string, erro
 // createSandbox makes the record without which containerd forgets the exit code
 // of a container that ends while containerd is down.
 func (r *Runtime) createSandbox(ctx context.Context, c Container) error {
+	defer failpoint.Around(failpoint.Sandbox)()
 	_, err := r.cd.SandboxStore().Create(ctx, sandbox.Sandbox{
 		ID: c.ID, Sandboxer: "shim", Labels: map[string]string{labelTask: c.TaskID},
 		Runtime: sandbox.RuntimeOpts{Name: runtimeName},
@@ -118,6 +120,7 @@ func (r *Runtime) createSandbox(ctx context.Context, c Container) error {
 }
 
 func (r *Runtime) prepareSnapshot(ctx context.Context, c Container) ([]mount.Mount, error) {
+	defer failpoint.Around(failpoint.Snapshot)()
 	ctx = leases.WithLease(ctx, leaseID(c.TaskID))
 	svc := r.cd.SnapshotService(snapshotter)
 	mounts, err := svc.Prepare(ctx, c.ID, c.Image.ChainID)
@@ -191,6 +194,7 @@ func (r *Runtime) spec(c Container, layers []string) (*specs.Spec, error) {
 // createRecord makes containerd's record of the container, from the layers that
 // say who its user is.
 func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string) error {
+	defer failpoint.Around(failpoint.Record)()
 	oci, err := r.spec(c, layers)
 	if err != nil {
 		return err
@@ -222,6 +226,7 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string
 // it starts a container, so what fails here (a command that is not there) has the
 // agent's name for that.
 func (r *Runtime) createTask(ctx context.Context, c Container, address string, mounts []mount.Mount) error {
+	defer failpoint.Around(failpoint.Create)()
 	req := &tasks.CreateTaskRequest{
 		ContainerID:    c.ID,
 		TaskApiAddress: "ttrpc+" + address, TaskApiVersion: shim.APIVersion,

@@ -11,6 +11,8 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // Delete removes a container: its task (killed if it still runs), its record
@@ -32,15 +34,19 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 		return err
 	}
 	r.execs.forget(id)
+	defer failpoint.Around(failpoint.DeleteRecords)()
 	if err := r.cd.ContainerService().Delete(ctx, id); err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
+	failpoint.Hit(failpoint.RecordDeleted)
 	if err := r.cd.SnapshotService(snapshotter).Remove(ctx, id); err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
+	failpoint.Hit(failpoint.SnapshotGone)
 	if err := r.removeSandbox(ctx, id); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.SandboxDeleted)
 	if err := os.Remove(r.startedFile(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -72,6 +78,7 @@ func (r *Runtime) removeTask(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) deleteTask(ctx context.Context, id string) error {
+	defer failpoint.Around(failpoint.DeleteTask)()
 	_, err := r.cd.TaskService().Delete(ctx, &tasks.DeleteTaskRequest{ContainerID: id})
 	return errgrpc.ToNative(err)
 }

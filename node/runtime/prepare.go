@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/errdefs"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
 )
 
@@ -34,6 +35,7 @@ func (r *Runtime) Prepare(ctx context.Context, t Task) error {
 func (r *Runtime) prepare(ctx context.Context, t Task) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
+		defer failpoint.Around(failpoint.Cgroup)()
 		return r.cg.Make(r.taskCgroup(t.ID), cgroup.Limits{CPU: t.CPU, MemoryBytes: t.MemoryMiB << 20})
 	})
 	g.Go(func() error { return r.ensureLease(ctx, t.ID) })
@@ -50,6 +52,7 @@ func (r *Runtime) ensureLease(ctx context.Context, task string) error {
 	if r.leased.has(task) {
 		return nil
 	}
+	defer failpoint.Around(failpoint.Lease)()
 	_, err := r.cd.LeasesService().Create(ctx, leases.WithID(leaseID(task)), leases.WithLabel(labelTask, task))
 	if err != nil && !errdefs.IsAlreadyExists(err) {
 		return fmt.Errorf("lease of task %s: %w", task, err)
@@ -89,14 +92,13 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return errors.Join(
-		r.c.shims().Stop(ctx, taskID),
-		r.endLease(ctx, taskID),
-		r.cg.Remove(r.taskCgroup(taskID)),
-	)
+	err = errors.Join(r.c.shims().Stop(ctx, taskID), r.endLease(ctx, taskID))
+	defer failpoint.Around(failpoint.RemoveCgroup)()
+	return errors.Join(err, r.cg.Remove(r.taskCgroup(taskID)))
 }
 
 func (r *Runtime) endLease(ctx context.Context, task string) error {
+	defer failpoint.Around(failpoint.EndLease)()
 	unlock := r.leasing.Lock(task)
 	defer unlock()
 	r.leased.drop(task)

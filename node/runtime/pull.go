@@ -21,6 +21,7 @@ import (
 	"github.com/opencontainers/image-spec/identity"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/rootfs"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
 )
@@ -47,6 +48,7 @@ func (r *Runtime) Pull(ctx context.Context, ref string, p Pull) (Image, error) {
 		return Image{}, named(CannotPullContainerError, err)
 	}
 	key := strings.Join([]string{name, p.Username, p.Password, string(p.Behaviour)}, "\x00")
+	defer failpoint.Around(failpoint.Pull)()
 	img, err := r.pulls.Do(ctx, key, func(ctx context.Context) (Image, error) { return r.pull(ctx, name, p) })
 	if err != nil {
 		return Image{}, named(CannotPullContainerError, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // shimLog names the one log of all shims: they say little, and need not have been started for whom they work.
@@ -32,5 +34,6 @@ func (r *Runtime) newShim(ctx context.Context, task, id string) (address string,
 			return "", err
 		}
 	}
+	defer failpoint.Around(failpoint.Shim)()
 	return r.c.shims().Start(ctx, task, id, log)
 }

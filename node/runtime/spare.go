@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // spare is a shim that runs before a task wants it, so that the next task need
@@ -81,7 +83,9 @@ func (r *Runtime) takeSpare(task string) (address string, ok bool) {
 	defer r.spare.mu.Unlock()
 	shims := r.c.shims()
 	address, ok = shims.Answering(spareName)
-	return address, ok && os.Rename(shims.Path(spareName), shims.Path(task)) == nil
+	ok = ok && os.Rename(shims.Path(spareName), shims.Path(task)) == nil
+	failpoint.Hit(failpoint.SpareTaken)
+	return address, ok
 }
 
 // dropSpare removes the spare shim for good.

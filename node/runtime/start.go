@@ -14,6 +14,8 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	sigs "github.com/moby/sys/signal"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 type taskProcess = task.Process
@@ -43,6 +45,7 @@ func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, 
 // start asks once. The answer of a call before this one may have been lost, not the start: then the process runs, or has
 // run and ended already.
 func (r *Runtime) start(ctx context.Context, id string, asked bool) (pid int, at time.Time, err error) {
+	defer failpoint.Around(failpoint.Start)()
 	resp, err := r.cd.TaskService().Start(ctx, &tasks.StartRequest{ContainerID: id})
 	if err == nil {
 		return int(resp.Pid), time.Now(), nil
@@ -84,6 +87,7 @@ func (r *Runtime) startCutOff(id string, status uint32) bool {
 }
 
 func (r *Runtime) markStarted(id string) error {
+	defer failpoint.Around(failpoint.MarkStarted)()
 	if !containerIDRule.MatchString(id) {
 		return notFound(id)
 	}
@@ -97,6 +101,7 @@ func (r *Runtime) markStarted(id string) error {
 // Kill sends a signal ("SIGTERM", "TERM", "15") to a container's first process;
 // "" is the container's own stop signal. One that has ended is not an error.
 func (r *Runtime) Kill(ctx context.Context, id string, signal string) error {
+	defer failpoint.Around(failpoint.Kill)()
 	if signal == "" {
 		c, err := r.cd.ContainerService().Get(ctx, id)
 		if errdefs.IsNotFound(err) {

@@ -14,6 +14,8 @@ import (
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // Sweep removes everything of the installation that belongs to a task keep does
@@ -21,6 +23,7 @@ import (
 // without a container, sockets nobody listens on. Call it before tasks are
 // prepared or created.
 func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) error {
+	defer failpoint.Around(failpoint.Sweep)()
 	known, err := r.traces(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)

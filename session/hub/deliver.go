@@ -9,6 +9,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/session"
 	"github.com/berth-ecs/berth/session/compose"
 	"github.com/berth-ecs/berth/store"
@@ -56,9 +57,11 @@ func (s *control) deliver(ctx context.Context) error {
 			Timeline:             p.seq,
 			Tasks:                []session.Task{p.task},
 		}
+		passed := failpoint.Around(failpoint.Payload)
 		if err := s.send(ctx, m); err != nil {
 			return err
 		}
+		passed()
 		s.outbox.Sent(p.key, p.seq, m.MessageID, time.Now())
 	}
 	return nil
@@ -119,6 +122,7 @@ func (s *control) due(tx store.Tx, key string) (p payload, ok bool, err error) {
 func (s *control) handle(ctx context.Context, m session.Message) error {
 	switch m := m.(type) {
 	case *session.AckRequest:
+		defer failpoint.Around(failpoint.AckKept)()
 		s.outbox.Ack(m.MessageID)
 	case *session.HeartbeatAckRequest:
 		s.silent = 0

@@ -28,10 +28,11 @@ func (s spec) String() string {
 
 // wish is what was wished of a standalone task.
 type wish struct {
-	exit *int32 // the code it ends with by itself; nil: it runs until it is stopped
-	stop bool   // StopTask was acknowledged
-	keep bool   // the load leaves it alone
-	lost bool   // its processes were killed: it has ended, nobody says how
+	exit  *int32 // the code it ends with by itself; nil: it runs until it is stopped
+	gated bool   // and when it is told to; it prints nothing
+	stop  bool   // StopTask was acknowledged
+	keep  bool   // the load leaves it alone
+	lost  bool   // its processes were killed: it has ended, nobody says how
 }
 
 // book remembers what the region acknowledged.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -92,7 +94,22 @@ func (w *world) settled(ctx context.Context) error {
 	if err := w.booked(ctx, live); err != nil {
 		return err
 	}
+	if err := w.ranOnce(); err != nil {
+		return err
+	}
 	return w.oneProcessEach(live)
+}
+
+// ranOnce: no container was started a second time.
+func (w *world) ranOnce() error {
+	notes, err := filepath.Glob(filepath.Join(w.gates, "ran-*"))
+	for _, note := range notes {
+		text, rerr := os.ReadFile(note)
+		if n := strings.Count(string(text), "\n"); rerr != nil || n > 1 {
+			err = errors.Join(err, rerr, fmt.Errorf("%wcontainer %s ran %d times", errFinal, filepath.Base(note), n))
+		}
+	}
+	return err
 }
 
 // tasksDone: standalone tasks are where they were wished to be.

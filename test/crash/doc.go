@@ -1,15 +1,17 @@
 // Package crash kills the parts of a region while services run and change, and judges what is left of it.
 //
-// Each round draws from its seed what is killed and at which of the load's operations. After it the following holds, or the
-// round fails and says its seed, what was killed when, what the audit found and how the logs end:
+// TestRounds draws from its seed what is killed and at which of the load's operations. TestPoints goes through the points of
+// internal/failpoint: the process that passes one kills itself there, at a hit that the seed draws. After each round the
+// following holds, or the round fails and says its seed, what was killed where, what the audit found and how the logs end:
 //
 //   - Every write that was acknowledged is visible as it was acknowledged.
 //   - A container that was to stay has the same process as before, and answers.
-//   - Every running container belongs to exactly one task that is RUNNING, and runs once.
-//   - A task that ended while nobody watched has its exit code.
+//   - Every running container belongs to exactly one task that is RUNNING, and runs once; no container was started twice.
+//   - A task that ended while nobody watched has its exit code, and what it printed is in its log, once and in order.
 //   - The ledger is the sum of the live tasks; services are at their desired count and steady.
 //   - The independent audit finds nothing that leaked.
 //
-// BERTH_TEST_SEED repeats a run (the default is drawn from the commit), BERTH_TEST_ROUNDS says how many rounds it has,
-// BERTH_TEST_KEEP names a directory for the logs of a run that failed.
+// BERTH_TEST_SEED repeats a run (the default is drawn from the commit), BERTH_TEST_ROUNDS and BERTH_TEST_POINTS say how many
+// rounds the two tests have, BERTH_TEST_POINTS_TIME when the second begins no further one, and BERTH_TEST_POINT ("POINT HIT ROUND",
+// as a round prints it) has it do that one only. BERTH_TEST_KEEP names a directory for the logs of a run that failed.
 package crash

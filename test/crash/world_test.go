@@ -73,12 +73,14 @@ func (w *world) Import(t *testing.T, ref string) {
 	}
 }
 
-// Scripts of the containers. All but the gate end at once when they are asked to.
+// Scripts of the containers. All but the gate end at once when they are asked to. Those with a name of their own write down
+// first of all that they run: a container that does so twice was started twice.
 const (
-	serveScript = `trap 'exit 0' TERM; mkdir /www; echo alive > /www/index.html; httpd -f -p 80 -h /www & wait`
+	ranScript   = `echo ran >> /gate/ran-$(hostname); `
+	serveScript = ranScript + `trap 'exit 0' TERM; mkdir /www; echo alive > /www/index.html; httpd -f -p 80 -h /www & wait`
 	idleScript  = `trap 'exit 0' TERM; sleep 1000000 & wait`
-	exitScript  = `usleep $WAIT; exit $CODE`
-	gateScript  = `read code < /gate/$GATE; exit $code`
+	exitScript  = ranScript + `seq 1 20; usleep $WAIT; seq 21 40; exit $CODE`
+	gateScript  = ranScript + `read code < /gate/$GATE; exit $code`
 )
 
 // Families of the task definitions. Services roll between the first ones.
@@ -101,13 +103,15 @@ func (w *world) definitions(t *testing.T) []*ecs.RegisterTaskDefinitionInput {
 	}
 	host := definition(hostFamily, idleScript)
 	host.NetworkMode = types.NetworkModeHost
-	gate := definition(gateFamily, gateScript)
-	gate.Volumes = []types.Volume{{Name: aws.String("gates"), Host: &types.HostVolumeProperties{SourcePath: aws.String(w.gates)}}}
-	gate.ContainerDefinitions[0].MountPoints = []types.MountPoint{{SourceVolume: aws.String("gates"), ContainerPath: aws.String("/gate")}}
-	return []*ecs.RegisterTaskDefinitionInput{
+	all := []*ecs.RegisterTaskDefinitionInput{
 		port(definition(webFamily, serveScript), 0), definition(idleFamily, idleScript), host,
-		port(definition(staticFamily, serveScript), freePort(t)), definition(exitFamily, exitScript), gate,
+		port(definition(staticFamily, serveScript), freePort(t)), definition(exitFamily, exitScript), definition(gateFamily, gateScript),
 	}
+	for _, d := range all {
+		d.Volumes = []types.Volume{{Name: aws.String("gates"), Host: &types.HostVolumeProperties{SourcePath: aws.String(w.gates)}}}
+		d.ContainerDefinitions[0].MountPoints = []types.MountPoint{{SourceVolume: aws.String("gates"), ContainerPath: aws.String("/gate")}}
+	}
+	return all
 }
 
 func definition(family, script string) *ecs.RegisterTaskDefinitionInput {
@@ -153,7 +157,7 @@ func (w *world) gated(codes ...int32) (release func()) {
 		w.t.Cleanup(func() { _ = gate.Close() })
 		gates = append(gates, gate)
 		arn := w.RunRegistered(w.t, &ecs.RunTaskInput{TaskDefinition: aws.String(gateFamily), Overrides: environ("GATE", name)})
-		w.book.setTask(arn, wish{exit: aws.Int32(code)})
+		w.book.setTask(arn, wish{exit: aws.Int32(code), gated: true})
 		arns = append(arns, arn)
 	}
 	for _, arn := range arns {

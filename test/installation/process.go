@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -46,8 +47,8 @@ type process struct {
 	done chan struct{}
 }
 
-// Begin starts a process that does not run.
-func (i *Installation) Begin(r Role) error {
+// Begin starts a process that does not run, with more of an environment than the installation's if that is given.
+func (i *Installation) Begin(r Role, environ ...string) error {
 	p := i.processes[r]
 	if p == nil {
 		return fmt.Errorf("this installation has no process %q", r)
@@ -58,7 +59,7 @@ func (i *Installation) Begin(r Role) error {
 	}
 	defer f.Close()
 	p.cmd = exec.Command(p.exe, p.args...)
-	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, f, f
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = slices.Concat(p.env, environ), f, f
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := p.cmd.Start(); err != nil {
 		return err
@@ -88,6 +89,9 @@ func (i *Installation) Stop(ctx context.Context, r Role) error {
 		return fmt.Errorf("%s does not end: %w", r, ctx.Err())
 	}
 }
+
+// Ended is closed when the process that was begun last has ended.
+func (i *Installation) Ended(r Role) <-chan struct{} { return i.processes[r].done }
 
 // PID is a process's.
 func (i *Installation) PID(r Role) int { return i.processes[r].cmd.Process.Pid }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/agent/socket"
 	"github.com/berth-ecs/berth/session"
 )
@@ -55,6 +56,7 @@ func order(t session.Task) int {
 }
 
 func (c *Client) ack(ctx context.Context, conn socket.Conn, cluster, instance, message string) {
+	defer failpoint.Around(failpoint.Ack)()
 	c.send(ctx, conn, &session.AckRequest{Cluster: cluster, ContainerInstance: instance, MessageID: message})
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -11,6 +12,7 @@ import (
 func (c *Client) RegisterContainerInstance(ctx context.Context, token string, in *shape.RegisterContainerInstanceRequest) (*shape.ContainerInstance, error) {
 	withToken := *in
 	withToken.ClientToken = &token
+	defer failpoint.Around(failpoint.Register)()
 	out, err := call(ctx, c, shape.OpRegisterContainerInstance, &withToken)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
 // Instance is who this node is to its servers.
@@ -73,6 +75,7 @@ func (d *DB) Close() error { return d.bolt.Close() }
 
 // Save writes task records by ARN.
 func (d *DB) Save(records map[string][]byte) error {
+	defer failpoint.Around(failpoint.Save)()
 	return d.bolt.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(tasksBucket)
 		for arn, r := range records {
@@ -98,6 +101,7 @@ func (d *DB) Load() (map[string][]byte, error) {
 
 // Delete forgets a task.
 func (d *DB) Delete(arn string) error {
+	defer failpoint.Around(failpoint.Forget)()
 	return d.bolt.Update(func(tx *bbolt.Tx) error { return tx.Bucket(tasksBucket).Delete([]byte(arn)) })
 }
 
@@ -123,6 +127,7 @@ func (d *DB) SetInstance(i Instance) error {
 	if err != nil {
 		return fmt.Errorf("db: instance: %w", err)
 	}
+	defer failpoint.Around(failpoint.SaveInstance)()
 	return d.put(instanceKey, v)
 }
 
@@ -168,6 +173,7 @@ func (d *DB) Advance(n int64) error {
 	if have, err := d.Seq(); err != nil || have >= n {
 		return err
 	}
+	defer failpoint.Around(failpoint.SaveSeq)()
 	return d.put(seqKey, binary.BigEndian.AppendUint64(nil, uint64(n)))
 }
 

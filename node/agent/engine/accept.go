@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/session"
 )
@@ -65,6 +66,7 @@ func (e *Engine) add(in session.Task) *Task {
 		t.Containers[i].need = t.rev
 	}
 	e.log.Info("task accepted", "task", in.Arn)
+	failpoint.Hit(failpoint.Accepted)
 	e.advance(t)
 	return t
 }

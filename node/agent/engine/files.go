@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/runtime"
 )
@@ -23,6 +24,7 @@ var fileNames = []string{"hosts", "hostname", "resolv.conf"}
 
 // writeFiles writes a container's files. Writing them again is harmless as long as it does not run.
 func writeFiles(dir string, p *plan.Container, addr netip.Addr) error {
+	defer failpoint.Around(failpoint.Files)()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -58,6 +60,7 @@ func hostFiles() plan.HostFiles {
 
 // makeVolumes makes the directories of a task's volumes.
 func makeVolumes(volumes []plan.Volume) error {
+	defer failpoint.Around(failpoint.Volumes)()
 	for _, v := range volumes {
 		_, err := os.Stat(v.Path)
 		switch {
@@ -90,7 +93,10 @@ func makeDirs(dataDir string) error {
 }
 
 // removeDir removes what lives as long as a task: its files and its own volumes.
-func removeDir(dataDir, taskID string) error { return os.RemoveAll(plan.Dir(dataDir, taskID)) }
+func removeDir(dataDir, taskID string) error {
+	defer failpoint.Around(failpoint.RemoveFiles)()
+	return os.RemoveAll(plan.Dir(dataDir, taskID))
+}
 
 // sweepDirs removes the directories of tasks that are not there.
 func sweepDirs(dataDir string, keep map[string]bool) error {

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/agent/backoff"
 	"github.com/berth-ecs/berth/node/agent/engine"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -125,7 +126,9 @@ func (r *Reporter) try(ctx context.Context, c engine.Change) (again bool) {
 	c.Request.Cluster = aws.Ptr(r.Cluster)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	passed := failpoint.Around(failpoint.Report)
 	err := r.Server.SubmitTaskStateChange(ctx, c.Request)
+	passed()
 	var refused *aws.Error
 	switch {
 	case err == nil:
@@ -136,5 +139,6 @@ func (r *Reporter) try(ctx context.Context, c engine.Change) (again bool) {
 		return true
 	}
 	r.Source.Acknowledged(c)
+	failpoint.Hit(failpoint.Acknowledged)
 	return false
 }

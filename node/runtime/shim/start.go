@@ -16,6 +16,7 @@ import (
 	bootapi "github.com/containerd/containerd/api/runtime/bootstrap/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
@@ -28,6 +29,7 @@ func (c Config) Start(ctx context.Context, task, id, log string) (address string
 	if address, err = c.run(ctx, dir, id); err != nil {
 		return "", err
 	}
+	failpoint.Hit(failpoint.ShimRuns)
 	return address, os.WriteFile(filepath.Join(dir, AddressFile), []byte(address), 0o600)
 }
 

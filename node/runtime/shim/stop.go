@@ -14,6 +14,7 @@ import (
 	shimapi "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/ttrpc"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
@@ -23,6 +24,7 @@ func (c Config) Stop(ctx context.Context, task string) error {
 	if _, err := os.Lstat(dir); err != nil {
 		return nil //nolint:nilerr // it never began
 	}
+	defer failpoint.Around(failpoint.StopShim)()
 	text, _ := os.ReadFile(filepath.Join(dir, AddressFile))
 	var err error
 	if address, ok := c.Answering(task); ok {
