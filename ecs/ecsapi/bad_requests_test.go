@@ -39,7 +39,7 @@ const (
 var long = strings.Repeat("x", 256)
 
 func TestBadRequests(t *testing.T) {
-	for _, table := range [][]bad{badClusters, badInstances, badTasks, badReports, badServices, badDefinitions, badFloor} {
+	for _, table := range [][]bad{badClusters, badInstances, badTasks, badReports, badServices, badDefinitions, badTags, badFloor} {
 		for _, c := range table {
 			t.Run(c.name, func(t *testing.T) {
 				r := newRegion(t)
@@ -175,6 +175,16 @@ var badTasks = []bad{
 	{"RunTask/strategy of providers", web(func(in *shape.RunTaskRequest) {
 		in.CapacityProviderStrategy = []shape.CapacityProviderStrategyItem{{CapacityProvider: aws.Ptr("x")}}
 	}), badParameter, "The specified capacity provider does not exist."},
+	{"RunTask/reservation over memory", web(func(in *shape.RunTaskRequest) {
+		in.Overrides = &shape.TaskOverride{ContainerOverrides: []shape.ContainerOverride{{Name: aws.Ptr("app"), MemoryReservation: aws.Ptr(int32(65))}}}
+	}), badParameter, "'memory' must be greater than or equal to 'memoryReservation'"},
+	{"RunTask/little memory", web(func(in *shape.RunTaskRequest) {
+		in.Overrides = &shape.TaskOverride{ContainerOverrides: []shape.ContainerOverride{{Name: aws.Ptr("app"), Memory: aws.Ptr(int32(5))}}}
+	}), badParameter, "'memory' must be at least 6 MiB"},
+	{"RunTask/environment files", web(func(in *shape.RunTaskRequest) {
+		in.Overrides = &shape.TaskOverride{ContainerOverrides: []shape.ContainerOverride{{Name: aws.Ptr("app"),
+			EnvironmentFiles: []shape.EnvironmentFile{{Type: aws.Ptr("s3"), Value: aws.Ptr("arn:aws:s3:::b/x.env")}}}}}
+	}), badParameter, "Environment files"},
 	{"RunTask/tags", web(func(in *shape.RunTaskRequest) { in.Tags = []shape.Tag{tag("", "")} }), badParameter, "Tag keys"},
 	{"StartTask/none", try(shape.OpStartTask, func(a *API) wire.Handler[shape.StartTaskRequest, shape.StartTaskResponse] { return a.StartTask },
 		shape.StartTaskRequest{TaskDefinition: aws.Ptr("web")}), badParameter, "between 1 and 10"},

@@ -94,6 +94,10 @@ func registerDefinition(a *API) wire.Handler[shape.RegisterTaskDefinitionRequest
 	return a.RegisterTaskDefinition
 }
 
+func listFamilies(a *API) wire.Handler[shape.ListTaskDefinitionFamiliesRequest, shape.ListTaskDefinitionFamiliesResponse] {
+	return a.ListTaskDefinitionFamilies
+}
+
 var badDefinitions = []bad{
 	{"RegisterTaskDefinition/none", try(shape.OpRegisterTaskDefinition, registerDefinition, shape.RegisterTaskDefinitionRequest{}), clientError, "Family"},
 	{"RegisterTaskDefinition/family", try(shape.OpRegisterTaskDefinition, registerDefinition, *simple("a/b", 1, 64)), clientError, "Family"},
@@ -109,4 +113,6 @@ var badDefinitions = []bad{
 	{"ListTaskDefinitions/prefix", try(shape.OpListTaskDefinitions, func(a *API) wire.Handler[shape.ListTaskDefinitionsRequest, shape.ListTaskDefinitionsResponse] {
 		return a.ListTaskDefinitions
 	}, shape.ListTaskDefinitionsRequest{FamilyPrefix: aws.Ptr("a/b")}), badParameter, "familyPrefix"},
+	{"ListTaskDefinitionFamilies/token", try(shape.OpListTaskDefinitionFamilies, listFamilies, shape.ListTaskDefinitionFamiliesRequest{NextToken: aws.Ptr("x")}), badParameter, "nextToken"},
+	{"ListTaskDefinitionFamilies/maxResults", try(shape.OpListTaskDefinitionFamilies, listFamilies, shape.ListTaskDefinitionFamiliesRequest{MaxResults: aws.Ptr(int32(0))}), badParameter, "maxResults"},
 }

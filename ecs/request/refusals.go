@@ -46,6 +46,8 @@ var Refusals = []Refusal{
 	{tasks, "networkConfiguration", nil, badInput,
 		"Network Configuration is not valid for the given networkMode of this task definition. Network mode awsvpc is not available in this region."},
 	{launching, "overrides.inferenceAcceleratorOverrides", nil, badInput, "Inference accelerators are not available in this region."},
+	{launching, "overrides.containerOverrides.environmentFiles", nil, badInput, "Environment files are not available in this region."},
+	{launching, "overrides.containerOverrides.resourceRequirements", nil, badInput, "GPUs and inference accelerators are not available in this region."},
 	{launching, "overrides.ephemeralStorage", nil, badInput, "Ephemeral storage can only be overridden for tasks on Fargate."},
 
 	{services, "loadBalancers", nil, unsupported, "Load balancers are not available in this region."},
