@@ -101,6 +101,10 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpUntagResource, a.UntagResource)
 	bind(m, shape.OpListTagsForResource, a.ListTagsForResource)
 
+	bind(m, shape.OpPutAttributes, a.PutAttributes)
+	bind(m, shape.OpDeleteAttributes, a.DeleteAttributes)
+	bind(m, shape.OpListAttributes, a.ListAttributes)
+
 	bind(m, shape.OpPutAccountSetting, a.PutAccountSetting)
 	bind(m, shape.OpPutAccountSettingDefault, a.PutAccountSettingDefault)
 	bind(m, shape.OpDeleteAccountSetting, a.DeleteAccountSetting)

@@ -23,7 +23,41 @@ func listSettings(in shape.ListAccountSettingsRequest) func(*region) error {
 	return ask(shape.OpListAccountSettings, (*API).ListAccountSettings, in)
 }
 
+func putAttributes(all ...shape.Attribute) func(*region) error {
+	return ask(shape.OpPutAttributes, (*API).PutAttributes, shape.PutAttributesRequest{Attributes: all})
+}
+
+func deleteAttributes(all ...shape.Attribute) func(*region) error {
+	return ask(shape.OpDeleteAttributes, (*API).DeleteAttributes, shape.DeleteAttributesRequest{Attributes: all})
+}
+
+func listAttributes(in shape.ListAttributesRequest) func(*region) error {
+	return ask(shape.OpListAttributes, (*API).ListAttributes, in)
+}
+
 var badFloor = []bad{
+	{"PutAttributes/none", putAttributes(), badParameter, "between 1 and 10"},
+	{"PutAttributes/many", putAttributes(make([]shape.Attribute, 11)...), badParameter, "between 1 and 10"},
+	{"PutAttributes/name", putAttributes(of("i", "a b", "c")), badParameter, "Invalid attribute name: 'a b'"},
+	{"PutAttributes/reserved", putAttributes(of("i", "ecs.os-type", "linux")), badParameter, "reserved"},
+	{"PutAttributes/capability", putAttributes(of("i", "com.amazonaws.ecs.capability.x", "")), badParameter, "reserved"},
+	{"PutAttributes/value", putAttributes(of("i", "a", " b")), badParameter, "neither first nor last"},
+	{"PutAttributes/long value", putAttributes(of("i", "a", long)), badParameter, "between 1 and 128"},
+	{"PutAttributes/empty value", putAttributes(shape.Attribute{Name: aws.Ptr("a"), Value: aws.Ptr("")}), badParameter, "between 1 and 128"},
+	{"PutAttributes/no target", putAttributes(shape.Attribute{Name: aws.Ptr("a")}), badParameter, "targetId"},
+	{"PutAttributes/no type", putAttributes(shape.Attribute{Name: aws.Ptr("a"), TargetId: aws.Ptr("i")}), badParameter, "targetType is required"},
+	{"PutAttributes/type", putAttributes(shape.Attribute{Name: aws.Ptr("a"), TargetId: aws.Ptr("i"), TargetType: aws.Ptr("task")}), badParameter, "Invalid targetType: 'task'"},
+	{"PutAttributes/unknown", putAttributes(of("gone", "a", "b")), shape.CodeTargetNotFoundException, "The specified target was not found"},
+	{"PutAttributes/cluster", ask(shape.OpPutAttributes, (*API).PutAttributes,
+		shape.PutAttributesRequest{Cluster: aws.Ptr("gone"), Attributes: []shape.Attribute{of("i", "a", "b")}}), noCluster, "Cluster not found."},
+	{"DeleteAttributes/value", deleteAttributes(of("i", "a", "b")), badParameter, "deleted by name"},
+	{"DeleteAttributes/reserved", deleteAttributes(of("i", "ecs.ami-id", "")), badParameter, "reserved"},
+	{"DeleteAttributes/unknown", deleteAttributes(of("gone", "a", "")), shape.CodeTargetNotFoundException, "The specified target was not found"},
+	{"ListAttributes/type", listAttributes(shape.ListAttributesRequest{}), badParameter, "Invalid targetType"},
+	{"ListAttributes/value", listAttributes(shape.ListAttributesRequest{TargetType: aws.Ptr("container-instance"), AttributeValue: aws.Ptr("x")}),
+		badParameter, "You must also specify an attribute name"},
+	{"ListAttributes/cluster", listAttributes(shape.ListAttributesRequest{TargetType: aws.Ptr("container-instance"), Cluster: aws.Ptr("gone")}),
+		noCluster, "Cluster not found."},
 	{"PutAccountSetting/name", putSetting("x", "enabled", ""), badParameter, "Invalid setting name: 'x'"},
 	{"PutAccountSetting/value", putSetting("containerInsights", "on", ""), badParameter, "Valid values for containerInsights: enhanced, enabled, disabled"},
 	{"PutAccountSetting/long", putSetting("taskLongArnFormat", "disabled", ""), badParameter, "can no longer be disabled"},

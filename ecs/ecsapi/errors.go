@@ -29,7 +29,9 @@ var (
 	errNoTaskDef       = newError(shape.CodeClientException,
 		"The specified task definition does not exist. Specify a valid account, family, revision and try again.")
 
-	errInstanceType = newError(shape.CodeClientException, "Container instance type changes are not supported.")
+	errInstanceType   = newError(shape.CodeClientException, "Container instance type changes are not supported.")
+	errAttributeLimit = newError(shape.CodeAttributeLimitExceededException,
+		"You can apply up to 10 custom attributes for each resource. Remove some with DeleteAttributes first.")
 	errRunningTasks = newError(shape.CodeInvalidParameterException, "Found running tasks on the instance.")
 )
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place"
@@ -121,8 +120,7 @@ func (r Registration) Attributes(before []shape.Attribute, zone string) []shape.
 	add("ecs.instance-type", r.identity.InstanceType)
 	add("ecs.ami-id", r.identity.ImageID)
 	for _, b := range before {
-		name := aws.Val(b.Name)
-		if !strings.HasPrefix(name, "ecs.") && !strings.HasPrefix(name, "com.amazonaws.ecs.") {
+		if name := aws.Val(b.Name); CustomAttribute(name) {
 			add(name, aws.Val(b.Value))
 		}
 	}

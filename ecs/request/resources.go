@@ -33,6 +33,8 @@ var subjects = map[string]subject{
 
 	"DeleteTaskDefinitions": {"taskDefinitions", "task-definition"},
 
+	"ListAttributes": {"cluster", "cluster"}, "PutAttributes": {"cluster", "cluster"}, "DeleteAttributes": {"cluster", "cluster"},
+
 	"TagResource": {"resourceArn", ""}, "UntagResource": {"resourceArn", ""}, "ListTagsForResource": {"resourceArn", ""},
 }
 
