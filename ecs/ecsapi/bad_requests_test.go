@@ -126,7 +126,7 @@ var badInstances = []bad{
 	{"DescribeInstances/many", try(shape.OpDescribeContainerInstances, describeInstances, shape.DescribeContainerInstancesRequest{ContainerInstances: make([]string, 101)}), badParameter, "between 1 and 100"},
 	{"ListInstances/filter", try(shape.OpListContainerInstances, func(a *API) wire.Handler[shape.ListContainerInstancesRequest, shape.ListContainerInstancesResponse] {
 		return a.ListContainerInstances
-	}, shape.ListContainerInstancesRequest{Filter: aws.Ptr("attribute:x ==")}), badParameter, "Invalid filter"},
+	}, shape.ListContainerInstancesRequest{Filter: aws.Ptr("attribute:x ==")}), badParameter, "Invalid expression"},
 	{"State/status", try(shape.OpUpdateContainerInstancesState, updateState, shape.UpdateContainerInstancesStateRequest{ContainerInstances: []string{"i"}, Status: aws.Ptr("REGISTERING")}), badParameter, "should be one of [ACTIVE,DRAINING]"},
 	{"State/many", try(shape.OpUpdateContainerInstancesState, updateState, shape.UpdateContainerInstancesStateRequest{ContainerInstances: make([]string, 11), Status: aws.Ptr("ACTIVE")}), badParameter, "between 1 and 10"},
 }
@@ -163,7 +163,7 @@ var badTasks = []bad{
 	{"RunTask/token characters", web(func(in *shape.RunTaskRequest) { in.ClientToken = aws.Ptr("a b") }), badParameter, "ASCII"},
 	{"RunTask/constraint", web(func(in *shape.RunTaskRequest) {
 		in.PlacementConstraints = []shape.PlacementConstraint{{Type: aws.Ptr("memberOf"), Expression: aws.Ptr("x y z")}}
-	}), badParameter, "placement constraint"},
+	}), badParameter, "Invalid expression"},
 	{"RunTask/constraint type", web(func(in *shape.RunTaskRequest) {
 		in.PlacementConstraints = []shape.PlacementConstraint{{Type: aws.Ptr("x")}}
 	}), badParameter, "constraint type 'x'"},

@@ -21,7 +21,7 @@ func (a *API) ListContainerInstances(ctx context.Context, c wire.Call, in *shape
 	if s := aws.Val(in.Filter); s != "" {
 		var err error
 		if filter, err = query.Parse(s); err != nil {
-			return nil, request.Invalid("Invalid filter: %v", err)
+			return nil, request.Invalid("Invalid expression: %v", err)
 		}
 	}
 	out := &shape.ListContainerInstancesResponse{}
@@ -53,9 +53,5 @@ func statusIs(tx store.Tx, key, status string) bool {
 }
 
 func matches(tx store.Tx, filter *query.Expr, i *ecs.Instance) bool {
-	if filter == nil {
-		return true
-	}
-	candidate := tables.Candidate(tx, i)
-	return filter.Match(&candidate)
+	return filter == nil || tables.Satisfies(tx, i, filter)
 }

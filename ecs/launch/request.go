@@ -15,6 +15,7 @@ func Request(s Spec, seed uint64) (place.Request, error) {
 	out := place.Request{
 		Count:      s.Count,
 		LaunchType: s.LaunchType,
+		Group:      s.GroupName(),
 		Attributes: doc.RequiresAttributes,
 		Strategy:   s.Strategy,
 		Seed:       seed,

@@ -30,7 +30,11 @@ type Instance struct {
 	Used          ecs.Amounts // of the node's ledger
 	Running       int         // tasks that should run on it, whoever's
 	Peers         int         // of those, the tasks of the same service or group
+	Groups        []string    // task groups of its running tasks; needed by requests whose expressions ask for them
 }
+
+// TaskGroups implements query.Facts.
+func (i *Instance) TaskGroups() []string { return i.Groups }
 
 // Fact implements query.Facts.
 func (i *Instance) Fact(subject string) (string, bool) {
@@ -95,10 +99,13 @@ func sites(candidates []Instance) []*site {
 	return out
 }
 
-func (s *site) take(needs ecs.Amounts) {
-	*s.used = Add(*s.used, needs)
+func (s *site) take(r *Request) {
+	*s.used = Add(*s.used, r.Needs)
 	s.Running++
 	s.Peers++
+	if r.Group != "" && !slices.Contains(s.Groups, r.Group) {
+		s.Groups = append(slices.Clip(s.Groups), r.Group)
+	}
 }
 
 // Add is what is used when needs are added to used.

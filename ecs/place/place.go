@@ -17,6 +17,7 @@ const Architecture = "ecs.cpu-architecture"
 type Request struct {
 	Count        int    // required
 	LaunchType   string // optional; any when empty
+	Group        string // optional; of the tasks, for expressions about groups
 	Needs        ecs.Amounts
 	Attributes   []shape.Attribute // required of the instance, with that value where one is given
 	Architecture string            // optional; refuses instances that say they have another
@@ -44,7 +45,7 @@ func Place(r Request, candidates []Instance) Result {
 			return out
 		}
 		best := order.first(fit, n)
-		best.take(r.Needs)
+		best.take(&r)
 		out.Placed = append(out.Placed, best.ID)
 		// Only what shares the ledger has become another.
 		fit = slices.DeleteFunc(fit, func(s *site) bool { return s.used == best.used && !fits(s, &r) })

@@ -34,14 +34,14 @@ func checkConstraint(k shape.PlacementConstraint) error {
 	switch aws.Val(k.Type) {
 	case shape.PlacementConstraintTypeDistinctInstance:
 		if expression != "" {
-			return Invalid("Placement constraint distinctInstance takes no expression.")
+			return Invalid("distinctInstance expression should not be specified.")
 		}
 	case shape.PlacementConstraintTypeMemberOf:
 		if expression == "" {
 			return Invalid("Placement constraint memberOf needs an expression.")
 		}
 		if _, err := query.Parse(expression); err != nil {
-			return Invalid("Invalid placement constraint: %v", err)
+			return Invalid("Invalid expression: %v", err)
 		}
 	default:
 		return Invalid("Invalid placement constraint type '%s'.", aws.Val(k.Type))

@@ -1,9 +1,13 @@
 package tables
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/place"
+	"github.com/berth-ecs/berth/ecs/place/query"
 	"github.com/berth-ecs/berth/ecs/rollout"
 	"github.com/berth-ecs/berth/store"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -37,13 +41,36 @@ func Candidates(tx store.Tx, h ecs.Home, cluster string) []place.Instance {
 	return out
 }
 
-func candidatesFor(tx store.Tx, s launch.Spec) []place.Instance {
+// candidatesFor are the candidates with peers and, when one of the expressions asks for them, with task groups.
+func candidatesFor(tx store.Tx, s launch.Spec, asked ...*query.Expr) []place.Instance {
 	out := Candidates(tx, s.Home, s.Cluster)
+	grouped := slices.ContainsFunc(asked, func(e *query.Expr) bool { return e.Asks(query.TaskGroup) })
 	for i := range out {
 		instance := MemberKey(s.Home, s.Cluster, out[i].ID)
+		if grouped {
+			out[i].Groups = taskGroups(tx, instance)
+		}
 		out[i].Peers = DesiredByPeers.Count(tx, peers(instance, s.GroupName(), shape.DesiredStatusRunning))
 	}
 	return out
+}
+
+// taskGroups are the groups of the tasks that should run on an instance (by MemberKey).
+func taskGroups(tx store.Tx, instance string) []string {
+	set := map[string]bool{}
+	for _, d := range DesiredByInstance.List(tx, Is(instance, shape.DesiredStatusRunning), "") {
+		set[d.Group] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// Satisfies says whether a container instance is one that an expression describes.
+func Satisfies(tx store.Tx, i *ecs.Instance, e *query.Expr) bool {
+	c := Candidate(tx, i)
+	if e.Asks(query.TaskGroup) {
+		c.Groups = taskGroups(tx, MemberKey(i.Home, i.Cluster, i.ID))
+	}
+	return e.Match(&c)
 }
 
 // Candidate is one container instance as placement sees it. Without a state or a ledger it is not connected.

@@ -51,7 +51,7 @@ func TryLaunch(tx store.Tx, s launch.Spec) (launch.Result, error) {
 	if len(s.Instances) > 0 {
 		return startOn(tx, s, req)
 	}
-	result := place.Place(req, candidatesFor(tx, s))
+	result := place.Place(req, candidatesFor(tx, s, req.MemberOf...))
 	out := launch.Result{Refusal: result.Refusal, Failures: failuresOf(s, result.Refusal)}
 	for _, id := range result.Placed {
 		t, err := book(tx, s, id, req.Needs)

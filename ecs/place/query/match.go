@@ -5,11 +5,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Facts answers what is known of one container instance. A subject is as it stands in the expression, "attribute:" included.
 type Facts interface {
 	Fact(subject string) (value string, known bool)
+	// TaskGroups are the groups of the tasks that should run on it.
+	TaskGroups() []string
 }
 
 // Subjects that are not attributes.
@@ -19,9 +22,8 @@ const (
 	EC2InstanceID     = "ec2InstanceId"
 	RegisteredAt      = "registeredAt"
 	RunningTasksCount = "runningTasksCount"
+	TaskGroup         = "task:group"
 )
-
-var subjects = []string{AgentConnected, AgentVersion, EC2InstanceID, RegisteredAt, RunningTasksCount}
 
 // Match says whether the facts satisfy the expression.
 func (e *Expr) Match(f Facts) bool { return e.root.match(f) }
@@ -60,15 +62,37 @@ type comparison struct {
 	op      operator
 	values  []string
 	pattern *regexp.Regexp // of opMatches and opNotMatches
+	date    time.Time      // of registeredAt
+}
+
+// positive are the operators that negative ones deny.
+var positive = map[operator]operator{opNotEqual: opEqual, opNotIn: opIn, opNotMatches: opMatches, opNotExists: opExists}
+
+// inGroups is match for the subject of which an instance has many.
+func (c comparison) inGroups(groups []string) bool {
+	if o, negative := positive[c.op]; negative {
+		c.op = o
+		return !c.inGroups(groups)
+	}
+	return slices.ContainsFunc(groups, c.is)
 }
 
 func (c comparison) match(f Facts) bool {
+	if c.subject == TaskGroup {
+		return c.inGroups(f.TaskGroups())
+	}
 	v, known := f.Fact(c.subject)
 	if c.op == opNotExists {
 		return !known
 	}
-	if !known {
-		return false
+	return known && c.is(v)
+}
+
+// is compares a fact that is known.
+func (c comparison) is(v string) bool {
+	if !c.date.IsZero() {
+		at, err := time.Parse(time.RFC3339, v)
+		return err == nil && ordered(c.op, at.Compare(c.date))
 	}
 	switch c.op {
 	case opExists:
@@ -88,6 +112,10 @@ func (c comparison) match(f Facts) bool {
 
 func ordered(o operator, n int) bool {
 	switch o {
+	case opEqual:
+		return n == 0
+	case opNotEqual:
+		return n != 0
 	case opGreater:
 		return n > 0
 	case opGreaterEqual:

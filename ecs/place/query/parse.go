@@ -14,7 +14,13 @@ const MaxLength = 2000
 const maxDepth = 50
 
 // Expr is a parsed expression. It is immutable.
-type Expr struct{ root node }
+type Expr struct {
+	root node
+	asks []string // its subjects
+}
+
+// Asks says whether the expression depends on a subject.
+func (e *Expr) Asks(subject string) bool { return slices.Contains(e.asks, subject) }
 
 // Parse reads an expression.
 func Parse(s string) (*Expr, error) {
@@ -23,7 +29,7 @@ func Parse(s string) (*Expr, error) {
 	}
 	tokens, err := lex(s)
 	if err != nil {
-		return nil, fmt.Errorf("expression %q: %w", s, err)
+		return nil, fmt.Errorf("%q: %w", s, err)
 	}
 	p := &parser{tokens: tokens}
 	root, err := p.or(0)
@@ -31,14 +37,15 @@ func Parse(s string) (*Expr, error) {
 		err = p.unexpected("and, or, or the end")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("expression %q: %w", s, err)
+		return nil, fmt.Errorf("%q: %w", s, err)
 	}
-	return &Expr{root: root}, nil
+	return &Expr{root: root, asks: p.asks}, nil
 }
 
 type parser struct {
 	tokens []token
 	pos    int
+	asks   []string
 }
 
 func (p *parser) peek() token { return p.tokens[p.pos] }
@@ -107,14 +114,19 @@ func (p *parser) term(depth int) (node, error) {
 
 func (p *parser) comparison() (node, error) {
 	t := p.peek()
-	name, isAttribute := strings.CutPrefix(t.text, "attribute:")
-	if t.kind != word || (isAttribute && name == "") || (!isAttribute && !slices.Contains(subjects, t.text)) {
-		return nil, p.unexpected("attribute:NAME or one of " + strings.Join(subjects, ", "))
+	s, ok := subjectOf(t)
+	if !ok {
+		return nil, p.unexpected("attribute:NAME or one of " + strings.Join(subjectNames(), ", "))
 	}
 	p.next()
+	p.asks = append(p.asks, t.text)
+	at := p.peek()
 	o, ok := p.operator()
 	if !ok {
 		return nil, p.unexpected("an operator")
+	}
+	if !slices.Contains(s.operators, o) {
+		return nil, fmt.Errorf("%v at offset %d is not an operator of %s", at, at.at, t.text)
 	}
 	c := comparison{subject: t.text, op: o}
 	switch o {
@@ -123,17 +135,22 @@ func (p *parser) comparison() (node, error) {
 	case opIn, opNotIn:
 		return p.list(c)
 	default:
-		return p.single(c)
+		return p.single(c, s)
 	}
 }
 
-func (p *parser) single(c comparison) (node, error) {
+func (p *parser) single(c comparison, s subject) (node, error) {
 	v := p.peek()
 	if v.kind != word && v.kind != value {
 		return nil, p.unexpected("a value")
 	}
 	p.next()
 	c.values = []string{v.text}
+	if s.argument != nil {
+		if err := s.argument(&c, v.text); err != nil {
+			return nil, fmt.Errorf("%v at offset %d: %w", v, v.at, err)
+		}
+	}
 	if c.op == opMatches || c.op == opNotMatches {
 		re, err := regexp.Compile("^(?:" + v.text + ")$")
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 
 type facts map[string]string
 
+func (f facts) TaskGroups() []string { return strings.Fields(f[query.TaskGroup]) }
+
 func (f facts) Fact(subject string) (string, bool) {
 	v, ok := f[subject]
 	return v, ok
@@ -24,6 +26,8 @@ var instance = facts{
 	"agentVersion":                    "1.105.1",
 	"runningTasksCount":               "3",
 	"registeredAt":                    "2026-03-04T05:06:07Z",
+	"ec2InstanceId":                   "i-abcd1234",
+	query.TaskGroup:                   "service:production family:cache",
 }
 
 func TestMatch(t *testing.T) {
@@ -58,6 +62,35 @@ func TestMatch(t *testing.T) {
 		{`runningTasksCount >= 10 || runningTasksCount < 3`, false},
 		{`agentVersion >= 1.99.0`, true},
 		{`registeredAt < 2026-04-01`, true},
+		// Dates, in every form that ECS documents; without a zone, UTC.
+		{`registeredAt > 2026-03-04`, true},
+		{`registeredAt == 2026-03-04T05:06:07`, true},
+		{`registeredAt equals 2026-03-04T06:06:07+01:00`, true},
+		{`registeredAt != 2026-03-04T05:06:07Z`, false},
+		{`registeredAt less_than_equal 2026-03-04T05:06:07Z`, true},
+		{`registeredAt greater_than_equal 2026-03-04T05:06:08Z`, false},
+		// Numbers are compared as numbers, versions part by part.
+		{`runningTasksCount < 10`, true},
+		{`runningTasksCount not_equals 3`, false},
+		{`agentVersion less_than 1.14.5`, false},
+		{`agentVersion greater_than 1.9.9`, true},
+		{`ec2InstanceId in ['i-abcd1234', 'i-wxyx7890']`, true},
+		{`ec2InstanceId !~ i-a.*`, false},
+		{`agentConnected not_in [false]`, true},
+		{`agentConnected matches t...`, true},
+		// An instance has many task groups: one of them is so, or none is.
+		{`task:group == service:production`, true},
+		{`task:group == family:cache`, true},
+		{`task:group == database`, false},
+		{`not(task:group == database)`, true},
+		{`task:group != database`, true},
+		{`task:group != family:cache`, false},
+		{`task:group in [a, service:production]`, true},
+		{`task:group !in [a, service:production]`, false},
+		{`task:group =~ service:.*`, true},
+		{`task:group not_matches service:.*`, false},
+		{`task:group exists`, true},
+		{`task:group !exists`, false},
 		// "and" binds closer than "or".
 		{`attribute:ssd exists or attribute:gpu exists and attribute:gpu exists`, true},
 		{`(attribute:ssd exists or attribute:gpu exists) and attribute:gpu exists`, false},
@@ -89,6 +122,20 @@ func TestParseRefuses(t *testing.T) {
 		`attribute:a == "b`:                    "not closed",
 		`attribute:a =~ (`:                     "pattern",
 		`attribute:a == b and`:                 "attribute:NAME",
+		`agentVersion =~ 1.*`:                  `"=~" at offset 13 is not an operator of agentVersion`,
+		`agentVersion in [1]`:                  "is not an operator of agentVersion",
+		`agentConnected > 1`:                   "is not an operator of agentConnected",
+		`agentConnected exists`:                "is not an operator of agentConnected",
+		`ec2InstanceId >= a`:                   "is not an operator of ec2InstanceId",
+		`task:group < a`:                       "is not an operator of task:group",
+		`registeredAt !in [2018-01-01]`:        "is not an operator of registeredAt",
+		`registeredAt < yesterday`:             "a date such as 2018-06-18T22:28:28+00:00",
+		`registeredAt < 2018-13-01`:            "a date such as",
+		`runningTasksCount == many`:            "a number is expected",
+		`runningTasksCount == -1`:              "a number is expected",
+		`task:cluster == a`:                    "attribute:NAME or one of",
+		`status == ACTIVE`:                     "attribute:NAME or one of",
+		`attribute:a =~ "(?=b)"`:               "pattern",
 		strings.Repeat("(", 99):                "nested deeper",
 		strings.Repeat("a", 3000):              "longer than 2000",
 		`attribute:a !like b`:                  "an operator",
