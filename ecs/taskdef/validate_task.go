@@ -19,13 +19,13 @@ func checkConstraints(in *shape.RegisterTaskDefinitionRequest) error {
 	}
 	for _, c := range in.PlacementConstraints {
 		if aws.Val(c.Type) != shape.PlacementConstraintTypeMemberOf {
-			return invalid("Invalid placement constraint type '%s' for a task definition: only memberOf is valid.", aws.Val(c.Type))
+			return invalid("constraint.type '%s' is not supported.", aws.Val(c.Type))
 		}
 		if aws.Val(c.Expression) == "" {
 			return invalid("The expression of a memberOf placement constraint should not be null or empty.")
 		}
 		if _, err := query.Parse(*c.Expression); err != nil {
-			return invalid("Invalid placement constraint: %v.", err)
+			return invalid("Invalid expression: %v.", err)
 		}
 	}
 	return nil
