@@ -90,7 +90,7 @@ func TestExpressionsMeanWhatTheySay(t *testing.T) {
 }
 
 // Whatever is written, Parse answers; what it accepts evaluates, and its denial evaluates to the opposite.
-func FuzzParse(f *testing.F) {
+func FuzzDenial(f *testing.F) {
 	for _, s := range []string{
 		"attribute:ecs.instance-type =~ g2.* and attribute:ecs.availability-zone != us-east-1d", "not(task:group == database)",
 		"ec2InstanceId in ['i-abcd1234', 'i-wxyx7890']", "registeredAt < 2018-02-13", "(agentVersion < 1.14.5) || !(runningTasksCount == 1)",
