@@ -28,5 +28,7 @@
 //	Service           API
 //	ServiceStatus     the service loop
 //	ServiceEvent      the service loop, once each
+//	ServiceRevision   API, once
+//	ServiceDeployment API, once; its ...Stop API, its ...Status the service loop
 //	AccountSetting    API
 package ecs

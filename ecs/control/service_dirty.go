@@ -13,7 +13,7 @@ import (
 func serviceTables() []string {
 	return []string{
 		tables.Services.Name(), tables.TaskDesireds.Name(), tables.TaskStatuses.Name(),
-		tables.Instances.Name(), tables.InstanceStates.Name(), tables.Ledgers.Name(),
+		tables.Instances.Name(), tables.InstanceStates.Name(), tables.Ledgers.Name(), tables.ServiceDeploymentStops.Name(),
 	}
 }
 
@@ -23,6 +23,9 @@ func dirtyServices(tx store.Tx, c store.Change) []string {
 		if now != nil || old != nil {
 			return []string{c.Key}
 		}
+	}
+	if _, now, ok := tables.ServiceDeploymentStops.Of(c); ok && now != nil {
+		return []string{tables.MemberKey(now.Home, now.Cluster, now.Service)}
 	}
 	if old, now, ok := tables.TaskDesireds.Of(c); ok {
 		return ofTask(pick(old, now), func(d *ecs.TaskDesired) (ecs.Home, string, string) { return d.Home, d.Cluster, d.Service })

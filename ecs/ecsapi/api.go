@@ -96,6 +96,10 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpDeleteService, a.DeleteService)
 	bind(m, shape.OpDescribeServices, a.DescribeServices)
 	bind(m, shape.OpListServices, a.ListServices)
+	bind(m, shape.OpListServiceDeployments, a.ListServiceDeployments)
+	bind(m, shape.OpDescribeServiceDeployments, a.DescribeServiceDeployments)
+	bind(m, shape.OpStopServiceDeployment, a.StopServiceDeployment)
+	bind(m, shape.OpDescribeServiceRevisions, a.DescribeServiceRevisions)
 
 	bind(m, shape.OpTagResource, a.TagResource)
 	bind(m, shape.OpUntagResource, a.UntagResource)

@@ -98,7 +98,7 @@ func page(c wire.Call, s slice, filters ...any) wire.PageRequest {
 }
 
 // paged takes a page of a list that can begin behind a key.
-func paged(p wire.PageRequest, list func(after string) iter.Seq2[string, string]) ([]string, *string, error) {
+func paged[T any](p wire.PageRequest, list func(after string) iter.Seq2[string, T]) ([]T, *string, error) {
 	after, err := p.After()
 	if err != nil {
 		return nil, nil, err

@@ -22,6 +22,8 @@ var (
 	errStillDraining    = newError(shape.CodeInvalidParameterException, "Unable to Start a service that is still Draining.")
 	errScaled           = newError(shape.CodeInvalidParameterException, "The service cannot be stopped while it is scaled above 0.")
 
+	errNoServiceDeployment = newError(shape.CodeServiceDeploymentNotFoundException, "The service deployment was not found.")
+
 	errTaskNotFound    = newError(shape.CodeInvalidParameterException, "The referenced task was not found.")
 	errDescribeTaskDef = newError(shape.CodeClientException, "Unable to describe task definition.")
 	errTaskDefNotFound = newError(shape.CodeClientException, "TaskDefinition not found.")

@@ -62,8 +62,6 @@ var Refusals = []Refusal{
 	{services, "deploymentConfiguration.strategy",
 		[]string{shape.DeploymentStrategyBlueGreen, shape.DeploymentStrategyLinear, shape.DeploymentStrategyCanary}, unsupported,
 		"The deployment strategy is not available in this region: use ROLLING."},
-	{services, "deploymentConfiguration.deploymentCircuitBreaker.enable", nil, unsupported,
-		"The deployment circuit breaker is not available in this region."},
 	{services, "deploymentConfiguration.alarms.enable", nil, unsupported, "Deployment alarms are not available in this region."},
 	{services, "deploymentConfiguration.lifecycleHooks", nil, unsupported, "Deployment lifecycle hooks are not available in this region."},
 	{services, "deploymentConfiguration.canaryConfiguration", nil, unsupported, "Canary deployments are not available in this region."},
@@ -73,8 +71,6 @@ var Refusals = []Refusal{
 		"The DAEMON scheduling strategy is not available in this region."},
 	{[]string{"CreateService"}, "role", nil, badInput,
 		"You cannot specify an IAM role for services that have no load balancer."},
-	{services, "healthCheckGracePeriodSeconds", nil, badInput,
-		"Health check grace period is only valid for services configured to use load balancers"},
 
 	{[]string{"CreateCluster"}, "capacityProviders", nil, badInput, noProvider},
 	{[]string{"CreateCluster"}, "defaultCapacityProviderStrategy", nil, badInput, noProvider},

@@ -31,6 +31,9 @@ var subjects = map[string]subject{
 	"CreateService": {"serviceName", "service"}, "UpdateService": {"service", "service"},
 	"DeleteService": {"service", "service"}, "DescribeServices": {"services", "service"},
 
+	"ListServiceDeployments": {"service", "service"}, "DescribeServiceDeployments": {"serviceDeploymentArns", ""},
+	"StopServiceDeployment": {"serviceDeploymentArn", ""}, "DescribeServiceRevisions": {"serviceRevisionArns", ""},
+
 	"DeleteTaskDefinitions": {"taskDefinitions", "task-definition"},
 
 	"ListAttributes": {"cluster", "cluster"}, "PutAttributes": {"cluster", "cluster"}, "DeleteAttributes": {"cluster", "cluster"},

@@ -69,6 +69,13 @@ func set(t *rollout.Task, trait string) {
 		t.Wanted, t.Asked = false, true
 	case "failed": // never RUNNING, ended by itself
 		t.Wanted, t.LastStatus, t.StoppedAt = false, ecs.TaskStopped, t.CreatedAt.Add(time.Second)
+	case "crashed": // soon after it was RUNNING
+		t.Wanted, t.LastStatus, t.StartedAt, t.StoppedAt = false, ecs.TaskStopped, t.CreatedAt, t.CreatedAt.Add(time.Second)
+	case "unwell": // stopped for its health
+		t.Wanted, t.Asked, t.Unwell, t.Checked, t.LastStatus = false, true, true, true, ecs.TaskStopped
+		t.StartedAt, t.StoppedAt = t.CreatedAt, t.CreatedAt.Add(time.Minute)
+	case "asked":
+		t.Asked = true
 	}
 }
 

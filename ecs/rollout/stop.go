@@ -25,7 +25,7 @@ func (p *planner) stopAtOnce() {
 		keep = p.status.Deployments[i].ID
 	}
 	p.wanted = slices.DeleteFunc(p.wanted, func(t Task) bool {
-		other := t.Deployment != p.Service.Target.ID && t.Deployment != keep
+		other := t.Deployment != p.target.ID && t.Deployment != keep
 		if t.running() || !t.Draining && !other {
 			return false
 		}
@@ -62,7 +62,7 @@ func (p *planner) mayMakeRoom(t Task) bool {
 	if i := p.fallback(); i >= 0 && !t.running() && t.Deployment == p.status.Deployments[i].ID {
 		return false
 	}
-	if !t.unhealthy() || t.Deployment != p.Service.Target.ID {
+	if !t.unhealthy() || t.Deployment != p.target.ID {
 		return true
 	}
 	gone := slices.ContainsFunc(p.out.Stops, func(s Stop) bool { return s.Reason == ecs.ReasonHealthChecks })
