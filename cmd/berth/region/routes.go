@@ -18,6 +18,7 @@ func routes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) http.Handler 
 	mux.Handle("GET "+health.MetricsPath, promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET "+controlPath+"ws", sessions.ServeACS)
 	mux.HandleFunc("GET "+telemetryPath+"ws", sessions.ServeTCS)
+	mux.HandleFunc("GET "+health.TopPath, sessions.ServeTop)
 	mux.Handle("/", edge)
 	return mux
 }
