@@ -25,6 +25,7 @@
 //	TaskDesired       API and the service loop
 //	TaskStatus        the node's reports and telemetry
 //	TaskTags          API
+//	TaskProtection    API
 //	Service           API
 //	ServiceStatus     the service loop
 //	ServiceEvent      the service loop, once each

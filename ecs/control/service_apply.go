@@ -24,6 +24,8 @@ type step struct {
 func apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, err error) {
 	s := &step{tx: tx, svc: in.Service, status: plan.Status, say: plan.Say}
 	for _, stop := range plan.Stops {
+		// Whoever protects it at the same time comes before or after.
+		tables.TaskProtections.Get(tx, tables.MemberKey(s.svc.Home, s.svc.Cluster, stop.Task))
 		tables.StopTask(tx, tables.MemberKey(s.svc.Home, s.svc.Cluster, stop.Task), stop.Code, stop.Reason)
 		s.acted = true
 	}

@@ -105,6 +105,9 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpUntagResource, a.UntagResource)
 	bind(m, shape.OpListTagsForResource, a.ListTagsForResource)
 
+	bind(m, shape.OpGetTaskProtection, a.GetTaskProtection)
+	bind(m, shape.OpUpdateTaskProtection, a.UpdateTaskProtection)
+
 	bind(m, shape.OpPutAttributes, a.PutAttributes)
 	bind(m, shape.OpDeleteAttributes, a.DeleteAttributes)
 	bind(m, shape.OpListAttributes, a.ListAttributes)

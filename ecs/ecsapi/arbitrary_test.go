@@ -68,6 +68,8 @@ func operations(r *region) []operation {
 		anyInput(shape.OpTagResource, r.api.TagResource),
 		anyInput(shape.OpUntagResource, r.api.UntagResource),
 		anyInput(shape.OpListTagsForResource, r.api.ListTagsForResource),
+		anyInput(shape.OpGetTaskProtection, r.api.GetTaskProtection),
+		anyInput(shape.OpUpdateTaskProtection, r.api.UpdateTaskProtection),
 		anyInput(shape.OpPutAttributes, r.api.PutAttributes),
 		anyInput(shape.OpDeleteAttributes, r.api.DeleteAttributes),
 		anyInput(shape.OpListAttributes, r.api.ListAttributes),

@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"strings"
 
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -35,7 +36,27 @@ func listAttributes(in shape.ListAttributesRequest) func(*region) error {
 	return ask(shape.OpListAttributes, (*API).ListAttributes, in)
 }
 
+func protectTasks(change func(*shape.UpdateTaskProtectionRequest)) func(*region) error {
+	in := shape.UpdateTaskProtectionRequest{Cluster: aws.Ptr("default"), Tasks: []string{strings.Repeat("0", 32)}, ProtectionEnabled: aws.Ptr(true)}
+	change(&in)
+	return ask(shape.OpUpdateTaskProtection, (*API).UpdateTaskProtection, in)
+}
+
+func protectionOf(in shape.GetTaskProtectionRequest) func(*region) error {
+	return ask(shape.OpGetTaskProtection, (*API).GetTaskProtection, in)
+}
+
+type protection = shape.UpdateTaskProtectionRequest
+
 var badFloor = []bad{
+	{"UpdateTaskProtection/none", protectTasks(func(in *protection) { in.Tasks = nil }), badParameter, "between 1 and 10"},
+	{"UpdateTaskProtection/many", protectTasks(func(in *protection) { in.Tasks = make([]string, 11) }), badParameter, "between 1 and 10"},
+	{"UpdateTaskProtection/zero", protectTasks(func(in *protection) { in.ExpiresInMinutes = aws.Ptr(int32(0)) }), badParameter, "between 1 and 2880"},
+	{"UpdateTaskProtection/long", protectTasks(func(in *protection) { in.ExpiresInMinutes = aws.Ptr(int32(2881)) }), badParameter, "between 1 and 2880"},
+	{"UpdateTaskProtection/id", protectTasks(func(in *protection) { in.Tasks[0] = "short" }), badParameter, "taskId length should be one of [32,36]"},
+	{"UpdateTaskProtection/cluster", protectTasks(func(in *protection) { in.Cluster = aws.Ptr("gone") }), noCluster, "Cluster not found."},
+	{"GetTaskProtection/none", protectionOf(shape.GetTaskProtectionRequest{}), badParameter, "between 1 and 100"},
+	{"GetTaskProtection/cluster", protectionOf(shape.GetTaskProtectionRequest{Cluster: aws.Ptr("gone"), Tasks: []string{"x"}}), noCluster, "Cluster not found."},
 	{"PutAttributes/none", putAttributes(), badParameter, "between 1 and 10"},
 	{"PutAttributes/many", putAttributes(make([]shape.Attribute, 11)...), badParameter, "between 1 and 10"},
 	{"PutAttributes/name", putAttributes(of("i", "a b", "c")), badParameter, "Invalid attribute name: 'a b'"},

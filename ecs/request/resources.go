@@ -36,6 +36,7 @@ var subjects = map[string]subject{
 
 	"DeleteTaskDefinitions": {"taskDefinitions", "task-definition"},
 
+	"GetTaskProtection": {"tasks", "task"}, "UpdateTaskProtection": {"tasks", "task"},
 	"ListAttributes": {"cluster", "cluster"}, "PutAttributes": {"cluster", "cluster"}, "DeleteAttributes": {"cluster", "cluster"},
 
 	"TagResource": {"resourceArn", ""}, "UntagResource": {"resourceArn", ""}, "ListTagsForResource": {"resourceArn", ""},

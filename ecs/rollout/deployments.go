@@ -45,9 +45,11 @@ func (p *planner) settle() {
 	if !p.reached() {
 		p.status.Steady = time.Time{}
 		p.stuck()
+		p.sayProtected()
 		return
 	}
 	p.resolve(causeStuck)
+	p.resolve(causeProtected)
 	d := p.primary()
 	if d.RolloutState != shape.DeploymentRolloutStateCompleted {
 		d.RolloutState, d.Reason, d.UpdatedAt = shape.DeploymentRolloutStateCompleted, Completed(d.ID), p.Now

@@ -34,13 +34,15 @@ type Task struct {
 	Asked      bool // somebody asked it to stop, it did not end by itself
 	Unwell     bool // asked because of its health checks
 	Draining   bool // its container instance is DRAINING
-	LastStatus string
-	Health     string
-	Checked    bool // it has a container health check
-	CreatedAt  time.Time
-	StartedAt  time.Time
-	HealthyAt  time.Time // since when its health checks say HEALTHY; zero when they do not
-	StoppedAt  time.Time
+	// ProtectedUntil is when its protection from scale-in and deployments ends; zero without one.
+	ProtectedUntil time.Time
+	LastStatus     string
+	Health         string
+	Checked        bool // it has a container health check
+	CreatedAt      time.Time
+	StartedAt      time.Time
+	HealthyAt      time.Time // since when its health checks say HEALTHY; zero when they do not
+	StoppedAt      time.Time
 }
 
 // TaskOf is a stored task as a plan sees it.
@@ -52,6 +54,9 @@ func TaskOf(v ecs.TaskView, draining bool) Task {
 		Unwell:     v.Desired.Reason == ecs.ReasonHealthChecks,
 		LastStatus: v.Status.LastStatus, Health: v.Status.Health,
 		CreatedAt: v.CreatedAt, StartedAt: v.Status.StartedAt, StoppedAt: v.Status.StoppedAt,
+	}
+	if v.Protection != nil {
+		t.ProtectedUntil = v.Protection.ExpiresAt
 	}
 	for _, c := range v.Containers {
 		t.Checked = t.Checked || c.HealthCheck

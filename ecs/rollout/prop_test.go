@@ -114,6 +114,9 @@ func (w *world) apply(t *rapid.T, plan rollout.Steps, share int) {
 		if i < 0 || !w.tasks[i].Wanted {
 			t.Fatalf("stops %s, which should not run", s.Task)
 		}
+		if k := w.tasks[i]; k.ProtectedUntil.After(w.now) && k.Health != shape.HealthStatusUnhealthy {
+			t.Fatalf("stops %s, which is protected", s.Task)
+		}
 		w.tasks[i].Wanted, w.tasks[i].Asked, w.tasks[i].Unwell = false, true, s.Reason == ecs.ReasonHealthChecks
 	}
 	if left := w.healthy(proves); w.svc.DeletedAt.IsZero() && left < min(healthy, floor) {
@@ -208,11 +211,12 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		}
 	}
 	return map[string]func(*rapid.T){
-		"plan":  func(t *rapid.T) { w.plan(t, rapid.SampledFrom([]int{100, 100, 50, 0}).Draw(t, "share")) },
-		"runs":  on(pending, w.start),
-		"fails": on(pending, w.end),
-		"dies":  on(running, w.end),
-		"ends":  on(leaving, w.end),
+		"plan":    func(t *rapid.T) { w.plan(t, rapid.SampledFrom([]int{100, 100, 50, 0}).Draw(t, "share")) },
+		"runs":    on(pending, w.start),
+		"fails":   on(pending, w.end),
+		"dies":    on(running, w.end),
+		"ends":    on(leaving, w.end),
+		"protect": on(running, func(k *rollout.Task) { k.ProtectedUntil = w.now.Add(10 * time.Minute) }),
 		"sick": on(running, func(k *rollout.Task) {
 			if k.Checked {
 				k.Health = shape.HealthStatusUnhealthy

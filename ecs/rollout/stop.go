@@ -26,7 +26,7 @@ func (p *planner) stopAtOnce() {
 	}
 	p.wanted = slices.DeleteFunc(p.wanted, func(t Task) bool {
 		other := t.Deployment != p.target.ID && t.Deployment != keep
-		if t.running() || !t.Draining && !other {
+		if t.running() || !t.Draining && !other || p.protected(t) {
 			return false
 		}
 		p.stop(t, scaling(t))
@@ -122,7 +122,9 @@ func (p *planner) drop(t Task) {
 
 // order is the order in which tasks are stopped: unhealthy, not yet healthy, on DRAINING instances, then as the strategy says.
 // Among the unhealthy the oldest goes first: else one could stay for good while its replacements, unhealthy too, come and go.
+// Protected ones are not among them.
 func (p *planner) order(tasks []Task) []Task {
+	tasks = slices.DeleteFunc(slices.Clone(tasks), p.protected)
 	var running []place.Running
 	for _, t := range tasks {
 		running = append(running, place.Running{ID: t.ID, Instance: t.Instance})

@@ -25,6 +25,7 @@ var storedTypes = map[string]string{
 	"ecs.service.deployment.stop":   "1 341c55f4519eb225",
 	"ecs.task":                      "1 063b7bce6ea9b1d5",
 	"ecs.task.desired":              "1 e892354d1b971139",
+	"ecs.task.protection":           "1 9aeed651cdc9168a",
 	"ecs.task.status":               "1 ec2973dc01136e9a",
 	"ecs.task.tags":                 "1 e2c9ea4932fd9a27",
 	"ecs.taskdefinition":            "1 e6a3b7bdf1f28555",
