@@ -64,6 +64,9 @@ func describeCluster(tx store.Tx, k *ecs.Cluster, include []string) shape.Cluste
 	}
 	if slices.Contains(include, shape.ClusterFieldAttachments) {
 		out.Attachments = []shape.Attachment{}
+		if len(k.CapacityProviders) > 0 {
+			out.AttachmentsStatus = aws.Ptr("UPDATE_COMPLETE")
+		}
 	}
 	return out
 }

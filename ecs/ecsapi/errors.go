@@ -32,6 +32,7 @@ var (
 		"The specified task definition does not exist. Specify a valid account, family, revision and try again.")
 
 	errInstanceType   = newError(shape.CodeClientException, "Container instance type changes are not supported.")
+	errProviderInUse  = newError(shape.CodeResourceInUseException, "The specified capacity provider is in use and cannot be removed.")
 	errAttributeLimit = newError(shape.CodeAttributeLimitExceededException,
 		"You can apply up to 10 custom attributes for each resource. Remove some with DeleteAttributes first.")
 	errRunningTasks = newError(shape.CodeInvalidParameterException, "Found running tasks on the instance.")

@@ -111,7 +111,9 @@ func TestProtectionMeetsAStop(t *testing.T) {
 	r.service("web", 1)
 	id := r.ofService("web", 1)[0]
 	r.meanwhile(func() {
-		r.update(func(tx store.Tx) { tables.StopTask(tx, tables.MemberKey(us, "default", id), "ServiceSchedulerInitiated", "scale-in") })
+		r.update(func(tx store.Tx) {
+			tables.StopTask(tx, tables.MemberKey(us, "default", id), "ServiceSchedulerInitiated", "scale-in")
+		})
 	})
 	if got := r.protect(true, 0, id); got != "TASK_NOT_VALID" {
 		t.Errorf("stopped first: %s", got)

@@ -43,6 +43,9 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		if err != nil {
 			return err
 		}
+		if err := capacity(k, in.LaunchType, in.CapacityProviderStrategy); err != nil {
+			return err
+		}
 		d, err := launchable(tx, h, r, request.LaunchTypeOf(in.LaunchType))
 		if err != nil {
 			return err

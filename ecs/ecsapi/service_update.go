@@ -28,6 +28,9 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 		if tables.ServiceRecords(tx, old).ShownStatus() != ecs.ServiceActive {
 			return errServiceNotActive
 		}
+		if err := recapacity(tx, old, in.CapacityProviderStrategy); err != nil {
+			return err
+		}
 		next := *old
 		adjust(tx, &next, in)
 		if err := request.CheckConfiguration(next.Configuration); err != nil {
@@ -41,6 +44,18 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 		return nil
 	})
 	return &shape.UpdateServiceResponse{Service: &out}, err
+}
+
+// recapacity judges the capacity provider strategy that a service should go over to.
+func recapacity(tx store.Tx, s *ecs.Service, strategy []shape.CapacityProviderStrategyItem) error {
+	if len(strategy) == 0 {
+		return nil
+	}
+	k, err := cluster(tx, s.Home, &s.Cluster)
+	if err != nil {
+		return err
+	}
+	return capacity(k, nil, strategy)
 }
 
 // adjust applies what changes nothing that runs.

@@ -17,6 +17,7 @@ type subject struct {
 // authorization reference. Operations that are not here act on "*".
 var subjects = map[string]subject{
 	"DescribeClusters": {"clusters", "cluster"}, "UpdateCluster": {"cluster", "cluster"},
+	"PutClusterCapacityProviders": {"cluster", "cluster"}, "UpdateContainerAgent": {"containerInstance", "container-instance"},
 	"UpdateClusterSettings": {"cluster", "cluster"}, "DeleteCluster": {"cluster", "cluster"},
 
 	"RegisterContainerInstance": {"cluster", "cluster"}, "DeregisterContainerInstance": {"cluster", "cluster"},
