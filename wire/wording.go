@@ -60,6 +60,8 @@ func wordingOf(s *aws.Service, p protocol.Protocol) wording {
 		w.validation, w.parameter = "InvalidParameterException", "InvalidParameterException"
 		w.operations = map[string]string{"RegisterTaskDefinition": "ClientException"}
 		w.internal, w.hidden = "ServerException", "Service Unavailable. Please try again later."
+	case "ecr":
+		w.validation, w.parameter, w.internal = "InvalidParameterException", "InvalidParameterException", "ServerException"
 	case "sts", "iam", "route53":
 		w.global = true
 	}

@@ -83,7 +83,8 @@ func minimalString(sh *aws.Shape) (any, error) {
 		return nil, err
 	}
 	n := max(smallest(sh), 1)
-	for _, s := range []string{strings.Repeat("a", n), strings.Repeat("1", n), "arn:aws:iam::000000000000:role/" + strings.Repeat("a", n)} {
+	for _, s := range []string{strings.Repeat("a", n), strings.Repeat("1", n), "arn:aws:iam::000000000000:role/" + strings.Repeat("a", n),
+		"sha256:" + strings.Repeat("0", 64), "00000000-0000-0000-0000-000000000000"} {
 		if size := utf8.RuneCountInString(s); (pattern == "" || re.MatchString(s)) && (sh.Bounds&aws.HasMax == 0 || size <= int(sh.Max)) {
 			return s, nil
 		}
