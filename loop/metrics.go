@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,7 +15,7 @@ type Metrics struct {
 	queue *prometheus.GaugeVec
 }
 
-// NewMetrics makes and registers the metrics.
+// NewMetrics makes and registers the metrics, or answers those that are registered: every wing's loops count in the same.
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	buckets := prometheus.ExponentialBuckets(0.0005, 4, 9)
 	m := &Metrics{
@@ -31,8 +32,22 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 			Name: "berth_loop_queue_keys", Help: "Keys that are due now or later.",
 		}, []string{"loop"}),
 	}
-	r.MustRegister(m.runs, m.spent, m.late, m.queue)
+	m.runs, m.spent, m.late, m.queue = shared(r, m.runs), shared(r, m.spent), shared(r, m.late), shared(r, m.queue)
 	return m
+}
+
+// shared registers a collector, or answers the one that is registered already.
+func shared[C prometheus.Collector](r prometheus.Registerer, c C) C {
+	err := r.Register(c)
+	if again, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		if same, ok := again.ExistingCollector.(C); ok {
+			return same
+		}
+	}
+	if err != nil {
+		panic(err) // two metrics of one name: a programming error
+	}
+	return c
 }
 
 func (m *Metrics) waiting(loop string, n int) {
