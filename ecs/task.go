@@ -142,6 +142,4 @@ type TaskView struct {
 	Desired *TaskDesired
 	Status  *TaskStatus
 	Tags    []shape.Tag
-
-	Protection *TaskProtection // nil when it was never protected
 }

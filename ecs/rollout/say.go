@@ -18,8 +18,6 @@ const (
 	causePlace    = "place:"
 	causeThrottle = "throttle"
 	causeStuck    = "stuck"
-
-	causeProtected = "protected"
 )
 
 func (p *planner) sentence(rest string) string { return Sentence(p.Service.Name, rest) }

@@ -36,10 +36,6 @@ func Keys() []Key {
 		text("run-dir", "directory of sockets and namespace mounts", "/run/berth", func(s *Settings) *string { return &s.RunDir }),
 		text("bin-dir", "directory of containerd, its shim, ctr and runc", "/opt/berth/bin", func(s *Settings) *string { return &s.BinDir }),
 		text("listen", "address of the AWS endpoint, health pages and metrics", "127.0.0.1:4566", func(s *Settings) *string { return &s.Listen }),
-		text("agent-listen", "address of the TLS endpoint for amazon-ecs-agents of other machines, such as 192.0.2.7:443 (default: none)", "", func(s *Settings) *string { return &s.AgentListen }),
-		list("agent-names", "host names and addresses in the TLS endpoint's certificate, comma-separated (default: the address)", "", func(s *Settings) *[]string { return &s.AgentNames }),
-		text("agent-certificate", "file of the TLS endpoint's certificate chain (default: one of the installation's own authority)", "", func(s *Settings) *string { return &s.AgentCertificate }),
-		text("agent-key", "file of that certificate's key", "", func(s *Settings) *string { return &s.AgentKey }),
 		text("server", "URL of the server a node joins (default: the endpoint on this machine)", "", func(s *Settings) *string { return &s.Server }),
 		text("region", "AWS region this installation answers for", "us-east-1", func(s *Settings) *string { return &s.Region }),
 		list("zones", "availability zones, comma-separated (default: a, b and c of the region)", "", func(s *Settings) *[]string { return &s.Zones }),
@@ -54,6 +50,11 @@ func Keys() []Key {
 		toggle("allow-old-runc", "run tasks on a runc with known escapes", func(s *Settings) *bool { return &s.AllowOldRunc }),
 		duration("healthy-after", "how long a task without a health check runs before it counts as healthy (AWS: 40s)", "0s", func(s *Settings) *time.Duration { return &s.HealthyAfter }),
 		duration("stopped-retention", "how long a stopped task stays describable", "24h", func(s *Settings) *time.Duration { return &s.StoppedRetention }),
+		duration("registry-retention", "how long the registry keeps layers that no image has, and unfinished uploads", "24h", func(s *Settings) *time.Duration { return &s.RegistryRetention }),
+		duration("image-cleanup-interval", "how often the node looks for unused images to remove (0s: never)", "30m", func(s *Settings) *time.Duration { return &s.ImageCleanupInterval }),
+		duration("image-minimum-cleanup-age", "how long an image is unused before the node removes it", "1h", func(s *Settings) *time.Duration { return &s.ImageMinimumAge }),
+		number("images-deleted-per-cycle", "how many images the node removes each time", "5", func(s *Settings) *int { return &s.ImagesPerCleanup }),
+		number("disk-pressure", "percent of the disk in use above which unused images and layers go sooner", "85", func(s *Settings) *int { return &s.DiskPressure }),
 		text("log-level", "debug, info, warn or error", "info", func(s *Settings) *string { return &s.LogLevel }),
 		text("log-format", "text or json", "text", func(s *Settings) *string { return &s.LogFormat }),
 	}
@@ -117,6 +118,21 @@ func duration(name, help, def string, at func(*Settings) *time.Duration) Key {
 			return nil
 		},
 		text: func(s *Settings) string { return at(s).String() },
+	}
+}
+
+func number(name, help, def string, at func(*Settings) *int) Key {
+	return Key{
+		Name: name, Help: help, Default: def,
+		set: func(s *Settings, v string) error {
+			n, err := strconv.Atoi(v)
+			if err != nil {
+				return fmt.Errorf("%q is not a number", v)
+			}
+			*at(s) = n
+			return nil
+		},
+		text: func(s *Settings) string { return strconv.Itoa(*at(s)) },
 	}
 }
 

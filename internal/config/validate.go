@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 var (
@@ -30,7 +31,6 @@ func (s *Settings) derive() {
 	if s.Server == "" {
 		s.Server = s.Endpoint()
 	}
-	s.deriveAgents()
 }
 
 // validate joins one error per rule that is broken. given says where each value came from.
@@ -46,7 +46,6 @@ func (s *Settings) validate(given map[string]Value) error {
 	check("run-dir", absolute(s.RunDir))
 	check("bin-dir", absolute(s.BinDir))
 	check("listen", loopback(s.Listen))
-	s.validateAgents(check)
 	check("server", httpURL(s.Server))
 	check("region", matches(regionRule, s.Region, "a region such as us-east-1"))
 	check("zones", zonesOf(s.Region, s.Zones))
@@ -66,9 +65,28 @@ func (s *Settings) validate(given map[string]Value) error {
 	if s.StoppedRetention <= 0 {
 		check("stopped-retention", errors.New("must be longer than 0s"))
 	}
+	check("registry-retention", atLeast(s.RegistryRetention, time.Minute))
+	check("image-cleanup-interval", atLeast(s.ImageCleanupInterval, 0))
+	check("image-minimum-cleanup-age", atLeast(s.ImageMinimumAge, 0))
+	check("images-deleted-per-cycle", between(s.ImagesPerCleanup, 1, 1000))
+	check("disk-pressure", between(s.DiskPressure, 1, 100))
 	check("log-level", oneOf(s.LogLevel, "debug", "info", "warn", "error"))
 	check("log-format", oneOf(s.LogFormat, "text", "json"))
 	return errors.Join(errs...)
+}
+
+func atLeast(d, least time.Duration) error {
+	if d < least {
+		return fmt.Errorf("%s is below %s", d, least)
+	}
+	return nil
+}
+
+func between(n, least, most int) error {
+	if n < least || n > most {
+		return fmt.Errorf("%d is not from %d to %d", n, least, most)
+	}
+	return nil
 }
 
 func matches(rule *regexp.Regexp, v, words string) error {

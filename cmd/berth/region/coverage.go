@@ -8,13 +8,14 @@ import (
 
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/request"
+	"github.com/berth-ecs/berth/registry/registryapi"
 	"github.com/berth-ecs/berth/wire"
 )
 
 // WriteCoverage writes, as Markdown, which operations are served and which parameters of them are refused until their part
 // exists. Both come from the tables that the code itself uses.
 func WriteCoverage(w io.Writer) error {
-	if err := wire.WriteCoverage(w, NewMux(ecsapi.New(ecsapi.Config{})).Coverage()); err != nil {
+	if err := wire.WriteCoverage(w, NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{})).Coverage()); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprint(w, "\n## ecs: parameters that are refused\n\n| operations | parameter | error |\n|---|---|---|\n"); err != nil {
@@ -34,6 +35,18 @@ func WriteCoverage(w io.Writer) error {
 	}
 	for _, k := range request.Kept {
 		if _, err := fmt.Fprintf(w, "| %s | %s | %s |\n", strings.Join(k.Operations, ", "), k.Field, k.Until); err != nil {
+			return err
+		}
+	}
+	return writeRegistryRefusals(w)
+}
+
+func writeRegistryRefusals(w io.Writer) error {
+	if _, err := fmt.Fprint(w, "\n## ecr: parameters that are refused\n\n| operations | parameter | error |\n|---|---|---|\n"); err != nil {
+		return err
+	}
+	for _, r := range registryapi.Refusals {
+		if _, err := fmt.Fprintf(w, "| %s | %s | %s: %s |\n", strings.Join(r.Operations, ", "), r.Field, registryapi.RefusalCode, r.Message); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +29,7 @@ import (
 	"github.com/berth-ecs/berth/iam/stsapi"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/ready"
+	registrytables "github.com/berth-ecs/berth/registry/tables"
 	"github.com/berth-ecs/berth/session/hub"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/etcd"
@@ -54,17 +56,18 @@ const part = "server"
 // Run runs a server until ctx ends.
 func Run(ctx context.Context, c Config) error {
 	c.Ready.Wait(part, "opening the store")
-	l, err := listen(ctx, c)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Settings.Listen)
 	if err != nil {
-		return err
+		return fmt.Errorf("listen %s: %w (is another region or emulator running? --listen chooses another port)", c.Settings.Listen, err)
 	}
-	defer l.close()
+	defer listener.Close()
 	keys, err := ensureKeys(c.Settings)
 	if err != nil {
 		return err
 	}
+	metrics := prometheus.NewRegistry()
 	s, err := etcd.Open(ctx, etcd.Config{
-		Schema:  tables.Schema(),
+		Schema:  slices.Concat(tables.Schema(), registrytables.Schema()),
 		DataDir: filepath.Join(c.Settings.DataDir, "etcd"),
 		Name:    c.Settings.Name,
 		Log:     c.Log.With("component", "store"),
@@ -73,47 +76,11 @@ func Run(ctx context.Context, c Config) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	defer func() { _ = s.Close() }() // for the ways out that have an error already
-	err = serve(ctx, c, l, rooms{store: s, keys: keys, metrics: prometheus.NewRegistry()})
+	err = serve(ctx, c, listener, rooms{store: s, keys: keys, metrics: metrics})
 	if cerr := s.Close(); err == nil {
 		err = cerr
 	}
 	return err
-}
-
-// RunOn is Run on a store that is open, and stays so: a whole server inside a test.
-func RunOn(ctx context.Context, c Config, s store.Store) error {
-	l, err := listen(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	keys, err := ensureKeys(c.Settings)
-	if err != nil {
-		return err
-	}
-	return serve(ctx, c, l, rooms{store: s, keys: keys, metrics: prometheus.NewRegistry()})
-}
-
-// listeners are where the server is reached; agents may be nil.
-type listeners struct{ plain, agents net.Listener }
-
-func listen(ctx context.Context, c Config) (listeners, error) {
-	var l listeners
-	var err error
-	if l.plain, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Settings.Listen); err != nil {
-		return l, fmt.Errorf("listen %s: %w (is another region or emulator running? --listen chooses another port)", c.Settings.Listen, err)
-	}
-	if l.agents, err = listenAgents(ctx, c); err != nil {
-		l.close()
-	}
-	return l, err
-}
-
-func (l listeners) close() {
-	_ = l.plain.Close()
-	if l.agents != nil {
-		_ = l.agents.Close()
-	}
 }
 
 // rooms is what the parts of a server share.
@@ -121,16 +88,22 @@ type rooms struct {
 	store   store.Store
 	keys    sigv4.Keys
 	metrics *prometheus.Registry
+	images  *images // made of the others
 }
 
 // serve runs the parts that need the store.
-func serve(ctx context.Context, c Config, l listeners, r rooms) error {
+func serve(ctx context.Context, c Config, listener net.Listener, r rooms) error {
 	sessions := hub.New(hub.Config{
 		Store:  r.store,
 		Server: newServerID(),
 		Verify: (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: []string{c.Settings.Region}}).VerifyUpgrade,
 		Log:    c.Log.With("component", "session"),
 	})
+	images, err := openRegistry(c, r)
+	if err != nil {
+		return err
+	}
+	r.images = images
 	edge, err := newEdge(c, r)
 	if err != nil {
 		return err
@@ -143,22 +116,14 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	if err != nil {
 		return err
 	}
-	http := c.Log.With("component", "http")
-	parts := map[string]func(context.Context) error{
+	server := wire.NewServer(routes(c, r, edge, sessions), c.Log.With("component", "http"))
+	group, ctx := errgroup.WithContext(ctx)
+	for name, run := range map[string]func(context.Context) error{
 		"sessions": sessions.Run,
 		"control":  func(ctx context.Context) error { return r.store.Lead(ctx, loops.Run) },
-		"http": func(ctx context.Context) error {
-			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
-		},
-	}
-	if l.agents != nil {
-		parts["agents"] = func(ctx context.Context) error {
-			return serveHTTP(ctx, wire.NewServer(agentRoutes(c, edge, sessions), http), l.agents)
-		}
-		c.Log.Info("serving agents", "endpoint", c.Settings.AgentEndpoint(), "listen", l.agents.Addr().String())
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	for name, run := range parts {
+		"registry": func(ctx context.Context) error { return r.store.Lead(ctx, images.loops.Run) },
+		"http":     func(ctx context.Context) error { return serveHTTP(ctx, server, listener) },
+	} {
 		group.Go(func() error {
 			if err := run(ctx); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("%s: %w", name, err)
@@ -171,10 +136,15 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	return group.Wait()
 }
 
+// wing is the API of one.
+type wing interface{ Bind(m *wire.Mux) }
+
 // NewMux binds every operation that this berth serves.
-func NewMux(api *ecsapi.API) *wire.Mux {
+func NewMux(wings ...wing) *wire.Mux {
 	mux := wire.NewMux()
-	api.Bind(mux)
+	for _, w := range wings {
+		w.Bind(mux)
+	}
 	stsapi.Bind(mux)
 	return mux
 }
@@ -188,7 +158,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
-		Mux:        NewMux(api),
+		Mux:        NewMux(api, r.images.api),
 		Keys:       r.keys,
 		Authorizer: wire.RootOnly{},
 		Regions:    []string{c.Settings.Region},

@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/berth-ecs/berth/ecs/ecsapi"
+	"github.com/berth-ecs/berth/registry/registryapi"
 	"github.com/berth-ecs/berth/wire/wiretest"
 )
 
 func TestEveryOperationAsksTheAuthorizer(t *testing.T) {
-	wiretest.Asks(t, NewMux(ecsapi.New(ecsapi.Config{})))
+	wiretest.Asks(t, NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{})))
 }
 
 func TestCoverageNamesWhatIsServedAndRefused(t *testing.T) {
@@ -17,7 +18,8 @@ func TestCoverageNamesWhatIsServedAndRefused(t *testing.T) {
 	if err := WriteCoverage(&page); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| RunTask | yes |", "| ExecuteCommand | no |", "| GetCallerIdentity | yes |", "loadBalancers"} {
+	for _, want := range []string{"| RunTask | yes |", "| ExecuteCommand | no |", "| GetCallerIdentity | yes |", "loadBalancers",
+		"| PutImage | yes |", "| StartImageScan | no |", "scanOnPush"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the coverage page does not say %q", want)
 		}
