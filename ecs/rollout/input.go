@@ -67,7 +67,10 @@ func (t Task) healthy(now time.Time, after time.Duration) (ok bool, wait time.Du
 		return t.Health == shape.HealthStatusHealthy, 0
 	}
 	wait = t.StartedAt.Add(after).Sub(now)
-	return wait <= 0, wait
+	if wait <= 0 || wait > after { // it started in the future: the clock was set back since, and it need not wait for that
+		return true, 0
+	}
+	return false, wait
 }
 
 // Steps is what to do next.

@@ -37,7 +37,7 @@ func (p *planner) resolve(cause string) { forget(p.status, cause) }
 
 // tell notes that a cause is told now, and says whether it should be.
 func tell(s *ecs.ServiceStatus, cause string, now time.Time) bool {
-	if last, ok := s.Said[cause]; ok && now.Sub(last) < repeatAfter {
+	if last, ok := s.Said[cause]; ok && now.Sub(last).Abs() < repeatAfter { // a clock may be set back
 		return false
 	}
 	if s.Said == nil {

@@ -19,7 +19,7 @@ func (p *planner) start() (missing int) {
 	// What this plan stops is not counted as gone: it may be cut.
 	room := max(0, p.ceiling-len(p.wanted)-len(p.out.Stops))
 	d := p.primary()
-	if wait := d.NextStartAt.Sub(p.Now); wait > 0 {
+	if wait := p.delayed(d); wait > 0 {
 		p.after(wait)
 		missing = 0
 	} else if n := min(missing, room); n > 0 {
@@ -43,9 +43,18 @@ func (p *planner) startFallback(room int) {
 			alive++
 		}
 	}
-	if n := min(p.floor-alive, room); n > 0 && !d.NextStartAt.After(p.Now) {
+	if n := min(p.floor-alive, room); n > 0 && p.delayed(d) == 0 {
 		p.out.Starts = append(p.out.Starts, Start{Deployment: d.Deployment, Count: n})
 	}
+}
+
+// delayed is how long a deployment's next start has to wait. No delay is longer than the longest there is: one that seems so was
+// written down before the clock was set back.
+func (p *planner) delayed(d *ecs.DeploymentStatus) time.Duration {
+	if wait := d.NextStartAt.Sub(p.Now); wait > 0 && wait <= throttleMax {
+		return wait
+	}
+	return 0
 }
 
 // fallback is the index of the deployment that worked before the target, which fails to start tasks; -1 when there is none.
@@ -116,7 +125,7 @@ func (p *planner) history(d *ecs.DeploymentStatus) history {
 		switch {
 		case t.StartedAt.IsZero() && t.StoppedAt.After(h.success):
 			h.failed = append(h.failed, t)
-		case !t.StartedAt.IsZero() && t.StoppedAt.Sub(t.StartedAt) < crashSoon && p.Now.Sub(t.StoppedAt) < crashMemory:
+		case !t.StartedAt.IsZero() && t.StoppedAt.Sub(t.StartedAt) < crashSoon && p.Now.Sub(t.StoppedAt).Abs() < crashMemory:
 			h.crashes++
 			h.crashedAt = later(h.crashedAt, t.StoppedAt)
 		}

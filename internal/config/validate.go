@@ -70,6 +70,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	check("image-minimum-cleanup-age", atLeast(s.ImageMinimumAge, 0))
 	check("images-deleted-per-cycle", between(s.ImagesPerCleanup, 1, 1000))
 	check("disk-pressure", between(s.DiskPressure, 1, 100))
+	check("task-pids-limit", between(s.TaskPids, 0, maxPids))
 	check("log-level", oneOf(s.LogLevel, "debug", "info", "warn", "error"))
 	check("log-format", oneOf(s.LogFormat, "text", "json"))
 	return errors.Join(errs...)
@@ -88,6 +89,9 @@ func between(n, least, most int) error {
 	}
 	return nil
 }
+
+// maxPids is the kernel's.
+const maxPids = 4 << 20
 
 func matches(rule *regexp.Regexp, v, words string) error {
 	if !rule.MatchString(v) {

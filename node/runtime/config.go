@@ -18,6 +18,7 @@ type Config struct {
 	RunDir       string       // required: sockets and state; short, socket paths hold 106 bytes
 	Address      string       // optional: a containerd not ours to start; empty starts and supervises one
 	AllowOldRunc bool         // optional: accept a runc with known escapes
+	TaskPids     int64        // optional: processes and threads that a task may have; 0 is no limit
 	Log          *slog.Logger // optional
 
 	// SpareShim keeps one shim running for the next task. Optional.

@@ -124,7 +124,7 @@ func (r *Runtime) connect(ctx, life context.Context) error {
 	if _, err := r.cd.Version(ctx); err != nil {
 		return fmt.Errorf("containerd at %s does not answer: %w", r.c.Socket(), err)
 	}
-	return nil
+	return r.daemon.Reserve()
 }
 
 // dialOptions make a call wait while containerd is away, and come back quickly:

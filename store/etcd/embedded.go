@@ -72,6 +72,9 @@ func (b *embedded) begin(ctx context.Context) error {
 	if err := f.reset(ctx); err != nil {
 		return err
 	}
+	if err := b.reserve(); err != nil {
+		return err
+	}
 	b.wg.Go(func() { f.run(b.ctx) })
 	b.wg.Go(func() { b.keep(b.ctx) })
 	return nil

@@ -3,10 +3,13 @@ package etcd
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+
+	"github.com/berth-ecs/berth/internal/reserve"
 )
 
 const (
@@ -114,7 +117,16 @@ func (b *embedded) tidy(ctx context.Context) error {
 	if full {
 		return b.liftAlarm(ctx)
 	}
-	return nil
+	return b.reserve()
+}
+
+// reserved is how much more can be written when somebody has filled the disk. The log has room of its own: etcd makes its files
+// ahead.
+const reserved = 32 << 20
+
+// reserve keeps room for what is written next; a defragmented file is a new one.
+func (b *embedded) reserve() error {
+	return reserve.File(filepath.Join(b.conf.DataDir, "member", "snap", "db"), b.server.Backend().Size()+reserved)
 }
 
 func (b *embedded) noSpace() bool {

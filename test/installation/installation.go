@@ -33,6 +33,8 @@ const (
 type Options struct {
 	// Split runs the server and the node as two processes; otherwise it is `berth up`.
 	Split bool
+	// DataDir is a directory for the data that is there already; the caller removes it. Empty: one is made.
+	DataDir string
 	// Settings are further settings, "name=value".
 	Settings []string
 }
@@ -100,9 +102,12 @@ func describe(o Options) (*Installation, error) {
 	var b [3]byte
 	_, _ = rand.Read(b[:])
 	name := "t" + hex.EncodeToString(b[:])
-	data, err := os.MkdirTemp("", name+"-")
-	if err != nil {
-		return nil, err
+	data := o.DataDir
+	if data == "" {
+		var err error
+		if data, err = os.MkdirTemp("", name+"-"); err != nil {
+			return nil, err
+		}
 	}
 	port, err := freePort()
 	if err != nil {

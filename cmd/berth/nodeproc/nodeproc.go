@@ -193,7 +193,7 @@ func runtimeConfig(c Config, h *hold.Client) runtime.Config {
 func baseRuntimeConfig(s config.Settings) runtime.Config {
 	return runtime.Config{
 		Name: s.Name, BinDir: s.BinDir, DataDir: s.DataDir, RunDir: s.RunDir,
-		Address: s.ContainerdAddress, AllowOldRunc: s.AllowOldRunc,
+		Address: s.ContainerdAddress, AllowOldRunc: s.AllowOldRunc, TaskPids: int64(s.TaskPids),
 	}
 }
 

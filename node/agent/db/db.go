@@ -22,6 +22,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/internal/reserve"
 )
 
 // Instance is who this node is to its servers.
@@ -37,6 +38,9 @@ var (
 	seqKey      = []byte("seq")
 	nodeKey     = []byte("node")
 )
+
+// reserved is room on the disk for the records of some thousand tasks.
+const reserved = 8 << 20
 
 // lockWait is how long another process may take to let go.
 const lockWait = 5 * time.Second
@@ -66,6 +70,10 @@ func Open(path string) (*DB, error) {
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("db: open %s: %w", path, err), b.Close())
+	}
+	// On a full disk the end of a container must still be written down: it is what makes room.
+	if err := reserve.File(path, reserved); err != nil {
+		return nil, errors.Join(fmt.Errorf("db: %w", err), b.Close())
 	}
 	return &DB{b}, nil
 }

@@ -99,6 +99,7 @@ func (e *Engine) load() error {
 		if err != nil {
 			return err
 		}
+		t.notAfter(time.Now())
 		e.know(t)
 	}
 	return nil

@@ -103,3 +103,20 @@ func decode(b []byte, n plan.Node, boot string) (*Task, error) {
 	}
 	return t, nil
 }
+
+// notAfter brings times of a record that lie in the future to now: the clock was set back since they were written, and what waits
+// for a time after them must not wait for that.
+func (t *Task) notAfter(now time.Time) {
+	clamp := func(times ...*time.Time) {
+		for _, at := range times {
+			if at.After(now) {
+				*at = now
+			}
+		}
+	}
+	clamp(&t.PullStarted, &t.PullStopped, &t.ExecutionStopped, &t.StoppedAt)
+	for i := range t.Containers {
+		c := &t.Containers[i]
+		clamp(&c.CreatedAt, &c.StartedAt, &c.FinishedAt, &c.Health.Since)
+	}
+}

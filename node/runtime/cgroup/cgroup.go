@@ -23,6 +23,7 @@ import (
 type Limits struct {
 	CPU         float64 // vCPUs
 	MemoryBytes int64
+	Pids        int64 // processes and threads
 }
 
 // Hierarchy is the machine's cgroup mount.

@@ -17,12 +17,13 @@ func TestSettings(t *testing.T) {
 	}{
 		{Limits{}, nil, nil},
 		{
-			Limits{CPU: 0.25, MemoryBytes: 512 << 20},
+			Limits{CPU: 0.25, MemoryBytes: 512 << 20, Pids: 4096},
 			[]setting{
 				{"memory", "memory.limit_in_bytes", "536870912", false}, {"memory", "memory.memsw.limit_in_bytes", "536870912", true},
 				{"cpu", "cpu.cfs_period_us", "100000", false}, {"cpu", "cpu.cfs_quota_us", "25000", false},
+				{"pids", "pids.max", "4096", false},
 			},
-			[]setting{{"", "memory.max", "536870912", false}, {"", "memory.swap.max", "0", true}, {"", "cpu.max", "25000 100000", false}},
+			[]setting{{"", "memory.max", "536870912", false}, {"", "memory.swap.max", "0", true}, {"", "cpu.max", "25000 100000", false}, {"", "pids.max", "4096", false}},
 		},
 		{Limits{CPU: 0.001}, []setting{{"cpu", "cpu.cfs_period_us", "100000", false}, {"cpu", "cpu.cfs_quota_us", "1000", false}}, []setting{{"", "cpu.max", "1000 100000", false}}},
 	} {

@@ -45,6 +45,9 @@ func settings1(l Limits) []setting {
 			setting{controller: "cpu", file: "cpu.cfs_period_us", value: strconv.Itoa(period)},
 			setting{controller: "cpu", file: "cpu.cfs_quota_us", value: strconv.FormatInt(quota(l.CPU), 10)})
 	}
+	if l.Pids > 0 {
+		out = append(out, setting{controller: "pids", file: "pids.max", value: strconv.FormatInt(l.Pids, 10)})
+	}
 	return out
 }
 
@@ -59,11 +62,14 @@ func settings2(l Limits) []setting {
 	if l.CPU > 0 {
 		out = append(out, setting{file: "cpu.max", value: fmt.Sprintf("%d %d", quota(l.CPU), period)})
 	}
+	if l.Pids > 0 {
+		out = append(out, setting{file: "pids.max", value: strconv.FormatInt(l.Pids, 10)})
+	}
 	return out
 }
 
 func (h *Hierarchy) make1(path string, l Limits) error {
-	for _, controller := range []string{"memory", "cpu"} {
+	for _, controller := range []string{"memory", "cpu", "pids"} {
 		if err := os.MkdirAll(filepath.Join(h.root, controller, path), 0o755); err != nil {
 			return fmt.Errorf("cgroup: %w", err)
 		}
