@@ -89,7 +89,7 @@ var verdicts = map[string]Verdict{
 	containers + "readonlyRootFilesystem":         {Works, ""},
 	containers + "repositoryCredentials":          {RefusedPlace, "ecs.capability.private-registry-authentication.secretsmanager"},
 	containers + "resourceRequirements":           {RefusedHere, "GPUs are not available in this region."},
-	containers + "restartPolicy":                  {RefusedPlace, "ecs.capability.container-restart-policy"},
+	containers + "restartPolicy":                  {Works, "Without the server too. A container that is started again keeps its files, address and ports; DescribeTasks says in its `reason` how often that was."},
 	containers + "secrets":                        {RefusedPlace, "ecs.capability.secrets.asm.environment-variables or ecs.capability.secrets.ssm.environment-variables"},
 	containers + "startTimeout":                   {Works, ""},
 	containers + "stopTimeout":                    {Works, ""},

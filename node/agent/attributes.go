@@ -32,6 +32,7 @@ var capabilities = []string{
 	comAmazon + "logging-driver.none",
 	capability + "container-health-check",
 	capability + "container-ordering",
+	capability + "container-restart-policy",
 	capability + "docker-plugin.local",
 	capability + "execution-role-awslogs", // the output stays on the node: no role is needed
 	capability + "full-sync",

@@ -213,6 +213,7 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string
 	if s := firstOf(c.StopSignal, c.Image.StopSignal); s != "" {
 		labels[labelStop] = s
 	}
+	labels[labelOut], labels[labelErr] = c.Stdout, c.Stderr
 	_, err = r.cd.ContainerService().Create(ctx, containers.Container{
 		ID: c.ID, Labels: labels, Image: c.Image.Ref, Spec: document, SandboxID: c.ID,
 		Runtime:     containers.RuntimeInfo{Name: runtimeName, Options: opts},

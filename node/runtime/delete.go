@@ -3,8 +3,6 @@ package runtime
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types/task"
@@ -47,7 +45,7 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 		return err
 	}
 	failpoint.Hit(failpoint.SandboxDeleted)
-	if err := os.Remove(r.startedFile(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := r.started().Remove(id); err != nil {
 		return err
 	}
 	// runc removes the cgroup; after a crash of the shim nobody has.

@@ -2,10 +2,7 @@ package runtime
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -57,18 +54,17 @@ func (r *Runtime) list(ctx context.Context) ([]State, error) {
 
 func (r *Runtime) state(c containers.Container, p *taskProcess) (s State, ok bool, err error) {
 	s = State{ID: c.ID, TaskID: c.Labels[labelTask], Name: c.Labels[labelName], Labels: maps.Clone(c.Labels)}
-	maps.DeleteFunc(s.Labels, func(k, _ string) bool { return k == labelTask || k == labelName || k == labelStop })
+	maps.DeleteFunc(s.Labels, func(k, _ string) bool { return slices.Contains(ownLabels, k) })
 	if s.TaskID == "" {
 		return s, false, nil // not made by us
 	}
 	if p == nil {
-		_, err := os.Stat(r.startedFile(c.ID))
-		if errors.Is(err, fs.ErrNotExist) {
+		if !r.started().Has(c.ID) {
 			return s, false, nil
 		}
 		// Its shim is gone, or the machine was off: it ran and has ended.
 		s.Status, s.ExitCode, s.ExitedAt = Stopped, -1, c.UpdatedAt
-		return s, true, err
+		return s, true, nil
 	}
 	if r.neverRan(p) {
 		return s, false, nil

@@ -33,8 +33,13 @@ const (
 	labelTask = "berth.task" // on containers, leases, sandbox records
 	labelName = "berth.name"
 	labelStop = "berth.stop-signal"
+	labelOut  = "berth.stdout" // where a container's streams lead, for who makes its process anew
+	labelErr  = "berth.stderr"
 	labelUser = "berth.process" // on leases a pull holds: the Runtime that pulls
 )
+
+// ownLabels are this package's on containers; the others are the caller's.
+var ownLabels = []string{labelTask, labelName, labelStop, labelOut, labelErr}
 
 // Runtime runs containers. Its methods may be called from many goroutines.
 type Runtime struct {

@@ -2,9 +2,7 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,19 +14,21 @@ import (
 	sigs "github.com/moby/sys/signal"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/runtime/marks"
 )
 
 type taskProcess = task.Process
 
-// startedFile marks a container that was told to start. It tells one whose task
+// started marks the containers that were told to start. It tells one whose task
 // is lost (it ran, nothing knows how it ended) from one that was never whole.
-func (r *Runtime) startedFile(id string) string {
-	return filepath.Join(r.c.DataDir, "started", id)
-}
+func (r *Runtime) started() marks.Dir { return marks.Dir(filepath.Join(r.c.DataDir, "started")) }
 
 // Start lets a created container run its first instruction. Starting one that
 // runs already answers its pid.
 func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, err error) {
+	if !containerIDRule.MatchString(id) {
+		return 0, time.Time{}, named(CannotStartContainerError, notFound(id))
+	}
 	if err := r.markStarted(id); err != nil {
 		return 0, time.Time{}, named(CannotStartContainerError, err)
 	}
@@ -70,12 +70,7 @@ const cutOff = 255
 // death cut off has killed it; or that death cut off `runc start`, which had opened the FIFO its init waits at, and init found
 // it closed again. runc removes the FIFO when the start is done.
 func (r *Runtime) neverRan(p *taskProcess) bool {
-	return p.Status == task.Status_STOPPED && (!r.toldToStart(p.ID) || r.startCutOff(p.ID, p.ExitStatus))
-}
-
-func (r *Runtime) toldToStart(id string) bool {
-	_, err := os.Lstat(r.startedFile(id))
-	return !errors.Is(err, fs.ErrNotExist)
+	return p.Status == task.Status_STOPPED && (!r.started().Has(p.ID) || r.startCutOff(p.ID, p.ExitStatus))
 }
 
 func (r *Runtime) startCutOff(id string, status uint32) bool {
@@ -88,14 +83,7 @@ func (r *Runtime) startCutOff(id string, status uint32) bool {
 
 func (r *Runtime) markStarted(id string) error {
 	defer failpoint.Around(failpoint.MarkStarted)()
-	if !containerIDRule.MatchString(id) {
-		return notFound(id)
-	}
-	file := r.startedFile(id)
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(file, nil, 0o600)
+	return r.started().Put(id)
 }
 
 // Kill sends a signal ("SIGTERM", "TERM", "15") to a container's first process;

@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	"github.com/containerd/errdefs"
-	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
 )
@@ -34,7 +30,7 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 			errs = append(errs, r.releaseAlone(ctx, task), r.c.shims().Kill(task))
 		}
 	}
-	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx), r.sweepSockets(), r.sweepStarted(keep))
+	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx), r.c.shims().SweepSockets(), r.started().Sweep(keep))
 	r.wantSpare() // or the removal of what is left of one
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -124,42 +120,6 @@ func (r *Runtime) sweepSnapshots(ctx context.Context) error {
 	for _, key := range orphans {
 		if err := svc.Remove(ctx, key); err != nil && !errdefs.IsNotFound(err) {
 			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// sweepSockets removes the shims' sockets that nobody listens on.
-func (r *Runtime) sweepSockets() error {
-	entries, err := os.ReadDir(r.c.socketDir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	errs := []error{err}
-	for _, e := range entries {
-		path := filepath.Join(r.c.socketDir(), e.Name())
-		conn, err := net.Dial("unix", path) //nolint:noctx // a local socket answers at once, or refuses
-		if err == nil {
-			conn.Close()
-			continue
-		}
-		if errors.Is(err, unix.ECONNREFUSED) {
-			errs = append(errs, os.Remove(path))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (r *Runtime) sweepStarted(keep func(string) bool) error {
-	dir := filepath.Join(r.c.DataDir, "started")
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	errs := []error{err}
-	for _, e := range entries {
-		if task, _, _ := strings.Cut(e.Name(), "-"); !keep(task) {
-			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}
 	return errors.Join(errs...)

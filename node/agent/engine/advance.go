@@ -102,6 +102,8 @@ func (e *Engine) begin(t *Task, i int, k Kind, now time.Time) {
 		c.killed = now
 	case Collect:
 		work = e.collect(t, i)
+	case Restart:
+		work = e.restart(t, i)
 	}
 	c.cancel = e.spawn(timeouts[k], func(ctx context.Context) {
 		out := work(ctx)
@@ -116,6 +118,7 @@ func (e *Engine) begin(t *Task, i int, k Kind, now time.Time) {
 var timeouts = map[Kind]time.Duration{
 	Provision: 2 * time.Hour, Create: 4 * time.Minute, Start: 3 * time.Minute,
 	Signal: time.Minute, Kill: time.Minute, Collect: time.Minute,
+	Restart: 4 * time.Minute,
 }
 
 // outcome is the result of an action's work: then runs with the state held, unless err is set.

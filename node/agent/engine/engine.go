@@ -234,16 +234,19 @@ func (e *Engine) exit(ev runtime.Event) {
 			return
 		}
 		switch c := &t.Containers[i]; {
-		case c.Phase == Running:
-			t.exited(i, ev)
+		case c.heard(ev):
+		case c.Phase == Running && !c.Down:
+			t.ended(i, ev)
 			e.over(t, i)
-		case c.Busy == Start:
+		case c.Busy == Restart && ev.ExitCode < 0:
+			c.look = true // it is away while it is made anew
+		case c.Busy == Start || c.Busy == Restart:
 			c.exit = &ev
 		}
 	})
 }
 
-// over writes down that container i ended.
+// over writes down that container i ended, for good or until it is started again.
 func (e *Engine) over(t *Task, i int) {
 	e.changed(t)
 	t.Containers[i].need = t.rev

@@ -101,9 +101,9 @@ func (e *Engine) resync(ctx context.Context) {
 		for _, t := range e.tasks {
 			for i := range t.Containers {
 				switch c := &t.Containers[i]; {
-				case c.Phase == Running:
+				case c.Phase == Running && !c.Down:
 					running[t.Plan.Containers[i].ID] = true
-				case c.Busy == Start:
+				case c.Busy == Start || c.Busy == Restart:
 					c.look = true // it may have started and ended unheard
 				}
 			}

@@ -19,9 +19,10 @@ const (
 	Signal                // ask its process to stop
 	Kill                  // end its process
 	Collect               // take away what it left
+	Restart               // start its process anew, as its restart policy says
 )
 
-var kindNames = [...]string{"Wait", "Provision", "Create", "Start", "Fail", "Signal", "Kill", "Collect"}
+var kindNames = [...]string{"Wait", "Provision", "Create", "Start", "Fail", "Signal", "Kill", "Collect", "Restart"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -41,7 +42,7 @@ func Next(t *Task, i int, now time.Time) Action {
 	if c.Busy != Wait {
 		return Action{}
 	}
-	if t.Stop && c.Phase < Running {
+	if t.Stop && (c.Phase < Running || c.Down) {
 		return Action{Kind: Fail}
 	}
 	if now.Before(c.retryAt) {
@@ -57,7 +58,12 @@ func Next(t *Task, i int, now time.Time) Action {
 			return Action{Kind: Start}
 		}
 	case Running:
-		return nextStop(t, i, now)
+		if !c.Down {
+			return nextStop(t, i, now)
+		}
+		if c.need <= t.saved {
+			return Action{Kind: Restart}
+		}
 	case Exited:
 		if c.need <= t.saved {
 			return Action{Kind: Collect}

@@ -23,6 +23,11 @@ type Containers interface {
 	Delete(ctx context.Context, id string) error
 }
 
+// Renewal gives containers that have ended another life.
+type Renewal interface {
+	Renew(ctx context.Context, id string) error
+}
+
 // Tasks makes and removes what the containers of a task share.
 type Tasks interface {
 	Prepare(ctx context.Context, t runtime.Task) error
@@ -40,6 +45,7 @@ type Truth interface {
 type Runtime interface {
 	Images
 	Containers
+	Renewal
 	Tasks
 	Truth
 }

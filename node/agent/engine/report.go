@@ -12,6 +12,7 @@ import (
 type Reported struct {
 	Status     string   // "", RUNNING or STOPPED
 	Containers []string // status by container
+	Restarts   []int    `json:",omitzero"` // by container
 }
 
 // Change is one report that the server has to acknowledge.
@@ -42,10 +43,18 @@ func (t *Task) known(i int) string {
 	return ""
 }
 
+func (t *Task) knownRestarts(i int) int {
+	if i < len(t.Reported.Restarts) {
+		return t.Reported.Restarts[i]
+	}
+	return 0
+}
+
 // containerNews says whether a container is further than the server knows.
 func (t *Task) containerNews() bool {
 	for i := range t.Containers {
-		if c := &t.Containers[i]; c.Phase == Stopped && t.known(i) != StatusStopped {
+		c := &t.Containers[i]
+		if c.Phase == Stopped && t.known(i) != StatusStopped || c.Restarts > t.knownRestarts(i) {
 			return true
 		}
 	}
@@ -62,7 +71,7 @@ func (t *Task) report(status string) Change {
 	out := Change{TaskARN: t.ARN, Request: r, after: Reported{Status: status}}
 	for i := range t.Containers {
 		c, known := &t.Containers[i], t.known(i)
-		if c.Started() && known == "" {
+		if c.Started() && (known == "" || known == StatusRunning && c.Restarts > t.knownRestarts(i)) {
 			r.Containers = append(r.Containers, t.containerChange(i, StatusRunning))
 			known = StatusRunning
 		}
@@ -71,6 +80,7 @@ func (t *Task) report(status string) Change {
 			known = StatusStopped
 		}
 		out.after.Containers = append(out.after.Containers, known)
+		out.after.Restarts = append(out.after.Restarts, c.Restarts)
 	}
 	if status == StatusStopped {
 		r.Reason, r.ExecutionStoppedAt = text(t.Reason), when(t.ExecutionStopped)
@@ -86,6 +96,9 @@ func (t *Task) containerChange(i int, status string) shape.ContainerStateChange 
 	}
 	if !c.CreatedAt.IsZero() || c.Started() {
 		out.RuntimeId = aws.Ptr(p.ID)
+	}
+	if status == StatusRunning && c.Restarts > 0 {
+		out.Reason = text(c.story())
 	}
 	if status == StatusStopped {
 		out.Reason = text(c.Reason)

@@ -73,6 +73,7 @@ type Container struct {
 	StartedAt  time.Time
 	FinishedAt time.Time
 	Health     Health
+	Lives
 
 	image     runtime.Image
 	output    hold.FIFOs

@@ -19,7 +19,7 @@ func (t *Task) started(i int, at time.Time) {
 	if c.exit != nil {
 		e := *c.exit
 		c.exit = nil
-		t.exited(i, e)
+		t.ended(i, e)
 	}
 }
 
@@ -47,6 +47,9 @@ func (t *Task) exited(i int, e runtime.Event) {
 
 // failed is the news that container i will never run.
 func (t *Task) failed(i int, reason string, at time.Time) {
+	if t.Containers[i].Down {
+		at = t.unrevived(i)
+	}
 	t.Containers[i].Reason = reason
 	t.over(i, at)
 }
@@ -78,6 +81,8 @@ func (t *Task) adopt(i int, s *runtime.State, ep network.Endpoint, now time.Time
 		c.Endpoint = ep
 	}
 	switch {
+	case c.Down:
+		t.adoptDown(i, s, now)
 	case s != nil && s.Status == runtime.Running:
 		if !c.Started() {
 			t.started(i, now)
@@ -91,7 +96,7 @@ func (t *Task) adopt(i int, s *runtime.State, ep network.Endpoint, now time.Time
 		if !c.Started() {
 			t.started(i, s.ExitedAt)
 		}
-		t.exited(i, exitOf(s))
+		t.ended(i, exitOf(s))
 	}
 }
 

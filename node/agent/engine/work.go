@@ -40,9 +40,10 @@ func (e errPatience) Unwrap() error { return e.error }
 const ociFailure = "OCI runtime create failed"
 
 var (
-	stepNames  = map[Kind]string{Provision: "pulled", Create: "created", Start: "started"}
+	stepNames  = map[Kind]string{Provision: "pulled", Create: "created", Start: "started", Restart: "restarted"}
 	errorNames = map[Kind]string{
 		Provision: "CannotCreateContainerError", Create: "CannotCreateContainerError", Start: "CannotStartContainerError",
+		Restart: "CannotStartContainerError",
 	}
 )
 
@@ -88,6 +89,11 @@ func (e *Engine) start(t *Task, i int) func(context.Context) outcome {
 // ran applies the news that container i runs, and the news of its end if that came first.
 func (e *Engine) ran(t *Task, i int, at time.Time) {
 	t.started(i, at)
+	e.written(t, i)
+}
+
+// written writes down that container i runs, and looks at what may have been missed meanwhile.
+func (e *Engine) written(t *Task, i int) {
 	e.changed(t)
 	c := &t.Containers[i]
 	c.need = t.rev
@@ -167,34 +173,35 @@ const probeGrace = 30 * time.Second
 // probe runs container i's health check when it is due, and answers when it is due next.
 func (e *Engine) probe(t *Task, i int, now time.Time) time.Time {
 	c, p := &t.Containers[i], &t.Plan.Containers[i]
-	if p.Health == nil || c.Phase != Running || c.Health.probing || t.Stop {
+	if p.Health == nil || c.Phase != Running || c.Down || c.Health.probing || t.Stop {
 		return time.Time{}
 	}
-	if at := c.Health.due(p.Health, c.StartedAt); now.Before(at) {
+	if at := c.Health.due(p.Health, c.Up()); now.Before(at) {
 		return at
 	}
 	c.Health.probing = true
+	life := c.Restarts
 	e.spawn(p.Health.Timeout+probeGrace, func(ctx context.Context) {
 		code, out, err := e.cfg.Runtime.Exec(ctx, p.ID, p.Health.Args, p.Health.Timeout)
 		if errors.Is(err, runtime.ErrExecTimeout) {
 			err = errTimeout(p.Health.Timeout)
 		}
-		e.update(func() { e.probed(t, i, Result{ExitCode: code, Output: string(out), Err: err, At: time.Now()}) })
+		e.update(func() { e.probed(t, i, life, Result{ExitCode: code, Output: string(out), Err: err, At: time.Now()}) })
 	})
 	return time.Time{}
 }
 
 // probed applies a health check's result; one that says nothing about the container is no result.
-func (e *Engine) probed(t *Task, i int, r Result) {
+func (e *Engine) probed(t *Task, i, life int, r Result) {
 	c := &t.Containers[i]
-	if e.ctx.Err() != nil || c.Phase != Running {
+	if e.ctx.Err() != nil || c.Phase != Running || c.Down || c.Restarts != life {
 		return
 	}
 	if errors.Is(r.Err, context.DeadlineExceeded) || r.Err != nil && e.cfg.Transient(r.Err) {
 		c.Health.last, c.Health.probing = r.At, false
 	} else {
 		var changed bool
-		if c.Health, changed = c.Health.after(t.Plan.Containers[i].Health, c.StartedAt, r); changed {
+		if c.Health, changed = c.Health.after(t.Plan.Containers[i].Health, c.Up(), r); changed {
 			e.changed(t)
 		}
 	}

@@ -26,6 +26,7 @@ type world struct {
 	open       map[string]bool // output
 	records    map[string][]byte
 	starts     map[string]int
+	renewed    map[string]int
 	kills      []string // "SIGNAL name", in order
 	behaviour  map[string]behaviour
 	watchers   []chan runtime.Event
@@ -35,17 +36,17 @@ type world struct {
 
 // behaviour is what a container does, by name.
 type behaviour struct {
-	pull, create, start, attach error
-	pulling                     time.Duration // that a pull takes
-	starting                    time.Duration // that the answer of a start takes
-	runs                        time.Duration // then it exits; 0: for ever
-	exit                        int
-	stubborn                    bool // ignores its stop signal
-	stopping                    time.Duration
-	oom                         bool
-	mute                        bool // its exit is told to nobody
-	health                      func(n int) (int, error)
-	probes                      int
+	pull, create, start, attach, renew error
+	pulling                            time.Duration // that a pull takes
+	starting                           time.Duration // that the answer of a start takes
+	runs                               time.Duration // then it exits; 0: for ever
+	exit                               int
+	stubborn                           bool // ignores its stop signal
+	stopping                           time.Duration
+	oom                                bool
+	mute                               bool // its exit is told to nobody
+	health                             func(n int) (int, error)
+	probes                             int
 }
 
 // fake is one container.
@@ -57,7 +58,7 @@ type fake struct {
 func newWorld() *world {
 	return &world{
 		prepared: map[string]bool{}, containers: map[string]*fake{}, endpoints: map[string]network.Endpoint{},
-		open: map[string]bool{}, records: map[string][]byte{}, starts: map[string]int{}, behaviour: map[string]behaviour{},
+		open: map[string]bool{}, records: map[string][]byte{}, starts: map[string]int{}, renewed: map[string]int{}, behaviour: map[string]behaviour{},
 	}
 }
 
@@ -182,6 +183,9 @@ func (p *process) Start(ctx context.Context, id string) (int, time.Time, error) 
 		if b.start != nil {
 			return b.start
 		}
+		if c.state.Status != runtime.Created {
+			return nil
+		}
 		p.starts[id]++
 		answer = b.starting
 		c.state.Status = runtime.Running
@@ -245,6 +249,23 @@ func (p *process) Exec(ctx context.Context, id string, _ []string, _ time.Durati
 	}
 	code, err := b.health(b.probes)
 	return code, []byte("out"), cmp.Or(err, ctx.Err())
+}
+
+func (p *process) Renew(ctx context.Context, id string) error {
+	return p.change(ctx, func() error {
+		c := p.containers[id]
+		if c == nil {
+			return fmt.Errorf("renewal of %s: %w", id, runtime.ErrNotFound)
+		}
+		if err := p.behaviour[c.spec.Name].renew; err != nil {
+			return err
+		}
+		if c.state.Status == runtime.Stopped {
+			p.renewed[id]++
+			c.state = runtime.State{ID: id, TaskID: c.spec.TaskID, Name: c.spec.Name, Status: runtime.Created}
+		}
+		return nil
+	})
 }
 
 func (p *process) Delete(ctx context.Context, id string) error {

@@ -47,7 +47,7 @@ func (b *builder) container(i int) (Container, error) {
 	b.overlay(&c)
 	b.stopTimeout(&c)
 	for _, step := range []func(*Container) error{
-		b.command, b.limits, b.network, b.names, b.logs, b.mounts, b.depends, b.health,
+		b.command, b.limits, b.network, b.names, b.logs, b.mounts, b.depends, b.health, b.restart,
 	} {
 		if err := step(&c); err != nil {
 			return Container{}, err
@@ -88,8 +88,6 @@ func unavailable(c session.Container) error {
 		return errors.New("environmentFiles: this node cannot fetch environment files")
 	case c.RegistryAuthentication != nil:
 		return fmt.Errorf("registryAuthentication %q: this node pulls without credentials only", c.RegistryAuthentication.Type)
-	case c.RestartPolicy != nil && c.RestartPolicy.Enabled:
-		return errors.New("restartPolicy: this node cannot restart containers")
 	case len(c.Links) > 0:
 		return errors.New("links: this node cannot link containers; publish a port")
 	case l != nil && l.InitProcessEnabled:
@@ -113,6 +111,11 @@ func (b *builder) overlay(c *Container) {
 	if b.config.Image != "" {
 		c.Image = b.config.Image
 	}
+}
+
+func (b *builder) restart(c *Container) (err error) {
+	c.Restart, err = restart(b.in.RestartPolicy)
+	return err
 }
 
 func (b *builder) stopTimeout(c *Container) {

@@ -184,7 +184,6 @@ var refusals = []struct {
 	{"registryAuthentication", func(_ *session.Task, c *session.Container) {
 		c.RegistryAuthentication = &session.RegistryAuthentication{Type: "ecr"}
 	}},
-	{"restartPolicy", func(_ *session.Task, c *session.Container) { c.RestartPolicy = &session.RestartPolicy{Enabled: true} }},
 	{"links", func(_ *session.Task, c *session.Container) { c.Links = []string{"db"} }},
 	{"initProcessEnabled", func(_ *session.Task, c *session.Container) {
 		c.LinuxParameters = &session.LinuxParameters{InitProcessEnabled: true}

@@ -76,6 +76,7 @@ type Container struct {
 	StartTimeout time.Duration // 0: none
 	StopTimeout  time.Duration
 	Health       *HealthCheck // nil: none
+	Restart      *Restart     // nil: it is not started again
 }
 
 // Port is a port, or a range of them, to publish.
