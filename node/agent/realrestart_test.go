@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/berth-ecs/berth/node/runtime"
 	"github.com/berth-ecs/berth/session"
 	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
 // TestRealRestartPolicy: a container ends while no node process is there to see it. The next one starts it again, on the
@@ -23,15 +25,13 @@ func TestRealRestartPolicy(t *testing.T) {
 	s.payload("m1", 5, in)
 	s.until("running", func() bool { return s.submitted(in.Arn, "RUNNING") != nil })
 	stop()
-	s.until("the end of the first life", func() bool {
-		list, err := m.runtime.List(t.Context())
-		return err == nil && len(list) == 1 && list[0].Status == runtime.Stopped
-	})
+	m.awaitStopped(t)
 	a = m.agent(t, s)
 	stop = runs(t, a)
 	s.until("three restarts", func() bool {
-		r := s.submitted(in.Arn, "RUNNING")
-		return r != nil && len(r.Containers) == 1 && strings.HasPrefix(aws.Val(r.Containers[0].Reason), "Restarted 3 times by its restart policy, last at ")
+		return slices.ContainsFunc(s.submits, func(r shape.SubmitTaskStateChangeRequest) bool {
+			return aws.Val(r.Status) == "RUNNING" && strings.HasPrefix(aws.Val(r.Containers[0].Reason), "Restarted 3 times by its restart policy, last at ")
+		})
 	})
 	c := a.Tasks()[0].Containers[0]
 	if c.Phase != engine.Running || c.Restarts != 3 || c.LastExit.Code != 5 || !c.RestartedAt.After(c.StartedAt) {
@@ -42,4 +42,18 @@ func TestRealRestartPolicy(t *testing.T) {
 	if end := s.ended(in.Arn); aws.Val(end.ExitCode) != 137 {
 		t.Errorf("ended %+v", end)
 	}
+	if err := a.StopAll(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitStopped waits until the machine's only container has ended.
+func (m *machine) awaitStopped(t *testing.T) {
+	t.Helper()
+	for range m.runtime.Events(t.Context()) { // the first tells nothing but that the others are heard
+		if list, err := m.runtime.List(t.Context()); err == nil && len(list) == 1 && list[0].Status == runtime.Stopped {
+			return
+		}
+	}
+	t.Fatal("the container does not end")
 }

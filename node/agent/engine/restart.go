@@ -54,6 +54,7 @@ func (t *Task) ended(i int, e runtime.Event) {
 		t.exited(i, e)
 		return
 	}
+	c.Phase, c.Launched = Running, true // what is adopted is not as far yet
 	c.Down, c.LastExit = true, Exit{Code: e.ExitCode, At: e.At}
 	c.failures, c.retryAt = 0, time.Time{}
 }

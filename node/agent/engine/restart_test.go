@@ -87,6 +87,24 @@ func TestRestartsWithoutTheServer(t *testing.T) {
 	})
 }
 
+// A life that ends while no process is there to see it is followed by another one all the same.
+func TestLifeEndsUnseen(t *testing.T) {
+	in(t, func(r *rig) {
+		r.w.behaviour["app"] = behaviour{runs: 61 * time.Second, exit: 1}
+		r.run().accept(payload(revivable("app"), "app"))
+		r.pass(time.Second)
+		r.end()
+		time.Sleep(5 * time.Minute)
+		r.run().pass(time.Second)
+		if c := r.e.Tasks()[0].Containers[0]; c.Phase != Running || c.Down || c.Restarts != 1 || r.w.started(taskID+"-0") != 2 {
+			t.Errorf("it is %v, %+v", &c, c.Lives)
+		}
+		r.accept(stopPayload())
+		r.pass(time.Minute)
+		r.empty()
+	})
+}
+
 // The end of a life that is told twice is not the end of the next one.
 func TestLateNewsOfAnEarlierLife(t *testing.T) {
 	in(t, func(r *rig) {
