@@ -22,7 +22,7 @@ func TestACutOffStartIsMadeAnew(t *testing.T) {
 		t.Fatalf("state %+v", s)
 	}
 	// What `runc start` leaves when it is killed between opening the FIFO and its end.
-	if err := unix.Mkfifo(filepath.Join(n.runcState(c.ID), "exec.fifo"), 0o600); err != nil {
+	if err := unix.Mkfifo(filepath.Join(n.remains().RuncState(c.ID), "exec.fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "again"), nil, 0o600); err != nil {
@@ -83,10 +83,10 @@ func TestCreationWithoutItsBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.killDaemon() // its successor forgets a task that has no bundle
-	if err := os.RemoveAll(n.bundle(c.ID)); err != nil && !errors.Is(err, unix.EBUSY) {
+	if err := os.RemoveAll(n.remains().Bundle(c.ID)); err != nil && !errors.Is(err, unix.EBUSY) {
 		t.Fatal(err)
 	}
-	if err := n.scrubShim(t.Context(), c.ID); err != nil {
+	if err := n.remains().ScrubShim(t.Context(), c.ID); err != nil {
 		t.Errorf("the shim does not forget it: %v", err)
 	}
 	n.start(c)

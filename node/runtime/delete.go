@@ -63,7 +63,7 @@ func (r *Runtime) removeTask(ctx context.Context, id string) error {
 	case err == nil:
 		return nil
 	case errdefs.IsNotFound(err):
-		return r.scrub(ctx, id)
+		return r.remains().Scrub(ctx, id)
 	default: // it runs, or its shim has died
 		if kerr := r.end(ctx, id); kerr != nil {
 			return errors.Join(err, kerr)

@@ -77,7 +77,7 @@ func (r *Runtime) startCutOff(id string, status uint32) bool {
 	if status != cutOff {
 		return false
 	}
-	_, err := os.Lstat(filepath.Join(r.runcState(id), "exec.fifo"))
+	_, err := os.Lstat(filepath.Join(r.remains().RuncState(id), "exec.fifo"))
 	return err == nil
 }
 
