@@ -78,9 +78,9 @@ fuzz: ## run every fuzzer for a minute
 
 .PHONY: bench
 bench: ## measure berth beside its peers and print the ratios (root)
-	@hack/install.sh test
+	@hack/install.sh bench
 	@$(MAKE) --no-print-directory build
-	@for b in storebench start runtask footprint; do echo "== $$b"; go run ./test/bench/$$b; done
+	@for b in test/bench/*/main.go; do b=$${b%/main.go}; echo "== $${b##*/}"; go run ./$$b; done
 
 .PHONY: crash
 crash: ## kill the region's processes at random moments and at each failpoint, ROUNDS=10 times each (root)

@@ -3,6 +3,7 @@
 #
 #   hack/install.sh run     to run a region: containerd, its shim, ctr and runc
 #   hack/install.sh test    run, and what the tests need
+#   hack/install.sh bench   test, and moto's server, which the API is measured beside
 #   hack/install.sh lint    golangci-lint
 #
 # Programs go to BERTH_BIN_DIR (default /opt/berth/bin), never over the system's. What the system has is used when it is
@@ -84,6 +85,20 @@ install_aws() {
 	chmod +x "$bin/python3"
 }
 
+install_moto() {
+	local venv
+	venv=$(dirname "$bin")/moto
+	if "$venv/bin/python3" -c "import moto, sys; sys.exit(moto.__version__ != '$MOTO_VERSION')" 2>/dev/null; then
+		return 0
+	fi
+	install_debian python3 python3-venv
+	step "moto $MOTO_VERSION (pip, in $venv)"
+	need_writable "$(dirname "$venv")"
+	watch_run python3 -m venv "$venv" || fail "python3 -m venv $venv failed"
+	watch_run "$venv/bin/pip" install --quiet --disable-pip-version-check "moto[server]==$MOTO_VERSION" ||
+		fail "pip could not install moto: check the network (pypi.org)"
+}
+
 install_lint() {
 	have golangci-lint "$GOLANGCI_LINT_VERSION" && return 0
 	step "golangci-lint $GOLANGCI_LINT_VERSION (go install, some minutes)"
@@ -98,14 +113,15 @@ run)
 	install_containerd
 	install_runc
 	;;
-test)
+test | bench)
 	install_containerd
 	install_runc
 	# shellcheck disable=SC2086
 	install_debian $test_packages
 	install_aws
+	if [ "$what" = bench ]; then install_moto; fi
 	;;
 lint) install_lint ;;
-*) fail "unknown target \"$what\": run, test or lint" ;;
+*) fail "unknown target \"$what\": run, test, bench or lint" ;;
 esac
 finish "tools     $what: everything is there ($bin)"

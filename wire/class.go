@@ -61,9 +61,11 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Large, 64)
 	set(&l.Arrival, 20*time.Second)
 	set(&l.Timeout, time.Minute)
-	set(&l.Agent, fair.Rate{PerSecond: 2000, Burst: 4000})
-	set(&l.Write, fair.Rate{PerSecond: 500, Burst: 1000})
-	set(&l.Read, fair.Rate{PerSecond: 1000, Burst: 2000})
+	// About what one server of a few cores can answer (test/bench/api): an account alone is not slowed down, and of several none can ask for
+	// more than there is.
+	set(&l.Agent, fair.Rate{PerSecond: 10_000, Burst: 20_000})
+	set(&l.Write, fair.Rate{PerSecond: 5_000, Burst: 10_000})
+	set(&l.Read, fair.Rate{PerSecond: 20_000, Burst: 40_000})
 	set(&l.Total, 256)
 	set(&l.PerClass, max(1, l.Total*3/4))
 	set(&l.Queued, 1024)

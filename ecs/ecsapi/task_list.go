@@ -84,12 +84,21 @@ func (f *taskFilter) resolve(tx store.Tx, k *ecs.Cluster, in *shape.ListTasksReq
 func (f taskFilter) list(tx store.Tx, k *ecs.Cluster, after string) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
 		for key := range f.smallest(tx, k).keys(after) {
+			if f.onlyDesired() { // the index has decided
+				if !yield(key, k.TaskARN(k.Name, ecs.ShortID(key))) {
+					return
+				}
+				continue
+			}
 			if v, ok := tables.PeekTask(tx, key); ok && f.matches(v) && !yield(key, v.ARN()) {
 				return
 			}
 		}
 	}
 }
+
+// onlyDesired says that nothing but the desired status selects.
+func (f taskFilter) onlyDesired() bool { return f == taskFilter{Desired: f.Desired} }
 
 // walk is an index that holds every match, and perhaps more.
 type walk struct {

@@ -1,7 +1,6 @@
 package request
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +10,23 @@ import (
 )
 
 // ValidName is the rule for names of clusters, services and families.
-var ValidName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
+var ValidName name
+
+type name struct{}
+
+// MatchString says whether s is such a name: up to 255 letters, digits, hyphens and underscores. Every reference in every request is held
+// against it, so it is not left to a regular expression.
+func (name) MatchString(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return 0 < len(s) && len(s) <= 255
+}
 
 // ClusterName reads a reference to a cluster: a name, an ARN, or nothing for
 // "default".

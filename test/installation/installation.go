@@ -35,6 +35,8 @@ type Options struct {
 	Split bool
 	// DataDir is a directory for the data that is there already; the caller removes it. Empty: one is made.
 	DataDir string
+	// Alone runs the server without a node: no container starts, and no root is needed.
+	Alone bool
 	// Settings are further settings, "name=value".
 	Settings []string
 }
@@ -164,6 +166,9 @@ func (i *Installation) Ready(ctx context.Context) error {
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return fmt.Errorf("the region is not ready, it is %s:\n%s", doing, i.LastLog(30))
 		}
+	}
+	if i.options.Alone {
+		return nil
 	}
 	return i.connected(ctx)
 }

@@ -23,6 +23,9 @@ const (
 )
 
 func (i *Installation) roles() []Role {
+	if i.options.Alone {
+		return []Role{Server}
+	}
 	if i.options.Split {
 		return []Role{Server, Node}
 	}

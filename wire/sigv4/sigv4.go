@@ -67,12 +67,14 @@ type Scope struct {
 }
 
 // signature computes the signature of a string to sign.
-func (s Scope) signature(secret, day, toSign string) []byte {
+func (s Scope) signature(secret, day, toSign string) []byte { return mac(s.key(secret, day), toSign) }
+
+// key derives the signing key of a day.
+func (s Scope) key(secret, day string) []byte {
 	key := mac([]byte("AWS4"+secret), day)
 	key = mac(key, s.Region)
 	key = mac(key, s.Service)
-	key = mac(key, terminator)
-	return mac(key, toSign)
+	return mac(key, terminator)
 }
 
 func mac(key []byte, data string) []byte {

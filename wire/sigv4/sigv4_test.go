@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -318,4 +319,24 @@ func FuzzParse(f *testing.F) {
 			t.Error("a request without the secret was accepted")
 		}
 	})
+}
+
+// Signing keys are remembered, not signatures: another secret, day or scope is another key, and a flood of scopes is bounded.
+func TestDerivedKeys(t *testing.T) {
+	var d derived
+	for i := range 3 * maxDerived {
+		of := derivation{creds.Secret, "20150830", Scope{Region: strconv.Itoa(i), Service: "ecs"}}
+		for range 2 {
+			if !slices.Equal(d.key(of), of.scope.key(of.secret, of.day)) {
+				t.Fatalf("another key for %+v", of)
+			}
+		}
+	}
+	if len(d.keys) > maxDerived {
+		t.Errorf("%d keys are kept", len(d.keys))
+	}
+	a := d.key(derivation{"a", "20150830", scope})
+	if slices.Equal(a, d.key(derivation{"b", "20150830", scope})) || slices.Equal(a, d.key(derivation{"a", "20150831", scope})) {
+		t.Error("two secrets or two days have one key")
+	}
 }

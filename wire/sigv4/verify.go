@@ -16,7 +16,7 @@ type Identity struct {
 	Scope     Scope
 }
 
-// Verifier verifies requests.
+// Verifier verifies requests. It is safe for concurrent use and must not be copied after the first.
 type Verifier struct {
 	Keys Keys             // required
 	Now  func() time.Time // required
@@ -25,6 +25,8 @@ type Verifier struct {
 	Regions []string
 	// Token checks session tokens; when nil a token must equal the key's. It lets tokens be checked that no table holds.
 	Token func(k Key, token string) error
+
+	derived derived
 }
 
 // Verify proves that r was signed with a known key. The body must be the whole body; r.Body is not read.
@@ -67,7 +69,7 @@ func (v *Verifier) check(s *Signature, m message) (Identity, error) {
 	if !ok {
 		return Identity{}, refuse(Unrecognized, messageToken)
 	}
-	want := s.Scope.signature(key.Secret, s.Day, m.toSign(s.rawDate, s.Day, s.Scope))
+	want := mac(v.derived.key(derivation{key.Secret, s.Day, s.Scope}), m.toSign(s.rawDate, s.Day, s.Scope))
 	if !hmac.Equal(want, s.mac) {
 		return Identity{}, refuse(Mismatch, messageMismatch)
 	}

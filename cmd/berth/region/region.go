@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -50,11 +51,16 @@ type Config struct {
 	Log      *slog.Logger    // required
 }
 
+// garbage is how much a server's heap may grow between two collections, in percent of what lives. At Go's own 100 a quarter of the time a
+// read takes is the collector's; at 200 that halves, and the heap is small beside what etcd maps.
+const garbage = 200
+
 // part names what the readiness page says of the server.
 const part = "server"
 
 // Run runs a server until ctx ends.
 func Run(ctx context.Context, c Config) error {
+	debug.SetGCPercent(garbage)
 	c.Ready.Wait(part, "opening the store")
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Settings.Listen)
 	if err != nil {

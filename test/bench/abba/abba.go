@@ -61,4 +61,16 @@ func Report(w io.Writer, peer *Arm, arms ...*Arm) {
 	}
 }
 
+// Rates is Report for arms whose time is that of one request among many: it writes requests a second, and ratios to the peer's median
+// rate.
+func Rates(w io.Writer, peer *Arm, arms ...*Arm) {
+	fmt.Fprintf(w, "  %-14s %4s %10s %22s %7s\n", "arm", "n", "median/s", "(least to most)", "ratio")
+	for _, a := range arms {
+		fmt.Fprintf(w, "  %-14s %4d %10.0f %10.0f to %8.0f %7.2f\n", a.Name, len(a.times), perSecond(a.Quantile(0.5)), perSecond(a.Quantile(1)),
+			perSecond(a.Quantile(0)), float64(peer.Quantile(0.5))/float64(a.Quantile(0.5)))
+	}
+}
+
+func perSecond(d time.Duration) float64 { return float64(time.Second) / float64(d) }
+
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
