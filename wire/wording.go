@@ -44,6 +44,11 @@ var queryWording = wording{
 	},
 }
 
+var ec2Signature = map[sigv4.Kind]string{
+	sigv4.Missing: "MissingAuthenticationToken", sigv4.Incomplete: "IncompleteSignature", sigv4.Unrecognized: "AuthFailure",
+	sigv4.Expired: "RequestExpired", sigv4.Mismatch: "AuthFailure", sigv4.Skewed: "RequestExpired", sigv4.Unsupported: "AuthFailure",
+}
+
 // wordingOf is a service's wording; s is nil when the service is not known.
 func wordingOf(s *aws.Service, p protocol.Protocol) wording {
 	w := jsonWording
@@ -62,6 +67,11 @@ func wordingOf(s *aws.Service, p protocol.Protocol) wording {
 		w.internal, w.hidden = "ServerException", "Service Unavailable. Please try again later."
 	case "ecr":
 		w.validation, w.parameter, w.internal = "InvalidParameterException", "InvalidParameterException", "ServerException"
+	case "ec2":
+		w.validation, w.parameter, w.malformed = "InvalidParameterValue", "InvalidParameterValue", "InvalidParameterValue"
+		w.denied, w.throttled, w.internal = "UnauthorizedOperation", "RequestLimitExceeded", "InternalError"
+		w.hidden = "An internal error has occurred"
+		w.signature = ec2Signature
 	case "sts", "iam", "route53":
 		w.global = true
 	}

@@ -61,11 +61,30 @@ func (n *node) numbered(path string) ([]*node, error) {
 	return kids, nil
 }
 
-type formDecoder struct{ service *aws.Service }
+// formDecoder reads forms, led by the tables. EC2's forms name members in their own way and write every list flattened.
+type formDecoder struct {
+	service *aws.Service
+	ec2     bool
+}
+
+// name is the name of a member in a form.
+func (d formDecoder) name(m aws.Member) string {
+	switch {
+	case !d.ec2:
+		return m.Wire()
+	case m.QueryName != "":
+		return m.QueryName
+	default:
+		return capital(m.Wire())
+	}
+}
+
+// capital is a name with its first letter in upper case.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func (d formDecoder) structure(sh *aws.Shape, n *node, v reflect.Value, path string) error {
 	for i, m := range sh.Members {
-		kid := n.kids[m.Wire()]
+		kid := n.kids[d.name(m)]
 		if kid == nil {
 			continue
 		}
@@ -97,10 +116,10 @@ func (d formDecoder) value(id aws.ID, n *node, v reflect.Value, path string) err
 	}
 }
 
-// list reads name.member.N, name.N when the list is flattened, and "name=" as an empty list.
+// list reads name.member.N, name.N when the list is flattened or EC2's, and "name=" as an empty list.
 func (d formDecoder) list(sh *aws.Shape, n *node, v reflect.Value, path string) error {
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
-	if !sh.Flattened {
+	if !sh.Flattened && !d.ec2 {
 		n = n.kids[elementName(sh.Elem, "member")]
 	}
 	if n == nil {

@@ -68,8 +68,12 @@ func cut(s string, sep byte) (before, after string) {
 
 // Decode implements Protocol.
 func (p Query) Decode(op Op, r Request, in any) error {
+	return formDecoder{service: op.Service}.decode(p.Bounds, op, r, in)
+}
+
+func (d formDecoder) decode(b Bounds, op Op, r Request, in any) error {
 	raw := rawForm(r)
-	if err := p.Bounds.Form(raw); err != nil {
+	if err := b.Form(raw); err != nil {
 		return err
 	}
 	form, err := url.ParseQuery(raw)
@@ -79,7 +83,6 @@ func (p Query) Decode(op Op, r Request, in any) error {
 	if op.Info.Input == aws.None {
 		return nil
 	}
-	d := formDecoder{service: op.Service}
 	return d.structure(op.Service.Shape(op.Info.Input), formTree(form), reflect.ValueOf(in).Elem(), "")
 }
 

@@ -102,8 +102,42 @@ func encode(s *aws.Service, info *aws.OperationInfo, input any) (body, contentTy
 		form := url.Values{"Action": {info.Name}, "Version": {s.APIVersion}}
 		flatten(form, "", input)
 		return form.Encode(), "application/x-www-form-urlencoded", nil
+	case slices.Contains(s.Protocols, "ec2"):
+		form := url.Values{"Action": {info.Name}, "Version": {s.APIVersion}}
+		if info.Input != aws.None {
+			ec2Form{form, s}.add(info.Input, "", input)
+		}
+		return form.Encode(), "application/x-www-form-urlencoded", nil
 	}
 	return "", "", errNoForm
+}
+
+// ec2Form is a form as EC2's clients write it: by the names that are for forms only, lists without a word between.
+type ec2Form struct {
+	url.Values
+	service *aws.Service
+}
+
+func (f ec2Form) add(id aws.ID, name string, v any) {
+	sh := f.service.Shape(id)
+	switch v := v.(type) {
+	case map[string]any:
+		for _, m := range sh.Members {
+			if e, ok := v[m.Name]; ok {
+				key := m.QueryName
+				if key == "" {
+					key = strings.ToUpper(m.Wire()[:1]) + m.Wire()[1:]
+				}
+				f.add(m.Shape, strings.TrimPrefix(name+"."+key, "."), e)
+			}
+		}
+	case []any:
+		for i, e := range v {
+			f.add(sh.Elem.Shape, fmt.Sprintf("%s.%d", name, i+1), e)
+		}
+	default:
+		f.Set(name, fmt.Sprint(v))
+	}
 }
 
 func flatten(form url.Values, name string, v any) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/request"
+	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/registry/registryapi"
 	"github.com/berth-ecs/berth/wire"
 )
@@ -15,7 +16,7 @@ import (
 // WriteCoverage writes, as Markdown, which operations are served and which parameters of them are refused until their part
 // exists. Both come from the tables that the code itself uses.
 func WriteCoverage(w io.Writer) error {
-	if err := wire.WriteCoverage(w, NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{})).Coverage()); err != nil {
+	if err := wire.WriteCoverage(w, NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{}), newVPC(config.Settings{})).Coverage()); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprint(w, "\n## ecs: parameters that are refused\n\n| operations | parameter | error |\n|---|---|---|\n"); err != nil {

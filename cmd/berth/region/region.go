@@ -164,7 +164,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
-		Mux:        NewMux(api, r.images.api),
+		Mux:        NewMux(api, r.images.api, newVPC(c.Settings)),
 		Keys:       r.keys,
 		Authorizer: wire.RootOnly{},
 		Regions:    []string{c.Settings.Region},

@@ -1,0 +1,67 @@
+// Package vpcapi serves EC2: so far what clients ask before they use anything else, regions, zones and the account's attributes.
+//
+// Guarantees:
+//
+//   - What is answered is what the installation is configured with; nothing is looked up.
+//   - DryRun answers as EC2 does: an error that says whether the request would have been allowed.
+//   - A filter that does not exist is refused, never ignored.
+package vpcapi
+
+import (
+	"context"
+	"errors"
+
+	"github.com/berth-ecs/berth/vpc"
+	"github.com/berth-ecs/berth/wire"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ec2"
+)
+
+// Config is what the API needs.
+type Config struct {
+	Regions []string                     // required; of the installation
+	Zones   func(region string) []string // required; names
+}
+
+// API serves the operations.
+type API struct{ Config }
+
+// New makes an API.
+func New(c Config) *API { return &API{c} }
+
+// Bind binds the operations that are served.
+func (a *API) Bind(m *wire.Mux) {
+	bind(m, shape.OpDescribeAvailabilityZones, a.DescribeAvailabilityZones, dryZones)
+	bind(m, shape.OpDescribeRegions, a.DescribeRegions, dryRegions)
+	bind(m, shape.OpDescribeAccountAttributes, a.DescribeAccountAttributes, dryAccount)
+}
+
+func bind[In, Out any](m *wire.Mux, op aws.Operation[In, Out], h wire.Handler[In, Out], dry func(*In) *bool) {
+	wire.Handle(m, op, guard(h, dry))
+}
+
+// guard ends a dry run before anything is done, by when the edge has authorised it, and puts refusals into EC2's words.
+func guard[In, Out any](h wire.Handler[In, Out], dry func(*In) *bool) wire.Handler[In, Out] {
+	return func(ctx context.Context, c wire.Call, in *In) (*Out, error) {
+		if aws.Val(dry(in)) {
+			return nil, wire.Errorf("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+		}
+		out, err := h(ctx, c, in)
+		if bad, ok := errors.AsType[*vpc.FilterError](err); ok {
+			err = invalid("%s", bad.Message)
+		}
+		return out, err
+	}
+}
+
+const badValue = "InvalidParameterValue"
+
+func invalid(format string, args ...any) error { return wire.Errorf(badValue, format, args...) }
+
+func filters(in []shape.Filter) []vpc.Filter {
+	out := make([]vpc.Filter, len(in))
+	for i, f := range in {
+		out[i] = vpc.Filter{Name: aws.Val(f.Name), Values: f.Values}
+	}
+	return out
+}
