@@ -40,6 +40,11 @@ func (h Home) ServiceRevisionARN(cluster, service, deploymentID string) string {
 	return h.arn("service-revision", cluster, service, strings.TrimPrefix(deploymentID, DeploymentPrefix))
 }
 
+// ServiceDeploymentARN names a service deployment.
+func (h Home) ServiceDeploymentARN(cluster, service, id string) string {
+	return h.arn("service-deployment", cluster, service, id)
+}
+
 // DeploymentPrefix starts the id of every deployment of a service.
 const DeploymentPrefix = "ecs-svc/"
 

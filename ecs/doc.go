@@ -25,8 +25,11 @@
 //	TaskDesired       API and the service loop
 //	TaskStatus        the node's reports and telemetry
 //	TaskTags          API
+//	TaskProtection    API
 //	Service           API
 //	ServiceStatus     the service loop
 //	ServiceEvent      the service loop, once each
+//	ServiceRevision   API, once
+//	ServiceDeployment API, once; its ...Stop API, its ...Status the service loop
 //	AccountSetting    API
 package ecs

@@ -18,7 +18,12 @@ type ServiceView struct {
 	Status *ServiceStatus // nil until the loop has seen the service
 	Events []*ServiceEvent
 	Counts map[string]DeploymentCounts // by deployment id
+	// Current is the newest service deployment; nil when none is kept.
+	Current *ServiceDeployment
 }
+
+// Aim is the deployment that the service should become.
+func (v ServiceView) Aim() Deployment { return TargetOf(v.Service, v.Status) }
 
 // ShownStatus is the status that is answered.
 func (v ServiceView) ShownStatus() string {
@@ -45,10 +50,10 @@ func RenderService(v ServiceView) shape.Service {
 		total.Running += c.Running
 		total.Pending += c.Pending
 	}
-	status := v.ShownStatus()
+	status, aim := v.ShownStatus(), v.Aim()
 	s := shape.Service{
 		AvailabilityZoneRebalancing:   filled(v.ZoneRebalancing),
-		CapacityProviderStrategy:      v.Target.CapacityStrategy,
+		CapacityProviderStrategy:      aim.CapacityStrategy,
 		ClusterArn:                    aws.Ptr(v.ClusterARN(v.Cluster)),
 		CreatedAt:                     moment(v.CreatedAt),
 		CreatedBy:                     filled(v.CreatedBy),
@@ -59,14 +64,14 @@ func RenderService(v ServiceView) shape.Service {
 		EnableExecuteCommand:          aws.Ptr(v.ExecuteCommand),
 		Events:                        []shape.ServiceEvent{},
 		HealthCheckGracePeriodSeconds: v.GracePeriod,
-		LaunchType:                    filled(v.Target.LaunchType),
+		LaunchType:                    filled(aim.LaunchType),
 		LoadBalancers:                 orEmpty(v.LoadBalancers),
-		NetworkConfiguration:          v.Target.Network,
+		NetworkConfiguration:          aim.Network,
 		PendingCount:                  aws.Ptr(total.Pending),
 		PlacementConstraints:          orEmpty(v.Constraints),
 		PlacementStrategy:             orEmpty(v.Strategy),
-		PlatformFamily:                filled(v.Target.PlatformFamily),
-		PlatformVersion:               filled(v.Target.PlatformVersion),
+		PlatformFamily:                filled(aim.PlatformFamily),
+		PlatformVersion:               filled(aim.PlatformVersion),
 		PropagateTags:                 aws.Ptr(v.PropagateTags),
 		RoleArn:                       filled(v.RoleARN),
 		RunningCount:                  aws.Ptr(total.Running),
@@ -75,11 +80,14 @@ func RenderService(v ServiceView) shape.Service {
 		ServiceName:                   aws.Ptr(v.Name),
 		ServiceRegistries:             orEmpty(v.Registries),
 		Status:                        aws.Ptr(status),
-		TaskDefinition:                aws.Ptr(v.Target.TaskDefinition),
+		TaskDefinition:                aws.Ptr(aim.TaskDefinition),
 		Deployments:                   []shape.Deployment{},
 	}
 	if status != ServiceInactive {
-		s.Deployments = v.deployments()
+		s.Deployments, s.CurrentServiceRevisions = v.deployments(), v.currentRevisions()
+		if v.Current != nil {
+			s.CurrentServiceDeployment = aws.Ptr(v.Current.ARN())
+		}
 	}
 	for _, e := range v.Events {
 		s.Events = append(s.Events, shape.ServiceEvent{Id: aws.Ptr(e.ID), CreatedAt: moment(e.At), Message: aws.Ptr(e.Message)})
@@ -96,21 +104,37 @@ func (v ServiceView) deployments() []shape.Deployment {
 		known = v.Status.Deployments
 	}
 	all := make([]shape.Deployment, 0, len(known)+1)
-	primary := DeploymentStatus{Deployment: v.Target, UpdatedAt: v.Target.CreatedAt,
-		RolloutState: shape.DeploymentRolloutStateInProgress, Reason: InProgress(v.Target.ID)}
+	aim := v.Aim()
+	primary := DeploymentStatus{Deployment: aim, UpdatedAt: aim.CreatedAt,
+		RolloutState: shape.DeploymentRolloutStateInProgress, Reason: InProgress(aim.ID)}
 	for _, d := range known {
-		if d.ID == v.Target.ID {
+		if d.ID == aim.ID {
 			primary = d
 		}
 	}
 	primary.UpdatedAt = later(primary.UpdatedAt, v.DesiredAt)
 	all = append(all, v.renderDeployment(primary, "PRIMARY", v.DesiredCount))
 	for _, d := range known {
-		if d.ID != v.Target.ID {
+		if d.ID != aim.ID {
 			all = append(all, v.renderDeployment(d, "ACTIVE", v.Counts[d.ID].Desired))
 		}
 	}
 	return all
+}
+
+// currentRevisions are the revisions that have tasks, or should have: the wanted one first.
+func (v ServiceView) currentRevisions() []shape.ServiceCurrentRevisionSummary {
+	var out []shape.ServiceCurrentRevisionSummary
+	for _, d := range v.deployments() {
+		if aws.Val(d.DesiredCount) == 0 && aws.Val(d.Status) != "PRIMARY" {
+			continue
+		}
+		out = append(out, shape.ServiceCurrentRevisionSummary{
+			Arn:                aws.Ptr(v.ServiceRevisionARN(v.Cluster, v.Name, *d.Id)),
+			RequestedTaskCount: d.DesiredCount, RunningTaskCount: d.RunningCount, PendingTaskCount: d.PendingCount,
+		})
+	}
+	return out
 }
 
 func (v ServiceView) renderDeployment(d DeploymentStatus, status string, desired int32) shape.Deployment {

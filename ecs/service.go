@@ -77,9 +77,45 @@ type ServiceStatus struct {
 	// Steady is the time of the last "has reached a steady state" of the present
 	// state; zero while there is work to do.
 	Steady time.Time
+	// Completed is the newest deployment that was completed; nil while none was.
+	Completed *Deployment
+	// Rollback is the way back from the target; nil when there is none.
+	Rollback *ServiceRollback
 	// Said holds the sentences that are not repeated until their cause ends, with
 	// the time they were said.
 	Said map[string]time.Time
+}
+
+// ServiceRollback replaces a service's target by a deployment that had been completed, until the API wants another target.
+type ServiceRollback struct {
+	From     string // id of the target that failed or was stopped
+	To       Deployment
+	Reason   string
+	At       time.Time
+	Tripped  bool  // the circuit breaker did it
+	Failures int32 // failed tasks in a row of the target
+}
+
+// TargetOf is the deployment that a service should become: the one the API wants, or the one its loop went back to from that.
+// The status may be nil, or of an earlier service of the name.
+func TargetOf(s *Service, status *ServiceStatus) Deployment {
+	if status != nil && status.Incarnation == s.Incarnation && status.Rollback != nil && status.Rollback.From == s.Target.ID {
+		return status.Rollback.To
+	}
+	return s.Target
+}
+
+// WayBack is the completed deployment that a service can go back to from another; nil when there is none.
+func (s *ServiceStatus) WayBack(from string) *Deployment {
+	if s.Completed != nil && s.Completed.ID != from {
+		return s.Completed
+	}
+	for _, d := range s.Deployments {
+		if d.ID != from && d.RolloutState == shape.DeploymentRolloutStateCompleted {
+			return &d.Deployment
+		}
+	}
+	return nil
 }
 
 // DeploymentStatus is how far a deployment is.
@@ -88,7 +124,8 @@ type DeploymentStatus struct {
 	UpdatedAt    time.Time
 	RolloutState string // IN_PROGRESS, COMPLETED or FAILED
 	Reason       string
-	FailedTasks  int32
+	FailedTasks  int32     // in a row: they ended before they were healthy
+	CountedAt    time.Time // up to here FailedTasks counts
 	// Throttle: tasks that never reached RUNNING delay the next start.
 	Failures    int32     // rounds of them in a row
 	FailedAt    time.Time // end of the newest that was counted

@@ -142,4 +142,6 @@ type TaskView struct {
 	Desired *TaskDesired
 	Status  *TaskStatus
 	Tags    []shape.Tag
+
+	Protection *TaskProtection // nil when it was never protected
 }

@@ -93,6 +93,9 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := &request{edge: e, start: e.Now()}
 	q.Request = protocol.Request{HTTP: r, ID: e.NewID()}
 	q.call = Call{RequestID: q.ID, Partition: e.Partition, RemoteAddr: r.RemoteAddr}
+	if r.TLS != nil {
+		q.call.SecureHost = r.Host
+	}
 	q.protocol = protocol.Guess(e.protocols, q.Request)
 	ctx, cancel := context.WithTimeout(r.Context(), e.Limits.Timeout)
 	defer cancel()

@@ -31,6 +31,7 @@ type Call struct {
 	Service    string // as in ARNs and policies: "ecs"
 	Operation  string
 	RemoteAddr string
+	SecureHost string // Host header of a request that came by TLS; else empty
 }
 
 // Handler serves one operation. An error that wraps *aws.Error is answered as it is, an *Invalid with the service's code for bad

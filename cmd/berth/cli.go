@@ -25,6 +25,7 @@ type commands struct {
 	Env     envCommand     `cmd:"" help:"Print the exports that point a shell's AWS tools at the region."`
 	Status  statusCommand  `cmd:"" help:"Show what runs."`
 	Doctor  doctorCommand  `cmd:"" help:"Check this machine and say what to do about each finding."`
+	Top     topCommand     `cmd:"" help:"Show what tasks and containers use, again and again."`
 	Logs    logsCommand    `cmd:"" help:"Show the output of a task's containers."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

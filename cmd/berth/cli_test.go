@@ -134,6 +134,27 @@ func TestEnv(t *testing.T) {
 	}
 }
 
+func TestEnvOfAnAgent(t *testing.T) {
+	keys := []string{"BERTH_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE", "BERTH_SECRET_KEY=secret/+="}
+	common := "ECS_CLUSTER=default\nECS_EXTERNAL=true\nAWS_DEFAULT_REGION=us-east-1\n" +
+		"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\nAWS_SECRET_ACCESS_KEY=secret/+=\nAWS_EC2_METADATA_DISABLED=true\n"
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "# The region serves agents of this machine only: give it agent-listen for others.\nECS_BACKEND_HOST=http://127.0.0.1:4566\n"},
+		{[]string{"--agent-listen", "192.0.2.7:443", "--data-dir", "/d"},
+			"# Copy /d/agent-ca.pem to the agent's machine, to where SSL_CERT_FILE says.\nSSL_CERT_FILE=/etc/ecs/berth-ca.pem\nECS_BACKEND_HOST=https://192.0.2.7\n"},
+		{[]string{"--agent-listen", ":443", "--agent-names", "ecs.example.test", "--agent-certificate", "/c", "--agent-key", "/k"},
+			"ECS_BACKEND_HOST=https://ecs.example.test\n"},
+	} {
+		status, out, errs := call(t, keys, append([]string{"env", "--agent"}, test.args...)...)
+		if want := test.want + common; status != 0 || out != want {
+			t.Errorf("%v: status %d, %q, %s; want %q", test.args, status, out, errs, want)
+		}
+	}
+}
+
 func TestEnvReadsTheRegionsKeys(t *testing.T) {
 	dir := t.TempDir()
 	keys, err := rootkeys.Ensure(dir, rootkeys.Keys{}, bytes.NewReader(bytes.Repeat([]byte{7}, 40)))

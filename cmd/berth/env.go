@@ -6,16 +6,23 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/rootkeys"
 )
 
-type envCommand struct{}
+type envCommand struct {
+	Agent bool `help:"Print the environment of an amazon-ecs-agent that joins the region instead, as docker run --env-file reads it."`
+}
 
-func (envCommand) Run(a *app) error {
+func (c envCommand) Run(a *app) error {
 	keys, err := a.keys()
 	if err != nil {
 		return fmt.Errorf("env: %w", err)
+	}
+	if c.Agent {
+		a.printf("%s", agentEnvironment(a.settings, keys))
+		return nil
 	}
 	a.printf("%s", exports(a.settings, keys))
 	return nil
@@ -51,5 +58,33 @@ func exports(s config.Settings, k rootkeys.Keys) string {
 	b.WriteString("unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE\n")
 	return b.String()
 }
+
+// agentEnvironment is what the ECS agent reads. It takes no quotes: the values have no spaces.
+func agentEnvironment(s config.Settings, k rootkeys.Keys) string {
+	var b strings.Builder
+	endpoint := s.AgentEndpoint()
+	switch {
+	case endpoint == "":
+		endpoint = s.Endpoint()
+		b.WriteString("# The region serves agents of this machine only: give it agent-listen for others.\n")
+	case s.AgentCertificate == "":
+		fmt.Fprintf(&b, "# Copy %s to the agent's machine, to where SSL_CERT_FILE says.\nSSL_CERT_FILE=%s\n", authority.Path(s.DataDir), agentTrust)
+	}
+	for _, v := range [][2]string{
+		{"ECS_BACKEND_HOST", endpoint},
+		{"ECS_CLUSTER", s.Cluster},
+		{"ECS_EXTERNAL", "true"},
+		{"AWS_DEFAULT_REGION", s.Region},
+		{"AWS_ACCESS_KEY_ID", k.AccessKey},
+		{"AWS_SECRET_ACCESS_KEY", k.SecretKey},
+		{"AWS_EC2_METADATA_DISABLED", "true"},
+	} {
+		fmt.Fprintf(&b, "%s=%s\n", v[0], v[1])
+	}
+	return b.String()
+}
+
+// agentTrust is where an agent finds the authority's certificate.
+const agentTrust = "/etc/ecs/berth-ca.pem"
 
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

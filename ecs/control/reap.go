@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,7 @@ const (
 	kindInstance   = "instance" // INACTIVE, by its age
 	kindDefinition = "taskdefinition"
 	kindToken      = "token"
+	kindHistory    = "history" // a service's service deployments and revisions
 )
 
 func kindKey(kind, key string) string { return kind + "|" + key }
@@ -41,7 +43,7 @@ func (r reaper) config() loop.Config {
 		Name: "reaper", Store: r.store, Dirty: r.dirty, All: r.all, Reconcile: r.reconcile,
 		Tables: []string{
 			tables.TaskStatuses.Name(), tables.Services.Name(), tables.ServiceStatuses.Name(), tables.InstanceStates.Name(),
-			tables.TaskDefinitions.Name(), tables.Tokens.Name(), tables.Clusters.Name(),
+			tables.TaskDefinitions.Name(), tables.Tokens.Name(), tables.Clusters.Name(), tables.ServiceDeployments.Name(),
 		},
 		// What is due is known from events; nobody waits for what is over.
 		Workers: 1, Debounce: 100 * time.Millisecond, Resync: 6 * time.Hour,
@@ -55,7 +57,8 @@ func (r reaper) all(tx store.Tx) iter.Seq[string] {
 			each(tx, tables.InstanceStates, r.ofInstance, yield) &&
 			each(tx, tables.TaskDefinitions, r.ofDefinition, yield) &&
 			each(tx, tables.Tokens, r.ofToken, yield) &&
-			each(tx, tables.Clusters, r.ofCluster, yield)
+			each(tx, tables.Clusters, r.ofCluster, yield) &&
+			each(tx, tables.ServiceDeployments, r.ofDeployment, yield)
 	}
 }
 
@@ -75,8 +78,11 @@ func (r reaper) dirty(tx store.Tx, c store.Change) []string {
 	if _, now, ok := tables.TaskStatuses.Of(c); ok && now != nil {
 		return r.ofStatus(tx, now)
 	}
-	if _, now, ok := tables.ServiceStatuses.Of(c); ok && now != nil {
-		return r.ofService(tx, now)
+	if old, now, ok := tables.ServiceStatuses.Of(c); ok && now != nil {
+		return append(r.ofService(tx, now), droppedDefinitions(old, now)...)
+	}
+	if _, now, ok := tables.ServiceDeployments.Of(c); ok && now != nil {
+		return r.ofDeployment(now)
 	}
 	if _, now, ok := tables.InstanceStates.Of(c); ok && now != nil {
 		return r.ofInstance(now)
@@ -122,11 +128,30 @@ func (r reaper) ofService(tx store.Tx, s *ecs.ServiceStatus) []string {
 		return nil
 	}
 	key := tables.MemberKey(s.Home, s.Cluster, s.Name)
-	keys := []string{kindKey(kindService, key)}
+	keys := []string{kindKey(kindService, key), kindKey(kindHistory, key)}
 	if svc, ok := tables.Services.Peek(tx, key); ok {
 		keys = append(keys, definitionKey(svc.Target.TaskDefinition)...)
 	}
 	return keys
+}
+
+// droppedDefinitions: the task definitions that a service could have started tasks from, and no longer can.
+func droppedDefinitions(old, now *ecs.ServiceStatus) []string {
+	if old == nil {
+		return nil
+	}
+	var keys []string
+	still := tables.UsedRevisions(now)
+	for _, arn := range tables.UsedRevisions(old) {
+		if !slices.Contains(still, arn) {
+			keys = append(keys, definitionKey(arn)...)
+		}
+	}
+	return keys
+}
+
+func (r reaper) ofDeployment(d *ecs.ServiceDeployment) []string {
+	return []string{kindKey(kindHistory, tables.MemberKey(d.Home, d.Cluster, d.Service))}
 }
 
 func (r reaper) ofInstance(s *ecs.InstanceState) []string {
@@ -182,6 +207,8 @@ func (r reaper) reconcile(ctx context.Context, key string) (loop.Result, error) 
 		return loop.Result{}, r.store.Update(ctx, func(tx store.Tx) error { tables.ReapRevision(tx, key); return nil })
 	case kindToken:
 		return r.token(ctx, key)
+	case kindHistory:
+		return r.history(ctx, key)
 	}
 	return loop.Result{}, fmt.Errorf("control: reaper: key of unknown kind %q", kind)
 }

@@ -53,11 +53,14 @@ func (r reaper) task(ctx context.Context, key string) (loop.Result, error) {
 	})
 }
 
-// forgetTask deletes a task's records (4 keys).
+// forgetTask deletes a task's records (5 keys).
 func forgetTask(tx store.Tx, key string) {
 	tables.Tasks.Delete(tx, key)
 	tables.TaskDesireds.Delete(tx, key)
 	tables.TaskStatuses.Delete(tx, key)
+	if _, ok := tables.TaskProtections.Peek(tx, key); ok {
+		tables.TaskProtections.Delete(tx, key)
+	}
 	if _, ok := tables.TaskTags.Peek(tx, key); ok {
 		tables.TaskTags.Delete(tx, key)
 	}
@@ -81,7 +84,7 @@ func (r reaper) surplus(ctx context.Context, index *store.Index[ecs.TaskStatus],
 		return err
 	}
 	slices.SortFunc(oldest, func(a, b *ecs.TaskStatus) int { return a.StoppedAt.Compare(b.StoppedAt) })
-	for chunk := range slices.Chunk(oldest[:len(oldest)-keep], deletesAtOnce/4) {
+	for chunk := range slices.Chunk(oldest[:len(oldest)-keep], deletesAtOnce/5) {
 		err := r.store.Update(ctx, func(tx store.Tx) error {
 			for _, s := range chunk {
 				forgetTask(tx, tables.MemberKey(s.Home, s.Cluster, s.ID))

@@ -101,6 +101,7 @@ func (s services) look(
 	if st != nil && !st.InactiveAt.IsZero() {
 		return in, true
 	}
+	in.History = tables.Unfinished(tx, svc)
 	homes := map[string]bool{}
 	for v := range tables.TasksOfService(tx, key, tables.Live) {
 		instance := tables.MemberKey(svc.Home, svc.Cluster, v.Instance)

@@ -24,6 +24,8 @@ type step struct {
 func apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, err error) {
 	s := &step{tx: tx, svc: in.Service, status: plan.Status, say: plan.Say}
 	for _, stop := range plan.Stops {
+		// Whoever protects it at the same time comes before or after.
+		tables.TaskProtections.Get(tx, tables.MemberKey(s.svc.Home, s.svc.Cluster, stop.Task))
 		tables.StopTask(tx, tables.MemberKey(s.svc.Home, s.svc.Cluster, stop.Task), stop.Code, stop.Reason)
 		s.acted = true
 	}
@@ -38,6 +40,10 @@ func apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, err e
 			return false, err
 		}
 	}
+	for _, d := range plan.History {
+		tables.ServiceDeploymentStatuses.Put(tx, d)
+		s.acted = true
+	}
 	if !s.acted && len(s.say) == 0 && in.Status != nil && reflect.DeepEqual(in.Status, s.status) {
 		return false, nil
 	}
@@ -47,10 +53,10 @@ func apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, err e
 }
 
 // startsBeside is how many tasks may be launched in the transaction that does the rest of the plan: a launch writes five records a task, a
-// stop two, a sentence one and drops one, and each start may say two.
+// stop two, a sentence one and drops one, and each start may say two; a service deployment that comes further is one.
 func startsBeside(plan rollout.Steps) int {
 	const status = 1
-	left := store.MaxWrites - status - 2*len(plan.Stops) - 2*(len(plan.Say)+2*len(plan.Starts))
+	left := store.MaxWrites - status - len(plan.History) - 2*len(plan.Stops) - 2*(len(plan.Say)+2*len(plan.Starts))
 	return max(0, min(tables.MaxLaunch, left/5))
 }
 

@@ -13,7 +13,8 @@ import (
 func serviceTables() []string {
 	return []string{
 		tables.Services.Name(), tables.TaskDesireds.Name(), tables.TaskStatuses.Name(),
-		tables.Instances.Name(), tables.InstanceStates.Name(), tables.Ledgers.Name(),
+		tables.Instances.Name(), tables.InstanceStates.Name(), tables.Ledgers.Name(), tables.ServiceDeploymentStops.Name(),
+		tables.TaskProtections.Name(),
 	}
 }
 
@@ -24,8 +25,14 @@ func dirtyServices(tx store.Tx, c store.Change) []string {
 			return []string{c.Key}
 		}
 	}
+	if _, now, ok := tables.ServiceDeploymentStops.Of(c); ok && now != nil {
+		return []string{tables.MemberKey(now.Home, now.Cluster, now.Service)}
+	}
 	if old, now, ok := tables.TaskDesireds.Of(c); ok {
 		return ofTask(pick(old, now), func(d *ecs.TaskDesired) (ecs.Home, string, string) { return d.Home, d.Cluster, d.Service })
+	}
+	if old, now, ok := tables.TaskProtections.Of(c); ok {
+		return ofTask(pick(old, now), func(p *ecs.TaskProtection) (ecs.Home, string, string) { return p.Home, p.Cluster, p.Service })
 	}
 	if old, now, ok := tables.TaskStatuses.Of(c); ok && matters(old, now) {
 		return ofTask(pick(old, now), func(s *ecs.TaskStatus) (ecs.Home, string, string) { return s.Home, s.Cluster, s.Service })

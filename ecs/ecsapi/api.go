@@ -67,6 +67,8 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpUpdateCluster, a.UpdateCluster)
 	bind(m, shape.OpUpdateClusterSettings, a.UpdateClusterSettings)
 	bind(m, shape.OpDeleteCluster, a.DeleteCluster)
+	bind(m, shape.OpPutClusterCapacityProviders, a.PutClusterCapacityProviders)
+	bind(m, shape.OpDescribeCapacityProviders, a.DescribeCapacityProviders)
 
 	bind(m, shape.OpRegisterTaskDefinition, a.RegisterTaskDefinition)
 	bind(m, shape.OpDescribeTaskDefinition, a.DescribeTaskDefinition)
@@ -80,6 +82,7 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpDescribeContainerInstances, a.DescribeContainerInstances)
 	bind(m, shape.OpListContainerInstances, a.ListContainerInstances)
 	bind(m, shape.OpUpdateContainerInstancesState, a.UpdateContainerInstancesState)
+	bind(m, shape.OpUpdateContainerAgent, a.UpdateContainerAgent)
 	bind(m, shape.OpDiscoverPollEndpoint, a.DiscoverPollEndpoint)
 
 	bind(m, shape.OpRunTask, a.RunTask)
@@ -96,10 +99,17 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpDeleteService, a.DeleteService)
 	bind(m, shape.OpDescribeServices, a.DescribeServices)
 	bind(m, shape.OpListServices, a.ListServices)
+	bind(m, shape.OpListServiceDeployments, a.ListServiceDeployments)
+	bind(m, shape.OpDescribeServiceDeployments, a.DescribeServiceDeployments)
+	bind(m, shape.OpStopServiceDeployment, a.StopServiceDeployment)
+	bind(m, shape.OpDescribeServiceRevisions, a.DescribeServiceRevisions)
 
 	bind(m, shape.OpTagResource, a.TagResource)
 	bind(m, shape.OpUntagResource, a.UntagResource)
 	bind(m, shape.OpListTagsForResource, a.ListTagsForResource)
+
+	bind(m, shape.OpGetTaskProtection, a.GetTaskProtection)
+	bind(m, shape.OpUpdateTaskProtection, a.UpdateTaskProtection)
 
 	bind(m, shape.OpPutAttributes, a.PutAttributes)
 	bind(m, shape.OpDeleteAttributes, a.DeleteAttributes)

@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"strings"
 
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -35,7 +36,77 @@ func listAttributes(in shape.ListAttributesRequest) func(*region) error {
 	return ask(shape.OpListAttributes, (*API).ListAttributes, in)
 }
 
+func protectTasks(change func(*shape.UpdateTaskProtectionRequest)) func(*region) error {
+	in := shape.UpdateTaskProtectionRequest{Cluster: aws.Ptr("default"), Tasks: []string{strings.Repeat("0", 32)}, ProtectionEnabled: aws.Ptr(true)}
+	change(&in)
+	return ask(shape.OpUpdateTaskProtection, (*API).UpdateTaskProtection, in)
+}
+
+func protectionOf(in shape.GetTaskProtectionRequest) func(*region) error {
+	return ask(shape.OpGetTaskProtection, (*API).GetTaskProtection, in)
+}
+
+// provided is a PutClusterCapacityProviders of the cluster default with FARGATE and FARGATE_SPOT, and a strategy.
+func provided(items ...shape.CapacityProviderStrategyItem) func(*region) error {
+	return ask(shape.OpPutClusterCapacityProviders, (*API).PutClusterCapacityProviders, shape.PutClusterCapacityProvidersRequest{
+		Cluster: aws.Ptr("default"), CapacityProviders: []string{"FARGATE", "FARGATE_SPOT"}, DefaultCapacityProviderStrategy: items})
+}
+
+// lone is a PutClusterCapacityProviders without a strategy.
+func lone(cluster string, providers ...string) func(*region) error {
+	return ask(shape.OpPutClusterCapacityProviders, (*API).PutClusterCapacityProviders,
+		shape.PutClusterCapacityProvidersRequest{Cluster: &cluster, CapacityProviders: providers})
+}
+
+// strategy is a strategy of one provider.
+func strategyOf(provider string) []shape.CapacityProviderStrategyItem {
+	return []shape.CapacityProviderStrategyItem{item(provider, 1, 0)}
+}
+
+const (
+	noProvider = "The specified capacity provider does not exist. Specify a valid name or ARN and try again."
+	notItsOwn  = "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster."
+	notBoth    = "Specifying both a launch type and capacity provider strategy is not supported."
+)
+
+type protection = shape.UpdateTaskProtectionRequest
+
 var badFloor = []bad{
+	{"PutClusterCapacityProviders/unknown", lone("default", "mine"), badParameter, noProvider},
+	{"PutClusterCapacityProviders/twice", lone("default", "FARGATE", "FARGATE"), badParameter, "given twice"},
+	{"PutClusterCapacityProviders/name", lone("default", "a b"), badParameter, "not the name or ARN of a capacity provider"},
+	{"PutClusterCapacityProviders/cluster", lone("gone"), noCluster, "Cluster not found."},
+	{"PutClusterCapacityProviders/weights", provided(item("FARGATE", 0, 0)), badParameter, "at least one capacity provider with a weight value greater than 0"},
+	{"PutClusterCapacityProviders/bases", provided(item("FARGATE", 1, 1), item("FARGATE_SPOT", 1, 1)), badParameter, "more than one capacity provider with a base value"},
+	{"PutClusterCapacityProviders/strategy twice", provided(item("FARGATE", 1, 0), item("FARGATE", 1, 0)), badParameter, "twice"},
+	{"PutClusterCapacityProviders/weight", provided(item("FARGATE", 1001, 0)), badParameter, "between 0 and 1000"},
+	{"PutClusterCapacityProviders/base", provided(item("FARGATE", 1, -1)), badParameter, "between 0 and 100000"},
+	{"PutClusterCapacityProviders/strategy unknown", provided(item("mine", 1, 0)), badParameter, noProvider},
+	{"CreateCluster/provider", try(shape.OpCreateCluster, createCluster, shape.CreateClusterRequest{CapacityProviders: []string{"x"}}), badParameter, noProvider},
+	{"CreateCluster/strategy", try(shape.OpCreateCluster, createCluster, shape.CreateClusterRequest{DefaultCapacityProviderStrategy: strategyOf("FARGATE")}), badParameter, notItsOwn},
+	{"RunTask/strategy of no provider of the cluster", web(func(in *shape.RunTaskRequest) { in.CapacityProviderStrategy = strategyOf("FARGATE") }), badParameter, notItsOwn},
+	{"RunTask/both", web(func(in *shape.RunTaskRequest) {
+		in.CapacityProviderStrategy, in.LaunchType = strategyOf("FARGATE"), aws.Ptr("EC2")
+	}), badParameter, notBoth},
+	{"CreateService/both", created(func(in *create) {
+		in.CapacityProviderStrategy, in.LaunchType = strategyOf("FARGATE"), aws.Ptr("EC2")
+	}), badParameter, notBoth},
+	{"CreateService/strategy unknown", created(func(in *create) { in.CapacityProviderStrategy = strategyOf("mine") }), badParameter, noProvider},
+	{"UpdateService/strategy", updated(func(in *update) { in.CapacityProviderStrategy = strategyOf("FARGATE") }), badParameter, notItsOwn},
+	{"DescribeCapacityProviders/cluster", ask(shape.OpDescribeCapacityProviders, (*API).DescribeCapacityProviders,
+		shape.DescribeCapacityProvidersRequest{Cluster: aws.Ptr("gone")}), noCluster, "Cluster not found."},
+	{"DescribeCapacityProviders/maxResults", ask(shape.OpDescribeCapacityProviders, (*API).DescribeCapacityProviders,
+		shape.DescribeCapacityProvidersRequest{MaxResults: aws.Ptr(int32(11))}), badParameter, "between 1 and 10"},
+	{"UpdateContainerAgent/unknown", ask(shape.OpUpdateContainerAgent, (*API).UpdateContainerAgent,
+		shape.UpdateContainerAgentRequest{ContainerInstance: aws.Ptr("gone")}), badParameter, "not found"},
+	{"UpdateTaskProtection/none", protectTasks(func(in *protection) { in.Tasks = nil }), badParameter, "between 1 and 10"},
+	{"UpdateTaskProtection/many", protectTasks(func(in *protection) { in.Tasks = make([]string, 11) }), badParameter, "between 1 and 10"},
+	{"UpdateTaskProtection/zero", protectTasks(func(in *protection) { in.ExpiresInMinutes = aws.Ptr(int32(0)) }), badParameter, "between 1 and 2880"},
+	{"UpdateTaskProtection/long", protectTasks(func(in *protection) { in.ExpiresInMinutes = aws.Ptr(int32(2881)) }), badParameter, "between 1 and 2880"},
+	{"UpdateTaskProtection/id", protectTasks(func(in *protection) { in.Tasks[0] = "short" }), badParameter, "taskId length should be one of [32,36]"},
+	{"UpdateTaskProtection/cluster", protectTasks(func(in *protection) { in.Cluster = aws.Ptr("gone") }), noCluster, "Cluster not found."},
+	{"GetTaskProtection/none", protectionOf(shape.GetTaskProtectionRequest{}), badParameter, "between 1 and 100"},
+	{"GetTaskProtection/cluster", protectionOf(shape.GetTaskProtectionRequest{Cluster: aws.Ptr("gone"), Tasks: []string{"x"}}), noCluster, "Cluster not found."},
 	{"PutAttributes/none", putAttributes(), badParameter, "between 1 and 10"},
 	{"PutAttributes/many", putAttributes(make([]shape.Attribute, 11)...), badParameter, "between 1 and 10"},
 	{"PutAttributes/name", putAttributes(of("i", "a b", "c")), badParameter, "Invalid attribute name: 'a b'"},

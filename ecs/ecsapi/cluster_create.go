@@ -26,6 +26,14 @@ func (a *API) CreateCluster(ctx context.Context, c wire.Call, in *shape.CreateCl
 	if err := request.CheckTags(in.Tags); err != nil {
 		return nil, err
 	}
+	providers, err := request.ClusterProviders(h, in.CapacityProviders)
+	if err != nil {
+		return nil, err
+	}
+	strategy, err := request.Strategy(h, in.DefaultCapacityProviderStrategy, providers)
+	if err != nil {
+		return nil, err
+	}
 	var out shape.Cluster
 	err = a.store.Update(ctx, func(tx store.Tx) error {
 		known, ok := tables.Clusters.Get(tx, tables.ClusterKey(h, name))
@@ -41,7 +49,8 @@ func (a *API) CreateCluster(ctx context.Context, c wire.Call, in *shape.CreateCl
 			return err
 		}
 		k := &ecs.Cluster{Home: h, Name: name, Status: ecs.ClusterActive, CreatedAt: tx.Now(),
-			Settings: settings, Configuration: in.Configuration, Tags: in.Tags}
+			Settings: settings, Configuration: in.Configuration, Tags: in.Tags,
+			CapacityProviders: providers, DefaultStrategy: strategy}
 		tables.Clusters.Put(tx, k)
 		out = describeCluster(tx, k, everything)
 		return nil

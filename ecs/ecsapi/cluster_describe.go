@@ -64,6 +64,9 @@ func describeCluster(tx store.Tx, k *ecs.Cluster, include []string) shape.Cluste
 	}
 	if slices.Contains(include, shape.ClusterFieldAttachments) {
 		out.Attachments = []shape.Attachment{}
+		if len(k.CapacityProviders) > 0 {
+			out.AttachmentsStatus = aws.Ptr("UPDATE_COMPLETE")
+		}
 	}
 	return out
 }
@@ -98,7 +101,7 @@ func page(c wire.Call, s slice, filters ...any) wire.PageRequest {
 }
 
 // paged takes a page of a list that can begin behind a key.
-func paged(p wire.PageRequest, list func(after string) iter.Seq2[string, string]) ([]string, *string, error) {
+func paged[T any](p wire.PageRequest, list func(after string) iter.Seq2[string, T]) ([]T, *string, error) {
 	after, err := p.After()
 	if err != nil {
 		return nil, nil, err

@@ -22,6 +22,8 @@ var (
 	errStillDraining    = newError(shape.CodeInvalidParameterException, "Unable to Start a service that is still Draining.")
 	errScaled           = newError(shape.CodeInvalidParameterException, "The service cannot be stopped while it is scaled above 0.")
 
+	errNoServiceDeployment = newError(shape.CodeServiceDeploymentNotFoundException, "The service deployment was not found.")
+
 	errTaskNotFound    = newError(shape.CodeInvalidParameterException, "The referenced task was not found.")
 	errDescribeTaskDef = newError(shape.CodeClientException, "Unable to describe task definition.")
 	errTaskDefNotFound = newError(shape.CodeClientException, "TaskDefinition not found.")
@@ -30,6 +32,7 @@ var (
 		"The specified task definition does not exist. Specify a valid account, family, revision and try again.")
 
 	errInstanceType   = newError(shape.CodeClientException, "Container instance type changes are not supported.")
+	errProviderInUse  = newError(shape.CodeResourceInUseException, "The specified capacity provider is in use and cannot be removed.")
 	errAttributeLimit = newError(shape.CodeAttributeLimitExceededException,
 		"You can apply up to 10 custom attributes for each resource. Remove some with DeleteAttributes first.")
 	errRunningTasks = newError(shape.CodeInvalidParameterException, "Found running tasks on the instance.")

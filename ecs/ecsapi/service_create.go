@@ -43,13 +43,16 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		if err != nil {
 			return err
 		}
+		if err := capacity(k, in.LaunchType, in.CapacityProviderStrategy); err != nil {
+			return err
+		}
 		d, err := launchable(tx, h, r, request.LaunchTypeOf(in.LaunchType))
 		if err != nil {
 			return err
 		}
 		s := newService(tx, k, d, in)
 		s.CreatedBy = c.Principal
-		s, err = createOrFind(tx, s)
+		s, err = createOrFind(tx, s, d)
 		if err != nil {
 			return err
 		}
@@ -74,7 +77,7 @@ func serviceAgain(tx store.Tx, made []string) (shape.Service, error) {
 
 // createOrFind writes a new service, or answers the one of its name when that is
 // just the same.
-func createOrFind(tx store.Tx, s *ecs.Service) (*ecs.Service, error) {
+func createOrFind(tx store.Tx, s *ecs.Service, d *ecs.TaskDefinition) (*ecs.Service, error) {
 	old, ok := tables.Services.Get(tx, tables.MemberKey(s.Home, s.Cluster, s.Name))
 	if ok {
 		switch tables.ServiceRecords(tx, old).ShownStatus() {
@@ -88,6 +91,7 @@ func createOrFind(tx store.Tx, s *ecs.Service) (*ecs.Service, error) {
 		}
 	}
 	tables.Services.Put(tx, s)
+	tables.Deploy(tx, s, d, nil)
 	return s, nil
 }
 

@@ -28,6 +28,9 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 		if tables.ServiceRecords(tx, old).ShownStatus() != ecs.ServiceActive {
 			return errServiceNotActive
 		}
+		if err := recapacity(tx, old, in.CapacityProviderStrategy); err != nil {
+			return err
+		}
 		next := *old
 		adjust(tx, &next, in)
 		if err := request.CheckConfiguration(next.Configuration); err != nil {
@@ -41,6 +44,18 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 		return nil
 	})
 	return &shape.UpdateServiceResponse{Service: &out}, err
+}
+
+// recapacity judges the capacity provider strategy that a service should go over to.
+func recapacity(tx store.Tx, s *ecs.Service, strategy []shape.CapacityProviderStrategyItem) error {
+	if len(strategy) == 0 {
+		return nil
+	}
+	k, err := cluster(tx, s.Home, &s.Cluster)
+	if err != nil {
+		return err
+	}
+	return capacity(k, nil, strategy)
 }
 
 // adjust applies what changes nothing that runs.
@@ -71,25 +86,52 @@ func adjust(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) {
 	}
 }
 
-// retarget makes a new deployment when the change asks for one.
+// retarget makes a new deployment when the change asks for one. What it does not change it takes from the deployment that the service should
+// become so far, which is another than was asked for after the service went back to it.
 func retarget(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) error {
-	target := s.Target
-	if ref := aws.Val(in.TaskDefinition); ref != "" {
-		r, err := request.ParseRevision(s.Home, ref)
-		if err != nil {
-			return err
-		}
-		d, err := launchable(tx, s.Home, r, target.LaunchType)
-		if err != nil {
-			return err
-		}
-		target.TaskDefinition = d.ARN()
-	}
+	status, _ := tables.ServiceStatuses.Get(tx, tables.MemberKey(s.Home, s.Cluster, s.Name))
+	aim := ecs.TargetOf(s, status)
 	forced := aws.Val(in.ForceNewDeployment)
-	if target.TaskDefinition == s.Target.TaskDefinition && !forced {
-		return nil
+	d, err := redefined(tx, s.Home, aim, in.TaskDefinition)
+	if err != nil || d.ARN() == aim.TaskDefinition && !forced {
+		return err
 	}
-	target.ID, target.CreatedAt, target.Forced = ecs.DeploymentID(tx.NewID()), tx.Now(), forced
-	s.Target = target
+	next := aim
+	next.ID, next.CreatedAt, next.Forced = ecs.DeploymentID(tx.NewID()), tx.Now(), forced
+	next.TaskDefinition = d.ARN()
+	s.Target = next
+	tables.Deploy(tx, s, d, sourcesOf(s, aim, status))
 	return nil
+}
+
+// redefined finds the task definition of a change: the one it names, which new tasks may start from, or the one there is.
+func redefined(tx store.Tx, h ecs.Home, aim ecs.Deployment, ref *string) (*ecs.TaskDefinition, error) {
+	if aws.Val(ref) != "" {
+		r, err := request.ParseRevision(h, *ref)
+		if err != nil {
+			return nil, err
+		}
+		return launchable(tx, h, r, aim.LaunchType)
+	}
+	r, err := request.ParseRevision(h, aim.TaskDefinition)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := taskDefinition(tx, h, r)
+	if !ok {
+		return nil, errTaskDefNotFound
+	}
+	return d, nil
+}
+
+// sourcesOf are the deployments that a new one replaces.
+func sourcesOf(s *ecs.Service, aim ecs.Deployment, status *ecs.ServiceStatus) []string {
+	if status == nil || status.Incarnation != s.Incarnation || len(status.Deployments) == 0 {
+		return []string{aim.ID}
+	}
+	var out []string
+	for _, d := range status.Deployments {
+		out = append(out, d.ID)
+	}
+	return out
 }

@@ -40,6 +40,11 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 		if err != nil {
 			return err
 		}
+		if k, err := cluster(tx, spec.Home, &spec.Cluster); err != nil {
+			return err
+		} else if err := capacity(k, in.LaunchType, in.CapacityProviderStrategy); err != nil {
+			return err
+		}
 		spec.Count, spec.LaunchType = request.CountOf(in.Count), w.launchType
 		spec.Constraints, spec.Strategy = in.PlacementConstraints, in.PlacementStrategy
 		tasks, failures, err := tables.Launch(tx, spec)

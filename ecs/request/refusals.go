@@ -30,8 +30,6 @@ var (
 const (
 	unsupported = shape.CodeUnsupportedFeatureException
 	badInput    = shape.CodeInvalidParameterException
-
-	noProvider = "The specified capacity provider does not exist. Specify a valid name or ARN and try again."
 )
 
 // Refusals are all of them. The coverage page of the documentation is made from this
@@ -39,7 +37,6 @@ const (
 var Refusals = []Refusal{
 	{[]string{"RunTask", "CreateService"}, "launchType", []string{shape.LaunchTypeFargate, shape.LaunchTypeManagedInstances}, unsupported,
 		"The launch type is not available in this region: container instances run EC2 and EXTERNAL."},
-	{placing, "capacityProviderStrategy", nil, badInput, noProvider},
 	{placing, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
 	{tasks, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
 	{tasks, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
@@ -62,8 +59,6 @@ var Refusals = []Refusal{
 	{services, "deploymentConfiguration.strategy",
 		[]string{shape.DeploymentStrategyBlueGreen, shape.DeploymentStrategyLinear, shape.DeploymentStrategyCanary}, unsupported,
 		"The deployment strategy is not available in this region: use ROLLING."},
-	{services, "deploymentConfiguration.deploymentCircuitBreaker.enable", nil, unsupported,
-		"The deployment circuit breaker is not available in this region."},
 	{services, "deploymentConfiguration.alarms.enable", nil, unsupported, "Deployment alarms are not available in this region."},
 	{services, "deploymentConfiguration.lifecycleHooks", nil, unsupported, "Deployment lifecycle hooks are not available in this region."},
 	{services, "deploymentConfiguration.canaryConfiguration", nil, unsupported, "Canary deployments are not available in this region."},
@@ -73,11 +68,7 @@ var Refusals = []Refusal{
 		"The DAEMON scheduling strategy is not available in this region."},
 	{[]string{"CreateService"}, "role", nil, badInput,
 		"You cannot specify an IAM role for services that have no load balancer."},
-	{services, "healthCheckGracePeriodSeconds", nil, badInput,
-		"Health check grace period is only valid for services configured to use load balancers"},
 
-	{[]string{"CreateCluster"}, "capacityProviders", nil, badInput, noProvider},
-	{[]string{"CreateCluster"}, "defaultCapacityProviderStrategy", nil, badInput, noProvider},
 	{[]string{"CreateCluster", "UpdateCluster"}, "serviceConnectDefaults", nil, badInput, "Service Connect is not available in this region."},
 	{[]string{"CreateCluster", "UpdateCluster"}, "configuration.managedStorageConfiguration", nil, badInput,
 		"Managed storage is not available in this region."},

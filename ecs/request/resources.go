@@ -17,6 +17,7 @@ type subject struct {
 // authorization reference. Operations that are not here act on "*".
 var subjects = map[string]subject{
 	"DescribeClusters": {"clusters", "cluster"}, "UpdateCluster": {"cluster", "cluster"},
+	"PutClusterCapacityProviders": {"cluster", "cluster"}, "UpdateContainerAgent": {"containerInstance", "container-instance"},
 	"UpdateClusterSettings": {"cluster", "cluster"}, "DeleteCluster": {"cluster", "cluster"},
 
 	"RegisterContainerInstance": {"cluster", "cluster"}, "DeregisterContainerInstance": {"cluster", "cluster"},
@@ -31,8 +32,12 @@ var subjects = map[string]subject{
 	"CreateService": {"serviceName", "service"}, "UpdateService": {"service", "service"},
 	"DeleteService": {"service", "service"}, "DescribeServices": {"services", "service"},
 
+	"ListServiceDeployments": {"service", "service"}, "DescribeServiceDeployments": {"serviceDeploymentArns", ""},
+	"StopServiceDeployment": {"serviceDeploymentArn", ""}, "DescribeServiceRevisions": {"serviceRevisionArns", ""},
+
 	"DeleteTaskDefinitions": {"taskDefinitions", "task-definition"},
 
+	"GetTaskProtection": {"tasks", "task"}, "UpdateTaskProtection": {"tasks", "task"},
 	"ListAttributes": {"cluster", "cluster"}, "PutAttributes": {"cluster", "cluster"}, "DeleteAttributes": {"cluster", "cluster"},
 
 	"TagResource": {"resourceArn", ""}, "UntagResource": {"resourceArn", ""}, "ListTagsForResource": {"resourceArn", ""},

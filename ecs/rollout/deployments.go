@@ -10,12 +10,15 @@ import (
 
 // adopt puts the target at the head of the deployments.
 func (p *planner) adopt() {
+	if r := p.status.Rollback; r != nil && r.From != p.Service.Target.ID {
+		p.status.Rollback = nil // the API wants something else since
+	}
 	d := p.status.Deployments
-	i := slices.IndexFunc(d, func(d ecs.DeploymentStatus) bool { return d.ID == p.Service.Target.ID })
+	i := slices.IndexFunc(d, func(d ecs.DeploymentStatus) bool { return d.ID == p.target.ID })
 	if i < 0 {
 		next := ecs.DeploymentStatus{
-			Deployment: p.Service.Target, UpdatedAt: p.Service.Target.CreatedAt,
-			RolloutState: shape.DeploymentRolloutStateInProgress, Reason: ecs.InProgress(p.Service.Target.ID),
+			Deployment: p.target, UpdatedAt: p.target.CreatedAt,
+			RolloutState: shape.DeploymentRolloutStateInProgress, Reason: ecs.InProgress(p.target.ID),
 		}
 		p.status.Deployments = append([]ecs.DeploymentStatus{next}, d...)
 		p.status.Steady = time.Time{}
@@ -34,16 +37,27 @@ func (p *planner) primary() *ecs.DeploymentStatus { return &p.status.Deployments
 // is said is true.
 func (p *planner) settle() {
 	p.dropDrained()
+	if p.primary().RolloutState == shape.DeploymentRolloutStateFailed {
+		p.status.Steady = time.Time{}
+		p.resolve(causeStuck)
+		return
+	}
 	if !p.reached() {
 		p.status.Steady = time.Time{}
 		p.stuck()
+		p.sayProtected()
 		return
 	}
 	p.resolve(causeStuck)
+	p.resolve(causeProtected)
 	d := p.primary()
 	if d.RolloutState != shape.DeploymentRolloutStateCompleted {
 		d.RolloutState, d.Reason, d.UpdatedAt = shape.DeploymentRolloutStateCompleted, Completed(d.ID), p.Now
 		p.out.Say = append(p.out.Say, p.sentence("(deployment "+d.ID+") deployment completed."))
+	}
+	if p.status.Completed == nil || p.status.Completed.ID != d.ID {
+		done := d.Deployment
+		p.status.Completed = &done
 	}
 	if p.status.Steady.IsZero() || p.Now.Sub(p.status.Steady) >= repeatAfter {
 		p.status.Steady = p.Now
@@ -60,7 +74,7 @@ func (p *planner) reached() bool {
 
 // dropDrained forgets deployments none of whose tasks should run. The one to fall back to stays while it may be needed.
 func (p *planner) dropDrained() {
-	keep := map[string]bool{p.Service.Target.ID: true}
+	keep := map[string]bool{p.target.ID: true}
 	if i := p.fallback(); i >= 0 {
 		keep[p.status.Deployments[i].ID] = true
 	}

@@ -14,8 +14,10 @@ type Input struct {
 	Status    *ecs.ServiceStatus // what the last plans made of this incarnation; nil at first
 	Tasks     []Task             // of the service, those STOPPED included as long as they are kept
 	Instances []place.Instance   // optional; of the cluster, to choose what to stop
-	Now       time.Time
-	Seed      uint64 // of ties when choosing what to stop
+	// History are the service deployments that are not finished, newest first, without what their service is now.
+	History []ecs.ServiceDeploymentView
+	Now     time.Time
+	Seed    uint64 // of ties when choosing what to stop
 
 	// HealthyAfter is how long a task without a health check must have been RUNNING to count as healthy.
 	HealthyAfter time.Duration
@@ -30,13 +32,17 @@ type Task struct {
 	Instance   string
 	Wanted     bool // desired status RUNNING
 	Asked      bool // somebody asked it to stop, it did not end by itself
+	Unwell     bool // asked because of its health checks
 	Draining   bool // its container instance is DRAINING
-	LastStatus string
-	Health     string
-	Checked    bool // it has a container health check
-	CreatedAt  time.Time
-	StartedAt  time.Time
-	StoppedAt  time.Time
+	// ProtectedUntil is when its protection from scale-in and deployments ends; zero without one.
+	ProtectedUntil time.Time
+	LastStatus     string
+	Health         string
+	Checked        bool // it has a container health check
+	CreatedAt      time.Time
+	StartedAt      time.Time
+	HealthyAt      time.Time // since when its health checks say HEALTHY; zero when they do not
+	StoppedAt      time.Time
 }
 
 // TaskOf is a stored task as a plan sees it.
@@ -45,13 +51,31 @@ func TaskOf(v ecs.TaskView, draining bool) Task {
 		ID: v.ID, Deployment: v.Deployment, Instance: v.Instance, Draining: draining,
 		Wanted:     v.Desired.Status == shape.DesiredStatusRunning,
 		Asked:      v.Desired.StopCode != "",
+		Unwell:     v.Desired.Reason == ecs.ReasonHealthChecks,
 		LastStatus: v.Status.LastStatus, Health: v.Status.Health,
 		CreatedAt: v.CreatedAt, StartedAt: v.Status.StartedAt, StoppedAt: v.Status.StoppedAt,
+	}
+	if v.Protection != nil {
+		t.ProtectedUntil = v.Protection.ExpiresAt
 	}
 	for _, c := range v.Containers {
 		t.Checked = t.Checked || c.HealthCheck
 	}
+	if t.Health == shape.HealthStatusHealthy {
+		t.HealthyAt = healthySince(v.Status)
+	}
 	return t
+}
+
+// healthySince is when the last of a task's containers became healthy.
+func healthySince(s *ecs.TaskStatus) time.Time {
+	at := s.StartedAt
+	for _, c := range s.Containers {
+		if c.Health == shape.HealthStatusHealthy {
+			at = later(at, c.HealthSince)
+		}
+	}
+	return at
 }
 
 func (t Task) running() bool { return t.LastStatus == ecs.TaskRunning }
@@ -78,6 +102,8 @@ type Steps struct {
 	Starts []Start
 	Stops  []Stop
 	Say    []string // service events, in order
+	// History are the service deployments that have come further.
+	History []*ecs.ServiceDeploymentStatus
 	// Status is what the service's status record becomes. Changed says whether it differs from the one given.
 	Status  *ecs.ServiceStatus
 	Changed bool
@@ -87,7 +113,7 @@ type Steps struct {
 
 // Empty says whether there is nothing to do.
 func (s Steps) Empty() bool {
-	return len(s.Starts) == 0 && len(s.Stops) == 0 && len(s.Say) == 0 && !s.Changed
+	return len(s.Starts) == 0 && len(s.Stops) == 0 && len(s.Say) == 0 && len(s.History) == 0 && !s.Changed
 }
 
 // Start asks for tasks of a deployment.

@@ -19,6 +19,7 @@ func Plan(in Input) Steps {
 	} else {
 		p.roll()
 	}
+	p.chronicle()
 	p.out.Status = p.status
 	p.out.Changed = in.Status == nil || !reflect.DeepEqual(in.Status, p.status)
 	return p.out
@@ -28,6 +29,7 @@ func Plan(in Input) Steps {
 type planner struct {
 	Input
 	status                  *ecs.ServiceStatus // a copy
+	target                  ecs.Deployment     // what the service should become
 	desired, floor, ceiling int
 	wanted                  []Task // that should run and are not stopped by this plan
 	good                    []Task // of wanted: those that the service wants to keep
@@ -47,6 +49,7 @@ func newPlanner(in Input) *planner {
 		copied.Said = maps.Clone(in.Status.Said)
 		p.status = &copied
 	}
+	p.target = ecs.TargetOf(in.Service, p.status)
 	for _, t := range in.Tasks {
 		if t.Wanted && t.LastStatus != ecs.TaskStopped {
 			p.wanted = append(p.wanted, p.spared(t))
@@ -88,7 +91,7 @@ func (p *planner) delete() {
 	p.status.Steady = time.Time{}
 	if len(p.wanted) == 0 && p.status.InactiveAt.IsZero() {
 		p.status.InactiveAt = p.Now
-		p.status.Deployments, p.status.Said = nil, nil
+		p.status.Deployments, p.status.Said, p.status.Completed, p.status.Rollback = nil, nil, nil, nil
 	}
 }
 
@@ -96,6 +99,7 @@ func (p *planner) delete() {
 func (p *planner) roll() {
 	p.adopt()
 	p.account()
+	p.judge()
 	p.stopAtOnce()
 	p.classify()
 	starts := p.start()
@@ -109,7 +113,7 @@ func (p *planner) roll() {
 func (p *planner) classify() {
 	p.good, p.leaving = nil, nil
 	for _, t := range p.wanted {
-		if t.Deployment == p.Service.Target.ID && !t.Draining && !t.unhealthy() {
+		if t.Deployment == p.target.ID && !t.Draining && !t.unhealthy() {
 			p.good = append(p.good, t)
 		} else {
 			p.leaving = append(p.leaving, t)
@@ -117,8 +121,19 @@ func (p *planner) classify() {
 	}
 }
 
+// provenAfter is how long tasks without a health check run before they count as healthy, while a deployment with a circuit breaker is on its
+// way: whoever asks for one wants to know that they stay up.
+const provenAfter = 10 * time.Second
+
+func (p *planner) healthyAfter() time.Duration {
+	if enabled, _ := ecs.Breaks(p.Service.Configuration); enabled && p.inProgress() {
+		return max(p.HealthyAfter, provenAfter)
+	}
+	return p.HealthyAfter
+}
+
 func (p *planner) healthy(t Task) bool {
-	ok, wait := t.healthy(p.Now, p.HealthyAfter)
+	ok, wait := t.healthy(p.Now, p.healthyAfter())
 	if wait > 0 {
 		p.after(wait)
 	}

@@ -63,12 +63,21 @@ func set(t *rollout.Task, trait string) {
 		t.LastStatus, t.StartedAt, t.Checked, t.Health = ecs.TaskRunning, epoch, true, shape.HealthStatusUnhealthy
 	case "starting": // RUNNING, its health check still evaluating
 		t.LastStatus, t.StartedAt, t.Checked, t.Health = ecs.TaskRunning, epoch, true, shape.HealthStatusUnknown
+	case "protected":
+		t.ProtectedUntil = epoch.Add(2 * time.Hour)
 	case "draining":
 		t.Draining = true
 	case "stopping":
 		t.Wanted, t.Asked = false, true
 	case "failed": // never RUNNING, ended by itself
 		t.Wanted, t.LastStatus, t.StoppedAt = false, ecs.TaskStopped, t.CreatedAt.Add(time.Second)
+	case "crashed": // soon after it was RUNNING
+		t.Wanted, t.LastStatus, t.StartedAt, t.StoppedAt = false, ecs.TaskStopped, t.CreatedAt, t.CreatedAt.Add(time.Second)
+	case "unwell": // stopped for its health
+		t.Wanted, t.Asked, t.Unwell, t.Checked, t.LastStatus = false, true, true, true, ecs.TaskStopped
+		t.StartedAt, t.StoppedAt = t.CreatedAt, t.CreatedAt.Add(time.Minute)
+	case "asked":
+		t.Asked = true
 	}
 }
 
@@ -97,6 +106,14 @@ func TestSteps(t *testing.T) {
 		{"stopping tasks do not", 2, 100, 200, "new1:running new2:running,stopping", "start 1 of 2"},
 		{"converged", 2, 100, 200, "new1:running new2:running", ""},
 
+		{"scale-in leaves protected tasks alone", 1, 100, 200, "new1:running,protected new2:running new3:running,protected", "stop new2"},
+		{"scale-in waits for protected tasks", 1, 100, 200, "new1:running,protected new2:running,protected", ""},
+		{"rolling: starts beside protected tasks", 2, 100, 200, "old1:running,protected old2:running", "start 2 of 2"},
+		{"rolling: protected tasks stay", 2, 100, 200, "old1:running,protected old2:running new1:running new2:running", "stop old2"},
+		{"rolling: waits for protected tasks", 1, 100, 200, "old1:running,protected new1:running", ""},
+		{"rolling: protected tasks take the place of new ones", 2, 50, 100, "old1:running,protected old2:running,protected", ""},
+		{"draining: protected tasks stay", 1, 100, 200, "new1:running,draining,protected new2:running", ""},
+		{"an unhealthy task is replaced although it is protected", 1, 0, 100, "new1:unhealthy,protected", "stop new1"},
 		{"rolling: starts first", 2, 100, 200, "old1:running old2:running", "start 2 of 2"},
 		{"rolling: waits for the new ones", 2, 100, 200, "old1:running old2:running new1 new2", ""},
 		{"rolling: RUNNING is not yet healthy with a health check", 1, 100, 200, "old1:running new1:starting", ""},

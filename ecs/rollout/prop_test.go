@@ -12,6 +12,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/rollout"
+	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
@@ -25,6 +26,8 @@ type world struct {
 	full     bool // nothing can be placed
 	draining map[string]bool
 	seq      int
+	breaker  bool
+	history  []ecs.ServiceDeploymentView // newest first
 }
 
 func drawWorld(t *rapid.T) *world {
@@ -33,20 +36,57 @@ func drawWorld(t *rapid.T) *world {
 		rapid.SampledFrom([]int32{0, 33, 50, 100}).Draw(t, "minimum"),
 		rapid.SampledFrom([]int32{100, 125, 150, 200}).Draw(t, "maximum"),
 	)
-	return &world{svc: svc, now: epoch, checked: rapid.Bool().Draw(t, "checked"), draining: map[string]bool{}}
+	w := &world{svc: svc, now: epoch, checked: rapid.Bool().Draw(t, "checked"), draining: map[string]bool{}, breaker: rapid.Bool().Draw(t, "breaker")}
+	svc.Configuration.DeploymentCircuitBreaker = &shape.DeploymentCircuitBreaker{
+		Enable: &w.breaker, Rollback: aws.Ptr(rapid.Bool().Draw(t, "rollback"))}
+	w.deployed()
+	return w
+}
+
+// deployed records a service deployment to the target.
+func (w *world) deployed() {
+	w.seq++
+	w.history = slices.Insert(w.history, 0, ecs.ServiceDeploymentView{ServiceDeployment: &ecs.ServiceDeployment{
+		Cluster: "c", Service: "web", Incarnation: "x", ID: fmt.Sprint(w.seq), Target: w.svc.Target.ID}})
+}
+
+func (w *world) unfinished() []ecs.ServiceDeploymentView {
+	var out []ecs.ServiceDeploymentView
+	for _, v := range w.history {
+		if !v.Finished() {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 func (w *world) input() rollout.Input {
 	for i := range w.tasks {
 		w.tasks[i].Draining = w.draining[w.tasks[i].Instance]
 	}
-	return rollout.Input{Service: w.svc, Status: w.status, Tasks: slices.Clone(w.tasks), Now: w.now, Seed: 7}
+	return rollout.Input{Service: w.svc, Status: w.status, Tasks: slices.Clone(w.tasks), Now: w.now, Seed: 7, History: w.unfinished()}
+}
+
+// proves says whether tasks have to stay up for a while in a plan: a deployment with a circuit breaker is on its way.
+func (w *world) proves(plan rollout.Steps) bool {
+	if !w.breaker || len(plan.Status.Deployments) == 0 {
+		return false
+	}
+	was := ""
+	if w.status != nil && len(w.status.Deployments) > 0 && w.status.Deployments[0].ID == plan.Status.Deployments[0].ID {
+		was = w.status.Deployments[0].RolloutState
+	}
+	now := plan.Status.Deployments[0].RolloutState
+	return now == "IN_PROGRESS" || now == "COMPLETED" && was != "COMPLETED"
 }
 
 // healthy and wanted are what the invariants are about.
-func (w *world) healthy() int {
+func (w *world) healthy(proves bool) int {
 	n := 0
 	for _, t := range w.tasks {
+		if proves && !t.Checked && w.now.Sub(t.StartedAt) < 10*time.Second {
+			continue
+		}
 		if t.Wanted && t.LastStatus == ecs.TaskRunning && t.Health != shape.HealthStatusUnhealthy && (!t.Checked || t.Health == shape.HealthStatusHealthy) {
 			n++
 		}
@@ -67,17 +107,22 @@ func (w *world) wanted() int {
 // apply carries out a part of a plan: share of its stops and starts, in percent.
 func (w *world) apply(t *rapid.T, plan rollout.Steps, share int) {
 	floor, ceiling := rollout.Limits(w.svc)
-	healthy, wanted := w.healthy(), w.wanted()
+	proves := w.proves(plan)
+	healthy, wanted := w.healthy(proves), w.wanted()
 	for _, s := range plan.Stops[:len(plan.Stops)*share/100] {
 		i := slices.IndexFunc(w.tasks, func(k rollout.Task) bool { return k.ID == s.Task })
 		if i < 0 || !w.tasks[i].Wanted {
 			t.Fatalf("stops %s, which should not run", s.Task)
 		}
-		w.tasks[i].Wanted, w.tasks[i].Asked = false, true
+		if k := w.tasks[i]; k.ProtectedUntil.After(w.now) && k.Health != shape.HealthStatusUnhealthy {
+			t.Fatalf("stops %s, which is protected", s.Task)
+		}
+		w.tasks[i].Wanted, w.tasks[i].Asked, w.tasks[i].Unwell = false, true, s.Reason == ecs.ReasonHealthChecks
 	}
-	if w.svc.DeletedAt.IsZero() && w.healthy() < min(healthy, floor) {
-		t.Fatalf("%d healthy tasks of %d are left, at least %d must be", w.healthy(), healthy, floor)
+	if left := w.healthy(proves); w.svc.DeletedAt.IsZero() && left < min(healthy, floor) {
+		t.Fatalf("%d healthy tasks of %d are left, at least %d must be", left, healthy, floor)
 	}
+	w.chronicle(t, plan)
 	wanted = max(w.wanted(), min(wanted, w.wanted()))
 	w.status = plan.Status
 	for _, s := range plan.Starts {
@@ -94,6 +139,23 @@ func (w *world) apply(t *rapid.T, plan rollout.Steps, share int) {
 	}
 	if w.wanted() > max(wanted, ceiling) {
 		t.Fatalf("%d tasks should run, at most %d may", w.wanted(), ceiling)
+	}
+}
+
+// chronicle keeps what a plan says of service deployments: each ends once, and nothing starts for a deployment that failed.
+func (w *world) chronicle(t *rapid.T, plan rollout.Steps) {
+	for _, h := range plan.History {
+		i := slices.IndexFunc(w.history, func(v ecs.ServiceDeploymentView) bool { return v.ID == h.ID })
+		if i < 0 || w.history[i].Finished() {
+			t.Fatalf("service deployment %s goes on after its end, or never began", h.ID)
+		}
+		w.history[i].Status = h
+	}
+	for _, s := range plan.Starts {
+		i := slices.IndexFunc(plan.Status.Deployments, func(d ecs.DeploymentStatus) bool { return d.ID == s.Deployment.ID })
+		if i < 0 || plan.Status.Deployments[i].RolloutState == "FAILED" {
+			t.Fatalf("starts tasks of %s, which failed or is not there: %+v", s.Deployment.ID, plan.Status.Deployments)
+		}
 	}
 }
 
@@ -114,7 +176,7 @@ func (w *world) add(deployment string) {
 func (w *world) start(k *rollout.Task) {
 	k.LastStatus, k.StartedAt = ecs.TaskRunning, w.now
 	if k.Checked {
-		k.Health = shape.HealthStatusHealthy
+		k.Health, k.HealthyAt = shape.HealthStatusHealthy, w.now
 	}
 }
 
@@ -149,11 +211,12 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		}
 	}
 	return map[string]func(*rapid.T){
-		"plan":  func(t *rapid.T) { w.plan(t, rapid.SampledFrom([]int{100, 100, 50, 0}).Draw(t, "share")) },
-		"runs":  on(pending, w.start),
-		"fails": on(pending, w.end),
-		"dies":  on(running, w.end),
-		"ends":  on(leaving, w.end),
+		"plan":    func(t *rapid.T) { w.plan(t, rapid.SampledFrom([]int{100, 100, 50, 0}).Draw(t, "share")) },
+		"runs":    on(pending, w.start),
+		"fails":   on(pending, w.end),
+		"dies":    on(running, w.end),
+		"ends":    on(leaving, w.end),
+		"protect": on(running, func(k *rollout.Task) { k.ProtectedUntil = w.now.Add(10 * time.Minute) }),
 		"sick": on(running, func(k *rollout.Task) {
 			if k.Checked {
 				k.Health = shape.HealthStatusUnhealthy
@@ -169,6 +232,12 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		},
 		"deploy": func(*rapid.T) {
 			w.edit(func(s *ecs.Service) { w.seq++; s.Target.ID = fmt.Sprintf("ecs-svc/%d", w.seq) })
+			w.deployed()
+		},
+		"stop": func(t *rapid.T) {
+			if v := &w.history[0]; !v.Finished() && v.Stop == nil {
+				v.Stop = &ecs.ServiceDeploymentStop{ID: v.ID, Type: rapid.SampledFrom([]string{"ROLLBACK", "ABORT"}).Draw(t, "type")}
+			}
 		},
 		"drain": func(t *rapid.T) {
 			i := rapid.SampledFrom([]string{"i0", "i1"}).Draw(t, "instance")
@@ -225,12 +294,24 @@ func (w *world) converge(t *rapid.T) {
 	if steps := rollout.Plan(w.input()); !steps.Empty() {
 		t.Fatalf("no end of steps: %+v", steps)
 	}
+	if open := w.unfinished(); len(open) > 1 {
+		t.Fatalf("%d service deployments go on", len(open))
+	}
+	if w.status.Deployments[0].RolloutState == "FAILED" {
+		if len(w.unfinished()) > 0 {
+			t.Fatalf("the service deployment of a failed deployment goes on")
+		}
+		return // it waits for another
+	}
 	if ceiling <= floor && ceiling > 0 {
 		return // the percentages may forbid it
 	}
-	good := 0
+	if len(w.unfinished()) > 0 {
+		t.Fatalf("service deployment %+v does not end", w.unfinished()[0])
+	}
+	good, target := 0, ecs.TargetOf(w.svc, w.status)
 	for _, k := range w.tasks {
-		if k.Wanted && k.Deployment == w.svc.Target.ID && k.Health != shape.HealthStatusUnhealthy {
+		if k.Wanted && k.Deployment == target.ID && k.Health != shape.HealthStatusUnhealthy {
 			good++
 		}
 	}

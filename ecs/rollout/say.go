@@ -18,6 +18,8 @@ const (
 	causePlace    = "place:"
 	causeThrottle = "throttle"
 	causeStuck    = "stuck"
+
+	causeProtected = "protected"
 )
 
 func (p *planner) sentence(rest string) string { return Sentence(p.Service.Name, rest) }

@@ -12,6 +12,10 @@ import (
 // room.
 func (p *planner) start() (missing int) {
 	missing = max(0, p.desired-len(p.good))
+	if p.primary().RolloutState == shape.DeploymentRolloutStateFailed {
+		p.startFallback(max(0, p.ceiling-len(p.wanted)-len(p.out.Stops)))
+		return 0
+	}
 	if missing == 0 {
 		p.resolve(causePlace)
 		return 0
@@ -59,11 +63,13 @@ func (p *planner) delayed(d *ecs.DeploymentStatus) time.Duration {
 
 // fallback is the index of the deployment that worked before the target, which fails to start tasks; -1 when there is none.
 func (p *planner) fallback() int {
-	if t := *p.primary(); p.desired == 0 || t.Failures == 0 || t.RolloutState == shape.DeploymentRolloutStateCompleted {
+	t := *p.primary()
+	failed := t.Failures > 0 || t.RolloutState == shape.DeploymentRolloutStateFailed
+	if p.desired == 0 || !failed || t.RolloutState == shape.DeploymentRolloutStateCompleted {
 		return -1
 	}
 	return slices.IndexFunc(p.status.Deployments, func(d ecs.DeploymentStatus) bool {
-		return d.ID != p.Service.Target.ID && d.RolloutState == shape.DeploymentRolloutStateCompleted
+		return d.ID != p.target.ID && d.RolloutState == shape.DeploymentRolloutStateCompleted
 	})
 }
 
@@ -90,6 +96,7 @@ func (p *planner) account() {
 		d := &p.status.Deployments[i]
 		h := p.history(d)
 		p.throttle(d, h)
+		count(d, h)
 		if at := h.crashedAt.Add(p.crashDelay(h.crashes)); h.crashes > 0 && at.After(p.Now) && at.After(d.NextStartAt) {
 			d.NextStartAt = at
 		}
@@ -109,6 +116,8 @@ type history struct {
 	failed    []Task    // that ended by themselves after success without ever having been RUNNING
 	crashes   int       // that ended by themselves soon after they were RUNNING, lately
 	crashedAt time.Time
+	proven    time.Time // when the newest became healthy
+	lost      []Task    // that ended before they were, or because they were not any more
 }
 
 func (p *planner) history(d *ecs.DeploymentStatus) history {
@@ -117,9 +126,18 @@ func (p *planner) history(d *ecs.DeploymentStatus) history {
 		if t.Deployment == d.ID && t.StartedAt.After(h.success) {
 			h.success = t.StartedAt
 		}
+		if at := t.proven(p.healthyAfter(), p.Now); t.Deployment == d.ID && at.After(h.proven) {
+			h.proven = at
+		}
 	}
 	for _, t := range p.Tasks {
-		if t.Deployment != d.ID || t.LastStatus != ecs.TaskStopped || t.Asked {
+		if t.Deployment != d.ID || t.LastStatus != ecs.TaskStopped {
+			continue
+		}
+		if t.Unwell || !t.Asked && t.proven(p.healthyAfter(), p.Now).IsZero() {
+			h.lost = append(h.lost, t)
+		}
+		if t.Asked {
 			continue
 		}
 		switch {
@@ -133,13 +151,12 @@ func (p *planner) history(d *ecs.DeploymentStatus) history {
 	return h
 }
 
-// throttle counts each failed task once, as long as stopped tasks are kept, and each round of them once: tasks that were on their way when
+// throttle counts each round of them once: tasks that were on their way when
 // the last failure was seen do not make the delay longer.
 func (p *planner) throttle(d *ecs.DeploymentStatus, h history) {
 	if h.success.After(d.FailedAt) {
-		d.FailedTasks, d.Failures, d.NextStartAt, d.FailedAt = 0, 0, time.Time{}, time.Time{}
+		d.Failures, d.NextStartAt, d.FailedAt = 0, time.Time{}, time.Time{}
 	}
-	d.FailedTasks = max(d.FailedTasks, int32(len(h.failed)))
 	round, last := false, d.FailedAt
 	for _, t := range h.failed {
 		if t.StoppedAt.After(d.FailedAt) {

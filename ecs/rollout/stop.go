@@ -25,8 +25,8 @@ func (p *planner) stopAtOnce() {
 		keep = p.status.Deployments[i].ID
 	}
 	p.wanted = slices.DeleteFunc(p.wanted, func(t Task) bool {
-		other := t.Deployment != p.Service.Target.ID && t.Deployment != keep
-		if t.running() || !t.Draining && !other {
+		other := t.Deployment != p.target.ID && t.Deployment != keep
+		if t.running() || !t.Draining && !other || p.protected(t) {
 			return false
 		}
 		p.stop(t, scaling(t))
@@ -62,7 +62,7 @@ func (p *planner) mayMakeRoom(t Task) bool {
 	if i := p.fallback(); i >= 0 && !t.running() && t.Deployment == p.status.Deployments[i].ID {
 		return false
 	}
-	if !t.unhealthy() || t.Deployment != p.Service.Target.ID {
+	if !t.unhealthy() || t.Deployment != p.target.ID {
 		return true
 	}
 	gone := slices.ContainsFunc(p.out.Stops, func(s Stop) bool { return s.Reason == ecs.ReasonHealthChecks })
@@ -122,7 +122,9 @@ func (p *planner) drop(t Task) {
 
 // order is the order in which tasks are stopped: unhealthy, not yet healthy, on DRAINING instances, then as the strategy says.
 // Among the unhealthy the oldest goes first: else one could stay for good while its replacements, unhealthy too, come and go.
+// Protected ones are not among them.
 func (p *planner) order(tasks []Task) []Task {
+	tasks = slices.DeleteFunc(slices.Clone(tasks), p.protected)
 	var running []place.Running
 	for _, t := range tasks {
 		running = append(running, place.Running{ID: t.ID, Instance: t.Instance})

@@ -1,6 +1,8 @@
 package tables
 
 import (
+	"slices"
+
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -45,6 +47,22 @@ func Occupied(tx store.Tx, k *ecs.Cluster) error {
 		return refuse(shape.CodeClusterContainsTasksException, "Tasks are active")
 	}
 	return nil
+}
+
+// ProviderInUse says whether a service or a task of a cluster uses a capacity provider.
+func ProviderInUse(tx store.Tx, k *ecs.Cluster, provider string) bool {
+	for _, s := range Services.List(tx, At(k.Home).Prefix(k.Name), "") {
+		uses := slices.ContainsFunc(s.Target.CapacityStrategy, func(i shape.CapacityProviderStrategyItem) bool { return aws.Val(i.CapacityProvider) == provider })
+		if uses && ServiceRecords(tx, s).ShownStatus() != ecs.ServiceInactive {
+			return true
+		}
+	}
+	for task := range StatusByCluster.List(tx, Is(ClusterKey(k.Home, k.Name), Live), "") {
+		if t, ok := Tasks.Peek(tx, task); ok && t.CapacityProvider == provider {
+			return true
+		}
+	}
+	return false
 }
 
 // Vacant says whether nothing is kept of a cluster any more, not even what is over.

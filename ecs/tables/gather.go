@@ -78,6 +78,10 @@ func ViewService(tx store.Tx, s *ecs.Service) ecs.ServiceView {
 	v := ServiceRecords(tx, s)
 	v.Counts = deploymentCounts(tx, s)
 	v.Events = newestEvents(tx, s)
+	for _, d := range History(tx, s, "") {
+		v.Current = d.ServiceDeployment
+		break
+	}
 	return v
 }
 

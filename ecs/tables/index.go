@@ -1,6 +1,8 @@
 package tables
 
 import (
+	"slices"
+
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/store"
 )
@@ -78,7 +80,28 @@ var (
 	ServicesByRevision = store.NewIndex(Services, "revision", func(s *ecs.Service) []string {
 		return []string{s.Target.TaskDefinition}
 	})
+	// StatusesByRevision: the ARNs of the task definitions that a service may still start tasks from.
+	StatusesByRevision = store.NewIndex(ServiceStatuses, "revision", UsedRevisions)
 )
+
+// UsedRevisions are the ARNs of the task definitions of a service's deployments, and of those it may go back to.
+func UsedRevisions(s *ecs.ServiceStatus) []string {
+	if !s.InactiveAt.IsZero() {
+		return nil
+	}
+	var out []string
+	for _, d := range s.Deployments {
+		out = append(out, d.TaskDefinition)
+	}
+	if s.Completed != nil {
+		out = append(out, s.Completed.TaskDefinition)
+	}
+	if s.Rollback != nil {
+		out = append(out, s.Rollback.To.TaskDefinition)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // Live and Stopped are the values of Liveness.
 const (

@@ -8,7 +8,7 @@ import (
 )
 
 // RevisionInUse says whether a task that is not STOPPED, or a service that is not
-// INACTIVE, uses a task definition.
+// INACTIVE, uses a task definition, may still start tasks from it or go back to it.
 func RevisionInUse(tx store.Tx, d *ecs.TaskDefinition) bool {
 	for key := range TasksByRevision.List(tx, RevisionKey(d.Home, d.Family, d.Revision), "") {
 		if s, ok := TaskStatuses.Peek(tx, key); ok && s.LastStatus != ecs.TaskStopped {
@@ -20,6 +20,9 @@ func RevisionInUse(tx store.Tx, d *ecs.TaskDefinition) bool {
 		if !ok || status.Incarnation != s.Incarnation || status.InactiveAt.IsZero() {
 			return true
 		}
+	}
+	for range StatusesByRevision.List(tx, d.ARN(), "") {
+		return true
 	}
 	return false
 }

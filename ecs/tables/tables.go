@@ -63,9 +63,12 @@ var (
 	TaskTags = store.Define(store.Def[ecs.TaskTags]{Name: "ecs.task.tags", Version: 1,
 		Key: func(t *ecs.TaskTags) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 
+	TaskProtections = store.Define(store.Def[ecs.TaskProtection]{Name: "ecs.task.protection", Version: 1,
+		Key: func(t *ecs.TaskProtection) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
+
 	Services = store.Define(store.Def[ecs.Service]{Name: "ecs.service", Version: 1,
 		Key: func(s *ecs.Service) string { return MemberKey(s.Home, s.Cluster, s.Name) }})
-	ServiceStatuses = store.Define(store.Def[ecs.ServiceStatus]{Name: "ecs.service.status", Version: 1,
+	ServiceStatuses = store.Define(store.Def[ecs.ServiceStatus]{Name: "ecs.service.status", Version: 2,
 		Key: func(s *ecs.ServiceStatus) string { return MemberKey(s.Home, s.Cluster, s.Name) }})
 	ServiceEvents = store.Define(store.Def[ecs.ServiceEvent]{Name: "ecs.service.event", Version: 1,
 		Key: ServiceEventKey})
@@ -79,7 +82,7 @@ var (
 
 // Schema is every table of the wing.
 func Schema() store.Schema {
-	return store.Schema{Clusters, Instances, InstanceStates, Ledgers, TaskDefinitions, Families,
-		Tasks, TaskDesireds, TaskStatuses, TaskTags, Services, ServiceStatuses, ServiceEvents, Tokens,
-		AccountSettings}
+	return append(historySchema(), Clusters, Instances, InstanceStates, Ledgers, TaskDefinitions, Families,
+		Tasks, TaskDesireds, TaskStatuses, TaskTags, TaskProtections, Services, ServiceStatuses, ServiceEvents, Tokens,
+		AccountSettings)
 }

@@ -33,6 +33,7 @@ func gather(
 	if tags, ok := TaskTags.Peek(tx, key); ok {
 		v.Tags = tags.Tags
 	}
+	v.Protection, _ = TaskProtections.Peek(tx, key)
 	return v, ok1 && ok2 && ok3
 }
 
@@ -46,6 +47,16 @@ func TasksOfService(tx store.Tx, serviceKey, liveness string) iter.Seq[ecs.TaskV
 // are LIVE or STOPPED, in key order.
 func TasksOfInstance(tx store.Tx, instanceKey, liveness string) iter.Seq[ecs.TaskView] {
 	return views(tx, StatusByInstance.List(tx, Is(instanceKey, liveness), ""))
+}
+
+// CountProtected is how many tasks of a service (by MemberKey) that should run are protected now, but for one (by MemberKey).
+func CountProtected(tx store.Tx, serviceKey, but string) (n int) {
+	for key := range DesiredByService.List(tx, Is(serviceKey, ecs.TaskRunning), "") {
+		if p, ok := TaskProtections.Peek(tx, key); ok && key != but && p.Protects(tx.Now()) {
+			n++
+		}
+	}
+	return n
 }
 
 func views(tx store.Tx, statuses iter.Seq2[string, *ecs.TaskStatus]) iter.Seq[ecs.TaskView] {

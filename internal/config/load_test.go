@@ -67,6 +67,10 @@ func TestLoad(t *testing.T) {
 			in:   Layers{Flags: []Value{flag("zones", "us-east-1d, us-east-1e")}},
 			want: func(s *Settings) { s.Zones = []string{"us-east-1d", "us-east-1e"} },
 		},
+		"agents": {
+			in:   Layers{Flags: []Value{flag("agent-listen", "192.0.2.7:443")}},
+			want: func(s *Settings) { s.AgentListen, s.AgentNames = "192.0.2.7:443", []string{"192.0.2.7"} },
+		},
 		"an empty value is a value": {
 			in: Layers{File: []Value{line("containerd-address", "/run/c.sock")}, Environ: []string{"BERTH_CONTAINERD_ADDRESS="}},
 		},
@@ -121,6 +125,14 @@ func TestLoadErrors(t *testing.T) {
 		"IPv6 bridge":       {Layers{Flags: []Value{flag("bridge-subnet", "fd00::/64")}}, []string{"not an IPv4 subnet"}},
 		"foreign zone":      {Layers{Flags: []Value{flag("zones", "eu-west-1a")}}, []string{`"eu-west-1a" does not begin with the region`}},
 		"zone twice":        {Layers{Flags: []Value{flag("zones", "us-east-1a,us-east-1a")}}, []string{"given twice"}},
+		"agents everywhere": {Layers{Flags: []Value{flag("agent-listen", ":443")}}, []string{"agent-listen (flag --agent-listen)", "give agent-names"}},
+		"agents nowhere":    {Layers{Flags: []Value{flag("agent-listen", "10.0.0.5")}}, []string{`"10.0.0.5" is not host:port`}},
+		"agents' port":      {Layers{Flags: []Value{flag("agent-listen", "10.0.0.5:x")}}, []string{"1 to 65535"}},
+		"agents' names":     {Layers{Flags: []Value{flag("agent-listen", ":443"), flag("agent-names", "a..b")}}, []string{`agent-names (flag --agent-names): "a..b" is neither`}},
+		"names alone":       {Layers{Flags: []Value{flag("agent-names", "a")}}, []string{"agent-names (flag --agent-names): is given without agent-listen"}},
+		"half a pair":       {Layers{Flags: []Value{flag("agent-listen", "10.0.0.5:443"), flag("agent-certificate", "/c")}}, []string{"agent-key (default): is missing"}},
+		"other half of it":  {Layers{Flags: []Value{flag("agent-listen", "10.0.0.5:443"), flag("agent-key", "/k")}}, []string{"agent-certificate (default): is missing"}},
+		"pair for nothing":  {Layers{Flags: []Value{flag("agent-key", "/k")}}, []string{"agent-key (flag --agent-key): is given without agent-listen"}},
 		"server":            {Layers{Flags: []Value{flag("server", "host:1")}}, []string{`server (flag --server): "host:1" is not a URL`}},
 	}
 	for name, test := range tests {
@@ -180,6 +192,21 @@ func TestUserGuideNamesEverySetting(t *testing.T) {
 	for _, k := range Keys() {
 		if row := "| `" + k.Name + "` |"; !strings.Contains(string(guide), row) {
 			t.Errorf("docs/user-guide.md has no row %q", row)
+		}
+	}
+}
+
+func TestAgentEndpoint(t *testing.T) {
+	for _, test := range []struct{ listen, names, want string }{
+		{"", "", ""},
+		{"192.0.2.7:443", "", "https://192.0.2.7"},
+		{"[2001:db8::7]:443", "", "https://[2001:db8::7]"},
+		{":443", "ecs.example.test,192.0.2.7", "https://ecs.example.test"},
+		{"192.0.2.7:8443", "", "https://192.0.2.7:8443"},
+	} {
+		s, err := Load(Layers{Flags: []Value{flag("agent-listen", test.listen), flag("agent-names", test.names)}})
+		if err != nil || s.AgentEndpoint() != test.want {
+			t.Errorf("%q, %q: %q (%v), want %q", test.listen, test.names, s.AgentEndpoint(), err, test.want)
 		}
 	}
 }

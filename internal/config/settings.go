@@ -14,13 +14,18 @@ type Settings struct {
 	RunDir  string // sockets, namespace mounts, the pid file; emptied by a reboot
 	BinDir  string // containerd, containerd-shim-runc-v2, ctr, runc
 
-	Listen    string // host:port of the AWS endpoint, the health pages and the metrics
-	Server    string // URL of the server a node joins
-	Region    string
-	Zones     []string
-	Account   string
-	AccessKey string // root keys; empty: made at the first start
-	SecretKey string
+	Listen string // host:port of the AWS endpoint, the health pages and the metrics
+	// AgentListen is host:port of the endpoint for agents of other machines, which speaks TLS; empty: none.
+	AgentListen      string
+	AgentNames       []string // what its certificate is for: host names and addresses
+	AgentCertificate string   // a file; empty: one of the installation's own authority
+	AgentKey         string
+	Server           string // URL of the server a node joins
+	Region           string
+	Zones            []string
+	Account          string
+	AccessKey        string // root keys; empty: made at the first start
+	SecretKey        string
 
 	Cluster           string        // the node registers here
 	ContainerdAddress string        // empty: the node supervises a containerd of its own
@@ -56,6 +61,26 @@ func (s Settings) Endpoint() string {
 		host = "127.0.0.1"
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// AgentEndpoint is the URL that agents of other machines use; empty when they are not served. An agent verifies
+// certificates only on the port that https has by itself, which is why that is left out.
+func (s Settings) AgentEndpoint() string {
+	if s.AgentListen == "" || len(s.AgentNames) == 0 {
+		return ""
+	}
+	_, port, err := net.SplitHostPort(s.AgentListen)
+	if err != nil {
+		return ""
+	}
+	host := s.AgentNames[0]
+	if port != "443" {
+		return "https://" + net.JoinHostPort(host, port)
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() {
+		host = "[" + host + "]"
+	}
+	return "https://" + host
 }
 
 // PIDFile names the file that holds the process id of the region that `berth up` started.

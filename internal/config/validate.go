@@ -31,6 +31,7 @@ func (s *Settings) derive() {
 	if s.Server == "" {
 		s.Server = s.Endpoint()
 	}
+	s.deriveAgents()
 }
 
 // validate joins one error per rule that is broken. given says where each value came from.
@@ -46,6 +47,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	check("run-dir", absolute(s.RunDir))
 	check("bin-dir", absolute(s.BinDir))
 	check("listen", loopback(s.Listen))
+	s.validateAgents(check)
 	check("server", httpURL(s.Server))
 	check("region", matches(regionRule, s.Region, "a region such as us-east-1"))
 	check("zones", zonesOf(s.Region, s.Zones))

@@ -29,7 +29,7 @@ func (m meter) Metrics(ctx context.Context) []session.TaskMetric {
 				continue
 			}
 			running[p.ID] = true
-			c, ok, err := m.usage.Metric(ctx, p.ID)
+			c, ok, err := m.usage.Metric(ctx, p.ID, t.Containers[i].StartedAt)
 			if err != nil {
 				m.log.Debug("no metrics of a container", "container", p.ID, "error", err)
 			}

@@ -12,5 +12,7 @@
 //   - seqNum and timeline are store revisions: strictly increasing and durable.
 //   - Every request is signed by a known key, or refused before the upgrade. A
 //     deregistered instance is refused with InactiveInstanceException.
+//   - Every telemetry publish is acknowledged. What it says of use is kept for minutes and in memory only (ServeTop);
+//     of health only transitions are written.
 //   - An agent that stops acknowledging heartbeats is disconnected.
 package hub

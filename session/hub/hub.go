@@ -11,6 +11,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/session/telemetry"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
@@ -34,7 +35,8 @@ type Config struct {
 type Hub struct {
 	Config
 
-	opened atomic.Int64 // sessions so far
+	opened atomic.Int64     // sessions so far
+	use    telemetry.Memory // what containers use
 
 	mu       sync.Mutex
 	sessions map[string]*control // by key of the instance

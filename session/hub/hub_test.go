@@ -43,6 +43,7 @@ type world struct {
 
 	before    atomic.Pointer[func() error] // runs before each Update of the hub
 	loseWatch atomic.Bool                  // the store's feed drops changes
+	principal atomic.Value                 // who signs
 }
 
 // Update is the hub's way to the store.
@@ -67,6 +68,7 @@ func newWorld(t *testing.T) *world {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx}
+	w.principal.Store("arn:aws:iam::000000000000:root")
 	w.store = mem.Open(tables.Schema(), mem.Options{Faults: mem.Faults{LoseWatch: func(int64) bool { return w.loseWatch.Load() }}})
 	w.update(func(tx store.Tx) {
 		tables.Clusters.Put(tx, &ecs.Cluster{Home: home, Name: cluster, Status: ecs.ClusterActive})
@@ -82,7 +84,7 @@ func newWorld(t *testing.T) *world {
 	w.hub = hub.New(hub.Config{
 		Store: &slow{Store: w.store, world: w}, Server: "server1", Heartbeat: time.Hour, Log: slog.New(slog.DiscardHandler),
 		Verify: func(*http.Request) (sigv4.Identity, error) {
-			return sigv4.Identity{Key: sigv4.Key{Account: home.Account}}, nil
+			return sigv4.Identity{Key: sigv4.Key{Account: home.Account, Principal: w.principal.Load().(string)}, Scope: sigv4.Scope{Region: home.Region}}, nil
 		},
 	})
 	running, stop := context.WithCancel(ctx)

@@ -93,6 +93,7 @@ func (h *Hub) readTelemetry(ctx context.Context, conn *websocket.Conn, inst *ecs
 		var ack session.Message
 		switch m := m.(type) {
 		case *session.PublishMetricsRequest:
+			h.use.Take(tables.MemberKey(inst.Home, inst.Cluster, inst.ID), m, time.Now())
 			ack = &session.AckPublishMetric{Message: "ok"}
 		case *session.PublishInstanceStatusRequest:
 			if err := h.condition(ctx, inst, m); err != nil {

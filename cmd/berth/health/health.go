@@ -21,6 +21,7 @@ const (
 	HealthPath  = "/_berth/health"
 	ReadyPath   = "/_berth/ready"
 	MetricsPath = "/_berth/metrics"
+	TopPath     = "/_berth/top" // signed, root only
 )
 
 // Page is the endpoint of a region.

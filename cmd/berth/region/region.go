@@ -62,16 +62,15 @@ const part = "server"
 func Run(ctx context.Context, c Config) error {
 	debug.SetGCPercent(garbage)
 	c.Ready.Wait(part, "opening the store")
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Settings.Listen)
+	l, err := listen(ctx, c)
 	if err != nil {
-		return fmt.Errorf("listen %s: %w (is another region or emulator running? --listen chooses another port)", c.Settings.Listen, err)
+		return err
 	}
-	defer listener.Close()
+	defer l.close()
 	keys, err := ensureKeys(c.Settings)
 	if err != nil {
 		return err
 	}
-	metrics := prometheus.NewRegistry()
 	s, err := etcd.Open(ctx, etcd.Config{
 		Schema:  slices.Concat(tables.Schema(), registrytables.Schema()),
 		DataDir: filepath.Join(c.Settings.DataDir, "etcd"),
@@ -82,11 +81,47 @@ func Run(ctx context.Context, c Config) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	defer func() { _ = s.Close() }() // for the ways out that have an error already
-	err = serve(ctx, c, listener, rooms{store: s, keys: keys, metrics: metrics})
+	err = serve(ctx, c, l, rooms{store: s, keys: keys, metrics: prometheus.NewRegistry()})
 	if cerr := s.Close(); err == nil {
 		err = cerr
 	}
 	return err
+}
+
+// RunOn is Run on a store that is open, and stays so: a whole server inside a test.
+func RunOn(ctx context.Context, c Config, s store.Store) error {
+	l, err := listen(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	keys, err := ensureKeys(c.Settings)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, c, l, rooms{store: s, keys: keys, metrics: prometheus.NewRegistry()})
+}
+
+// listeners are where the server is reached; agents may be nil.
+type listeners struct{ plain, agents net.Listener }
+
+func listen(ctx context.Context, c Config) (listeners, error) {
+	var l listeners
+	var err error
+	if l.plain, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Settings.Listen); err != nil {
+		return l, fmt.Errorf("listen %s: %w (is another region or emulator running? --listen chooses another port)", c.Settings.Listen, err)
+	}
+	if l.agents, err = listenAgents(ctx, c); err != nil {
+		l.close()
+	}
+	return l, err
+}
+
+func (l listeners) close() {
+	_ = l.plain.Close()
+	if l.agents != nil {
+		_ = l.agents.Close()
+	}
 }
 
 // rooms is what the parts of a server share.
@@ -98,7 +133,7 @@ type rooms struct {
 }
 
 // serve runs the parts that need the store.
-func serve(ctx context.Context, c Config, listener net.Listener, r rooms) error {
+func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	sessions := hub.New(hub.Config{
 		Store:  r.store,
 		Server: newServerID(),
@@ -122,14 +157,23 @@ func serve(ctx context.Context, c Config, listener net.Listener, r rooms) error 
 	if err != nil {
 		return err
 	}
-	server := wire.NewServer(routes(c, r, edge, sessions), c.Log.With("component", "http"))
-	group, ctx := errgroup.WithContext(ctx)
-	for name, run := range map[string]func(context.Context) error{
+	http := c.Log.With("component", "http")
+	parts := map[string]func(context.Context) error{
 		"sessions": sessions.Run,
 		"control":  func(ctx context.Context) error { return r.store.Lead(ctx, loops.Run) },
 		"registry": func(ctx context.Context) error { return r.store.Lead(ctx, images.loops.Run) },
-		"http":     func(ctx context.Context) error { return serveHTTP(ctx, server, listener) },
-	} {
+		"http": func(ctx context.Context) error {
+			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
+		},
+	}
+	if l.agents != nil {
+		parts["agents"] = func(ctx context.Context) error {
+			return serveHTTP(ctx, wire.NewServer(agentRoutes(c, r, edge, sessions), http), l.agents)
+		}
+		c.Log.Info("serving agents", "endpoint", c.Settings.AgentEndpoint(), "listen", l.agents.Addr().String())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for name, run := range parts {
 		group.Go(func() error {
 			if err := run(ctx); err != nil && ctx.Err() == nil {
 				return fmt.Errorf("%s: %w", name, err)

@@ -12,12 +12,19 @@ import (
 
 // routes sends what is berth's own to its pages and everything else to the AWS edge.
 func routes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+health.HealthPath, c.Ready.Health)
+	mux := agentRoutes(c, r, edge, sessions)
 	mux.HandleFunc("GET "+health.ReadyPath, c.Ready.Ready)
 	mux.Handle("GET "+health.MetricsPath, promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// agentRoutes are those that other machines reach: all but what would tell strangers about this one.
+func agentRoutes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+health.HealthPath, c.Ready.Health)
 	mux.HandleFunc("GET "+controlPath+"ws", sessions.ServeACS)
 	mux.HandleFunc("GET "+telemetryPath+"ws", sessions.ServeTCS)
+	mux.HandleFunc("GET "+health.TopPath, sessions.ServeTop)
 	mux.Handle(registryPath, r.images.oci)
 	mux.Handle("/", edge)
 	return mux

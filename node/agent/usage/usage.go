@@ -50,8 +50,12 @@ func (s *Sampler) Forget(keep func(id string) bool) {
 
 const mebi = 1 << 20
 
-// Metric is a container's use since the last call. False: there is nothing to compare with yet.
-func (s *Sampler) Metric(ctx context.Context, id string) (m session.ContainerMetric, ok bool, err error) {
+// young is the age up to which a container's first metric is of its whole life.
+const young = time.Minute
+
+// Metric is a container's use since the last call, or, of a young one, since its start. False: there is nothing to
+// compare with yet.
+func (s *Sampler) Metric(ctx context.Context, id string, started time.Time) (m session.ContainerMetric, ok bool, err error) {
 	now, err := s.reader.Stats(ctx, id)
 	if err != nil {
 		return m, false, err
@@ -60,6 +64,9 @@ func (s *Sampler) Metric(ctx context.Context, id string) (m session.ContainerMet
 	before, ok := s.published[id]
 	s.published[id] = now
 	s.mu.Unlock()
+	if !ok && now.At.Sub(started) <= young {
+		before, ok = runtime.Stats{At: started}, true // everything was nothing then
+	}
 	if dt := now.At.Sub(before.At); !ok || dt <= 0 || now.Cgroup.CPUTotal < before.Cgroup.CPUTotal {
 		return m, false, nil
 	}

@@ -37,10 +37,10 @@ func reading0(at time.Duration, cpu time.Duration, rx uint64) runtime.Stats {
 
 func TestMetric(t *testing.T) {
 	s := New(&readings{reading0(0, 0, 100), reading0(20*time.Second, 30*time.Second, 300)})
-	if _, ok, err := s.Metric(t.Context(), "a"); ok || err != nil {
+	if _, ok, err := s.Metric(t.Context(), "a", noon.Add(-time.Hour)); ok || err != nil {
 		t.Errorf("a first reading has nothing to compare with: %t, %v", ok, err)
 	}
-	got, ok, err := s.Metric(t.Context(), "a")
+	got, ok, err := s.Metric(t.Context(), "a", noon.Add(-time.Hour))
 	if !ok || err != nil {
 		t.Fatal(ok, err)
 	}
@@ -56,20 +56,20 @@ func TestMetric(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, _, err := s.Metric(t.Context(), "a"); err == nil {
+	if _, _, err := s.Metric(t.Context(), "a", noon.Add(-time.Hour)); err == nil {
 		t.Error("a container that is gone has no metric")
 	}
 }
 
 func TestConsumersDoNotDisturbEachOther(t *testing.T) {
 	s := New(&readings{reading0(0, 0, 0), reading0(10*time.Second, 10*time.Second, 50), reading0(20*time.Second, 20*time.Second, 100)})
-	if _, _, err := s.Metric(t.Context(), "a"); err != nil {
+	if _, _, err := s.Metric(t.Context(), "a", noon.Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Docker(t.Context(), "a", "name"); err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := s.Metric(t.Context(), "a")
+	got, _, err := s.Metric(t.Context(), "a", noon.Add(-time.Hour))
 	if err != nil || got.CPUStatsSet.Sum != 100 || got.NetworkStatsSet.RxBytesPerSecond.Sum != 5 {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -108,5 +108,13 @@ func TestDocker(t *testing.T) {
 	}
 	if _, lo := got.Networks["lo"]; lo || got.Networks["eth0"].RxBytes != 50 {
 		t.Errorf("networks %+v", got.Networks)
+	}
+}
+
+func TestAYoungContainersFirstMetricIsOfItsLife(t *testing.T) {
+	s := New(&readings{reading0(10*time.Second, 5*time.Second, 200)})
+	got, ok, err := s.Metric(t.Context(), "a", noon)
+	if !ok || err != nil || got.CPUStatsSet.Sum != 50 || got.NetworkStatsSet.RxBytesPerSecond.Sum != 20 {
+		t.Errorf("%+v, %t, %v", got, ok, err)
 	}
 }

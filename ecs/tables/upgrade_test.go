@@ -1,0 +1,63 @@
+package tables
+
+import (
+	"testing"
+	"time"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/store/mem"
+)
+
+// The status of a service as version 1 stored it.
+type serviceStatusV1 struct {
+	ecs.Home
+	Cluster, Name, Incarnation string
+	InactiveAt                 time.Time
+	Deployments                []deploymentStatusV1
+	Steady                     time.Time
+	Said                       map[string]time.Time
+}
+
+type deploymentStatusV1 struct {
+	ecs.Deployment
+	UpdatedAt    time.Time
+	RolloutState string
+	Reason       string
+	FailedTasks  int32
+	Failures     int32
+	FailedAt     time.Time
+	NextStartAt  time.Time
+}
+
+var serviceStatusesV1 = store.Define(store.Def[serviceStatusV1]{Name: "ecs.service.status", Version: 1,
+	Key: func(s *serviceStatusV1) string { return MemberKey(s.Home, s.Cluster, s.Name) }})
+
+// A status of version 1 is read as it is: its completed deployment is the one to go back to.
+func TestServiceStatusOfVersion1(t *testing.T) {
+	older := mem.Open(store.Schema{serviceStatusesV1}, mem.Options{})
+	newer := older.Join(Schema(), mem.Options{})
+	h := ecs.Home{Account: "1", Region: "r"}
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	err := older.Update(t.Context(), func(tx store.Tx) error {
+		serviceStatusesV1.Put(tx, &serviceStatusV1{Home: h, Cluster: "c", Name: "s", Incarnation: "i", Steady: at, Deployments: []deploymentStatusV1{
+			{Deployment: ecs.Deployment{ID: "ecs-svc/2"}, RolloutState: "IN_PROGRESS", FailedTasks: 2, FailedAt: at},
+			{Deployment: ecs.Deployment{ID: "ecs-svc/1", TaskDefinition: "old"}, RolloutState: "COMPLETED"},
+		}})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = newer.View(t.Context(), store.Fresh, func(tx store.Tx) error {
+		s, ok := ServiceStatuses.Peek(tx, MemberKey(h, "c", "s"))
+		if !ok {
+			t.Fatal("it is not read")
+		}
+		back := s.WayBack("ecs-svc/2")
+		if back == nil || back.TaskDefinition != "old" || s.Deployments[0].FailedTasks != 2 || !s.Steady.Equal(at) || s.Rollback != nil {
+			t.Errorf("read as %+v, with the way back %+v", s, back)
+		}
+		return nil
+	})
+}

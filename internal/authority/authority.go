@@ -1,0 +1,144 @@
+package authority
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const (
+	lifetime = 10 * 365 * 24 * time.Hour // of the authority
+	early    = time.Hour                 // clocks differ: what begins now is valid a little before
+	bits     = 2048
+)
+
+// Authority signs certificates.
+type Authority struct {
+	cert *x509.Certificate
+	key  crypto.Signer
+}
+
+// Path names the file of the authority's certificate in a data directory: what clients must trust.
+func Path(dataDir string) string { return filepath.Join(dataDir, "agent-ca.pem") }
+
+func keyPath(dataDir string) string { return filepath.Join(dataDir, "agent-ca-key.pem") }
+
+// Ensure returns the authority of dataDir, made at the first call. One that has ended, or lost one of its two files, is
+// not replaced silently: every client would have to trust a new one.
+func Ensure(dataDir string, now time.Time) (*Authority, error) {
+	a, err := read(dataDir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if a, err = create(now); err == nil {
+			err = a.write(dataDir)
+		}
+	case err == nil && now.After(a.cert.NotAfter):
+		err = fmt.Errorf("the certificate in %s has ended; remove it and %s, and give the new one to every agent", Path(dataDir), keyPath(dataDir))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("agents' certificate authority: %w", err)
+	}
+	return a, nil
+}
+
+// read answers an error that wraps fs.ErrNotExist only when there is neither file.
+func read(dataDir string) (*Authority, error) {
+	key, keyErr := os.ReadFile(keyPath(dataDir))
+	cert, err := os.ReadFile(Path(dataDir))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && errors.Is(keyErr, fs.ErrNotExist):
+		return nil, err
+	case errors.Is(keyErr, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s is there, its key %s is not", Path(dataDir), keyPath(dataDir))
+	case errors.Is(err, fs.ErrNotExist): // the key is written first: nobody has seen a certificate of it
+		return nil, err
+	case err != nil:
+		return nil, err
+	case keyErr != nil:
+		return nil, keyErr
+	}
+	a := &Authority{}
+	block, _ := pem.Decode(cert)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no certificate", Path(dataDir))
+	}
+	if a.cert, err = x509.ParseCertificate(block.Bytes); err != nil {
+		return nil, fmt.Errorf("%s: %w", Path(dataDir), err)
+	}
+	if block, _ = pem.Decode(key); block == nil {
+		return nil, fmt.Errorf("%s holds no key", keyPath(dataDir))
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", keyPath(dataDir), err)
+	}
+	signer, ok := parsed.(*rsa.PrivateKey)
+	if !ok || !signer.PublicKey.Equal(a.cert.PublicKey) {
+		return nil, fmt.Errorf("%s is not the key of %s", keyPath(dataDir), Path(dataDir))
+	}
+	a.key = signer
+	return a, nil
+}
+
+func create(now time.Time) (*Authority, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(),
+		Subject:      pkix.Name{CommonName: "berth agents' certificate authority"},
+		NotBefore:    now.Add(-early), NotAfter: now.Add(lifetime),
+		KeyUsage: x509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: true, MaxPathLenZero: true,
+		SubjectKeyId: keyID(&key.PublicKey),
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(raw)
+	return &Authority{cert: cert, key: key}, err
+}
+
+func keyID(k *rsa.PublicKey) []byte {
+	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(k))
+	return sum[:20]
+}
+
+func serial() *big.Int {
+	n, _ := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)) // the reader never fails
+	return n.Add(n, big.NewInt(1))
+}
+
+// write stores the key and then the certificate, each complete or absent.
+func (a *Authority) write(dataDir string) error {
+	if err := os.MkdirAll(dataDir, 0o700); err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(a.key)
+	if err != nil {
+		return err
+	}
+	if err := replace(keyPath(dataDir), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		return err
+	}
+	return replace(Path(dataDir), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}), 0o644)
+}
+
+func replace(path string, data []byte, mode fs.FileMode) error {
+	if err := os.WriteFile(path+".new", data, mode); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
