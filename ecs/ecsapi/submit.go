@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"errors"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/request"
@@ -58,7 +59,7 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 		return request.Invalid("Invalid status: '%s'. Valid values: PENDING, RUNNING, STOPPED", r.Status)
 	}
 	return a.store.Update(ctx, func(tx store.Tx) error {
-		k, err := cluster(tx, home(c), ref)
+		k, err := reported(tx, home(c), ref)
 		if err != nil {
 			return err
 		}
@@ -73,6 +74,16 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 	})
 }
 
+// reported finds the cluster that a report names. One that is gone is a bad parameter, too: ClusterNotFoundException is
+// none of the errors of these operations.
+func reported(tx store.Tx, h ecs.Home, ref *string) (*ecs.Cluster, error) {
+	k, err := cluster(tx, h, ref)
+	if errors.Is(err, errClusterNotFound) {
+		return nil, request.Invalid("Cluster not found.")
+	}
+	return k, err
+}
+
 // SubmitAttachmentStateChanges takes reports of attachments. No task has one until
 // the modes with a network interface exist, so there is nothing to change.
 func (a *API) SubmitAttachmentStateChanges(ctx context.Context, c wire.Call, in *shape.SubmitAttachmentStateChangesRequest) (*shape.SubmitAttachmentStateChangesResponse, error) {
@@ -82,7 +93,7 @@ func (a *API) SubmitAttachmentStateChanges(ctx context.Context, c wire.Call, in 
 		}
 	}
 	err := a.view(ctx, func(tx store.Tx) error {
-		_, err := cluster(tx, home(c), in.Cluster)
+		_, err := reported(tx, home(c), in.Cluster)
 		return err
 	})
 	if err != nil {

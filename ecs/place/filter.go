@@ -78,8 +78,11 @@ func refusesLaunchType(s *site, r *Request) (string, bool) {
 func refusesAttributes(s *site, r *Request) (string, bool) {
 	for _, a := range r.Attributes {
 		have, ok := AttributeOf(s.Attributes, aws.Val(a.Name))
-		if !ok {
+		switch {
+		case !ok:
 			return aws.Val(a.Name) + " is missing", true
+		case !Delivers(aws.Val(a.Name)):
+			return aws.Val(a.Name) + " is not served in this region yet", true
 		}
 		if a.Value != nil && *a.Value != have {
 			return aws.Val(a.Name) + " is " + have + ", not " + *a.Value, true

@@ -37,6 +37,11 @@ func (h *Hub) instance(r *http.Request, arn string) (*ecs.Instance, *refusal) {
 	if err != nil {
 		return nil, &refusal{"AccessDeniedException", err.Error(), http.StatusForbidden}
 	}
+	select {
+	case <-h.running: // a server that has just started serves in a moment
+	case <-r.Context().Done():
+		return nil, &refusal{"ServerException", "The server is not ready.", http.StatusServiceUnavailable}
+	}
 	a, ok := ecs.ParseARN(arn)
 	if !ok || a.Kind != "container-instance" || len(a.Parts) != 2 || slices.Contains(a.Parts, "") {
 		return nil, &refusal{"InvalidInstanceException", "containerInstanceArn is not the ARN of a container instance.", http.StatusBadRequest}

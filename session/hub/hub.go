@@ -38,6 +38,8 @@ type Hub struct {
 	opened atomic.Int64     // sessions so far
 	use    telemetry.Memory // what containers use
 
+	running chan struct{} // closed by Run
+
 	mu       sync.Mutex
 	sessions map[string]*control // by key of the instance
 	feeds    map[string]*feed    // the same of telemetry
@@ -45,7 +47,7 @@ type Hub struct {
 	wg       sync.WaitGroup
 }
 
-// New makes a Hub. Its handlers refuse connections until Run.
+// New makes a Hub. Its handlers hold connections back until Run.
 func New(c Config) *Hub {
 	if c.Grace == 0 {
 		c.Grace = 20 * time.Second
@@ -53,7 +55,7 @@ func New(c Config) *Hub {
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 30 * time.Second
 	}
-	return &Hub{Config: c, sessions: make(map[string]*control), feeds: make(map[string]*feed)}
+	return &Hub{Config: c, running: make(chan struct{}), sessions: make(map[string]*control), feeds: make(map[string]*feed)}
 }
 
 // Run follows the store and wakes sessions until ctx ends; then it closes them all
@@ -69,6 +71,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.mu.Lock()
 	h.ctx = ctx
 	h.mu.Unlock()
+	close(h.running)
 	h.wg.Go(func() { h.expireStrangers(ctx) })
 
 	sub := h.Store.Watch(ctx, tables.TaskDesireds.Name(), tables.InstanceStates.Name())

@@ -31,6 +31,7 @@ type agent struct {
 	cluster  string // ECS_CLUSTER
 	trust    *tls.Config
 	token    string
+	edits    []string // pairs: what this one registers with in another way
 	arn      string // of the container instance; what agent.db keeps
 	seen     int64  // highest sequence number; agent.db too
 	endpoint endpoints
@@ -141,7 +142,7 @@ func (a *agent) register() (map[string]string, error) {
 	if a.arn != "" {
 		file = "reregister"
 	}
-	body := a.text(file)
+	body := []byte(strings.NewReplacer(a.edits...).Replace(string(a.text(file))))
 	var sent struct{ Attributes []attribute }
 	if err := json.Unmarshal(body, &sent); err != nil {
 		a.Fatal(err)

@@ -19,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/berth-ecs/berth/cmd/berth/region"
-	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/ready"
@@ -52,7 +51,7 @@ func newServer(t *testing.T, flags ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	s := &server{T: t, ctx: ctx, store: mem.Open(tables.Schema(), mem.Options{})}
+	s := &server{T: t, ctx: ctx, store: mem.Open(region.Schema(), mem.Options{})}
 	t.Cleanup(func() { _ = s.store.Close() })
 	plain, secure := freePort(t), freePort(t)
 	var values []config.Value

@@ -72,7 +72,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	s, err := etcd.Open(ctx, etcd.Config{
-		Schema:  slices.Concat(tables.Schema(), registrytables.Schema()),
+		Schema:  Schema(),
 		DataDir: filepath.Join(c.Settings.DataDir, "etcd"),
 		Name:    c.Settings.Name,
 		Log:     c.Log.With("component", "store"),
@@ -87,6 +87,9 @@ func Run(ctx context.Context, c Config) error {
 	}
 	return err
 }
+
+// Schema is every table of a region.
+func Schema() store.Schema { return slices.Concat(tables.Schema(), registrytables.Schema()) }
 
 // RunOn is Run on a store that is open, and stays so: a whole server inside a test.
 func RunOn(ctx context.Context, c Config, s store.Store) error {
