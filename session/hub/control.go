@@ -21,8 +21,6 @@ import (
 
 const (
 	writeTimeout = 30 * time.Second
-	// resendAfter is when a payload that was not acknowledged is sent again.
-	resendAfter = 30 * time.Second
 	// maxSilent is how many heartbeats in a row may stay without acknowledgement.
 	maxSilent = 4
 )
@@ -145,7 +143,11 @@ func (s *control) arrive(ctx context.Context) error {
 
 // read passes the agent's messages to the session's own goroutine.
 func (s *control) read(ctx context.Context) error {
+	pace := newPace()
 	for {
+		if err := pace.Wait(ctx); err != nil {
+			return err
+		}
 		_, data, err := s.conn.Read(ctx)
 		if err != nil {
 			return err
@@ -230,7 +232,7 @@ func (s *control) beat(ctx context.Context) error {
 		return errSilent
 	}
 	s.silent++
-	for _, task := range s.outbox.Overdue(time.Now().Add(-resendAfter)) {
+	for _, task := range s.outbox.Overdue(time.Now().Add(-s.hub.Resend)) {
 		s.wake(task)
 	}
 	return s.send(ctx, &session.HeartbeatMessage{Healthy: true, MessageID: s.nextID()})

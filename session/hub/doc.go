@@ -14,5 +14,7 @@
 //     deregistered instance is refused with InactiveInstanceException.
 //   - Every telemetry publish is acknowledged. What it says of use is kept for minutes and in memory only (ServeTop);
 //     of health only transitions are written.
-//   - An agent that stops acknowledging heartbeats is disconnected.
+//   - An agent that stops acknowledging heartbeats is disconnected. What one agent can ask of the server is
+//     bounded: the size of a frame, the frames a second that are read, one session of each kind, one
+//     verification of a manifest; what it does not acknowledge is sent again at the pace of heartbeats.
 package hub

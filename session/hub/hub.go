@@ -28,6 +28,8 @@ type Config struct {
 	Grace time.Duration
 	// Heartbeat is the time between two heartbeats. Optional: 30 s.
 	Heartbeat time.Duration
+	// Resend is when a payload that was not acknowledged is sent again. Optional: 30 s.
+	Resend time.Duration
 	Log       *slog.Logger // required
 }
 
@@ -54,6 +56,9 @@ func New(c Config) *Hub {
 	}
 	if c.Heartbeat == 0 {
 		c.Heartbeat = 30 * time.Second
+	}
+	if c.Resend == 0 {
+		c.Resend = 30 * time.Second
 	}
 	return &Hub{Config: c, running: make(chan struct{}), sessions: make(map[string]*control), feeds: make(map[string]*feed)}
 }

@@ -77,7 +77,11 @@ func (h *Hub) shut(f *feed) {
 }
 
 func (h *Hub) readTelemetry(ctx context.Context, conn *websocket.Conn, inst *ecs.Instance) error {
+	pace := newPace()
 	for {
+		if err := pace.Wait(ctx); err != nil {
+			return err
+		}
 		data, err := read(ctx, conn)
 		if err != nil {
 			return err
