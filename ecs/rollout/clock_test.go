@@ -27,11 +27,11 @@ func TestClockThatWasSet(t *testing.T) {
 					}
 				}
 				d := w.status.Deployments
-				if len(d) == 1 && d[0].RolloutState == "COMPLETED" && w.healthy() == 2 {
+				if len(d) == 1 && d[0].RolloutState == "COMPLETED" && w.healthy(false) == 2 {
 					return
 				}
 				if w.now = w.now.Add(max(plan.After, time.Second)); w.now.After(end) {
-					t.Fatalf("%v, %s: %d healthy, deployments %+v", jump, what, w.healthy(), d)
+					t.Fatalf("%v, %s: %d healthy, deployments %+v", jump, what, w.healthy(false), d)
 				}
 			}
 		}

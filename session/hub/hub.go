@@ -30,7 +30,7 @@ type Config struct {
 	Heartbeat time.Duration
 	// Resend is when a payload that was not acknowledged is sent again. Optional: 30 s.
 	Resend time.Duration
-	Log       *slog.Logger // required
+	Log    *slog.Logger // required
 }
 
 // Hub holds the sessions of this server.

@@ -32,8 +32,8 @@ type agent struct {
 	trust    *tls.Config
 	token    string
 	edits    []string // pairs: what this one registers with in another way
-	arn      string // of the container instance; what agent.db keeps
-	seen     int64  // highest sequence number; agent.db too
+	arn      string   // of the container instance; what agent.db keeps
+	seen     int64    // highest sequence number; agent.db too
 	endpoint endpoints
 
 	acs, tcs  *websocket.Conn
