@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -67,6 +68,17 @@ func ParseARN(s string) (ARN, bool) {
 		return ARN{}, false
 	}
 	return ARN{Home: Home{Account: f[4], Region: f[3]}, Kind: kind, Parts: strings.Split(rest, "/")}, true
+}
+
+// RevisionOf takes the ARN of a task definition apart.
+func RevisionOf(arn string) (h Home, family string, revision int32, ok bool) {
+	a, ok := ParseARN(arn)
+	if !ok || len(a.Parts) != 1 {
+		return h, "", 0, false
+	}
+	family, number, _ := strings.Cut(a.Parts[0], ":")
+	n, err := strconv.ParseInt(number, 10, 32)
+	return a.Home, family, int32(n), err == nil && family != ""
 }
 
 // ShortID answers the last part of an ARN, or the string itself.

@@ -47,6 +47,9 @@ type Service struct {
 	Target Deployment
 }
 
+// Daemon says whether the service runs one task on each container instance that meets its constraints.
+func (s *Service) Daemon() bool { return s.Scheduling == shape.SchedulingStrategyDaemon }
+
 // ARN names the service.
 func (s *Service) ARN() string { return s.ServiceARN(s.Cluster, s.Name) }
 

@@ -181,7 +181,7 @@ func (r reaper) ofToken(t *ecs.Token) []string {
 }
 
 func definitionKey(arn string) []string {
-	h, family, revision, ok := revisionOf(arn)
+	h, family, revision, ok := ecs.RevisionOf(arn)
 	if !ok {
 		return nil
 	}

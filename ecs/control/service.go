@@ -12,7 +12,6 @@ import (
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
-	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
 // services keeps services as the API wants them. A key is a service's.
@@ -88,7 +87,7 @@ func (s services) look(
 ) (rollout.Input, bool) {
 	svc, ok := service(tx, key)
 	st, known := status(tx, key)
-	if !ok || svc.Scheduling == shape.SchedulingStrategyDaemon {
+	if !ok {
 		return rollout.Input{}, false
 	}
 	if !known || st.Incarnation != svc.Incarnation {
@@ -102,11 +101,16 @@ func (s services) look(
 		return in, true
 	}
 	in.History = tables.Unfinished(tx, svc)
+	if svc.Daemon() {
+		in.Hosts = tables.DaemonHosts(tx, svc, ecs.TargetOf(svc, st))
+	}
 	homes := map[string]bool{}
 	for v := range tables.TasksOfService(tx, key, tables.Live) {
 		instance := tables.MemberKey(svc.Home, svc.Cluster, v.Instance)
 		state, ok := tables.InstanceStates.Peek(tx, instance)
-		in.Tasks = append(in.Tasks, rollout.TaskOf(v, ok && state.Status == ecs.InstanceDraining))
+		t := rollout.TaskOf(v, ok && state.Status == ecs.InstanceDraining)
+		t.Last = t.Draining && svc.Daemon() && tables.OnlyDaemons(tx, instance)
+		in.Tasks = append(in.Tasks, t)
 		if i, ok := tables.Instances.Peek(tx, instance); ok && !homes[v.Instance] {
 			homes[v.Instance] = true
 			in.Instances = append(in.Instances, tables.Candidate(tx, i))

@@ -35,11 +35,12 @@ func dirtyServices(tx store.Tx, c store.Change) []string {
 		return ofTask(pick(old, now), func(p *ecs.TaskProtection) (ecs.Home, string, string) { return p.Home, p.Cluster, p.Service })
 	}
 	if old, now, ok := tables.TaskStatuses.Of(c); ok && matters(old, now) {
-		return ofTask(pick(old, now), func(s *ecs.TaskStatus) (ecs.Home, string, string) { return s.Home, s.Cluster, s.Service })
+		own := ofTask(pick(old, now), func(s *ecs.TaskStatus) (ecs.Home, string, string) { return s.Home, s.Cluster, s.Service })
+		return append(own, leftBehind(tx, now)...)
 	}
 	if old, now, ok := tables.Instances.Of(c); ok {
 		i := pick(old, now)
-		return waiting(tx, i.Home, i.Cluster)
+		return slices.Concat(waiting(tx, i.Home, i.Cluster), daemons(tx, i.Home, i.Cluster))
 	}
 	if old, now, ok := tables.InstanceStates.Of(c); ok {
 		return ofInstance(tx, old, now)
@@ -86,7 +87,28 @@ func ofInstance(tx store.Tx, old, now *ecs.InstanceState) []string {
 			keys[tables.MemberKey(d.Home, d.Cluster, d.Service)] = true
 		}
 	}
-	return slices.Concat(slices.Sorted(maps.Keys(keys)), waiting(tx, s.Home, s.Cluster))
+	return slices.Concat(slices.Sorted(maps.Keys(keys)), waiting(tx, s.Home, s.Cluster), daemons(tx, s.Home, s.Cluster))
+}
+
+// daemons are the DAEMON services of a cluster: what they should be depends on its instances.
+func daemons(tx store.Tx, h ecs.Home, cluster string) []string {
+	var keys []string
+	for key := range tables.DaemonServices.List(tx, tables.ClusterKey(h, cluster), "") {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// leftBehind are the DAEMON services that may leave a DRAINING instance now that another task has.
+func leftBehind(tx store.Tx, s *ecs.TaskStatus) []string {
+	if s == nil || s.LastStatus != ecs.TaskStopped {
+		return nil
+	}
+	state, ok := tables.InstanceStates.Peek(tx, tables.MemberKey(s.Home, s.Cluster, s.Instance))
+	if !ok || state.Status != ecs.InstanceDraining {
+		return nil
+	}
+	return daemons(tx, s.Home, s.Cluster)
 }
 
 // gives says whether a ledger has more to give than before.

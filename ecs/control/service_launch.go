@@ -2,8 +2,7 @@ package control
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
+	"slices"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
@@ -39,33 +38,32 @@ func specOf(tx store.Tx, svc *ecs.Service, start rollout.Start) (launch.Spec, er
 	if err != nil {
 		return launch.Spec{}, err
 	}
-	return launch.Spec{
+	spec := launch.Spec{
 		Home: svc.Home, Cluster: svc.Cluster, Definition: definition, Count: start.Count,
 		Group: "service:" + svc.Name, StartedBy: d.ID, Service: svc.Name, Deployment: d.ID,
 		LaunchType: d.LaunchType, Network: d.Network, Constraints: svc.Constraints, Strategy: svc.Strategy,
 		Tags: tagsOf(svc, definition), EnableExecuteCommand: svc.ExecuteCommand,
-	}, nil
+	}
+	if svc.Daemon() {
+		spec.Among, spec.Constraints = start.Hosts, daemonConstraints(svc)
+	}
+	return spec, nil
+}
+
+// daemonConstraints are a DAEMON service's: its own, and one task on an instance.
+func daemonConstraints(svc *ecs.Service) []shape.PlacementConstraint {
+	one := shape.PlacementConstraint{Type: aws.Ptr(shape.PlacementConstraintTypeDistinctInstance)}
+	return append(slices.Clone(svc.Constraints), one)
 }
 
 // definitionOf finds a task definition by its ARN.
 func definitionOf(tx store.Tx, arn string) (*ecs.TaskDefinition, error) {
-	if h, family, revision, ok := revisionOf(arn); ok {
+	if h, family, revision, ok := ecs.RevisionOf(arn); ok {
 		if d, ok := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(h, family, revision)); ok {
 			return d, nil
 		}
 	}
 	return nil, &aws.Error{Code: shape.CodeClientException, Message: fmt.Sprintf("The task definition %s does not exist.", arn)}
-}
-
-// revisionOf takes the ARN of a task definition apart.
-func revisionOf(arn string) (h ecs.Home, family string, revision int32, ok bool) {
-	a, ok := ecs.ParseARN(arn)
-	if !ok || len(a.Parts) != 1 {
-		return h, "", 0, false
-	}
-	family, number, _ := strings.Cut(a.Parts[0], ":")
-	n, err := strconv.ParseInt(number, 10, 32)
-	return a.Home, family, int32(n), err == nil && family != ""
 }
 
 // tagsOf are the tags of a service's new task: ECS's own, then those that propagate.

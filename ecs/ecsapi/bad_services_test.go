@@ -47,7 +47,15 @@ var badServices = []bad{
 	{"CreateService/token", created(func(in *create) { in.ClientToken = aws.Ptr("0123456789012345678901234567890123456") }), badParameter, "at most 36"},
 	{"CreateService/propagateTags", created(func(in *create) { in.PropagateTags = aws.Ptr("x") }), badParameter, "propagateTags"},
 	{"CreateService/strategy", created(func(in *create) { in.PlacementStrategy = []shape.PlacementStrategy{{Type: aws.Ptr("spread")}} }), badParameter, "spread"},
-	{"CreateService/DAEMON", created(func(in *create) { in.SchedulingStrategy = aws.Ptr("DAEMON") }), shape.CodeUnsupportedFeatureException, "schedulingStrategy"},
+	{"CreateService/DAEMON count", created(func(in *create) { in.SchedulingStrategy = aws.Ptr("DAEMON") }), badParameter,
+		"The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again"},
+	{"CreateService/DAEMON strategy", created(func(in *create) {
+		in.SchedulingStrategy, in.DesiredCount = aws.Ptr("DAEMON"), nil
+		in.PlacementStrategy = []shape.PlacementStrategy{{Type: aws.Ptr("random")}}
+	}), badParameter, "The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again"},
+	{"CreateService/DAEMON maximum", created(func(in *create) {
+		in.SchedulingStrategy, in.DesiredCount, in.DeploymentConfiguration = aws.Ptr("DAEMON"), nil, percents(0, 200)
+	}), badParameter, "does not support values above 100 for maximumPercent"},
 	{"CreateService/load balancers", created(func(in *create) { in.LoadBalancers = make([]shape.LoadBalancer, 1) }), shape.CodeUnsupportedFeatureException, "loadBalancers"},
 	{"CreateService/controller", created(func(in *create) { in.DeploymentController = &shape.DeploymentController{Type: aws.Ptr("CODE_DEPLOY")} }), shape.CodeUnsupportedFeatureException, "deploymentController.type"},
 	{"CreateService/same name", created(func(in *create) { in.ServiceName = aws.Ptr("web"); in.DesiredCount = aws.Ptr(int32(7)) }), badParameter, "Creation of service was not idempotent."},

@@ -12,7 +12,8 @@ import (
 )
 
 // DeleteService lets a service drain; the service loop makes it INACTIVE when its
-// tasks have stopped. Without force its desired count must be 0.
+// tasks have stopped. Without force the desired count of a REPLICA
+// service must be 0.
 func (a *API) DeleteService(ctx context.Context, c wire.Call, in *shape.DeleteServiceRequest) (*shape.DeleteServiceResponse, error) {
 	var out shape.Service
 	err := a.store.Update(ctx, func(tx store.Tx) error {

@@ -28,6 +28,11 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 		if tables.ServiceRecords(tx, old).ShownStatus() != ecs.ServiceActive {
 			return errServiceNotActive
 		}
+		if old.Daemon() {
+			if err := request.CheckDaemonUpdate(in); err != nil {
+				return err
+			}
+		}
 		if err := recapacity(tx, old, in.CapacityProviderStrategy); err != nil {
 			return err
 		}

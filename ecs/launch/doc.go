@@ -35,6 +35,9 @@ type Spec struct {
 	Tags                 []shape.Tag
 	EnableExecuteCommand bool
 
+	// Among are the IDs of the only container instances that may be chosen; optional, any when empty.
+	Among []string
+
 	// Instances are the IDs of the container instances of StartTask: one task on each, whatever Count, Constraints and Strategy say.
 	Instances []string
 }

@@ -58,6 +58,23 @@ func fits(s *site, r *Request) bool {
 	return stage == len(filters)
 }
 
+// Eligible says whether a candidate is one that such tasks belong on, whether or not it has room and an agent just now: it is ACTIVE, of the
+// launch type, and satisfies the expressions. With attributes it also has those that are required.
+func Eligible(r Request, candidate Instance, attributes bool) bool {
+	if !attributes {
+		r.Attributes, r.Architecture = nil, ""
+	}
+	stage, _ := check(sites([]Instance{candidate})[0], &r)
+	if stage == len(filters) {
+		return true
+	}
+	switch filters[stage].reason {
+	case Inactive, Draining, LaunchType, Attribute, MemberOf:
+		return false
+	}
+	return true
+}
+
 // Check says whether a task with these needs fits on this very instance, as StartTask asks it: constraints and strategies do not apply.
 func Check(r Request, candidate Instance) (Reason, string, bool) {
 	s := sites([]Instance{candidate})[0]

@@ -25,6 +25,20 @@ func WithDefaults(in *shape.DeploymentConfiguration) shape.DeploymentConfigurati
 	return d
 }
 
+// ConfigurationOf completes the deployment configuration of a new service. A DAEMON service replaces tasks where they are.
+func ConfigurationOf(in *shape.CreateServiceRequest) shape.DeploymentConfiguration {
+	if !daemon(in.SchedulingStrategy) {
+		return WithDefaults(in.DeploymentConfiguration)
+	}
+	var d shape.DeploymentConfiguration
+	if in.DeploymentConfiguration != nil {
+		d = *in.DeploymentConfiguration
+	}
+	orDefault(&d.MaximumPercent, 100)
+	orDefault(&d.MinimumHealthyPercent, 0)
+	return WithDefaults(&d)
+}
+
 func orDefault[T any](to **T, value T) {
 	if *to == nil {
 		*to = aws.Ptr(value)

@@ -64,8 +64,6 @@ var Refusals = []Refusal{
 	{services, "deploymentConfiguration.canaryConfiguration", nil, unsupported, "Canary deployments are not available in this region."},
 	{services, "deploymentConfiguration.linearConfiguration", nil, unsupported, "Linear deployments are not available in this region."},
 	{services, "deploymentConfiguration.bakeTimeInMinutes", nil, unsupported, "A bake time is not available in this region."},
-	{[]string{"CreateService"}, "schedulingStrategy", []string{shape.SchedulingStrategyDaemon}, unsupported,
-		"The DAEMON scheduling strategy is not available in this region."},
 	{[]string{"CreateService"}, "role", nil, badInput,
 		"You cannot specify an IAM role for services that have no load balancer."},
 

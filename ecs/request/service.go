@@ -17,7 +17,7 @@ func CheckNewService(in *shape.CreateServiceRequest) error {
 		return Invalid("Invalid service name: '%s'. Up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed.", name)
 	case aws.Val(in.TaskDefinition) == "":
 		return Invalid("TaskDefinition cannot be blank.")
-	case in.DesiredCount == nil:
+	case in.DesiredCount == nil && !daemon(in.SchedulingStrategy):
 		return Invalid("desiredCount is required for services with the REPLICA scheduling strategy.")
 	}
 	if err := checkCount(in.DesiredCount); err != nil {
@@ -26,13 +26,46 @@ func CheckNewService(in *shape.CreateServiceRequest) error {
 	if err := checkPropagation(in.PropagateTags); err != nil {
 		return err
 	}
-	if err := CheckConfiguration(WithDefaults(in.DeploymentConfiguration)); err != nil {
+	if daemon(in.SchedulingStrategy) {
+		if err := checkDaemon(in.DesiredCount, in.PlacementStrategy, in.DeploymentConfiguration); err != nil {
+			return err
+		}
+	}
+	if err := CheckConfiguration(ConfigurationOf(in)); err != nil {
 		return err
 	}
 	if err := CheckPlacement(in.PlacementConstraints, in.PlacementStrategy); err != nil {
 		return err
 	}
 	return CheckTags(in.Tags)
+}
+
+func daemon(scheduling *string) bool { return aws.Val(scheduling) == shape.SchedulingStrategyDaemon }
+
+// SchedulingOf is REPLICA unless told otherwise.
+func SchedulingOf(given *string) string {
+	if aws.Val(given) == "" {
+		return shape.SchedulingStrategyReplica
+	}
+	return *given
+}
+
+// checkDaemon refuses what a DAEMON service has no use for.
+func checkDaemon(count *int32, strategy []shape.PlacementStrategy, c *shape.DeploymentConfiguration) error {
+	switch {
+	case count != nil:
+		return Invalid("The daemon scheduling strategy does not support a desired count for services. Remove the desired count value and try again")
+	case len(strategy) > 0:
+		return Invalid("The daemon scheduling strategy does not support placement strategies. Remove the placement strategy and try again")
+	case c != nil && aws.Val(c.MaximumPercent) > 100:
+		return Invalid("The daemon scheduling strategy does not support values above 100 for maximumPercent. Change the value and try again")
+	}
+	return nil
+}
+
+// CheckDaemonUpdate is what a change of a DAEMON service must not ask for.
+func CheckDaemonUpdate(in *shape.UpdateServiceRequest) error {
+	return checkDaemon(in.DesiredCount, in.PlacementStrategy, in.DeploymentConfiguration)
 }
 
 func checkCount(n *int32) error {

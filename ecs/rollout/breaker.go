@@ -70,7 +70,7 @@ func (p *planner) judge() {
 		return
 	}
 	enabled, back := ecs.Breaks(p.Service.Configuration)
-	if d := p.primary(); !enabled || d.FailedTasks < ecs.FailureThreshold(p.Service.DesiredCount) {
+	if d := p.primary(); !enabled || d.FailedTasks < ecs.FailureThreshold(int32(p.desired)) {
 		return
 	}
 	p.out.Say = append(p.out.Say, p.sentence("(deployment "+p.target.ID+") deployment failed: tasks failed to start."))

@@ -77,7 +77,7 @@ func (p *planner) stopped(s *ecs.ServiceDeploymentStatus, target, reason string)
 // finish ends a service deployment and keeps how things are now.
 func (p *planner) finish(s *ecs.ServiceDeploymentStatus, target, status, reason string) {
 	s.Status, s.Reason, s.FinishedAt = status, reason, p.Now
-	s.Threshold = ecs.FailureThreshold(p.Service.DesiredCount)
+	s.Threshold = ecs.FailureThreshold(int32(p.desired))
 	s.Failures = max(s.Failures, p.failuresOf(target))
 	s.Counts = map[string]ecs.DeploymentCounts{}
 	for _, t := range p.Tasks {

@@ -12,6 +12,7 @@ import (
 type Input struct {
 	Service   *ecs.Service       // required
 	Status    *ecs.ServiceStatus // what the last plans made of this incarnation; nil at first
+	Hosts     []string           // of a DAEMON service: the container instances that should have a task
 	Tasks     []Task             // of the service, those STOPPED included as long as they are kept
 	Instances []place.Instance   // optional; of the cluster, to choose what to stop
 	// History are the service deployments that are not finished, newest first, without what their service is now.
@@ -34,6 +35,7 @@ type Task struct {
 	Asked      bool // somebody asked it to stop, it did not end by itself
 	Unwell     bool // asked because of its health checks
 	Draining   bool // its container instance is DRAINING
+	Last       bool // no task but those of DAEMON services is left on that
 	// ProtectedUntil is when its protection from scale-in and deployments ends; zero without one.
 	ProtectedUntil time.Time
 	LastStatus     string
@@ -120,6 +122,7 @@ func (s Steps) Empty() bool {
 type Start struct {
 	Deployment ecs.Deployment
 	Count      int
+	Hosts      []string // the container instances to choose from; empty for REPLICA services: any
 }
 
 // Stop asks a task to stop.

@@ -39,7 +39,10 @@ type planner struct {
 
 func newPlanner(in Input) *planner {
 	p := &planner{Input: in, desired: int(in.Service.DesiredCount)}
-	p.floor, p.ceiling = Limits(in.Service)
+	if in.Service.Daemon() {
+		p.desired = len(in.Hosts)
+	}
+	p.floor, p.ceiling = limits(in.Service, p.desired)
 	if in.Status == nil {
 		s := in.Service
 		p.status = &ecs.ServiceStatus{Home: s.Home, Cluster: s.Cluster, Name: s.Name, Incarnation: s.Incarnation}
@@ -70,16 +73,20 @@ func (p *planner) spared(t Task) Task {
 }
 
 // Limits are the least number of healthy tasks and the largest number of tasks that a service allows itself.
-func Limits(s *ecs.Service) (floor, ceiling int) {
+func Limits(s *ecs.Service) (floor, ceiling int) { return limits(s, int(s.DesiredCount)) }
+
+func limits(s *ecs.Service, desired int) (floor, ceiling int) {
 	minimum, maximum := 100, 200
+	if s.Daemon() {
+		minimum, maximum = 0, 100
+	}
 	if v := s.Configuration.MinimumHealthyPercent; v != nil {
 		minimum = int(aws.Val(v))
 	}
 	if v := s.Configuration.MaximumPercent; v != nil {
 		maximum = int(aws.Val(v))
 	}
-	d := int(s.DesiredCount)
-	return (d*minimum + 99) / 100, d * maximum / 100
+	return (desired*minimum + 99) / 100, desired * maximum / 100
 }
 
 // delete stops everything, then makes the service INACTIVE.
@@ -100,6 +107,10 @@ func (p *planner) roll() {
 	p.adopt()
 	p.account()
 	p.judge()
+	if p.Service.Daemon() {
+		p.daemon()
+		return
+	}
 	p.stopAtOnce()
 	p.classify()
 	starts := p.start()

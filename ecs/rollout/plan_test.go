@@ -76,6 +76,8 @@ func set(t *rollout.Task, trait string) {
 	case "unwell": // stopped for its health
 		t.Wanted, t.Asked, t.Unwell, t.Checked, t.LastStatus = false, true, true, true, ecs.TaskStopped
 		t.StartedAt, t.StoppedAt = t.CreatedAt, t.CreatedAt.Add(time.Minute)
+	case "last":
+		t.Last = true
 	case "asked":
 		t.Asked = true
 	}

@@ -44,6 +44,9 @@ func Candidates(tx store.Tx, h ecs.Home, cluster string) []place.Instance {
 // candidatesFor are the candidates with peers and, when one of the expressions asks for them, with task groups.
 func candidatesFor(tx store.Tx, s launch.Spec, asked ...*query.Expr) []place.Instance {
 	out := Candidates(tx, s.Home, s.Cluster)
+	if len(s.Among) > 0 {
+		out = slices.DeleteFunc(out, func(c place.Instance) bool { return !slices.Contains(s.Among, c.ID) })
+	}
 	grouped := slices.ContainsFunc(asked, func(e *query.Expr) bool { return e.Asks(query.TaskGroup) })
 	for i := range out {
 		instance := MemberKey(s.Home, s.Cluster, out[i].ID)

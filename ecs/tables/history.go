@@ -106,7 +106,7 @@ func ViewServiceDeployment(tx store.Tx, v ecs.ServiceDeploymentView) ecs.Service
 	if !ok || s.Incarnation != v.Incarnation {
 		return v
 	}
-	v.Service, v.Counts = s, deploymentCounts(tx, s)
+	v.Service, v.Counts = Counted(tx, s), deploymentCounts(tx, s)
 	v.Now = ServiceRecords(tx, s).Status
 	return v
 }

@@ -1,0 +1,73 @@
+package tables
+
+import (
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/launch"
+	"github.com/berth-ecs/berth/ecs/place"
+	"github.com/berth-ecs/berth/store"
+)
+
+// DaemonServices: ClusterKey; only DAEMON services that are not being deleted.
+var DaemonServices = store.NewIndex(Services, "daemon", func(s *ecs.Service) []string {
+	if !s.Daemon() || !s.DeletedAt.IsZero() {
+		return nil
+	}
+	return []string{ClusterKey(s.Home, s.Cluster)}
+})
+
+// DaemonHosts are the IDs of the container instances that a DAEMON service has a task on, or should have, in order: the ACTIVE ones that meet its
+// constraints and have the attributes that its target requires. Where none has these, all count that meet the constraints, so that
+// the service says what is missing.
+func DaemonHosts(tx store.Tx, s *ecs.Service, target ecs.Deployment) []string {
+	h, family, revision, ok := ecs.RevisionOf(target.TaskDefinition)
+	if !ok {
+		return nil
+	}
+	d, ok := TaskDefinitions.Peek(tx, RevisionKey(h, family, revision))
+	if !ok {
+		return nil
+	}
+	req, err := launch.Request(launch.Spec{
+		Home: s.Home, Cluster: s.Cluster, Definition: d, Count: 1, Service: s.Name, LaunchType: target.LaunchType, Constraints: s.Constraints,
+	}, 0)
+	if err != nil {
+		return nil
+	}
+	req.Distinct = false
+	candidates := Candidates(tx, s.Home, s.Cluster)
+	for _, strict := range []bool{true, false} {
+		var out []string
+		for _, c := range candidates {
+			if place.Eligible(req, c, strict) {
+				out = append(out, c.ID)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return nil
+}
+
+// Counted is a service with the desired count that is answered: that of a DAEMON service is derived.
+func Counted(tx store.Tx, s *ecs.Service) *ecs.Service {
+	if !s.Daemon() || !s.DeletedAt.IsZero() {
+		return s
+	}
+	counted := *s
+	counted.DesiredCount = int32(len(DaemonHosts(tx, s, ServiceRecords(tx, s).Aim())))
+	return &counted
+}
+
+// OnlyDaemons says whether no task but those of DAEMON services is left on a container instance (by MemberKey).
+func OnlyDaemons(tx store.Tx, instance string) bool {
+	for v := range TasksOfInstance(tx, instance, Live) {
+		if v.Service == "" {
+			return false
+		}
+		if s, ok := Services.Peek(tx, MemberKey(v.Home, v.Cluster, v.Service)); !ok || !s.Daemon() {
+			return false
+		}
+	}
+	return true
+}
