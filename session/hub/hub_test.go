@@ -63,7 +63,7 @@ type slow struct {
 	*world
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, edits ...func(*hub.Config)) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
@@ -81,12 +81,16 @@ func newWorld(t *testing.T) *world {
 			}},
 		}})
 	})
-	w.hub = hub.New(hub.Config{
+	c := hub.Config{
 		Store: &slow{Store: w.store, world: w}, Server: "server1", Heartbeat: time.Hour, Log: slog.New(slog.DiscardHandler),
 		Verify: func(*http.Request) (sigv4.Identity, error) {
 			return sigv4.Identity{Key: sigv4.Key{Account: home.Account, Principal: w.principal.Load().(string)}, Scope: sigv4.Scope{Region: home.Region}}, nil
 		},
-	})
+	}
+	for _, edit := range edits {
+		edit(&c)
+	}
+	w.hub = hub.New(c)
 	running, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = w.hub.Run(running) }()

@@ -211,3 +211,7 @@ func container(t types.Task, name string) types.Container {
 	}
 	return types.Container{}
 }
+
+func startOn(family, instance string) *ecs.StartTaskInput {
+	return &ecs.StartTaskInput{TaskDefinition: &family, ContainerInstances: []string{instance}}
+}

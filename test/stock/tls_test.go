@@ -1,6 +1,8 @@
 package stock
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"strings"
@@ -64,5 +66,33 @@ func TestPlainHTTPOnTheAgentsListener(t *testing.T) {
 	a.backend = strings.Replace(s.secure, "https", "http", 1)
 	if _, err := a.register(); err == nil {
 		t.Error("plain HTTP was answered")
+	}
+}
+
+// The whole way of an agent of another machine, on the port that it verifies.
+func TestAnAgentThatVerifies(t *testing.T) {
+	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(200), rand.IntN(250), 2+rand.IntN(250))
+	l, err := net.Listen("tcp", host+":443")
+	if err != nil {
+		t.Skipf("port 443 is not for everyone: %v", err)
+	}
+	_ = l.Close()
+	s := newServer(t, "agent-listen="+host+":443", "agent-names="+host)
+	s.define("web", "web", "side")
+	a := s.agent()
+	a.backend, a.trust = s.settings.AgentEndpoint(), s.trust()
+	a.start()
+	if want := "https://" + host + "/_berth/acs/"; a.backend != "https://"+host || a.endpoint.Endpoint != want {
+		t.Errorf("by %s to %s, not %s", a.backend, a.endpoint.Endpoint, want)
+	}
+	a.manifest()
+	arn := s.run("web")
+	a.take()
+	a.submit("running", arn)
+	a.publish("metrics", arn, "AckPublishMetric")
+	a.submit("stopped", arn)
+	a.trust.RootCAs = nil
+	if err := a.connect(); err == nil {
+		t.Error("an agent that does not know the authority was connected")
 	}
 }
