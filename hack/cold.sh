@@ -30,28 +30,35 @@ for f in /etc/ssl/certs/ca-certificates.crt /etc/resolv.conf /etc/hosts /etc/apt
 done
 git clone -q . "$root/root/berth"
 
-# A network namespace would have no way to the package registries, so the machine's is used: ports and names must be free.
+# A network namespace would have no way to the package registries, so the machine's is used: names and ports must be free, or others be
+# chosen with BERTH_NAME, BERTH_LISTEN, BERTH_BRIDGE_SUBNET, BERTH_INTROSPECTION.
 inside='
 set -euo pipefail
 export HOME=/root PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd /root/berth
 case $1 in
 up)
+	trap "make down" EXIT
 	time make up
 	time make up
 	bin/berth status
-	make down
 	;;
 test) time make test ;;
 esac
 '
 unshare --mount --pid --fork --propagation private bash -euo pipefail -c '
 root=$1
+mount --bind "$root" "$root" # runc wants a root that is a mount
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/run"
 mkdir -p "$root/run/lock"
-exec chroot "$root" /usr/bin/env -i GOPROXY="$2" GOSUMDB="$3" GOFLAGS="$4" bash -c "$5" cold "$6"
+mapfile -t settings < <(env | grep ^BERTH_)
+cd "$root"
+mkdir -p mnt/machine
+pivot_root . mnt/machine
+umount -l /mnt/machine
+exec /usr/bin/env -i "${settings[@]}" GOPROXY="$2" GOSUMDB="$3" GOFLAGS="$4" bash -c "$5" cold "$6"
 ' cold "$root" "$(go env GOPROXY)" "$(go env GOSUMDB)" "$(go env GOFLAGS)" "$inside" "$what"
 echo "cold: make $what works on a bare machine"
