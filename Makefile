@@ -48,6 +48,12 @@ nightly: ## run the long tests: race detector, fault matrices, fuzzers (root, 10
 	@$(MAKE) --no-print-directory build
 	@$(RUNNER) -budget test/nightly.txt
 	@hack/fuzz.sh 60s
+	@$(MAKE) --no-print-directory cold
+
+.PHONY: cold
+cold: ## install, start and stop a region in a clean root file system (root)
+	@hack/install.sh cold
+	@hack/cold.sh up
 
 .PHONY: lint
 lint: ## run golangci-lint with .golangci.yml

@@ -5,6 +5,7 @@
 #   hack/install.sh test    run, and what the tests need
 #   hack/install.sh bench   test, and moto's server, which the API is measured beside
 #   hack/install.sh lint    golangci-lint
+#   hack/install.sh cold    what hack/cold.sh needs
 #
 # Programs go to BERTH_BIN_DIR (default /opt/berth/bin), never over the system's. What the system has is used when it is
 # new enough (hack/versions). A failure says which step, and what to do.
@@ -122,6 +123,7 @@ test | bench)
 	if [ "$what" = bench ]; then install_moto; fi
 	;;
 lint) install_lint ;;
+cold) install_debian debootstrap ;;
 *) fail "unknown target \"$what\": run, test, bench or lint" ;;
 esac
 finish "tools     $what: everything is there ($bin)"
