@@ -124,8 +124,11 @@ var program struct {
 	err  error
 }
 
-// Program builds the program once in a test process and answers its path.
+// Program builds the program once in a test process and answers its path. BERTH_TEST_PROGRAM names another one.
 func Program(ctx context.Context) (string, error) {
+	if path := os.Getenv("BERTH_TEST_PROGRAM"); path != "" {
+		return path, nil
+	}
 	program.Do(func() {
 		dir, err := os.MkdirTemp("", "berth-program-")
 		if err != nil {
@@ -140,6 +143,23 @@ func Program(ctx context.Context) (string, error) {
 		}
 	})
 	return program.path, program.err
+}
+
+// Build builds the program again with another version into dir and answers its path.
+func Build(ctx context.Context, dir, version string) (string, error) {
+	path := filepath.Join(dir, "berth")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "-ldflags", "-X main.version="+version, "github.com/berth-ecs/berth/cmd/berth")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build berth %s: %w\n%s", version, err, out)
+	}
+	return path, nil
+}
+
+// Use has a process be of another program from its next beginning on.
+func (i *Installation) Use(r Role, exe string, before ...string) {
+	p := i.processes[r]
+	p.exe, p.args = exe, slices.Concat(before, r.args())
 }
 
 // Discard removes the program that Program built. Call it last in a TestMain.

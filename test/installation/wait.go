@@ -3,6 +3,7 @@ package installation
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,10 +16,18 @@ import (
 // Patience is how long a test waits for a condition.
 const Patience = 60 * time.Second
 
+// patience is shorter for a program that is known to be bad: BERTH_TEST_PATIENCE.
+func patience() time.Duration {
+	if d, err := time.ParseDuration(os.Getenv("BERTH_TEST_PATIENCE")); err == nil {
+		return d
+	}
+	return Patience
+}
+
 // Eventually waits until cond answers nil; its last error is the test's.
 func Eventually(t testing.TB, what string, cond func(ctx context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience())
 	defer cancel()
 	for {
 		err := cond(ctx)
