@@ -16,12 +16,13 @@ type Facts struct {
 	ProcCgroup   string          // /proc/self/cgroup
 	Mounts       string          // /proc/self/mounts
 
-	Tools     map[string]Tool
-	PortError error    // of listening on the endpoint's address
-	Drops     []string // chains of others that drop forwarded packets
-	DropsErr  error    // why Drops is not known
-	DiskFree  uint64   // bytes under the data directory
-	DiskErr   error
+	Tools      map[string]Tool
+	PortError  error    // of listening on the endpoint's address
+	AgentError error    // of listening on the agents' address
+	Drops      []string // chains of others that drop forwarded packets
+	DropsErr   error    // why Drops is not known
+	DiskFree   uint64   // bytes under the data directory
+	DiskErr    error
 }
 
 // Tool is a program that berth runs.

@@ -34,6 +34,9 @@ func Gather(ctx context.Context, s config.Settings, running bool) Facts {
 	}
 	if !running {
 		f.PortError = listen(ctx, s.Listen)
+		if s.AgentListen != "" {
+			f.AgentError = listen(ctx, s.AgentListen)
+		}
 	}
 	f.Drops, f.DropsErr = Drops(ctx, s.Name)
 	f.DiskFree, f.DiskErr = free(s.DataDir)

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 )
@@ -107,6 +108,23 @@ func port(f Facts) []Finding {
 			"find who holds it (ss -ltnp), or choose another: --listen 127.0.0.1:4567")
 	}
 	return ok("port", f.Settings.Listen+" is free")
+}
+
+// agents: the TLS endpoint for agents of other machines, if there is to be one.
+func agents(f Facts) []Finding {
+	listen := f.Settings.AgentListen
+	_, number, _ := net.SplitHostPort(listen)
+	switch {
+	case listen == "":
+		return nil
+	case f.AgentError != nil:
+		return finding("agents", Fail, fmt.Sprintf("%s cannot be listened on: %v", listen, f.AgentError),
+			"find who holds it (ss -ltnp), or give agent-listen another address of this machine")
+	case number != "443":
+		return finding("agents", Warn, listen+" is not port 443, and amazon-ecs-agent verifies certificates on no other",
+			"give agent-listen port 443, or start every agent with -k, which verifies nothing")
+	}
+	return ok("agents", listen+" is for agents of other machines")
 }
 
 func firewall(f Facts) []Finding {
