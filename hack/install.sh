@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what berth needs on a bare Debian 12 with Go, and nothing that is there already.
 #
-#   hack/install.sh run     to run a region: containerd, its shim, ctr and runc
+#   hack/install.sh run     to run a region: containerd, its shim, ctr, runc and berth-enter
 #   hack/install.sh test    run, and what the tests need
 #   hack/install.sh bench   test, and moto's server, which the API is measured beside
 #   hack/install.sh lint    golangci-lint
@@ -23,7 +23,7 @@ venv=$(dirname "$bin")/aws
 
 # Why each Debian package:
 #   ca-certificates  to fetch modules over TLS
-#   gcc libc6-dev    runc has C in it (it enters namespaces before Go starts)
+#   gcc libc6-dev    runc has C in it (it enters namespaces before Go starts), berth-enter is C
 #   libseccomp-dev   runc filters system calls with libseccomp
 #   pkg-config       how runc's build finds libseccomp
 build_packages="ca-certificates gcc libc6-dev libseccomp-dev pkg-config"
@@ -67,6 +67,17 @@ install_runc() {
 	install_debian $build_packages
 	step "runc $RUNC_VERSION (go install, about 35 seconds)"
 	CGO_ENABLED=1 go_install -tags seccomp "github.com/opencontainers/runc@v$RUNC_VERSION"
+}
+
+install_enter() {
+	have berth-enter "$ENTER_MIN" && return 0
+	# shellcheck disable=SC2086
+	install_debian $build_packages
+	step "berth-enter (gcc)"
+	need_writable "$bin"
+	# Under another name first: what runs cannot be written, and what is found must be whole.
+	watch_run gcc -O2 -Wall -static -s -o "$bin/.berth-enter" "$here/../node/runtime/enter/src/enter.c" || fail "gcc could not build berth-enter"
+	mv "$bin/.berth-enter" "$bin/berth-enter"
 }
 
 install_aws() {
@@ -113,10 +124,12 @@ case $what in
 run)
 	install_containerd
 	install_runc
+	install_enter
 	;;
 test | bench)
 	install_containerd
 	install_runc
+	install_enter
 	# shellcheck disable=SC2086
 	install_debian $test_packages
 	install_aws

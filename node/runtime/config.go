@@ -21,6 +21,10 @@ type Config struct {
 	TaskPids     int64        // optional: processes and threads that a task may have; 0 is no limit
 	Log          *slog.Logger // optional
 
+	// NoEnter makes every exec go through containerd, also when BinDir has
+	// berth-enter. Optional.
+	NoEnter bool
+
 	// SpareShim keeps one shim running for the next task. Optional.
 	SpareShim bool
 

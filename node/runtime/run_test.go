@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-ecs/berth/node/runtime/execute"
 )
 
 func TestStartAndExitCode(t *testing.T) {
@@ -167,7 +169,7 @@ func TestExec(t *testing.T) {
 		}
 	}
 	_, out, err = n.Exec(t.Context(), c.ID, []string{"/bin/yes"}, 300*time.Millisecond)
-	if !errors.Is(err, ErrExecTimeout) || len(out) != maxExecOutput {
+	if !errors.Is(err, ErrExecTimeout) || len(out) != execute.MaxOutput {
 		t.Errorf("an exec without end: %d bytes, %v", len(out), err)
 	}
 	if _, _, err = n.Exec(t.Context(), c.ID, []string{"/none"}, time.Second); err == nil {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
 	"github.com/berth-ecs/berth/node/runtime/daemon"
+	"github.com/berth-ecs/berth/node/runtime/enter"
 	"github.com/berth-ecs/berth/node/runtime/flight"
 	"github.com/berth-ecs/berth/node/runtime/keyed"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
@@ -61,6 +62,7 @@ type Runtime struct {
 	layers snapshot.Cache
 	images knownImages
 	execs  execSpecs
+	enter  *enter.Helper // nil: execs go through containerd
 
 	leasing keyed.Mutex // by task id: one makes or ends the lease
 	leased  leased
@@ -90,6 +92,9 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	quiet()
 	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel, registries: registryClient(registrySilence)}
 	r.spare.wanted = make(chan struct{}, 1)
+	if !c.NoEnter {
+		r.enter = enter.Find(c.bin("berth-enter"))
+	}
 	if err := r.connect(ctx, life); err != nil {
 		cancel()
 		return nil, err
@@ -148,6 +153,9 @@ func dialOptions() []grpc.DialOption {
 // Close ends this process's part; containerd and the containers run on.
 func (r *Runtime) Close() error {
 	r.cancel()
+	if r.enter != nil {
+		r.enter.Close()
+	}
 	if r.spare.ended != nil {
 		<-r.spare.ended
 	}

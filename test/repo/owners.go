@@ -22,6 +22,7 @@ var owners = []owner{
 	{"github.com/moby", []string{"node/runtime"}, "Docker's defaults of a container are the runtime's business"},
 	{"github.com/distribution/distribution", []string{"registry/ociapi"}, "the protocol's routes and errors are one room's; records and rules know nothing of them"},
 	{"github.com/gorilla/mux", []string{"registry/ociapi"}, "distribution's routes are its"},
+	{"github.com/elastic/go-seccomp-bpf", []string{"node/runtime"}, "the numbers of system calls are needed where their filters are made"},
 	{"github.com/distribution/reference", []string{"node/runtime"}, "image names are resolved where images are pulled"},
 	{"google.golang.org/protobuf", []string{"node/runtime", "mesh/xds"}, "protocol buffers are containerd's and Envoy's language, not ours"},
 	{"google.golang.org/grpc", []string{"node/runtime", "mesh/xds", "store/etcd"}, "gRPC is containerd's, Envoy's and etcd's transport, not ours"},

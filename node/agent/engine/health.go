@@ -42,8 +42,8 @@ func (h *Health) due(c *plan.HealthCheck, started time.Time) time.Time {
 	return started.Add(c.Interval)
 }
 
-// maxOutput is what is kept of a health check's output.
-const maxOutput = 1024
+// maxOutput is what is kept of a health check's output, as Docker keeps it.
+const maxOutput = 4096
 
 // after is the health after one more run. A failure within the start period does not count unless a run succeeded
 // before. It answers whether the status changed.

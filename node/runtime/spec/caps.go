@@ -70,3 +70,13 @@ func capNames(field string, names []string) (all bool, out []string, err error) 
 	}
 	return all, out, nil
 }
+
+// Bits are capabilities as the kernel counts them.
+func Bits(names []string) (bits uint64) {
+	for i, c := range allCaps {
+		if slices.Contains(names, c) {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}

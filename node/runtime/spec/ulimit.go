@@ -33,3 +33,14 @@ func rlimits(in []Ulimit) ([]specs.POSIXRlimit, error) {
 	}
 	return out, nil
 }
+
+// kernelLimits are the limits of Linux in the kernel's order.
+var kernelLimits = []string{
+	"CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS", "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
+}
+
+// Resource is the kernel's number of a limit ("RLIMIT_NOFILE").
+func Resource(name string) (uint32, bool) {
+	i := slices.Index(kernelLimits, strings.TrimPrefix(name, "RLIMIT_"))
+	return uint32(max(i, 0)), i >= 0
+}
