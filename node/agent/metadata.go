@@ -72,6 +72,9 @@ func metadataContainer(t *engine.Task, i int) metadata.Container {
 	if p.MemoryMiB > 0 {
 		out.Limits.Memory = &p.MemoryMiB
 	}
+	if p.Restart != nil { // as the agent: only where there is a policy
+		out.RestartCount = &c.Restarts
+	}
 	if p.Health != nil && c.Started() {
 		out.Health = &metadata.Health{Status: engine.Unknown, ExitCode: c.Health.ExitCode, Output: c.Health.Output}
 		if c.Health.Status != "" {

@@ -35,6 +35,9 @@ func (m meter) Metrics(ctx context.Context) []session.TaskMetric {
 			}
 			if ok {
 				c.ContainerArn, c.ContainerName = p.ARN, p.Name
+				if p.Restart != nil {
+					c.RestartStatsSet = &session.RestartStatsSet{RestartCount: int64(t.Containers[i].Restarts)}
+				}
 				tm.ContainerMetrics = append(tm.ContainerMetrics, c)
 			}
 		}

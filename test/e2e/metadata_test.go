@@ -164,3 +164,24 @@ func TestMetadataOfAnotherTaskIsNotTold(t *testing.T) {
 		t.Errorf("the machine's address answers metadata: %s", body)
 	}
 }
+
+// A task asks for its own protection; a task of no service cannot have one, and is told so in AWS's words.
+func TestProtectionIsAskedOfTheAgent(t *testing.T) {
+	t.Parallel()
+	task := running(t, define(t, peer("main", "tcp:80")))
+	base := "http://127.0.0.1:" + hostPort(t, task, "main", 80)
+	api, err := fetch(base + "/env?name=ECS_AGENT_URI")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := fetch(inside(base, api+"/task-protection/v1/state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told struct {
+		Failure struct{ Arn, Reason string }
+	}
+	if err := json.Unmarshal([]byte(body), &told); err != nil || told.Failure.Arn != *task.TaskArn || told.Failure.Reason != "TASK_NOT_VALID" {
+		t.Errorf("it is told %s, %v", body, err)
+	}
+}
