@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 
 	"github.com/containerd/containerd/v2/core/leases"
@@ -20,7 +21,7 @@ import (
 // prepared or created.
 func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) error {
 	defer failpoint.Around(failpoint.Sweep)()
-	known, err := r.traces(ctx)
+	known, whole, err := r.traces(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
@@ -30,7 +31,8 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 			errs = append(errs, r.releaseAlone(ctx, task), r.c.shims().Kill(task))
 		}
 	}
-	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx), r.c.shims().SweepSockets(), r.started().Sweep(keep))
+	maps.DeleteFunc(whole, func(id string, _ bool) bool { return !containerIDRule.MatchString(id) || !keep(id[:32]) })
+	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx, whole), r.c.shims().SweepSockets(), r.started().Sweep(keep))
 	r.wantSpare() // or the removal of what is left of one
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -38,9 +40,9 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 	return nil
 }
 
-// traces are the tasks of which there is anything at all.
-func (r *Runtime) traces(ctx context.Context) (map[string]bool, error) {
-	out := map[string]bool{}
+// traces are the tasks of which there is anything at all, and the containers that have a record.
+func (r *Runtime) traces(ctx context.Context) (out, whole map[string]bool, err error) {
+	out, whole = map[string]bool{}, map[string]bool{}
 	add := func(task string) {
 		if taskIDRule.MatchString(task) {
 			out[task] = true
@@ -48,35 +50,36 @@ func (r *Runtime) traces(ctx context.Context) (map[string]bool, error) {
 	}
 	containers, err := r.cd.ContainerService().List(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, c := range containers {
 		add(c.Labels[labelTask])
+		whole[c.ID] = true
 	}
 	sandboxes, err := r.cd.SandboxStore().List(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, s := range sandboxes {
 		add(s.Labels[labelTask])
 	}
 	held, err := r.cd.LeasesService().List(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, l := range held {
 		add(l.Labels[labelTask])
 	}
 	cgroups, err := r.cg.Children("/" + r.c.Name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range cgroups {
 		add(name)
 	}
 	dirs, err := os.ReadDir(r.c.shims().Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, d := range dirs {
 		add(d.Name())
@@ -84,7 +87,7 @@ func (r *Runtime) traces(ctx context.Context) (map[string]bool, error) {
 	for _, s := range r.c.shims().Processes() {
 		add(s.Task)
 	}
-	return out, nil
+	return out, whole, nil
 }
 
 // sweepPulls ends the leases of pulls that an earlier process did not finish.
@@ -101,12 +104,13 @@ func (r *Runtime) sweepPulls(ctx context.Context) error {
 }
 
 // sweepSnapshots removes active snapshots that no container has. Views go with
-// the lease they were made under.
-func (r *Runtime) sweepSnapshots(ctx context.Context) error {
+// the lease they were made under. Only those are asked about that were not whole
+// a moment ago: a question each would be a good part of a restart with hundreds.
+func (r *Runtime) sweepSnapshots(ctx context.Context, whole map[string]bool) error {
 	svc := r.cd.SnapshotService(snapshotter)
 	var orphans []string
 	err := svc.Walk(ctx, func(ctx context.Context, info snapshots.Info) error {
-		if info.Kind == snapshots.KindCommitted || !containerIDRule.MatchString(info.Name) {
+		if info.Kind == snapshots.KindCommitted || !containerIDRule.MatchString(info.Name) || whole[info.Name] {
 			return nil
 		}
 		_, err := r.cd.ContainerService().Get(ctx, info.Name)
