@@ -26,7 +26,7 @@ import (
 
 func main() {
 	tasks := flag.Int("tasks", 300, "idle tasks, at most 1000")
-	settle := flag.Duration("settle", 20*time.Second, "how long nothing happens before memory is read")
+	settle := flag.Duration("settle", 12*time.Second, "how long nothing happens before memory is read")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -96,7 +96,7 @@ func run(ctx context.Context, tasks int, settle time.Duration) (err error) {
 func (b *bench) start(ctx context.Context, n int) error {
 	out, err := b.ECS.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
 		Family: aws.String("idle"), ContainerDefinitions: []types.ContainerDefinition{{
-			Name: aws.String("main"), Image: aws.String(image), Memory: aws.Int32(6), Command: []string{"/bin/sleep", "1000000"},
+			Name: aws.String("main"), Image: aws.String(image), Memory: aws.Int32(6), Command: []string{"/bin/sleep", "1000000"}, StopTimeout: aws.Int32(2),
 		}},
 	})
 	if err != nil {
