@@ -1,9 +1,10 @@
 // Command runtask measures the time from an accepted RunTask to the first instruction of its container, in a whole region: API,
-// store, placement, agent protocol, agent and containerd, beside `ctr run -d` on the same containerd. Host network, image
-// present.
+// store, placement, agent protocol, agent and containerd, beside `ctr run -d` on the same containerd. Image present.
 //
-// Both arms end at the same event, a datagram that the program sends first of all. RunTask is accepted when its answer is
-// here; the arm from the moment of asking is printed too. A last arm sets ctr against itself: a smaller difference is noise.
+// On the host's network the peer is `ctr run -d --net-host`; a task of bridge mode with a published port has the peer that has no network
+// to make, `ctr run -d` with an empty namespace. All arms end at the same event, a datagram that the program sends first of all. RunTask
+// is accepted when its answer is here; the arm from the moment of asking is printed too. The last arm of each set is the peer against
+// itself: a smaller difference is noise.
 //
 //	go run ./test/bench/runtask -rounds 9
 package main
@@ -36,14 +37,13 @@ const program = `package main
 
 import (
 	"net"
-	"os"
 	"strconv"
 	"time"
 )
 
 func main() {
 	now := time.Now().UnixNano()
-	c, err := net.Dial("unixgram", "@"+os.Args[1])
+	c, err := net.Dial("unixgram", "/report/socket")
 	if err != nil {
 		panic(err)
 	}
@@ -78,53 +78,79 @@ func run(ctx context.Context, rounds int) (err error) {
 		return err
 	}
 	defer func() { _ = b.reports.Close() }() // everything was read
-	accepted := &abba.Arm{Name: "RunTask accepted -> first instruction", Once: b.fromAccepted}
-	asked := &abba.Arm{Name: "RunTask asked -> first instruction", Once: b.fromAsked}
-	peer := &abba.Arm{Name: "ctr run -d", Once: b.ctr}
-	again := &abba.Arm{Name: "ctr run -d again", Once: b.ctr}
-	arms := []*abba.Arm{accepted, asked, peer, again}
-	if err := abba.Run(ctx, rounds, arms...); err != nil {
-		return err
+	for _, set := range []struct {
+		mode, target string
+		of           types.NetworkMode
+		ctr          []string
+	}{
+		{"host network", "at most 1.00, aim 0.70", types.NetworkModeHost, []string{"--net-host"}},
+		{"bridge, a published port; ctr without network", "at most 1.10, aim 0.80", types.NetworkModeBridge, nil},
+	} {
+		if b.definition, err = b.define(ctx, set.of); err != nil {
+			return err
+		}
+		b.options = set.ctr
+		accepted := &abba.Arm{Name: "RunTask accepted -> first instruction", Once: b.fromAccepted}
+		asked := &abba.Arm{Name: "RunTask asked -> first instruction", Once: b.fromAsked}
+		peer := &abba.Arm{Name: "ctr run -d", Once: b.ctr}
+		again := &abba.Arm{Name: "ctr run -d again", Once: b.ctr}
+		arms := []*abba.Arm{accepted, asked, peer, again}
+		if err := abba.Run(ctx, rounds, arms...); err != nil {
+			return err
+		}
+		fmt.Println(set.mode)
+		abba.Report(os.Stdout, peer, arms...)
+		fmt.Printf("target: the first ratio %s; the last is the noise\n", set.target)
 	}
-	abba.Report(os.Stdout, peer, arms...)
-	fmt.Println("target: the first ratio at most 1.00, aim 0.70; the last is the noise")
 	return nil
 }
 
-// bench is a region with the program's image and a definition of it, and the socket that its containers report to. The
-// socket's name is abstract: it needs the host's network and no mount.
+// bench is a region with the program's image, and the socket that its containers report to. The socket is in a directory that every
+// container mounts: it is reached from any network.
 type bench struct {
 	region     *installation.Installation
 	definition string
+	options    []string // of ctr run
 	reports    *net.UnixConn
 	count      int
 }
 
 func (b *bench) setUp(ctx context.Context) (err error) {
-	name := "bench-" + b.region.Name
-	if b.reports, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "@" + name, Net: "unixgram"}); err != nil {
+	if err := os.MkdirAll(b.reportDir(), 0o755); err != nil {
+		return err
+	}
+	at := &net.UnixAddr{Name: filepath.Join(b.reportDir(), "socket"), Net: "unixgram"}
+	if b.reports, err = net.ListenUnixgram("unixgram", at); err != nil {
 		return err
 	}
 	binary, err := images.Compile(ctx, b.region.DataDir, "first", program, "")
 	if err != nil {
 		return err
 	}
-	spec, err := images.Program(binary, v1.Config{Entrypoint: []string{"/first", name}})
+	spec, err := images.Program(binary, v1.Config{Entrypoint: []string{"/first"}})
 	if err != nil {
 		return err
 	}
-	if err := b.region.Import(ctx, image, spec); err != nil {
-		return err
+	return b.region.Import(ctx, image, spec)
+}
+
+func (b *bench) reportDir() string { return filepath.Join(b.region.DataDir, "report") }
+
+// define registers the program in a network mode; in bridge mode it has a port on the host.
+func (b *bench) define(ctx context.Context, mode types.NetworkMode) (string, error) {
+	c := types.ContainerDefinition{Name: aws.String("first"), Image: aws.String(image), Memory: aws.Int32(32),
+		MountPoints: []types.MountPoint{{SourceVolume: aws.String("report"), ContainerPath: aws.String("/report")}}}
+	if mode == types.NetworkModeBridge {
+		c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80)}}
 	}
 	reg, err := b.region.ECS.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
-		Family: aws.String("first"), NetworkMode: types.NetworkModeHost,
-		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("first"), Image: aws.String(image), Memory: aws.Int32(32)}},
+		Family: aws.String("first"), NetworkMode: mode, ContainerDefinitions: []types.ContainerDefinition{c},
+		Volumes: []types.Volume{{Name: aws.String("report"), Host: &types.HostVolumeProperties{SourcePath: aws.String(b.reportDir())}}},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
-	b.definition = aws.ToString(reg.TaskDefinition.TaskDefinitionArn)
-	return nil
+	return aws.ToString(reg.TaskDefinition.TaskDefinitionArn), nil
 }
 
 // firstInstruction answers when the next container that reports began.
@@ -188,7 +214,8 @@ func (b *bench) ctr(ctx context.Context) (time.Duration, error) {
 	b.count++
 	id := "ctr" + strconv.Itoa(b.count)
 	asked := time.Now()
-	if err := b.command(ctx, "run", "-d", "--net-host", "--snapshotter", "overlayfs", image, id); err != nil {
+	run := append([]string{"run", "-d", "--snapshotter", "overlayfs", "--mount", "type=bind,src=" + b.reportDir() + ",dst=/report,options=rbind:rw"}, b.options...)
+	if err := b.command(ctx, append(run, image, id)...); err != nil {
 		return 0, err
 	}
 	began, err := b.firstInstruction()

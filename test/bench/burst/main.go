@@ -1,0 +1,145 @@
+// Command burst measures how fast a burst of tasks comes to run: RunTask of 100 tasks at once in a whole region, beside `ctr run -d` on the
+// same containerd and bare `runc run -d`, each called for 100 containers, so many at a time. Host network, image present.
+//
+// Every arm ends when the last of its containers has said, first of all, that it runs. Berth's other arm ends when DescribeTasks shows the
+// last task as RUNNING, which is later. The last arm sets ctr against itself: a smaller difference is noise.
+//
+//	go run ./test/bench/burst -rounds 4
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/berth-ecs/berth/test/bench/abba"
+	"github.com/berth-ecs/berth/test/images"
+	"github.com/berth-ecs/berth/test/installation"
+)
+
+// program says that it runs, and stays until it is told to end.
+const program = `package main
+
+import (
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM)
+	c, err := net.Dial("unixgram", "/report/socket")
+	if err != nil {
+		panic(err)
+	}
+	c.Write([]byte("runs"))
+	<-end
+}
+`
+
+const image = "bench.local/burst:1"
+
+func main() {
+	rounds := flag.Int("rounds", 4, "rounds of ABBA, at least 4: each arm runs twice in a round")
+	size := flag.Int("size", 100, "tasks of a burst")
+	parallel := flag.Int("parallel", 8, "how many of ctr, and of runc, run at a time")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, max(*rounds, 4), *size, *parallel); err != nil {
+		fmt.Fprintln(os.Stderr, "burst:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, rounds, size, parallel int) (err error) {
+	defer installation.Discard()
+	region, err := installation.Open(ctx, installation.Options{})
+	if region != nil {
+		defer func() { err = errors.Join(err, region.Close(context.WithoutCancel(ctx))) }()
+	}
+	if err != nil {
+		return err
+	}
+	b := &bench{region: region, size: size, parallel: parallel}
+	if err := b.setUp(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = b.reports.Close() }() // everything was read
+	began := &abba.Arm{Name: "RunTask -> the last first instruction", Once: b.berth}
+	shown := &abba.Arm{Name: "RunTask -> the last shown as RUNNING", Once: b.shown}
+	ctr := &abba.Arm{Name: fmt.Sprintf("ctr run -d, %d at a time", parallel), Once: b.ctr}
+	runc := &abba.Arm{Name: fmt.Sprintf("runc run -d, %d at a time", parallel), Once: b.runc}
+	again := &abba.Arm{Name: "ctr run -d again", Once: b.ctr}
+	arms := []*abba.Arm{began, shown, ctr, runc, again}
+	if err := abba.Run(ctx, rounds, arms...); err != nil {
+		return err
+	}
+	fmt.Printf("a burst of %d tasks\n", size)
+	abba.Report(os.Stdout, ctr, arms...)
+	rate := float64(ctr.Quantile(0.5)) / float64(began.Quantile(0.5))
+	fmt.Printf("berth's rate is %.2f times ctr's; target at least 0.90: %s; the last ratio is the noise\n", rate, map[bool]string{true: "met", false: "MISSED"}[rate >= 0.9])
+	return nil
+}
+
+// bench is a region with the program's image, and the socket that its containers report to.
+type bench struct {
+	region     *installation.Installation
+	size       int
+	parallel   int
+	definition string
+	bundle     []byte // the OCI specification of runc's containers
+	reports    *net.UnixConn
+	count      int
+}
+
+func (b *bench) reportDir() string { return filepath.Join(b.region.DataDir, "report") }
+
+func (b *bench) setUp(ctx context.Context) (err error) {
+	if err := os.MkdirAll(b.reportDir(), 0o755); err != nil {
+		return err
+	}
+	at := &net.UnixAddr{Name: filepath.Join(b.reportDir(), "socket"), Net: "unixgram"}
+	if b.reports, err = net.ListenUnixgram("unixgram", at); err != nil {
+		return err
+	}
+	binary, err := images.Compile(ctx, b.region.DataDir, "burst", program, "")
+	if err != nil {
+		return err
+	}
+	spec, err := images.Program(binary, v1.Config{Entrypoint: []string{"/burst"}})
+	if err != nil {
+		return err
+	}
+	if err := b.region.Import(ctx, image, spec); err != nil {
+		return err
+	}
+	if err := b.makeBundle(ctx, binary); err != nil {
+		return err
+	}
+	return b.define(ctx)
+}
+
+// arrived waits until so many containers have reported.
+func (b *bench) arrived(n int) error {
+	if err := b.reports.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+		return err
+	}
+	buf := make([]byte, 16)
+	for i := range n {
+		if _, err := b.reports.Read(buf); err != nil {
+			return fmt.Errorf("%d of %d containers reported: %w", i, n, err)
+		}
+	}
+	return nil
+}
