@@ -20,34 +20,50 @@ type Arm struct {
 
 // Run does each arm once to warm up and then in rounds of ABBA.
 func Run(ctx context.Context, rounds int, arms ...*Arm) error {
-	once := func(a *Arm) (time.Duration, error) {
-		d, err := a.Once(ctx)
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", a.Name, err)
-		}
-		return d, nil
-	}
+	return Within(ctx, 0, rounds, arms...)
+}
+
+// Within is Run that begins no round after d; zero is no limit.
+func Within(ctx context.Context, d time.Duration, rounds int, arms ...*Arm) error {
+	began := time.Now()
 	for _, a := range arms {
-		if _, err := once(a); err != nil {
+		if _, err := a.once(ctx); err != nil {
 			return err
 		}
 	}
 	back := slices.Clone(arms)
 	slices.Reverse(back)
 	for range rounds {
+		if d > 0 && time.Since(began) > d {
+			return nil
+		}
 		for _, a := range slices.Concat(arms, back) {
-			d, err := once(a)
+			d, err := a.once(ctx)
 			if err != nil {
 				return err
 			}
-			a.times = append(a.times, d)
+			a.Add(d)
 		}
 	}
 	return nil
 }
 
+func (a *Arm) once(ctx context.Context) (time.Duration, error) {
+	d, err := a.Once(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", a.Name, err)
+	}
+	return d, nil
+}
+
+// Add notes a time of an arm that was taken beside another's.
+func (a *Arm) Add(d time.Duration) { a.times = append(a.times, d) }
+
 // Quantile of an arm's times, q from 0 to 1.
 func (a *Arm) Quantile(q float64) time.Duration {
+	if len(a.times) == 0 {
+		return 0
+	}
 	s := slices.Sorted(slices.Values(a.times))
 	return s[int(q*float64(len(s)-1))]
 }

@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/berth-ecs/berth/test/bench/abba"
@@ -42,7 +43,7 @@ func main() {
 	if *clients > 0 {
 		o.clients = []int{*clients}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o, *alone); err != nil {
 		fmt.Fprintln(os.Stderr, "api:", err)

@@ -1,8 +1,8 @@
 // Command burst measures how fast a burst of tasks comes to run: RunTask of 100 tasks at once in a whole region, beside `ctr run -d` on the
 // same containerd and bare `runc run -d`, each called for 100 containers, so many at a time. Host network, image present.
 //
-// Every arm ends when the last of its containers has said, first of all, that it runs. Berth's other arm ends when DescribeTasks shows the
-// last task as RUNNING, which is later. The last arm sets ctr against itself: a smaller difference is noise.
+// Every arm ends when the last of its containers has said, first of all, that it runs. When DescribeTasks shows the last task of the same
+// burst as RUNNING, which is later, is printed too. The last arm sets ctr against itself: a smaller difference is noise.
 //
 //	go run ./test/bench/burst -rounds 4
 package main
@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -52,17 +53,18 @@ const image = "bench.local/burst:1"
 func main() {
 	rounds := flag.Int("rounds", 4, "rounds of ABBA, at least 4: each arm runs twice in a round")
 	size := flag.Int("size", 100, "tasks of a burst")
+	limit := flag.Duration("limit", 0, "begin no round after so long")
 	parallel := flag.Int("parallel", 8, "how many of ctr, and of runc, run at a time")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, max(*rounds, 4), *size, *parallel); err != nil {
+	if err := run(ctx, max(*rounds, 4), *limit, &bench{size: *size, parallel: *parallel}); err != nil {
 		fmt.Fprintln(os.Stderr, "burst:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, rounds, size, parallel int) (err error) {
+func run(ctx context.Context, rounds int, limit time.Duration, b *bench) (err error) {
 	defer installation.Discard()
 	region, err := installation.Open(ctx, installation.Options{})
 	if region != nil {
@@ -71,22 +73,21 @@ func run(ctx context.Context, rounds, size, parallel int) (err error) {
 	if err != nil {
 		return err
 	}
-	b := &bench{region: region, size: size, parallel: parallel}
+	b.region = region
 	if err := b.setUp(ctx); err != nil {
 		return err
 	}
 	defer func() { _ = b.reports.Close() }() // everything was read
 	began := &abba.Arm{Name: "RunTask -> the last first instruction", Once: b.berth}
-	shown := &abba.Arm{Name: "RunTask -> the last shown as RUNNING", Once: b.shown}
-	ctr := &abba.Arm{Name: fmt.Sprintf("ctr run -d, %d at a time", parallel), Once: b.ctr}
-	runc := &abba.Arm{Name: fmt.Sprintf("runc run -d, %d at a time", parallel), Once: b.runc}
+	b.shown = &abba.Arm{Name: "the same -> the last shown as RUNNING"}
+	ctr := &abba.Arm{Name: fmt.Sprintf("ctr run -d, %d at a time", b.parallel), Once: b.ctr}
+	runc := &abba.Arm{Name: fmt.Sprintf("runc run -d, %d at a time", b.parallel), Once: b.runc}
 	again := &abba.Arm{Name: "ctr run -d again", Once: b.ctr}
-	arms := []*abba.Arm{began, shown, ctr, runc, again}
-	if err := abba.Run(ctx, rounds, arms...); err != nil {
+	if err := abba.Within(ctx, limit, rounds, began, ctr, runc, again); err != nil {
 		return err
 	}
-	fmt.Printf("a burst of %d tasks\n", size)
-	abba.Report(os.Stdout, ctr, arms...)
+	fmt.Printf("a burst of %d tasks\n", b.size)
+	abba.Report(os.Stdout, ctr, began, b.shown, ctr, runc, again)
 	rate := float64(ctr.Quantile(0.5)) / float64(began.Quantile(0.5))
 	fmt.Printf("berth's rate is %.2f times ctr's; target at least 0.90: %s; the last ratio is the noise\n", rate, map[bool]string{true: "met", false: "MISSED"}[rate >= 0.9])
 	return nil
@@ -100,6 +101,7 @@ type bench struct {
 	definition string
 	bundle     []byte // the OCI specification of runc's containers
 	reports    *net.UnixConn
+	shown      *abba.Arm
 	count      int
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/berth-ecs/berth/test/installation"
@@ -20,7 +21,7 @@ import (
 func main() {
 	idle := flag.Duration("idle", time.Minute, "how long idleness is watched")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *idle); err != nil {
 		fmt.Fprintln(os.Stderr, "footprint:", err)

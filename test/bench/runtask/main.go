@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -55,16 +56,17 @@ const image = "bench.local/first:1"
 
 func main() {
 	rounds := flag.Int("rounds", 9, "rounds of ABBA, at least 7")
+	only := flag.String("only", "", "host or bridge, instead of both")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, max(*rounds, 7)); err != nil {
+	if err := run(ctx, max(*rounds, 7), types.NetworkMode(*only)); err != nil {
 		fmt.Fprintln(os.Stderr, "runtask:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, rounds int) (err error) {
+func run(ctx context.Context, rounds int, only types.NetworkMode) (err error) {
 	defer installation.Discard()
 	region, err := installation.Open(ctx, installation.Options{})
 	if region != nil {
@@ -86,6 +88,9 @@ func run(ctx context.Context, rounds int) (err error) {
 		{"host network", "at most 1.00, aim 0.70", types.NetworkModeHost, []string{"--net-host"}},
 		{"bridge, a published port; ctr without network", "at most 1.10, aim 0.80", types.NetworkModeBridge, nil},
 	} {
+		if only != "" && only != set.of {
+			continue
+		}
 		if b.definition, err = b.define(ctx, set.of); err != nil {
 			return err
 		}

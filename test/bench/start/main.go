@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -32,7 +33,7 @@ func main() {
 	rounds := flag.Int("rounds", 9, "rounds of ABBA, at least 7")
 	bin := flag.String("bin", "/opt/berth/bin", "directory of containerd, its shim, ctr and runc")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *bin, max(*rounds, 7)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
