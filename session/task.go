@@ -151,7 +151,19 @@ type EnvironmentFile struct {
 
 // RegistryAuthentication is how the agent signs in to a registry: ecr or asm.
 type RegistryAuthentication struct {
-	Type string `json:"type"`
+	Type string       `json:"type"`
+	ECR  *ECRAuthData `json:"ecrAuthData,omitempty"`
+}
+
+// RegistryECR is the type of an authentication with an ECR token.
+const RegistryECR = "ecr"
+
+// ECRAuthData says whose registry an agent asks for a token, and where.
+type ECRAuthData struct {
+	EndpointOverride string `json:"endpointOverride,omitempty"` // of ECR's API; empty: the usual one
+	Region           string `json:"region"`
+	RegistryID       string `json:"registryId"`
+	UseExecutionRole bool   `json:"useExecutionRole,omitempty"`
 }
 
 // Association is a device or service that a task is given, such as a GPU.

@@ -45,7 +45,7 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{
-		cfg: c, log: c.Log.With("component", "agent"), usage: usage.New(c.Runtime), signer: signer{c.Credentials, c.Region},
+		cfg: c, log: c.Log.With("component", "agent"), usage: usage.New(c.Runtime), signer: signer{c.Credentials, c.Region, service},
 		registered: make(chan struct{}),
 	}
 	a.zone.Store(&c.Zone)
@@ -78,7 +78,7 @@ func (a *Agent) open(ctx context.Context) error {
 	a.engine, err = engine.Open(ctx, engine.Config{
 		Node:    plan.Node{Region: a.cfg.Region, DataDir: a.cfg.DataDir, StopTimeout: a.cfg.StopTimeout},
 		Runtime: a.cfg.Runtime, Network: a.cfg.Network, Logs: a.cfg.Logs, Store: a.db,
-		Pull: a.cfg.Pull, Retention: a.cfg.Retention, Boot: boot, Transient: runtime.Unavailable, Log: a.cfg.Log,
+		Pull: a.cfg.Pull, Registries: a.logins(), Retention: a.cfg.Retention, Boot: boot, Transient: runtime.Unavailable, Log: a.cfg.Log,
 	})
 	return err
 }

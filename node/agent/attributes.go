@@ -26,6 +26,7 @@ var dockerAPIs = []string{
 
 // capabilities are those of the ECS agent's that work here.
 var capabilities = []string{
+	comAmazon + "ecr-auth",
 	comAmazon + "privileged-container",
 	comAmazon + "logging-driver.json-file",
 	comAmazon + "logging-driver.awslogs",
@@ -34,7 +35,8 @@ var capabilities = []string{
 	capability + "container-ordering",
 	capability + "container-restart-policy",
 	capability + "docker-plugin.local",
-	capability + "execution-role-awslogs", // the output stays on the node: no role is needed
+	capability + "execution-role-awslogs",  // the output stays on the node: no role is needed
+	capability + "execution-role-ecr-pull", // nor here: the node signs in as itself
 	capability + "full-sync",
 	capability + "increased-task-cpu-limit",
 	capability + "network.container-port-range",

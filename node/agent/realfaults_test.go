@@ -62,7 +62,7 @@ func TestRealEnds(t *testing.T) {
 		{"no such image", m.simple(2, func(_ *session.Task, c *session.Container) {
 			c.Image = strings.Replace(m.image, "busybox", "nobody", 1)
 		}), -1,
-			"CannotPullContainerError: "},
+			"CannotPullImageManifestError: "},
 		{"out of the container's memory", m.simple(3, func(_ *session.Task, c *session.Container) { c.Memory = 16 }, "sh", "-c", hog), 137,
 			"OutOfMemoryError: Container killed due to memory usage"},
 		{"out of the task's memory", m.simple(4, func(t *session.Task, _ *session.Container) { t.Memory = 16 }, "sh", "-c", hog), 137,

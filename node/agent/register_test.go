@@ -32,7 +32,7 @@ func registrar(t *testing.T, s *server) *Agent {
 			Tags: map[string]string{"a": "b"}, Version: "1.0.0",
 		},
 		log: slog.New(slog.DiscardHandler), db: d, nodeID: "node1",
-		signer: signer{func() sigv4.Credentials { return credentials }, "us-east-1"},
+		signer: signer{func() sigv4.Credentials { return credentials }, "us-east-1", service},
 	}
 	a.api = &api.Client{Endpoint: s.http.URL, Signer: a.signer}
 	return a

@@ -8,17 +8,18 @@ import (
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
-// service is the name in the credential scope of everything an agent sends.
+// service is the name in the credential scope of what an agent sends, but for what it asks of ECR.
 const service = "ecs"
 
 // signer signs calls, handshakes and telemetry frames.
 type signer struct {
 	credentials func() sigv4.Credentials
 	region      string
+	service     string
 }
 
 func (s signer) now() sigv4.Signer {
-	return sigv4.Signer{Credentials: s.credentials(), Scope: sigv4.Scope{Region: s.region, Service: service}}
+	return sigv4.Signer{Credentials: s.credentials(), Scope: sigv4.Scope{Region: s.region, Service: s.service}}
 }
 
 // Sign signs a request whose whole body is body.

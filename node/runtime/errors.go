@@ -7,14 +7,16 @@ import (
 
 // Names of failures, as the ECS agent reports them.
 const (
-	CannotPullContainerError    = "CannotPullContainerError"
-	CannotCreateContainerError  = "CannotCreateContainerError"
-	CannotStartContainerError   = "CannotStartContainerError"
-	CannotStopContainerError    = "CannotStopContainerError"
-	CannotInspectContainerError = "CannotInspectContainerError"
-	CannotGetDockerClientError  = "CannotGetDockerClientError"
-	OutOfMemoryError            = "OutOfMemoryError"
-	ResourceInitializationError = "ResourceInitializationError"
+	CannotPullContainerError     = "CannotPullContainerError"
+	CannotPullECRContainerError  = "CannotPullECRContainerError"  // no login
+	CannotPullImageManifestError = "CannotPullImageManifestError" // a tag that could not be resolved
+	CannotCreateContainerError   = "CannotCreateContainerError"
+	CannotStartContainerError    = "CannotStartContainerError"
+	CannotStopContainerError     = "CannotStopContainerError"
+	CannotInspectContainerError  = "CannotInspectContainerError"
+	CannotGetDockerClientError   = "CannotGetDockerClientError"
+	OutOfMemoryError             = "OutOfMemoryError"
+	ResourceInitializationError  = "ResourceInitializationError"
 )
 
 // OutOfMemoryMessage is the ECS agent's sentence beside OutOfMemoryError.

@@ -1,5 +1,12 @@
 package runtime
 
+import (
+	"context"
+
+	"github.com/berth-ecs/berth/node/runtime/prune"
+	"github.com/berth-ecs/berth/node/runtime/registry"
+)
+
 // Image is a pulled image: what a container needs of it.
 type Image struct {
 	Ref     string // as it was asked for
@@ -29,6 +36,20 @@ const (
 // Pull says how an image is pulled.
 type Pull struct {
 	Username, Password string // optional: for the registry
-	Behaviour          Behaviour
-	TaskID             string // optional: the task whose lease keeps the image until Release
+	// Login is asked, when the registry has to be, for how to sign in; fresh says that what it answered before was refused.
+	// Optional: in place of Username and Password.
+	Login     func(ctx context.Context, fresh bool) (Login, error)
+	Behaviour Behaviour
+	TaskID    string // optional: the task whose lease keeps the image until Release
+}
+
+// Login is how a registry is signed in to.
+type Login = registry.Login
+
+// Prune says which images may go.
+type Prune = prune.Rules
+
+// PruneImages removes images that were pulled here and that no task has, and answers their names.
+func (r *Runtime) PruneImages(ctx context.Context, p Prune) ([]string, error) {
+	return prune.Node{Client: r.cd, Flying: &r.flying, Pulled: labelPulled, Task: labelTask}.Images(ctx, p)
 }

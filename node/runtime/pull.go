@@ -22,6 +22,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/runtime/registry"
 	"github.com/berth-ecs/berth/node/runtime/rootfs"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
 )
@@ -47,6 +48,7 @@ func (r *Runtime) Pull(ctx context.Context, ref string, p Pull) (Image, error) {
 	if err != nil {
 		return Image{}, named(CannotPullContainerError, err)
 	}
+	defer r.flying.Begin(name)()
 	key := strings.Join([]string{name, p.Username, p.Password, string(p.Behaviour)}, "\x00")
 	defer failpoint.Around(failpoint.Pull)()
 	img, err := r.pulls.Do(ctx, key, func(ctx context.Context) (Image, error) { return r.pull(ctx, name, p) })
@@ -73,14 +75,14 @@ func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) 
 	local, err := r.cd.ImageService().Get(ctx, name)
 	switch {
 	case errdefs.IsNotFound(err):
-		return r.fetch(ctx, name, r.resolver(p))
+		return r.ask(ctx, name, p, nil)
 	case err != nil:
 		return Image{}, err
 	case p.Behaviour == PullPreferCached,
 		p.Behaviour == PullOnce && local.Labels[labelPulled] != "":
 		return r.image(ctx, client.NewImage(r.cd, local))
 	}
-	img, err := r.refresh(ctx, name, p, local)
+	img, err := r.ask(ctx, name, p, &local)
 	if err != nil && p.Behaviour != PullAlways && ctx.Err() == nil {
 		r.log.Warn("the registry did not give the image; the cached one serves", "image", name, "error", err)
 		return r.image(ctx, client.NewImage(r.cd, local))
@@ -88,47 +90,75 @@ func (r *Runtime) pull(ctx context.Context, name string, p Pull) (Image, error) 
 	return img, err
 }
 
+// ask pulls from the registry what is not here. A login that is refused is asked for once more: it may have been kept for
+// too long.
+func (r *Runtime) ask(ctx context.Context, name string, p Pull, local *images.Image) (Image, error) {
+	for fresh := false; ; fresh = true {
+		from, err := r.registryOf(ctx, p, fresh)
+		if err != nil {
+			return Image{}, err
+		}
+		img, err := r.refresh(ctx, name, p, from, local)
+		if err == nil || !from.Denied() || p.Login == nil || fresh {
+			return img, err
+		}
+	}
+}
+
+// registryOf is the registry that a pull asks, signed in to.
+func (r *Runtime) registryOf(ctx context.Context, p Pull, fresh bool) (*registry.Registry, error) {
+	login := Login{Username: p.Username, Password: p.Password}
+	if p.Login != nil {
+		var err error
+		if login, err = p.Login(ctx, fresh); err != nil {
+			return nil, named(CannotPullECRContainerError, err)
+		}
+	}
+	return registry.Open(r.registries, login)
+}
+
 // refresh asks the registry what the name means now, one small request, and
 // pulls when that is not what is here, whole.
-func (r *Runtime) refresh(ctx context.Context, name string, p Pull, local images.Image) (Image, error) {
-	registry := r.resolver(p)
+func (r *Runtime) refresh(ctx context.Context, name string, p Pull, from *registry.Registry, local *images.Image) (Image, error) {
 	asked, cancel := ctx, func() {}
-	if p.Behaviour != PullAlways { // what is here serves, so a registry that is silent must not hold it up for long
+	if local != nil && p.Behaviour != PullAlways { // what is here serves, so a registry that is silent must not hold it up for long
 		asked, cancel = context.WithTimeout(ctx, registryPatience)
 	}
-	_, desc, err := registry.Resolve(asked, name)
+	_, desc, err := from.Resolve(asked, name)
 	cancel()
 	if err != nil {
-		return Image{}, err
+		return Image{}, named(unresolved(name), from.Explain(err))
 	}
-	if desc.Digest == local.Target.Digest && local.Labels[labelPulled] != "" {
+	if local != nil && desc.Digest == local.Target.Digest && local.Labels[labelPulled] != "" {
 		if img, ok, err := r.known(ctx, desc.Digest.String()); ok || err != nil {
 			img.Ref = name
 			return img, err
 		}
 	}
-	return r.fetch(ctx, name, resolved{registry, name, desc})
+	img, err := r.fetch(ctx, name, from.Resolved(name, desc))
+	if err != nil {
+		return Image{}, named(CannotPullContainerError, from.Explain(err))
+	}
+	return img, nil
 }
 
-// resolved is a resolver that was asked already.
-type resolved struct {
-	remotes.Resolver
-	name string
-	desc ocispec.Descriptor
+// unresolved names the failure to find out what a name means: the agent resolves tags to digests before it pulls, and that failure
+// has a name of its own.
+func unresolved(name string) string {
+	if strings.Contains(name, "@") {
+		return CannotPullContainerError
+	}
+	return CannotPullImageManifestError
 }
 
-func (a resolved) Resolve(context.Context, string) (string, ocispec.Descriptor, error) {
-	return a.name, a.desc, nil
-}
-
-func (r *Runtime) fetch(ctx context.Context, name string, registry remotes.Resolver) (Image, error) {
+func (r *Runtime) fetch(ctx context.Context, name string, from remotes.Resolver) (Image, error) {
 	ctx, done, err := r.hold(ctx)
 	if err != nil {
 		return Image{}, err
 	}
 	defer done()
 	img, err := r.cd.Pull(ctx, name, client.WithPullUnpack, client.WithPullSnapshotter(snapshotter),
-		client.WithPullLabel(labelPulled, "true"), client.WithResolver(registry))
+		client.WithPullLabel(labelPulled, "true"), client.WithResolver(from))
 	if err != nil {
 		return Image{}, err
 	}

@@ -37,7 +37,7 @@ func TestConcurrentPullsAreShared(t *testing.T) {
 			manifests.Add(1)
 		}
 	}
-	if _, err := n.Pull(t.Context(), ref, Pull{}); err == nil || !strings.Contains(err.Error(), "CannotPullContainerError") {
+	if _, err := n.Pull(t.Context(), ref, Pull{}); err == nil || !strings.Contains(err.Error(), "CannotPullImageManifestError") {
 		t.Errorf("without credentials: %v", err)
 	}
 	task := n.task(Task{})

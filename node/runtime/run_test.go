@@ -270,7 +270,7 @@ func TestErrorsHaveTheAgentsNames(t *testing.T) {
 		return "none"
 	}
 	_, err := n.Pull(t.Context(), n.reg.Host()+"/nothing:here", Pull{})
-	if name(err) != CannotPullContainerError || !strings.Contains(err.Error(), "not found") {
+	if name(err) != CannotPullImageManifestError || !strings.Contains(err.Error(), "not found") {
 		t.Errorf("pull: %v", err)
 	}
 	c := sh(task, "", img)

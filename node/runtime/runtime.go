@@ -22,6 +22,8 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/enter"
 	"github.com/berth-ecs/berth/node/runtime/flight"
 	"github.com/berth-ecs/berth/node/runtime/keyed"
+	"github.com/berth-ecs/berth/node/runtime/prune"
+	"github.com/berth-ecs/berth/node/runtime/registry"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
 	"github.com/berth-ecs/berth/node/runtime/spec"
 )
@@ -56,6 +58,7 @@ type Runtime struct {
 	registries *http.Client
 
 	pulls  flight.Calls[Image]
+	flying prune.Flying
 	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
 	shims  keyed.Mutex // by task id: one starts the shim
 	spare  spare
@@ -90,7 +93,7 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	}
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	quiet()
-	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel, registries: registryClient(registrySilence)}
+	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel, registries: registry.Client(registry.Silence)}
 	r.spare.wanted = make(chan struct{}, 1)
 	if !c.NoEnter {
 		r.enter = enter.Find(c.bin("berth-enter"))

@@ -111,6 +111,7 @@ func container(t *ecs.Task, doc *shape.TaskDefinition, d *shape.ContainerDefinit
 		Privileged:   aws.Val(d.Privileged),
 		DockerConfig: session.DockerConfig{Version: dockerAPI},
 	}
+	c.RegistryAuthentication = registryAuthentication(t, c.Image)
 	if o.Command != nil {
 		c.Command = o.Command
 	}

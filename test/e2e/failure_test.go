@@ -16,7 +16,7 @@ func TestTaskThatCannotStartSaysWhy(t *testing.T) {
 		reason string
 	}{
 		"image missing": {
-			func(c *types.ContainerDefinition) { c.Image = aws.String("127.0.0.1:1/no/such:1") }, "CannotPullContainerError",
+			func(c *types.ContainerDefinition) { c.Image = aws.String("127.0.0.1:1/no/such:1") }, "CannotPullImageManifestError",
 		},
 		"image name": {
 			func(c *types.ContainerDefinition) { c.Image = aws.String("UPPER/CASE") }, "CannotPullContainerError",

@@ -131,7 +131,7 @@ func (w *world) imageDeleted(t *testing.T) {
 		}
 	}
 	task := w.AwaitTask(t, w.Run(t, define("starts", idle)), "STOPPED")
-	if reason := aws.ToString(task.Containers[0].Reason); task.StopCode != types.TaskStopCodeTaskFailedToStart || !strings.HasPrefix(reason, "CannotPullContainerError") {
+	if reason := aws.ToString(task.Containers[0].Reason); task.StopCode != types.TaskStopCodeTaskFailedToStart || !strings.HasPrefix(reason, "CannotPullImageManifestError") {
 		t.Errorf("without its image a task is stopped as %s, %q", task.StopCode, reason)
 	}
 	if now := w.first(runs); now != before {

@@ -19,14 +19,16 @@ import (
 
 // Config is what an Engine works with.
 type Config struct {
-	Node      plan.Node         // required
-	Runtime   Runtime           // required
-	Network   Network           // required
-	Logs      Logs              // required
-	Store     Store             // required
-	Pull      runtime.Behaviour // optional; runtime.PullDefault
-	Retention time.Duration     // optional; how long a stopped task and its output are kept; default 3 h
-	Boot      string            // required; differs after the machine started anew
+	Node    plan.Node         // required
+	Runtime Runtime           // required
+	Network Network           // required
+	Logs    Logs              // required
+	Store   Store             // required
+	Pull    runtime.Behaviour // optional; runtime.PullDefault
+	// Registries signs in where a payload says so. Optional: such images are pulled without.
+	Registries Registries
+	Retention  time.Duration // optional; how long a stopped task and its output are kept; default 3 h
+	Boot       string        // required; differs after the machine started anew
 	// Transient says that an error is no answer: the runtime was not there. Optional.
 	Transient func(error) bool
 	Log       *slog.Logger // required

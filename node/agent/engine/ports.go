@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
@@ -12,6 +13,11 @@ import (
 // Images pulls.
 type Images interface {
 	Pull(ctx context.Context, ref string, p runtime.Pull) (runtime.Image, error)
+}
+
+// Registries signs in to the registries that ask for it; fresh says that the last login was refused.
+type Registries interface {
+	Login(ctx context.Context, r plan.Registry, fresh bool) (runtime.Login, error)
 }
 
 // Containers makes, runs and removes containers; node/runtime is one.

@@ -34,7 +34,7 @@ func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
 		var got provisioned
 		g, ctx := errgroup.WithContext(ctx)
 		g.Go(func() (err error) {
-			got.image, err = e.cfg.Runtime.Pull(ctx, p.Image, runtime.Pull{Behaviour: e.cfg.Pull, TaskID: t.ID})
+			got.image, err = e.cfg.Runtime.Pull(ctx, p.Image, e.pull(t.ID, p))
 			got.pulled = time.Now()
 			return err
 		})
@@ -55,6 +55,17 @@ func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
 		}
 		return outcome{then: func(time.Time) { e.ready(t, i, got) }}
 	}
+}
+
+// pull says how a container's image is pulled.
+func (e *Engine) pull(taskID string, p *plan.Container) runtime.Pull {
+	how := runtime.Pull{Behaviour: e.cfg.Pull, TaskID: taskID}
+	if r := p.Registry; r != nil && e.cfg.Registries != nil {
+		how.Login = func(ctx context.Context, fresh bool) (runtime.Login, error) {
+			return e.cfg.Registries.Login(ctx, *r, fresh)
+		}
+	}
+	return how
 }
 
 // connect attaches a container to its network and writes the files that name it there.

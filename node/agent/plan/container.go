@@ -44,6 +44,9 @@ func (b *builder) container(i int) (Container, error) {
 		CapAdd:     b.host.CapAdd, CapDrop: b.host.CapDrop, Sysctls: b.host.Sysctls,
 		StartTimeout: time.Duration(b.in.StartTimeout) * time.Second,
 	}
+	if r := b.in.RegistryAuthentication; r != nil {
+		c.Registry = &Registry{ID: r.ECR.RegistryID, Region: r.ECR.Region, Endpoint: r.ECR.EndpointOverride}
+	}
 	b.overlay(&c)
 	b.stopTimeout(&c)
 	for _, step := range []func(*Container) error{
@@ -86,8 +89,8 @@ func unavailable(c session.Container) error {
 		return errors.New("secrets: this node cannot fetch secrets")
 	case len(c.EnvironmentFiles) > 0:
 		return errors.New("environmentFiles: this node cannot fetch environment files")
-	case c.RegistryAuthentication != nil:
-		return fmt.Errorf("registryAuthentication %q: this node pulls without credentials only", c.RegistryAuthentication.Type)
+	case c.RegistryAuthentication != nil && (c.RegistryAuthentication.Type != session.RegistryECR || c.RegistryAuthentication.ECR == nil):
+		return fmt.Errorf("registryAuthentication %q: this node signs in to ECR only", c.RegistryAuthentication.Type)
 	case len(c.Links) > 0:
 		return errors.New("links: this node cannot link containers; publish a port")
 	case l != nil && l.InitProcessEnabled:

@@ -182,7 +182,7 @@ var refusals = []struct {
 	{"secrets", func(_ *session.Task, c *session.Container) { c.Secrets = []session.Secret{{}} }},
 	{"environmentFiles", func(_ *session.Task, c *session.Container) { c.EnvironmentFiles = []session.EnvironmentFile{{}} }},
 	{"registryAuthentication", func(_ *session.Task, c *session.Container) {
-		c.RegistryAuthentication = &session.RegistryAuthentication{Type: "ecr"}
+		c.RegistryAuthentication = &session.RegistryAuthentication{Type: "asm"}
 	}},
 	{"links", func(_ *session.Task, c *session.Container) { c.Links = []string{"db"} }},
 	{"initProcessEnabled", func(_ *session.Task, c *session.Container) {

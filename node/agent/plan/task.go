@@ -43,10 +43,17 @@ type Task struct {
 	Volumes     []Volume
 }
 
+// Registry is an account's ECR.
+type Registry struct {
+	ID, Region string
+	Endpoint   string // of ECR's API; "" is the node's own
+}
+
 // Container is one container with every value decided.
 type Container struct {
 	ID, Name, ARN string
 	Image         string
+	Registry      *Registry // nil: it is pulled without signing in
 	Essential     bool
 
 	EntryPoint, Command              []string // nil: the image's
