@@ -22,9 +22,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/disk"
 	"github.com/berth-ecs/berth/internal/ready"
 	"github.com/berth-ecs/berth/internal/rootkeys"
 	"github.com/berth-ecs/berth/node/agent"
+	"github.com/berth-ecs/berth/node/cleanup"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/introspection"
 	"github.com/berth-ecs/berth/node/metadata"
@@ -84,6 +86,7 @@ func Run(ctx context.Context, c Config) error {
 	c.Ready.Wait(part, "registering")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.Run(ctx) })
+	group.Go(func() error { return cleanup.Run(ctx, cleanupConfig(c, m)) })
 	if at := c.Settings.Introspection; at != config.IntrospectionOff {
 		group.Go(func() error {
 			return introspection.Serve(ctx, introspection.Config{Listen: at, Bridge: c.Settings.BridgeSubnet, Source: a, Log: c.Log})
@@ -175,6 +178,18 @@ type source struct {
 
 // IsEndpoint tells a container on the bridge from the machine itself.
 func (s source) IsEndpoint(addr netip.Addr) bool { return s.network.IsEndpoint(addr) }
+
+func cleanupConfig(c Config, m *machine) cleanup.Config {
+	s := c.Settings
+	interval := s.ImageCleanupInterval
+	if s.ImagePull == string(runtime.PullPreferCached) { // as the ECS agent has it: what is cached is wanted
+		interval = 0
+	}
+	return cleanup.Config{
+		Images: m.runtime, Interval: interval, MinimumAge: s.ImageMinimumAge, Most: s.ImagesPerCleanup,
+		Pressure: s.DiskPressure, Used: func() (int, error) { return disk.Used(s.DataDir) }, Log: c.Log.With("component", "cleanup"),
+	}
+}
 
 func holdConfig(c Config, exe string) hold.Config {
 	return hold.Config{Exe: exe, RunDir: c.Settings.RunDir, DataDir: c.Settings.DataDir, Log: c.Log}
