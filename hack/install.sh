@@ -137,6 +137,6 @@ test | bench)
 	;;
 lint) install_lint ;;
 cold) install_debian debootstrap ;;
-*) fail "unknown target \"$what\": run, test, bench or lint" ;;
+*) fail "unknown target \"$what\": run, test, bench, lint or cold" ;;
 esac
 finish "tools     $what: everything is there ($bin)"
