@@ -35,7 +35,15 @@ func TestAServiceSurvivesWhatHappens(t *testing.T) {
 					s.Configuration = shape.DeploymentConfiguration{
 						MinimumHealthyPercent: aws.Ptr([]int32{0, 50, 100}[rnd.IntN(3)]), MaximumPercent: aws.Ptr([]int32{100, 150, 200}[rnd.IntN(3)]),
 					}
+					if seed%3 == 2 {
+						daemon(s)
+						s.DesiredCount, s.Configuration.MinimumHealthyPercent = 0, aws.Ptr([]int32{0, 50}[rnd.IntN(2)])
+					}
+					if seed%2 == 1 {
+						breaking(true)(s)
+					}
 				})
+				r.record()
 				for range 60 {
 					r.happen(rnd)
 					r.pass(time.Duration(rnd.IntN(400)) * time.Millisecond)
@@ -61,9 +69,13 @@ func (r *region) happen(rnd *rand.Rand) {
 	live := r.tasks(tables.Live)
 	switch n := rnd.IntN(8); {
 	case n == 0:
-		r.change(func(s *ecs.Service) { s.DesiredCount = int32(rnd.IntN(8)) })
+		r.change(func(s *ecs.Service) {
+			if !s.Daemon() {
+				s.DesiredCount = int32(rnd.IntN(8))
+			}
+		})
 	case n == 1:
-		r.deploy(1 + int32(rnd.IntN(2)))
+		r.redeploy(1 + int32(rnd.IntN(2)))
 	case n == 2:
 		broken := rnd.IntN(3)
 		r.become(func(t *ecs.Task) string {
@@ -84,6 +96,13 @@ func (r *region) happen(rnd *rand.Rand) {
 	}
 }
 
+// redeploy targets a revision in a new deployment, as the API does.
+func (r *region) redeploy(revision int32) {
+	r.deploy(revision)
+	r.change(func(s *ecs.Service) { s.Target.ID = "ecs-svc/" + strconv.FormatInt(time.Now().UnixNano(), 10) })
+	r.record()
+}
+
 // calm ends all faults and waits for the service.
 func (r *region) calm() {
 	r.become(func(*ecs.Task) string { return ecs.TaskRunning })
@@ -91,15 +110,21 @@ func (r *region) calm() {
 		r.setInstance(id, func(s *ecs.InstanceState) { s.Status, s.Connected = ecs.InstanceActive, true })
 	}
 	r.change(func(s *ecs.Service) { s.Configuration.MaximumPercent = aws.Ptr(int32(200)) }) // else nothing may ever move
-	r.stop()                                                                                // agents look at everything again
+	if d := r.status().Deployments; len(d) > 0 && d[0].RolloutState == "FAILED" {
+		r.redeploy(1) // nothing else ends that
+	}
+	r.stop() // agents look at everything again
 	r.start(control.Options{StoppedPerService: 20})
 	r.pass(20 * time.Minute) // the longest throttle
 	r.checkLedgers()
 	var want *ecs.Service
-	r.view(func(tx store.Tx) { want, _ = tables.Services.Peek(tx, serviceKey()) })
-	running := 0
+	r.view(func(tx store.Tx) {
+		s, _ := tables.Services.Peek(tx, serviceKey())
+		want = tables.Counted(tx, s)
+	})
+	running, target := 0, ecs.TargetOf(want, r.status()).ID
 	for _, v := range r.tasks(tables.Live) {
-		if v.Running() && v.Deployment == want.Target.ID {
+		if v.Running() && v.Deployment == target {
 			running++
 		} else {
 			r.t.Errorf("task of %s is %s", v.Deployment, v.ShownStatus())
@@ -109,6 +134,13 @@ func (r *region) calm() {
 		r.t.Errorf("%d tasks run, %d are wanted; deployments %+v", running, want.DesiredCount, d)
 	}
 	r.said("(service web) has reached a steady state.")
+	r.view(func(tx store.Tx) {
+		for _, v := range tables.History(tx, want, "") {
+			if !v.Finished() {
+				r.t.Errorf("service deployment %s to %s goes on: %s", v.ID, v.Target, v.Shown())
+			}
+		}
+	})
 }
 
 // checkLedgers holds each ledger against the tasks that are booked in it.

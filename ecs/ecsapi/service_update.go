@@ -94,13 +94,15 @@ func adjust(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) {
 // retarget makes a new deployment when the change asks for one. What it does not change it takes from the deployment that the service should
 // become so far, which is another than was asked for after the service went back to it.
 func retarget(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) error {
-	status, _ := tables.ServiceStatuses.Get(tx, tables.MemberKey(s.Home, s.Cluster, s.Name))
+	key := tables.MemberKey(s.Home, s.Cluster, s.Name)
+	status, _ := tables.ServiceStatuses.Peek(tx, key)
 	aim := ecs.TargetOf(s, status)
 	forced := aws.Val(in.ForceNewDeployment)
 	d, err := redefined(tx, s.Home, aim, in.TaskDefinition)
 	if err != nil || d.ARN() == aim.TaskDefinition && !forced {
 		return err
 	}
+	tables.ServiceStatuses.Get(tx, key) // guarded: the service must not go back from here at the same time
 	next := aim
 	next.ID, next.CreatedAt, next.Forced = ecs.DeploymentID(tx.NewID()), tx.Now(), forced
 	next.TaskDefinition = d.ARN()

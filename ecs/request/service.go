@@ -23,6 +23,9 @@ func CheckNewService(in *shape.CreateServiceRequest) error {
 	if err := checkCount(in.DesiredCount); err != nil {
 		return err
 	}
+	if err := checkGrace(in.HealthCheckGracePeriodSeconds); err != nil {
+		return err
+	}
 	if err := checkPropagation(in.PropagateTags); err != nil {
 		return err
 	}
@@ -75,6 +78,13 @@ func checkCount(n *int32) error {
 	return nil
 }
 
+func checkGrace(seconds *int32) error {
+	if seconds != nil && *seconds < 0 {
+		return Invalid("Invalid healthCheckGracePeriodSeconds: %d. It must not be negative.", *seconds)
+	}
+	return nil
+}
+
 func checkPropagation(p *string) error {
 	valid := []string{"", shape.PropagateTagsNone, shape.PropagateTagsService, shape.PropagateTagsTaskDefinition}
 	if !slices.Contains(valid, aws.Val(p)) {
@@ -86,6 +96,9 @@ func checkPropagation(p *string) error {
 // CheckServiceUpdate is all that can be said of a change without the service.
 func CheckServiceUpdate(in *shape.UpdateServiceRequest) error {
 	if err := checkCount(in.DesiredCount); err != nil {
+		return err
+	}
+	if err := checkGrace(in.HealthCheckGracePeriodSeconds); err != nil {
 		return err
 	}
 	if err := checkPropagation(in.PropagateTags); err != nil {

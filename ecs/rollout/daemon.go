@@ -92,7 +92,7 @@ func (p *planner) startHosts() {
 	if room <= 0 || d.RolloutState == shape.DeploymentRolloutStateFailed {
 		return
 	}
-	if wait := d.NextStartAt.Sub(p.Now); wait > 0 {
+	if wait := d.NextStartAt.Sub(p.Now); wait > 0 && wait <= throttleMax {
 		p.after(wait)
 		return
 	}

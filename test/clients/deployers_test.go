@@ -153,3 +153,19 @@ func TestWaitersGiveUp(t *testing.T) {
 		t.Errorf("tasks running: %v", err)
 	}
 }
+
+// A newer SDK sends members of the circuit breaker that this model does not know: they are ignored, the rest counts.
+func TestNewerMembersOfTheCircuitBreaker(t *testing.T) {
+	t.Parallel()
+	const name = "newer"
+	definition := revision(t, name, sleeps)
+	clearService(t, name)
+	a := request{operation: "CreateService", body: `{"serviceName": "` + name + `", "taskDefinition": "` + definition + `", "desiredCount": 0, "deploymentConfiguration":
+		{"deploymentCircuitBreaker": {"enable": true, "rollback": true, "resetOnHealthyTask": false, "thresholdConfiguration": {"type": "COUNT", "value": 7}}}}`}.send(t)
+	if a.status != 200 {
+		t.Fatalf("%d %s %s", a.status, a.code, a.message)
+	}
+	if b := describe(t, name).DeploymentConfiguration.DeploymentCircuitBreaker; !b.Enable || !b.Rollback {
+		t.Errorf("%+v", b)
+	}
+}
