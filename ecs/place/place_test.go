@@ -18,7 +18,7 @@ import (
 func instance(id, zone string, change ...func(*place.Instance)) place.Instance {
 	i := place.Instance{
 		ID: id, Node: "n-" + id, LaunchType: shape.LaunchTypeEc2, Status: ecs.InstanceActive, Connected: true,
-		Attributes: []shape.Attribute{{Name: aws.Ptr(place.Zone), Value: aws.Ptr("us-east-1" + zone)}, {Name: aws.Ptr("ssd")}},
+		Attributes: []shape.Attribute{{Name: aws.Ptr(place.Zone), Value: aws.Ptr("us-east-1" + zone)}, {Name: aws.Ptr("ssd")}, {Name: aws.Ptr("ecs.capability.efs")}},
 		Total:      ecs.Amounts{CPU: 1024, MemoryMiB: 1000, TCP: []int{22}},
 	}
 	for _, f := range change {
@@ -74,6 +74,7 @@ func TestFilters(t *testing.T) {
 		{"other protocol", instance("a", "a"), place.Request{Needs: ecs.Amounts{UDP: []int{22}}}, "", ""},
 		{"too many ports", instance("a", "a", func(i *place.Instance) { i.Used.UDP = make([]int, 99) }), place.Request{Needs: needs}, place.Ports, "more than 100 ports would be reserved"},
 		{"attribute", instance("a", "a"), place.Request{Attributes: []shape.Attribute{{Name: aws.Ptr("gpu")}}}, place.Attribute, "gpu is missing"},
+		{"attribute without its part", instance("a", "a"), place.Request{Attributes: []shape.Attribute{{Name: aws.Ptr("ecs.capability.efs")}}}, place.Attribute, "ecs.capability.efs is not served in this region yet"},
 		{"attribute by name", instance("a", "a"), place.Request{Attributes: []shape.Attribute{{Name: aws.Ptr("ssd")}}}, "", ""},
 		{"attribute's value", instance("a", "a"), place.Request{Attributes: []shape.Attribute{{Name: aws.Ptr(place.Zone), Value: aws.Ptr("x")}}}, place.Attribute, "ecs.availability-zone is us-east-1a, not x"},
 		{
