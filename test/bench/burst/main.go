@@ -86,6 +86,9 @@ func run(ctx context.Context, rounds int, limit time.Duration, b *bench) (err er
 	if err := abba.Within(ctx, limit, rounds, began, ctr, runc, again); err != nil {
 		return err
 	}
+	if began.Quantile(0.5) == 0 {
+		return errors.New("no round fits into the limit")
+	}
 	fmt.Printf("a burst of %d tasks\n", b.size)
 	abba.Report(os.Stdout, ctr, began, b.shown, ctr, runc, again)
 	rate := float64(ctr.Quantile(0.5)) / float64(began.Quantile(0.5))
