@@ -32,6 +32,7 @@ func healthy(t *testing.T) Facts {
 		f.Tools[name] = Tool{Path: "/opt/berth/bin/" + name, Version: "2.4.2"}
 	}
 	f.Tools["runc"] = Tool{Path: "/opt/berth/bin/runc", Version: "1.4.3"}
+	f.Tools[enter] = Tool{Path: "/opt/berth/bin/berth-enter", Version: "1.0.0"}
 	return f
 }
 
@@ -54,6 +55,7 @@ func TestExamine(t *testing.T) {
 		"no hierarchy":          {func(f *Facts) { f.ProcCgroup, f.Mounts = "", "" }, "cgroups", Fail, "no cgroup hierarchy"},
 		"no shim":               {func(f *Facts) { f.Tools[shim] = Tool{} }, shim, Fail, "not found"},
 		"old containerd":        {func(f *Facts) { f.Tools["containerd"] = Tool{"/usr/bin/containerd", "1.6.20"} }, "containerd", Fail, "older than 2.4.0"},
+		"no berth-enter":        {func(f *Facts) { f.Tools[enter] = Tool{} }, enter, Warn, "costs a runc"},
 		"silent tool":           {func(f *Facts) { f.Tools["ctr"] = Tool{Path: "/x/ctr"} }, "ctr", Warn, "does not say"},
 		"Debian 12's runc":      {func(f *Facts) { f.Tools["runc"] = Tool{"/usr/sbin/runc", "1.1.5"} }, "runc", Fail, "CVE-2025-31133"},
 		"runc 1.3.2":            {func(f *Facts) { f.Tools["runc"] = Tool{"/usr/sbin/runc", "1.3.2"} }, "runc", Fail, "refuses"},
@@ -107,7 +109,7 @@ func TestParseKernelConfig(t *testing.T) {
 
 func TestGatherReadsThisMachine(t *testing.T) {
 	f := Gather(t.Context(), healthy(t).Settings, true)
-	if f.Kernel == "" || f.ProcCgroup == "" || f.Mounts == "" || len(f.Tools) != len(requiredTools) || f.DiskErr != nil {
+	if f.Kernel == "" || f.ProcCgroup == "" || f.Mounts == "" || len(f.Tools) != len(requiredTools)+1 || f.DiskErr != nil {
 		t.Errorf("facts are missing: %+v", f)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func Gather(ctx context.Context, s config.Settings, running bool) Facts {
 		Tools: map[string]Tool{},
 	}
 	f.KernelConfig = kernelConfig(f.Kernel)
-	for _, name := range requiredTools {
+	for _, name := range append(slices.Clone(requiredTools), enter) {
 		f.Tools[name] = tool(ctx, s, name)
 	}
 	if !running {

@@ -10,6 +10,9 @@ const shim = "containerd-shim-runc-v2"
 
 var requiredTools = []string{"containerd", shim, "ctr", "runc"}
 
+// enter runs health checks. A node does without it, at a price.
+const enter = "berth-enter"
+
 // The oldest containerd whose configuration and shim bootstrap the node speaks.
 var oldestContainerd = release{2, 4, 0}
 
@@ -21,7 +24,10 @@ func tools(f Facts) []Finding {
 		}
 		out = append(out, oneTool(name, f.Tools[name])...)
 	}
-	return out
+	if t := f.Tools[enter]; t.Path == "" {
+		return append(out, finding(enter, Warn, "not found: each health check costs a runc", "make up installs it (hack/install.sh)")...)
+	}
+	return append(out, ok(enter, f.Tools[enter].Version+" at "+f.Tools[enter].Path)...)
 }
 
 func oneTool(name string, t Tool) []Finding {
