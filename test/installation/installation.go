@@ -216,7 +216,7 @@ func (i *Installation) Environ() []string { return i.env }
 
 // Close ends everything of the installation.
 func (i *Installation) Close(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute) // hundreds of tasks on a busy machine take their time
 	defer cancel()
 	for _, r := range i.roles() {
 		i.processes[r].kill()
