@@ -23,6 +23,7 @@ type Config struct {
 	Keys       sigv4.Keys            // required
 	Authorizer Authorizer            // required
 	Regions    []string              // required; the first answers for global services
+	AnyRegion  bool                  // optional; whatever is the name of a region is answered for
 	Partition  string                // optional; "aws"
 	Limits     Limits                // optional
 	Now        func() time.Time      // optional; time.Now
@@ -114,4 +115,6 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // known tells whether region is one of ours.
-func (e *Edge) known(region string) bool { return slices.Contains(e.Regions, region) }
+func (e *Edge) known(region string) bool {
+	return slices.Contains(e.Regions, region) || e.AnyRegion && sigv4.RegionName(region)
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -44,6 +45,8 @@ type app struct {
 	invocation
 	settings config.Settings
 	log      *slog.Logger
+	// installed is the account that the settings name without the flag: that of access-key, if the flag does not come with keys of its own.
+	installed string
 }
 
 const (
@@ -98,7 +101,20 @@ func newApp(in invocation, configFile string, flags []config.Value) (*app, error
 	if err != nil {
 		return nil, err
 	}
-	return &app{invocation: in, settings: settings, log: newLogger(in.stderr, settings)}, nil
+	return &app{invocation: in, settings: settings, log: newLogger(in.stderr, settings), installed: installedAccount(in.environ, file, flags)}, nil
+}
+
+// installedAccount is the account whose root keys the access-key of the settings is of.
+func installedAccount(environ []string, file, flags []config.Value) string {
+	own := func(v config.Value) bool { return v.Key == "access-key" }
+	if !slices.ContainsFunc(flags, own) {
+		flags = slices.DeleteFunc(slices.Clone(flags), func(v config.Value) bool { return v.Key == "account" })
+	}
+	s, err := config.Load(config.Layers{Flags: flags, Environ: environ, File: file})
+	if err != nil {
+		return "" // the flag alone makes these settings valid: none is assumed
+	}
+	return s.Account
 }
 
 func fail(w io.Writer, status int, err error) int {

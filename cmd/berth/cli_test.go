@@ -91,7 +91,7 @@ func TestCommandLine(t *testing.T) {
 	}{
 		"version":              {args: []string{"version"}, stdout: "berth devel go"},
 		"unknown command":      {args: []string{"start"}, status: exitUsage, stderr: "unexpected argument start"},
-		"unknown flag, near":   {args: []string{"up", "--regio", "x"}, status: exitUsage, stderr: `did you mean "--region"`},
+		"unknown flag, near":   {args: []string{"up", "--regio", "x"}, status: exitUsage, stderr: `did you mean one of "--region"`},
 		"unknown flag, far":    {args: []string{"up", "--data-directory-of-state=x"}, status: exitUsage, stderr: "nearest known setting is --data-dir"},
 		"wrong value":          {args: []string{"status", "--account=1"}, status: exitUsage, stderr: `account (flag --account): "1" is not 12 digits`},
 		"unknown key in file":  {args: []string{"status", "--config", file}, status: exitUsage, stderr: `berth.yaml line 2: unknown setting "acces-key"; the nearest known one is "access-key"`},
@@ -157,12 +157,61 @@ func TestEnvOfAnAgent(t *testing.T) {
 
 func TestEnvReadsTheRegionsKeys(t *testing.T) {
 	dir := t.TempDir()
-	keys, err := rootkeys.Ensure(dir, rootkeys.Keys{}, bytes.NewReader(bytes.Repeat([]byte{7}, 40)))
+	keys, err := rootkeys.Ensure(rootkeys.Of{DataDir: dir, Account: "000000000000"}, rootkeys.Keys{}, bytes.NewReader(bytes.Repeat([]byte{7}, 40)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, out, errs := call(t, nil, "env", "--data-dir", dir); !strings.Contains(out, keys.AccessKey) || !strings.Contains(out, keys.SecretKey) {
 		t.Errorf("%s%s", out, errs)
+	}
+}
+
+func TestEnvOfAnotherAccount(t *testing.T) {
+	dir := t.TempDir()
+	own, other := rootkeys.Of{DataDir: dir, Account: "000000000000"}, rootkeys.Of{DataDir: dir, Account: "111111111111"}
+	var keys [2]rootkeys.Keys
+	for i, of := range []rootkeys.Of{own, other} {
+		var err error
+		if keys[i], err = rootkeys.Ensure(of, rootkeys.Keys{}, bytes.NewReader(bytes.Repeat([]byte{byte(7 + i)}, 40))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	given := []string{"BERTH_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE", "BERTH_SECRET_KEY=x"} // of the installation's own account
+	for _, test := range []struct {
+		environ []string
+		args    []string
+		want    string
+	}{
+		{nil, nil, keys[0].AccessKey},
+		{nil, []string{"--account", "111111111111"}, keys[1].AccessKey},
+		{given, nil, "AKIAIOSFODNN7EXAMPLE"},
+		{given, []string{"--account", "111111111111"}, keys[1].AccessKey},
+		{append(given, "BERTH_ACCOUNT=111111111111"), nil, "AKIAIOSFODNN7EXAMPLE"},
+		{nil, []string{"--account", "111111111111", "--access-key", "AKIAIOSFODNN7EXAMPLE", "--secret-key", "x"}, "AKIAIOSFODNN7EXAMPLE"},
+	} {
+		status, out, errs := call(t, test.environ, append([]string{"env", "--data-dir", dir}, test.args...)...)
+		if status != exitDone || !strings.Contains(out, "AWS_ACCESS_KEY_ID='"+test.want+"'") {
+			t.Errorf("%v %v: want %s, got %s%s", test.environ, test.args, test.want, out, errs)
+		}
+	}
+	if status, _, errs := call(t, nil, "env", "--data-dir", dir, "--account", "222222222222"); status != exitFailed || !strings.Contains(errs, "for account 222222222222") {
+		t.Errorf("an account without keys: %d %s", status, errs)
+	}
+}
+
+func TestEnvForTerraform(t *testing.T) {
+	keys := []string{"BERTH_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE", "BERTH_SECRET_KEY=a${b}/+="}
+	status, out, errs := call(t, keys, "env", "--terraform", "--region", "eu-west-1")
+	if status != exitDone {
+		t.Fatal(errs)
+	}
+	for _, line := range []string{
+		"provider \"aws\" {\n", "  region                      = \"eu-west-1\"\n", "  secret_key                  = \"a$${b}/+=\"\n",
+		"  skip_credentials_validation = true\n", "    ecs = \"http://127.0.0.1:4566\"\n", "    sts = \"http://127.0.0.1:4566\"\n",
+	} {
+		if !strings.Contains(out, line) {
+			t.Errorf("no %q in\n%s", line, out)
+		}
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 type envCommand struct {
-	Agent bool `help:"Print the environment of an amazon-ecs-agent that joins the region instead, as docker run --env-file reads it."`
+	Terraform bool `help:"Print a provider for Terraform instead, which sends what the region serves to it: a file such as berth_override.tf."`
+	Agent     bool `help:"Print the environment of an amazon-ecs-agent that joins the region instead, as docker run --env-file reads it."`
 }
 
 func (c envCommand) Run(a *app) error {
@@ -24,18 +25,24 @@ func (c envCommand) Run(a *app) error {
 		a.printf("%s", agentEnvironment(a.settings, keys))
 		return nil
 	}
+	if c.Terraform {
+		a.printf("%s", terraformProvider(a.settings, keys, a.parts.services()))
+		return nil
+	}
 	a.printf("%s", exports(a.settings, keys))
 	return nil
 }
 
-// keys returns the root keys: those given, or those the region made.
+// keys returns the root keys of the account: those given, or those the region made. Given ones are of the account that the installation's
+// settings name; a flag may ask for another's.
 func (a *app) keys() (rootkeys.Keys, error) {
-	if a.settings.AccessKey != "" {
+	if a.settings.AccessKey != "" && a.settings.Account == a.installed {
 		return rootkeys.Keys{AccessKey: a.settings.AccessKey, SecretKey: a.settings.SecretKey}, nil
 	}
-	keys, err := rootkeys.Read(a.settings.DataDir)
+	keys, err := rootkeys.Read(rootkeys.Of{DataDir: a.settings.DataDir, Account: a.settings.Account})
 	if errors.Is(err, fs.ErrNotExist) {
-		return keys, fmt.Errorf("no keys in %s yet: they are made when the region first starts (berth up)", a.settings.DataDir)
+		return keys, fmt.Errorf("no keys in %s yet for account %s: they are made when the region first starts with it among its accounts (berth up)",
+			a.settings.DataDir, a.settings.Account)
 	}
 	return keys, err
 }

@@ -26,6 +26,7 @@ type parts struct {
 	readLog   func(context.Context, config.Settings, logQuery, io.Writer) error  // a task's output
 	examine   func(context.Context, config.Settings, bool) []doctor.Finding      // the machine; the last says whether the region runs
 	coverage  func(io.Writer) error                                              // the operations that are served
+	services  func() []string                                                    // the services that are served, by the names of SDKs
 	load      func(ctx context.Context, s config.Settings, archive string) error // imports an image archive into the node's image store
 }
 

@@ -24,6 +24,7 @@ func wiredParts() parts {
 		readLog:  readLog,
 		examine:  examine,
 		coverage: region.WriteCoverage,
+		services: region.Services,
 		load:     nodeproc.Load,
 	}
 }

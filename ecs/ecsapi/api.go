@@ -31,9 +31,10 @@ type Config struct {
 	Store store.Store // required
 	// Endpoints answers DiscoverPollEndpoint: where the agents of a container
 	// instance find their control and telemetry sessions.
-	Endpoints Endpoints    // required
-	Zone      string       // optional; availability zone of instances that name none
-	Log       *slog.Logger // optional
+	Endpoints Endpoints // required
+	// Zone is the availability zone of instances in a region that name none; optional.
+	Zone func(region string) string
+	Log  *slog.Logger // optional
 }
 
 // Endpoints are base URLs; agents append "ws".
@@ -47,7 +48,7 @@ type Endpoints struct {
 type API struct {
 	store     store.Store
 	endpoints Endpoints
-	zone      string
+	zone      func(region string) string
 	log       *slog.Logger
 }
 
@@ -55,6 +56,9 @@ type API struct {
 func New(c Config) *API {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Zone == nil {
+		c.Zone = func(string) string { return "" }
 	}
 	return &API{store: c.Store, endpoints: c.Endpoints, zone: c.Zone, log: c.Log.With("component", "ecsapi")}
 }

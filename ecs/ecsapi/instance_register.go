@@ -59,6 +59,9 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 func (a *API) instanceOf(
 	tx store.Tx, k *ecs.Cluster, in *shape.RegisterContainerInstanceRequest, r request.Registration, o tables.Once,
 ) (*ecs.Instance, error) {
+	if foreign(tx, k, r.Node) {
+		return nil, request.Invalid("The node '%s' belongs to another account.", r.Node)
+	}
 	id, err := identify(tx, k, aws.Val(in.ContainerInstanceArn), r.Node, o)
 	if err != nil {
 		return nil, err
@@ -78,7 +81,7 @@ func (a *API) instanceOf(
 	if len(r.Resources) > 0 || !known {
 		i.Resources = r.Resources
 	}
-	i.Attributes = r.Attributes(i.Attributes, a.zone)
+	i.Attributes = r.Attributes(i.Attributes, a.zone(k.Region))
 	if len(in.Tags) > 0 || !known {
 		i.Tags = in.Tags
 	}
@@ -101,6 +104,19 @@ func identify(tx store.Tx, k *ecs.Cluster, arn, node string, o tables.Once) (str
 		return id, nil
 	}
 	return tx.NewID(), nil
+}
+
+// foreign says whether a node is a container instance of another account: what it has left is for that to book.
+func foreign(tx store.Tx, k *ecs.Cluster, node string) bool {
+	if node == "" {
+		return false
+	}
+	for key, i := range tables.InstancesByNode.List(tx, tables.LedgerKey(k.Region, node), "") {
+		if i.Account != k.Account && tables.Listened(tx, key) {
+			return true
+		}
+	}
+	return false
 }
 
 // registered finds the instance that a berth node already is in a cluster: it did not

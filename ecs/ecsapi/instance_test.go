@@ -242,3 +242,19 @@ func TestDiscoverPollEndpoint(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 }
+
+// A node's ledger is one record, whoever's tasks it runs: another account cannot register on it, or it could say what the node has.
+func TestANodeOfAnotherAccountIsNotToBeHad(t *testing.T) {
+	r := newRegion(t)
+	r.cluster()
+	in := machine()
+	in.Attributes = append(in.Attributes, shape.Attribute{Name: aws.Ptr(request.NodeAttribute), Value: aws.Ptr("node-1")})
+	must(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, in)
+	c := caller("RegisterContainerInstance")
+	c.Account = "111111111111"
+	if _, err := r.api.CreateCluster(r.Context(), c, &shape.CreateClusterRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.api.RegisterContainerInstance(r.Context(), c, in)
+	refused(t, err, badParameter, "belongs to another account")
+}

@@ -42,7 +42,7 @@ func newRegion(t *testing.T) *region {
 	}
 	r.store = mem.Open(tables.Schema(), mem.Options{Now: func() time.Time { return r.now }, Faults: mem.Faults{Conflict: lose, Delay: meet}})
 	t.Cleanup(func() { _ = r.store.Close() })
-	r.api = New(Config{Store: r.store, Zone: "us-east-1a",
+	r.api = New(Config{Store: r.store, Zone: func(region string) string { return region + "a" },
 		Endpoints: Endpoints{Control: "http://127.0.0.1:4566/acs", Telemetry: "http://127.0.0.1:4566/tcs"}})
 	return r
 }

@@ -18,7 +18,7 @@ func defaults() Settings {
 	return Settings{
 		Name: "berth", DataDir: "/var/lib/berth", RunDir: "/run/berth", BinDir: "/opt/berth/bin",
 		Listen: "127.0.0.1:4566", Server: "http://127.0.0.1:4566",
-		Region: "us-east-1", Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Account: "000000000000",
+		Region: "us-east-1", Regions: []string{"us-east-1"}, Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Account: "000000000000", Accounts: []string{"000000000000"},
 		Cluster: "default", BridgeSubnet: netip.MustParsePrefix("172.28.0.0/16"), Introspection: ":51678", ImagePull: "default", TaskPids: 4096,
 		StoppedRetention: 24 * time.Hour, RegistryRetention: 24 * time.Hour, DiskPressure: 85,
 		ImageCleanupInterval: 30 * time.Minute, ImageMinimumAge: time.Hour, ImagesPerCleanup: 5,
@@ -81,12 +81,49 @@ func TestLoad(t *testing.T) {
 			if test.want != nil {
 				test.want(&want)
 			}
+			want.Regions, want.Accounts = []string{want.Region}, []string{want.Account}
 			got, err := Load(test.in)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, got, comparePrefix); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLoadAccountsAndRegions(t *testing.T) {
+	for name, test := range map[string]struct {
+		in   Layers
+		want func(*Settings)
+	}{
+		"accounts and regions": {
+			in: Layers{File: []Value{line("accounts", "111111111111,222222222222"), line("regions", "eu-west-1"), line("zones", "eu-west-1b, us-east-1b")}},
+			want: func(s *Settings) {
+				s.Accounts, s.Regions = []string{"000000000000", "111111111111", "222222222222"}, []string{"us-east-1", "eu-west-1"}
+				s.Zones = []string{"eu-west-1b", "us-east-1b"}
+			},
+		},
+		"one of them by flag": {
+			in: Layers{File: []Value{line("accounts", "111111111111,000000000000"), line("regions", "eu-west-1,us-east-1")},
+				Flags: []Value{flag("account", "111111111111"), flag("region", "eu-west-1")}},
+			want: func(s *Settings) {
+				s.Account, s.Region, s.Zones = "111111111111", "eu-west-1", []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}
+				s.Accounts, s.Regions = []string{"111111111111", "000000000000"}, []string{"eu-west-1", "us-east-1"}
+			},
+		},
+		"every region": {
+			in:   Layers{File: []Value{line("regions", "any")}},
+			want: func(s *Settings) { s.Regions, s.Accounts = []string{"any"}, []string{"000000000000"} },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := defaults()
+			test.want(&want)
+			got, err := Load(test.in)
+			if diff := cmp.Diff(want, got, comparePrefix); diff != "" || err != nil {
+				t.Error(diff, err)
 			}
 		})
 	}
@@ -102,8 +139,8 @@ func TestLoadErrors(t *testing.T) {
 			[]string{`berth.yaml line 1: unknown setting "acount"; the nearest known one is "account"`},
 		},
 		"unknown variable": {
-			Layers{Environ: []string{"BERTH_REGIONS=x"}},
-			[]string{"unknown variable BERTH_REGIONS; the nearest known one is BERTH_REGION"},
+			Layers{Environ: []string{"BERTH_REGIOM=x"}},
+			[]string{"unknown variable BERTH_REGIOM; the nearest known one is BERTH_REGION"},
 		},
 		"two faults": {
 			Layers{Flags: []Value{flag("account", "12"), flag("log-level", "loud")}},
@@ -124,6 +161,11 @@ func TestLoadErrors(t *testing.T) {
 		"host bits":         {Layers{Flags: []Value{flag("bridge-subnet", "10.1.2.3/16")}}, []string{`"10.1.0.0/16" is the subnet`}},
 		"IPv6 bridge":       {Layers{Flags: []Value{flag("bridge-subnet", "fd00::/64")}}, []string{"not an IPv4 subnet"}},
 		"foreign zone":      {Layers{Flags: []Value{flag("zones", "eu-west-1a")}}, []string{`"eu-west-1a" does not begin with the region`}},
+		"not a region":      {Layers{Flags: []Value{flag("regions", "us-east-1,mars")}}, []string{`regions (flag --regions): "mars" is not a region`}},
+		"region twice":      {Layers{Flags: []Value{flag("regions", "eu-west-1,eu-west-1")}}, []string{"given twice"}},
+		"any and others":    {Layers{Flags: []Value{flag("regions", "any,eu-west-1")}}, []string{"stands alone"}},
+		"not an account":    {Layers{Flags: []Value{flag("accounts", "1234")}}, []string{`accounts (flag --accounts): "1234" is not 12 digits`}},
+		"account twice":     {Layers{Flags: []Value{flag("accounts", "111111111111,111111111111")}}, []string{"given twice"}},
 		"zone twice":        {Layers{Flags: []Value{flag("zones", "us-east-1a,us-east-1a")}}, []string{"given twice"}},
 		"agents everywhere": {Layers{Flags: []Value{flag("agent-listen", ":443")}}, []string{"agent-listen (flag --agent-listen)", "give agent-names"}},
 		"agents nowhere":    {Layers{Flags: []Value{flag("agent-listen", "10.0.0.5")}}, []string{`"10.0.0.5" is not host:port`}},

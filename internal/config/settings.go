@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,11 +22,13 @@ type Settings struct {
 	AgentNames       []string // what its certificate is for: host names and addresses
 	AgentCertificate string   // a file; empty: one of the installation's own authority
 	AgentKey         string
-	Server           string // URL of the server a node joins
-	Region           string
-	Zones            []string
-	Account          string
-	AccessKey        string // root keys; empty: made at the first start
+	Server           string   // URL of the server a node joins
+	Region           string   // of the node, and of berth's own commands
+	Regions          []string // that are answered for, Region among them; AnyRegion alone for every one
+	Zones            []string // of all regions; see ZonesOf
+	Account          string   // of the node, and of berth's own commands
+	Accounts         []string // that are answered for, Account among them
+	AccessKey        string   // root keys of Account; empty: made at the first start
 	SecretKey        string
 
 	Cluster           string        // the node registers here
@@ -91,3 +95,23 @@ func (s Settings) LogFile() string { return filepath.Join(s.DataDir, "berth.log"
 
 // Tool names a program in the installation's own tool directory.
 func (s Settings) Tool(name string) string { return filepath.Join(s.BinDir, name) }
+
+// AnyRegion among the regions means every one: for trying things out.
+const AnyRegion = "any"
+
+// EveryRegion says whether every region is answered for.
+func (s Settings) EveryRegion() bool { return slices.Contains(s.Regions, AnyRegion) }
+
+// ZonesOf are the availability zones of a region: those given, else a, b and c.
+func (s Settings) ZonesOf(region string) []string {
+	var out []string
+	for _, z := range s.Zones {
+		if strings.HasPrefix(z, region) {
+			out = append(out, z)
+		}
+	}
+	if len(out) == 0 {
+		out = []string{region + "a", region + "b", region + "c"}
+	}
+	return out
+}

@@ -17,7 +17,7 @@ import (
 var (
 	// A link name holds 15 bytes: the installation's name and up to seven of berth's own.
 	nameRule      = regexp.MustCompile(`^[a-z][a-z0-9]{0,7}$`)
-	regionRule    = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+	regionRule    = regexp.MustCompile(`^[a-z]{2,8}(-[a-z]{1,16}){1,3}-[0-9]{1,2}$`)
 	accountRule   = regexp.MustCompile(`^[0-9]{12}$`)
 	clusterRule   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 	accessKeyRule = regexp.MustCompile(`^[A-Z0-9]{16,128}$`)
@@ -27,6 +27,12 @@ var (
 func (s *Settings) derive() {
 	if len(s.Zones) == 0 {
 		s.Zones = []string{s.Region + "a", s.Region + "b", s.Region + "c"}
+	}
+	if !s.EveryRegion() && !slices.Contains(s.Regions, s.Region) {
+		s.Regions = append([]string{s.Region}, s.Regions...)
+	}
+	if !slices.Contains(s.Accounts, s.Account) {
+		s.Accounts = append([]string{s.Account}, s.Accounts...)
 	}
 	if s.Server == "" {
 		s.Server = s.Endpoint()
@@ -50,8 +56,12 @@ func (s *Settings) validate(given map[string]Value) error {
 	s.validateAgents(check)
 	check("server", httpURL(s.Server))
 	check("region", matches(regionRule, s.Region, "a region such as us-east-1"))
-	check("zones", zonesOf(s.Region, s.Zones))
+	check("regions", regionsOf(s.Regions))
+	if !s.EveryRegion() {
+		check("zones", zonesOf(s.Regions, s.Zones))
+	}
 	check("account", matches(accountRule, s.Account, "12 digits"))
+	check("accounts", eachOnce(s.Accounts, func(a string) error { return matches(accountRule, a, "12 digits") }))
 	check("access-key", accessKey(s.AccessKey))
 	check("secret-key", secretKey(s.AccessKey, s.SecretKey))
 	check("cluster", matches(clusterRule, s.Cluster, "1 to 255 letters, digits, underscores or hyphens"))
@@ -153,13 +163,32 @@ func httpURL(v string) error {
 	return nil
 }
 
-func zonesOf(region string, zones []string) error {
-	for i, z := range zones {
-		if !strings.HasPrefix(z, region) || len(z) == len(region) {
-			return fmt.Errorf("%q does not begin with the region %q", z, region)
+func zonesOf(regions, zones []string) error {
+	return eachOnce(zones, func(z string) error {
+		if slices.ContainsFunc(regions, func(r string) bool { return strings.HasPrefix(z, r) && len(z) > len(r) }) {
+			return nil
 		}
-		if slices.Contains(zones[:i], z) {
-			return fmt.Errorf("%q is given twice", z)
+		return fmt.Errorf("%q does not begin with the region %q", z, strings.Join(regions, " or "))
+	})
+}
+
+func regionsOf(regions []string) error {
+	if slices.Contains(regions, AnyRegion) {
+		if len(regions) > 1 {
+			return fmt.Errorf("%q stands alone: it is every region", AnyRegion)
+		}
+		return nil
+	}
+	return eachOnce(regions, func(r string) error { return matches(regionRule, r, "a region such as us-east-1") })
+}
+
+func eachOnce(all []string, check func(string) error) error {
+	for i, v := range all {
+		if err := check(v); err != nil {
+			return err
+		}
+		if slices.Contains(all[:i], v) {
+			return fmt.Errorf("%q is given twice", v)
 		}
 	}
 	return nil

@@ -1,8 +1,9 @@
-// Package rootkeys keeps the access keys of the installation's root.
+// Package rootkeys keeps the access keys of the roots of the installation's accounts.
 //
 // Guarantees:
 //
-//   - The keys are made once and are the same after every restart; given keys win over made ones and are not written.
+//   - The keys of an account are made once and are the same after every restart; given keys win over made ones and are not written.
+//   - No two accounts have the same keys, whichever of them is asked for first.
 //   - The file is readable by its owner only, complete or absent, and is an AWS credentials file: clients may name it in
 //     AWS_SHARED_CREDENTIALS_FILE.
 package rootkeys
@@ -26,32 +27,65 @@ type Keys struct {
 	SecretKey string
 }
 
-// Path names the file of the keys in a data directory.
-func Path(dataDir string) string { return filepath.Join(dataDir, "root-credentials") }
+// Of is whose keys are meant, and where they are kept.
+type Of struct {
+	DataDir string // required
+	Account string // required
+}
 
-// Ensure returns given when it is complete, else the keys of dataDir, made from random at the first call.
-func Ensure(dataDir string, given Keys, random io.Reader) (Keys, error) {
+// first names the file of the account that had keys first: most installations have one account.
+func (o Of) first() string { return filepath.Join(o.DataDir, "root-credentials") }
+
+// own names the file of any other account.
+func (o Of) own() string { return o.first() + "-" + o.Account }
+
+// Ensure returns given when it is complete, else the account's keys, made from random at the first call.
+func Ensure(o Of, given Keys, random io.Reader) (Keys, error) {
 	if given.AccessKey != "" {
 		return given, nil
 	}
-	keys, err := Read(dataDir)
-	if !errors.Is(err, fs.ErrNotExist) {
+	keys, account, err := find(o)
+	switch {
+	case err == nil && account == "": // written before there were several accounts: they are of who comes first
+		return keys, write(o.first(), o, keys)
+	case !errors.Is(err, fs.ErrNotExist):
 		return keys, err
 	}
 	if keys, err = generate(random); err != nil {
 		return Keys{}, err
 	}
-	return keys, write(dataDir, keys)
+	path := o.first()
+	if _, err := os.Lstat(path); err == nil {
+		path = o.own()
+	}
+	return keys, write(path, o, keys)
 }
 
-// Read returns the keys of dataDir; the error wraps fs.ErrNotExist when none were made yet.
-func Read(dataDir string) (Keys, error) {
-	f, err := os.Open(Path(dataDir))
+// Read returns the account's keys; the error wraps fs.ErrNotExist when none were made yet.
+func Read(o Of) (Keys, error) {
+	keys, _, err := find(o)
+	return keys, err
+}
+
+// find answers the account's keys, and the account that their file names, if it does.
+func find(o Of) (Keys, string, error) {
+	keys, account, err := read(o.first())
+	if err != nil || account == "" || account == o.Account {
+		return keys, account, err
+	}
+	keys, account, err = read(o.own())
+	if err == nil && account != o.Account {
+		return Keys{}, "", fmt.Errorf("root keys: %s holds the keys of account %q", o.own(), account)
+	}
+	return keys, account, err
+}
+
+func read(path string) (keys Keys, account string, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return Keys{}, fmt.Errorf("root keys: %w", err)
+		return Keys{}, "", fmt.Errorf("root keys: %w", err)
 	}
 	defer f.Close()
-	var keys Keys
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		name, value, _ := strings.Cut(lines.Text(), "=")
@@ -60,15 +94,17 @@ func Read(dataDir string) (Keys, error) {
 			keys.AccessKey = strings.TrimSpace(value)
 		case "aws_secret_access_key":
 			keys.SecretKey = strings.TrimSpace(value)
+		case "aws_account_id":
+			account = strings.TrimSpace(value)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return Keys{}, fmt.Errorf("root keys: %w", err)
+		return Keys{}, "", fmt.Errorf("root keys: %w", err)
 	}
 	if keys.AccessKey == "" || keys.SecretKey == "" {
-		return Keys{}, fmt.Errorf("root keys: %s holds no key pair; remove it and new keys are made", Path(dataDir))
+		return Keys{}, "", fmt.Errorf("root keys: %s holds no key pair; remove it and new keys are made", path)
 	}
-	return keys, nil
+	return keys, account, nil
 }
 
 // generate makes keys of the form clients check for: AKIA and 16 letters of base 32; 40 of base 64.
@@ -83,16 +119,16 @@ func generate(random io.Reader) (Keys, error) {
 	}, nil
 }
 
-func write(dataDir string, keys Keys) error {
-	if err := os.MkdirAll(dataDir, 0o700); err != nil {
+func write(path string, o Of, keys Keys) error {
+	if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
 		return fmt.Errorf("root keys: %w", err)
 	}
-	text := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", keys.AccessKey, keys.SecretKey)
-	fresh := Path(dataDir) + ".new"
+	text := fmt.Sprintf("[default]\naws_account_id = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n", o.Account, keys.AccessKey, keys.SecretKey)
+	fresh := path + ".new"
 	if err := os.WriteFile(fresh, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("root keys: %w", err)
 	}
-	if err := os.Rename(fresh, Path(dataDir)); err != nil {
+	if err := os.Rename(fresh, path); err != nil {
 		return fmt.Errorf("root keys: %w", err)
 	}
 	return nil

@@ -49,6 +49,9 @@ func (h *Hub) instance(r *http.Request, arn string) (*ecs.Instance, *refusal) {
 	if a.Account != caller.Key.Account {
 		return nil, &refusal{"AccessDeniedException", "The container instance belongs to another account.", http.StatusForbidden}
 	}
+	if a.Region != caller.Scope.Region {
+		return nil, &refusal{"AccessDeniedException", "The container instance belongs to another region.", http.StatusForbidden}
+	}
 	var inst *ecs.Instance
 	var state *ecs.InstanceState
 	err = h.Store.View(r.Context(), store.Fresh, func(tx store.Tx) error {

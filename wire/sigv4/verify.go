@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/subtle"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type Verifier struct {
 	// Service and Regions are what the credential scope must name; when empty the caller must look at Identity.Scope.
 	Service string
 	Regions []string
+	// AnyRegion lets the scope name, besides Regions, whatever has the form of a region's name.
+	AnyRegion bool
 	// Token checks session tokens; when nil a token must equal the key's. It lets tokens be checked that no table holds.
 	Token func(k Key, token string) error
 
@@ -79,6 +82,11 @@ func (v *Verifier) check(s *Signature, m message) (Identity, error) {
 	return Identity{AccessKey: s.AccessKey, Key: key, Scope: s.Scope}, nil
 }
 
+var regionName = regexp.MustCompile(`^[a-z]{2,8}(-[a-z]{1,16}){1,3}-[0-9]{1,2}$`)
+
+// RegionName says whether a text has the form of a region's name. What has is fit to be part of a key.
+func RegionName(s string) bool { return regionName.MatchString(s) }
+
 // checkHeaders demands that host and every X-Amz- header are signed: an unsigned X-Amz-Target could be changed on the way.
 func (s *Signature) checkHeaders(h http.Header) error {
 	if !slices.Contains(s.SignedHeaders, "host") {
@@ -97,7 +105,7 @@ func (v *Verifier) checkScope(s Scope) error {
 	if v.Service != "" && s.Service != v.Service {
 		return RefuseService(v.Service)
 	}
-	if v.Regions != nil && !slices.Contains(v.Regions, s.Region) {
+	if v.Regions != nil && !slices.Contains(v.Regions, s.Region) && (!v.AnyRegion || !RegionName(s.Region)) {
 		return RefuseRegion(s.Region)
 	}
 	return nil

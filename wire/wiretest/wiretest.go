@@ -95,17 +95,29 @@ func request(ctx context.Context, s *aws.Service, operation string) (*http.Reque
 	if err != nil {
 		return nil, err
 	}
-	body, contentType, err := encode(s, info, input)
+	keys := sigv4.Credentials{AccessKey: accessKey, Secret: secret}
+	return Request(ctx, s, info, Sent{Input: input, Keys: keys, Region: region})
+}
+
+// Sent is what a request says and who signs it.
+type Sent struct {
+	Input  any // as JSON would decode it
+	Keys   sigv4.Credentials
+	Region string
+}
+
+// Request is a signed request for an operation.
+func Request(ctx context.Context, s *aws.Service, info *aws.OperationInfo, sent Sent) (*http.Request, error) {
+	body, contentType, err := encode(s, info, sent.Input)
 	if err != nil {
 		return nil, err
 	}
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
 	if s.TargetPrefix != "" {
-		r.Header.Set("X-Amz-Target", s.TargetPrefix+"."+operation)
+		r.Header.Set("X-Amz-Target", s.TargetPrefix+"."+info.Name)
 	}
-	signer := sigv4.Signer{Credentials: sigv4.Credentials{AccessKey: accessKey, Secret: secret}, Scope: sigv4.Scope{Region: region, Service: s.SigningName}}
-	signer.Sign(r, []byte(body), time.Now())
+	sigv4.Signer{Credentials: sent.Keys, Scope: sigv4.Scope{Region: sent.Region, Service: s.SigningName}}.Sign(r, []byte(body), time.Now())
 	return r, nil
 }
 

@@ -69,7 +69,7 @@ func Run(ctx context.Context, c Config) error {
 		Runtime:       m.runtime,
 		Network:       m.network,
 		Logs:          m.hold,
-		Zone:          c.Settings.Zones[0],
+		Zone:          c.Settings.ZonesOf(c.Settings.Region)[0],
 		ReservedPorts: reservedPorts(c.Settings),
 		Pull:          runtime.Behaviour(c.Settings.ImagePull),
 		Version:       c.Version,
@@ -219,7 +219,7 @@ func credentials(s config.Settings) func() sigv4.Credentials {
 		if s.AccessKey != "" {
 			return sigv4.Credentials{AccessKey: s.AccessKey, Secret: s.SecretKey}
 		}
-		keys, err := rootkeys.Read(s.DataDir)
+		keys, err := rootkeys.Read(rootkeys.Of{DataDir: s.DataDir, Account: s.Account})
 		if err != nil {
 			return sigv4.Credentials{}
 		}

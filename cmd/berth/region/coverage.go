@@ -13,6 +13,17 @@ import (
 	"github.com/berth-ecs/berth/wire"
 )
 
+// Services are those of which something is served, by name.
+func Services() []string {
+	var out []string
+	for _, c := range NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{})).Coverage() {
+		if c.Served && !slices.Contains(out, c.Service) {
+			out = append(out, c.Service)
+		}
+	}
+	return out
+}
+
 // WriteCoverage writes, as Markdown, which operations are served and which parameters of them are refused until their part
 // exists. Both come from the tables that the code itself uses.
 func WriteCoverage(w io.Writer) error {

@@ -137,10 +137,11 @@ type rooms struct {
 
 // serve runs the parts that need the store.
 func serve(ctx context.Context, c Config, l listeners, r rooms) error {
+	regions, every := regionsOf(c.Settings)
 	sessions := hub.New(hub.Config{
 		Store:  r.store,
 		Server: newServerID(),
-		Verify: (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: []string{c.Settings.Region}}).VerifyUpgrade,
+		Verify: (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade,
 		Log:    c.Log.With("component", "session"),
 	})
 	images, err := openRegistry(c, r)
@@ -204,17 +205,19 @@ func NewMux(wings ...wing) *wire.Mux {
 
 func newEdge(c Config, r rooms) (*wire.Edge, error) {
 	base := c.Settings.Endpoint()
+	regions, every := regionsOf(c.Settings)
 	api := ecsapi.New(ecsapi.Config{
 		Store:     r.store,
 		Endpoints: ecsapi.Endpoints{Control: base + controlPath, Telemetry: base + telemetryPath},
-		Zone:      c.Settings.Zones[0],
+		Zone:      zones(c.Settings),
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
 		Mux:        NewMux(api, r.images.api, newVPC(c.Settings)),
 		Keys:       r.keys,
 		Authorizer: wire.RootOnly{},
-		Regions:    []string{c.Settings.Region},
+		Regions:    regions,
+		AnyRegion:  every,
 		Log:        c.Log.With("component", "edge"),
 		Metrics:    r.metrics,
 	})
