@@ -99,9 +99,6 @@ func protectable(tx store.Tx, key string) (ecs.TaskView, *shape.Failure) {
 	case v.Desired.Status == ecs.TaskStopped || v.Status.LastStatus == ecs.TaskStopped:
 		return v, notValid("The task is stopping or stopped.")
 	}
-	if s, ok := tables.Services.Peek(tx, tables.MemberKey(v.Home, v.Cluster, v.Service)); ok && s.Scheduling == shape.SchedulingStrategyDaemon {
-		return v, notValid("Tasks of a service with the DAEMON scheduling strategy cannot be protected.")
-	}
 	return v, nil
 }
 
@@ -110,11 +107,11 @@ func notValid(detail string) *shape.Failure {
 }
 
 // protect protects a task, unless the service then had more protected tasks than it should have tasks: no deployment
-// could end.
+// could end. A DAEMON service should have as many as there are instances.
 func protect(tx store.Tx, key string, v ecs.TaskView, d time.Duration) (ecs.TaskView, *shape.Failure) {
 	service := tables.MemberKey(v.Home, v.Cluster, v.Service)
 	s, ok := tables.Services.Peek(tx, service)
-	if ok && tables.CountProtected(tx, service, key)+1 > int(s.DesiredCount) {
+	if ok && s.Scheduling != shape.SchedulingStrategyDaemon && tables.CountProtected(tx, service, key)+1 > int(s.DesiredCount) {
 		return v, &shape.Failure{Reason: aws.Ptr("DEPLOYMENT_BLOCKED"), Detail: aws.Ptr(
 			"Task protection cannot be set: one or more protected tasks prevent the service deployment from reaching a steady state.")}
 	}
