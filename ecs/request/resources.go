@@ -9,7 +9,7 @@ import (
 
 // subject is a member of a request that names what the operation acts on.
 type subject struct {
-	member string
+	member string // or that of a list's elements: "list.member"
 	kind   string // of ARN; "" for a member that holds ARNs
 }
 
@@ -38,7 +38,8 @@ var subjects = map[string]subject{
 	"DeleteTaskDefinitions": {"taskDefinitions", "task-definition"},
 
 	"GetTaskProtection": {"tasks", "task"}, "UpdateTaskProtection": {"tasks", "task"},
-	"ListAttributes": {"cluster", "cluster"}, "PutAttributes": {"cluster", "cluster"}, "DeleteAttributes": {"cluster", "cluster"},
+	"ListAttributes": {"cluster", "cluster"}, "PutAttributes": {"attributes.targetId", "container-instance"},
+	"DeleteAttributes": {"attributes.targetId", "container-instance"},
 
 	"TagResource": {"resourceArn", ""}, "UntagResource": {"resourceArn", ""}, "ListTagsForResource": {"resourceArn", ""},
 }
@@ -104,7 +105,14 @@ func stringAt(v reflect.Value, name string) *string {
 	return s
 }
 
-func stringsAt(v reflect.Value, name string) []string {
+func stringsAt(v reflect.Value, name string) (all []string) {
+	if list, inner, nested := strings.Cut(name, "."); nested {
+		f := v.FieldByName(member(list))
+		for i := range f.Len() {
+			all = append(all, stringsAt(f.Index(i), inner)...)
+		}
+		return all
+	}
 	if s := stringAt(v, name); s != nil {
 		return []string{*s}
 	}
@@ -112,6 +120,6 @@ func stringsAt(v reflect.Value, name string) []string {
 	if !f.IsValid() {
 		return nil
 	}
-	all, _ := reflect.TypeAssert[[]string](f)
+	all, _ = reflect.TypeAssert[[]string](f)
 	return all
 }

@@ -28,6 +28,9 @@ func TestResources(t *testing.T) {
 		{"TagResource", &shape.TagResourceRequest{ResourceArn: &task}, []string{task}},
 		{"StopTask", &shape.StopTaskRequest{Cluster: aws.Ptr("a b"), Task: aws.Ptr("t")}, nil},
 		{"ListClusters", &shape.ListClustersRequest{}, nil},
+		{"PutAttributes", &shape.PutAttributesRequest{Attributes: []shape.Attribute{{TargetId: aws.Ptr("i")}, {TargetId: aws.Ptr(us.InstanceARN("c", "j"))}, {}}},
+			[]string{us.InstanceARN("default", "i"), us.InstanceARN("c", "j")}},
+		{"UpdateTaskProtection", &shape.UpdateTaskProtectionRequest{Cluster: aws.Ptr("blue"), Tasks: []string{"t"}}, []string{task}},
 	} {
 		if d := cmp.Diff(c.want, Resources(us, c.operation, c.in)); d != "" {
 			t.Errorf("%s:\n%s", c.operation, d)
