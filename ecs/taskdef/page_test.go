@@ -104,7 +104,7 @@ var samples = map[string]string{
 	containers + "linuxParameters.initProcessEnabled": with(`"linuxParameters":{"initProcessEnabled":true}`, ""),
 	containers + "linuxParameters.maxSwap":            with(`"linuxParameters":{"maxSwap":64}`, ""),
 	containers + "linuxParameters.sharedMemorySize":   with(`"linuxParameters":{"sharedMemorySize":64}`, ""),
-	containers + "linuxParameters.swappiness":         with(`"linuxParameters":{"swappiness":10}`, ""),
+	containers + "linuxParameters.swappiness":         with(`"linuxParameters":{"maxSwap":64,"swappiness":10}`, ""),
 	containers + "linuxParameters.tmpfs":              with(`"linuxParameters":{"tmpfs":[{"containerPath":"/t","size":8,"mountOptions":["noexec"]}]}`, ""),
 	containers + "logConfiguration.logDriver":         with(`"logConfiguration":{"logDriver":"none"}`, ""),
 	containers + "logConfiguration.options":           with(`"logConfiguration":{"logDriver":"json-file","options":{"max-size":"1m"}}`, ""),

@@ -13,10 +13,14 @@ type Task struct {
 	ID        string  // required: 32 hex digits
 	CPU       float64 // vCPUs; 0 is no limit
 	MemoryMiB int64   // 0 is no limit
+	SwapMiB   int64   // that its containers may use beside the memory
 }
 
 // Mount is one mount of a container.
 type Mount = spec.Mount
+
+// Device is one device of a container.
+type Device = spec.Device
 
 // Ulimit is one resource limit of a container's processes.
 type Ulimit = spec.Ulimit
@@ -33,6 +37,7 @@ type Container struct {
 	// that is given drops the image's Cmd, as Docker does.
 	EntryPoint, Command []string
 	Env                 []string // KEY=VALUE, over the image's
+	LinkEnv             []string // below the image's
 
 	User, WorkingDirectory, Hostname string
 
@@ -45,6 +50,13 @@ type Container struct {
 	ReadonlyRootfs, Privileged      bool
 	CapAdd, CapDrop                 []string
 	Sysctls                         map[string]string
+
+	Devices             []Device
+	SwapMiB             int64   // beside the memory
+	Swappiness          *uint64 // nil: the machine's
+	ShmBytes            int64   // of /dev/shm; 0: 64 MiB
+	Init                bool    // its first process is an init of ours
+	Terminal, OpenStdin bool
 
 	Stdout, Stderr string // FIFOs something else drains; "" drops the stream
 	StopSignal     string // "" is the image's, else SIGTERM

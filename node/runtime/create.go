@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
@@ -26,6 +27,7 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/shim"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
 	"github.com/berth-ecs/berth/node/runtime/spec"
+	"github.com/berth-ecs/berth/node/runtime/tiny"
 )
 
 // Create makes a container up to the point where only Start is missing:
@@ -164,7 +166,7 @@ func (r *Runtime) spec(c Container, layers []string) (*specs.Spec, error) {
 	}
 	in := spec.Input{
 		Args:             spec.Args(c.EntryPoint, c.Command, c.Image.EntryPoint, c.Image.Cmd),
-		Env:              append(append([]string(nil), c.Image.Env...), c.Env...),
+		Env:              slices.Concat(c.LinkEnv, c.Image.Env, c.Env),
 		Cwd:              firstOf(c.WorkingDirectory, c.Image.WorkingDir),
 		User:             who,
 		Hostname:         c.Hostname,
@@ -177,18 +179,38 @@ func (r *Runtime) spec(c Container, layers []string) (*specs.Spec, error) {
 		Capabilities:     caps,
 		CPUShares:        c.CPUShares,
 		MemoryBytes:      c.MemoryMiB << 20,
+		SwapBytes:        c.SwapMiB << 20,
+		Swappiness:       c.Swappiness,
+		ShmBytes:         c.ShmBytes,
+		Terminal:         c.Terminal,
 		ReservationBytes: c.MemoryReservationMiB << 20,
 		ReadonlyRootfs:   c.ReadonlyRootfs,
 		Privileged:       c.Privileged,
 		Native:           spec.NativeArch(),
 		Compat32:         c.Image.Compat32,
 	}
-	if c.Privileged {
-		if in.Devices, err = spec.HostDevices("/dev"); err != nil {
+	if c.Init {
+		in.Init = r.initFile()
+		if err := tiny.Install(in.Init); err != nil {
 			return nil, err
 		}
 	}
+	if in.Devices, in.Allowed, err = r.devices(c); err != nil {
+		return nil, err
+	}
 	return spec.Build(in)
+}
+
+func (r *Runtime) initFile() string { return filepath.Join(r.c.DataDir, "init") }
+
+// devices are what a container has of the machine's: what it asks for, or all.
+// Docker looks at them when it starts a container.
+func (r *Runtime) devices(c Container) (nodes []specs.LinuxDevice, rules []specs.LinuxDeviceCgroup, err error) {
+	nodes, rules, err = spec.Find(c.Devices)
+	if err == nil && c.Privileged {
+		nodes, err = spec.HostDevices("/dev")
+	}
+	return nodes, rules, named(CannotStartContainerError, err)
 }
 
 // createRecord makes containerd's record of the container, from the layers that
@@ -214,6 +236,12 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string
 		labels[labelStop] = s
 	}
 	labels[labelOut], labels[labelErr] = c.Stdout, c.Stderr
+	if c.OpenStdin {
+		labels[labelIn] = "open"
+	}
+	if c.Terminal {
+		labels[labelTTY] = "true"
+	}
 	_, err = r.cd.ContainerService().Create(ctx, containers.Container{
 		ID: c.ID, Labels: labels, Image: c.Image.Ref, Spec: document, SandboxID: c.ID,
 		Runtime:     containers.RuntimeInfo{Name: runtimeName, Options: opts},
@@ -226,7 +254,7 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string
 // client's NewTask asks for the record and the mounts again. Docker does this when
 // it starts a container, so what fails here (a command that is not there) has the
 // agent's name for that.
-func (r *Runtime) createTask(ctx context.Context, c Container, address string, mounts []mount.Mount) error {
+func (r *Runtime) createTask(ctx context.Context, c Container, address string, mounts []mount.Mount) (err error) {
 	defer failpoint.Around(failpoint.Create)()
 	req := &tasks.CreateTaskRequest{
 		ContainerID:    c.ID,
@@ -235,10 +263,18 @@ func (r *Runtime) createTask(ctx context.Context, c Container, address string, m
 	if c.Stdout != "" || c.Stderr != "" { // the shim wants both or none
 		req.Stdout, req.Stderr = firstOf(c.Stdout, os.DevNull), firstOf(c.Stderr, os.DevNull)
 	}
+	if c.Terminal { // what it prints is one stream
+		req.Terminal, req.Stderr = true, ""
+	}
+	if c.OpenStdin {
+		if req.Stdin, err = r.stdins().FIFO(c.ID); err != nil {
+			return named(CannotStartContainerError, err)
+		}
+	}
 	for _, m := range mounts {
 		req.Rootfs = append(req.Rootfs, &types.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})
 	}
-	_, err := r.cd.TaskService().Create(ctx, req)
+	_, err = r.cd.TaskService().Create(ctx, req)
 	return named(CannotStartContainerError, errgrpc.ToNative(err))
 }
 

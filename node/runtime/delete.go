@@ -45,7 +45,7 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 		return err
 	}
 	failpoint.Hit(failpoint.SandboxDeleted)
-	if err := r.started().Remove(id); err != nil {
+	if err := errors.Join(r.started().Remove(id), r.stdins().Remove(id)); err != nil {
 		return err
 	}
 	// runc removes the cgroup; after a crash of the shim nobody has.

@@ -19,6 +19,7 @@ type Image struct {
 	Architecture         string
 	Compat32             bool     // it has 32-bit programs
 	Volumes              []string // declared by the image
+	Exposed              []string // ports declared by the image: "80/tcp"
 	SizeBytes            int64    // of the compressed layers
 }
 

@@ -209,6 +209,7 @@ func describe(ref string, doc ocispec.Image) Image {
 		Ref: ref, ChainID: identity.ChainID(doc.RootFS.DiffIDs).String(),
 		EntryPoint: c.Entrypoint, Cmd: c.Cmd, Env: c.Env, User: c.User, WorkingDir: c.WorkingDir,
 		StopSignal: c.StopSignal, Architecture: doc.Architecture, Volumes: slices.Collect(maps.Keys(c.Volumes)),
+		Exposed: slices.Sorted(maps.Keys(c.ExposedPorts)),
 	}
 }
 

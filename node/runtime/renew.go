@@ -62,6 +62,7 @@ func (r *Runtime) createAgain(ctx context.Context, c containers.Container) error
 	if err != nil {
 		return err
 	}
-	again := Container{ID: c.ID, TaskID: c.ID[:32], Stdout: c.Labels[labelOut], Stderr: c.Labels[labelErr]}
+	again := Container{ID: c.ID, TaskID: c.ID[:32], Stdout: c.Labels[labelOut], Stderr: c.Labels[labelErr],
+		Terminal: c.Labels[labelTTY] != "", OpenStdin: c.Labels[labelIn] != ""}
 	return r.createTask(ctx, again, address, mounts)
 }

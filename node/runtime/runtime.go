@@ -38,11 +38,13 @@ const (
 	labelStop = "berth.stop-signal"
 	labelOut  = "berth.stdout" // where a container's streams lead, for who makes its process anew
 	labelErr  = "berth.stderr"
+	labelIn   = "berth.stdin"
+	labelTTY  = "berth.terminal"
 	labelUser = "berth.process" // on leases a pull holds: the Runtime that pulls
 )
 
 // ownLabels are this package's on containers; the others are the caller's.
-var ownLabels = []string{labelTask, labelName, labelStop, labelOut, labelErr}
+var ownLabels = []string{labelTask, labelName, labelStop, labelOut, labelErr, labelIn, labelTTY}
 
 // Runtime runs containers. Its methods may be called from many goroutines.
 type Runtime struct {

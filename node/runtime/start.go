@@ -23,6 +23,10 @@ type taskProcess = task.Process
 // is lost (it ran, nothing knows how it ended) from one that was never whole.
 func (r *Runtime) started() marks.Dir { return marks.Dir(filepath.Join(r.c.DataDir, "started")) }
 
+// stdins are the FIFOs that containers with an open standard input read. Nobody
+// writes them: a read waits, as with Docker.
+func (r *Runtime) stdins() marks.Dir { return marks.Dir(filepath.Join(r.c.RunDir, "stdin")) }
+
 // Start lets a created container run its first instruction. Starting one that
 // runs already answers its pid.
 func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, err error) {

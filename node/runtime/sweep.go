@@ -32,7 +32,7 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 		}
 	}
 	maps.DeleteFunc(whole, func(id string, _ bool) bool { return !containerIDRule.MatchString(id) || !keep(id[:32]) })
-	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx, whole), r.c.shims().SweepSockets(), r.started().Sweep(keep))
+	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx, whole), r.c.shims().SweepSockets(), r.started().Sweep(keep), r.stdins().Sweep(keep))
 	r.wantSpare() // or the removal of what is left of one
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("sweep: %w", err)

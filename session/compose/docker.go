@@ -134,8 +134,8 @@ func dockerHostConfig(d *shape.ContainerDefinition, networkMode string, reservat
 func linuxHostConfig(h *hostConfig, l *shape.LinuxParameters, memory int64) {
 	h.Init = aws.Val(l.InitProcessEnabled)
 	h.ShmSize = int64(aws.Val(l.SharedMemorySize)) * mebi
-	h.MemorySwappiness = l.Swappiness
-	if l.MaxSwap != nil {
+	if l.MaxSwap != nil { // without it swappiness is ignored
+		h.MemorySwappiness = l.Swappiness
 		h.MemorySwap = memory + int64(*l.MaxSwap)*mebi
 	}
 	if c := l.Capabilities; c != nil {

@@ -386,7 +386,7 @@ func TestRefusedAndUnknownTasks(t *testing.T) {
 		bad := payload(func(c map[string]*session.Container) { c["app"].Links = []string{"x"} }, "app")
 		r.run().accept(bad)
 		r.report()
-		r.want(`STOPPED (UnrecogniedTaskError: Error loading task - container "app": links: this node cannot link containers; publish a port)`)
+		r.want(`STOPPED (UnrecogniedTaskError: Error loading task - container "app": links "x": the task has no such other container)`)
 	})
 	in(t, func(r *rig) {
 		r.run().accept(stopPayload())

@@ -23,12 +23,12 @@ func filesDir(dataDir, taskID string, i int) string {
 var fileNames = []string{"hosts", "hostname", "resolv.conf"}
 
 // writeFiles writes a container's files. Writing them again is harmless as long as it does not run.
-func writeFiles(dir string, p *plan.Container, addr netip.Addr) error {
+func writeFiles(dir string, p *plan.Container, addr netip.Addr, links []plan.HostEntry) error {
 	defer failpoint.Around(failpoint.Files)()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	f := p.Files(addr, hostFiles())
+	f := p.Files(addr, hostFiles(), links)
 	if f.Hostname == "" {
 		name, err := os.Hostname()
 		if err != nil {

@@ -129,7 +129,11 @@ func dependency(t *Task, d plan.Dependency, now time.Time) Action {
 	switch {
 	case over && !on.Started():
 		return Action{Kind: Fail, Reason: notResolved}
+	case d.Linked() && over:
+		return Action{Kind: Fail, Reason: notResolved}
 	case d.Condition == plan.Start && on.Phase >= Running,
+		d.Linked() && on.Phase == Running,
+		d.Inherited() && on.Phase >= Created,
 		d.Condition == plan.Complete && over,
 		d.Condition == plan.Success && over && on.ExitCode != nil && *on.ExitCode == 0,
 		d.Condition == plan.Healthy && on.Phase == Running && on.Health.Status == Healthy:

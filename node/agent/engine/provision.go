@@ -83,7 +83,7 @@ func (e *Engine) connect(ctx context.Context, taskID string, i int, p *plan.Cont
 	} else {
 		ep.Ports = hostBindings(p.Ports)
 	}
-	return ep, named("CannotCreateContainerError", writeFiles(filesDir(e.cfg.Node.DataDir, taskID, i), p, ep.Address))
+	return ep, named("CannotCreateContainerError", writeFiles(filesDir(e.cfg.Node.DataDir, taskID, i), p, ep.Address, nil))
 }
 
 // hostBindings are the ports of a container on the host's own network: what it asked for is what it has.
@@ -120,6 +120,9 @@ func (e *namedError) Unwrap() error { return e.err }
 func (e *Engine) ready(t *Task, i int, got provisioned) {
 	c, p := &t.Containers[i], &t.Plan.Containers[i]
 	c.Phase, c.image, c.Digest, c.Endpoint = Ready, got.image, got.image.Digest, got.endpoint
+	if t.Plan.LinkedTo(i) {
+		c.Declares = Declares{Env: got.image.Env, Exposed: got.image.Exposed}
+	}
 	c.output = got.output
 	switch {
 	case p.StopSignal != "":
@@ -141,7 +144,7 @@ func (e *Engine) prepare(t *Task) *preparation {
 	}
 	prep := &preparation{done: make(chan struct{})}
 	t.preparing = prep
-	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, MemoryMiB: t.Plan.MemoryMiB}, t.Plan.Volumes
+	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, MemoryMiB: t.Plan.MemoryMiB, SwapMiB: t.Plan.SwapMiB()}, t.Plan.Volumes
 	e.spawn(timeouts[Create], func(ctx context.Context) {
 		if prep.err = makeVolumes(volumes); prep.err == nil {
 			prep.err = e.cfg.Runtime.Prepare(ctx, spec)

@@ -44,6 +44,7 @@ type containerRecord struct {
 	Health     string            `json:",omitzero"`
 	Since      time.Time         `json:",omitzero"`
 	Lives      Lives             `json:",omitzero"`
+	Declares   Declares          `json:",omitzero"`
 }
 
 // encode renders t for the disk. Credentials never get there.
@@ -60,7 +61,7 @@ func (t *Task) encode() ([]byte, error) {
 			Launched: c.Launched, Digest: c.Digest, StopSignal: c.StopSignal, Ports: c.Endpoint.Ports,
 			ExitCode: c.ExitCode, Reason: c.Reason,
 			CreatedAt: c.CreatedAt, StartedAt: c.StartedAt, FinishedAt: c.FinishedAt,
-			Health: c.Health.Status, Since: c.Health.Since, Lives: c.Lives,
+			Health: c.Health.Status, Since: c.Health.Since, Lives: c.Lives, Declares: c.Declares,
 		}
 		if c.Phase >= Exited {
 			cr.Phase = c.Phase
@@ -99,7 +100,7 @@ func decode(b []byte, n plan.Node, boot string) (*Task, error) {
 			Phase: c.Phase, Launched: c.Launched, Digest: c.Digest, StopSignal: c.StopSignal,
 			Endpoint: network.Endpoint{Ports: c.Ports},
 			ExitCode: c.ExitCode, Reason: c.Reason, CreatedAt: c.CreatedAt, StartedAt: c.StartedAt,
-			FinishedAt: c.FinishedAt, Health: Health{Status: c.Health, Since: c.Since}, Lives: c.Lives,
+			FinishedAt: c.FinishedAt, Health: Health{Status: c.Health, Since: c.Since}, Lives: c.Lives, Declares: c.Declares,
 		})
 	}
 	return t, nil

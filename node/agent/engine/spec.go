@@ -24,12 +24,14 @@ func (t *Task) container(i int, dataDir string) runtime.Container {
 	return runtime.Container{
 		ID: p.ID, TaskID: t.ID, Name: p.Name,
 		Labels: map[string]string{LabelTask: t.ARN, LabelContainer: p.Name, LabelSpec: specDigest(t, i)},
-		Image:  c.image, EntryPoint: p.EntryPoint, Command: p.Command, Env: p.Environ(c.image.Env),
+		Image:  c.image, EntryPoint: p.EntryPoint, Command: p.Command, LinkEnv: t.Plan.LinkEnv(i, t.linked), Env: p.Environ(c.image.Env),
 		User: p.User, WorkingDirectory: p.WorkingDirectory, Hostname: p.Hostname,
 		Netns: c.Endpoint.Netns, Mounts: mounts(p, filesDir(dataDir, t.ID, i)),
 		CPUShares: p.CPUShares, MemoryMiB: p.MemoryMiB, MemoryReservationMiB: p.MemoryReservationMiB,
 		Ulimits: p.Ulimits, ReadonlyRootfs: p.ReadonlyRootfs, Privileged: p.Privileged,
 		CapAdd: p.CapAdd, CapDrop: p.CapDrop, Sysctls: p.Sysctls,
+		Devices: p.Devices, SwapMiB: p.SwapMiB, Swappiness: p.Swappiness, ShmBytes: p.ShmBytes,
+		Init: p.Init, Terminal: p.Terminal, OpenStdin: p.OpenStdin,
 		Stdout: c.output.Stdout, Stderr: c.output.Stderr, StopSignal: c.StopSignal,
 	}
 }

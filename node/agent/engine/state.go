@@ -64,6 +64,7 @@ type Container struct {
 	Busy     Kind // the action under way; Wait when none is
 
 	Digest     string // of the image
+	Declares   Declares
 	StopSignal string
 	Endpoint   network.Endpoint
 
@@ -85,6 +86,18 @@ type Container struct {
 	cancel    func()         // ends the action under way
 	exit      *runtime.Event // came while the start was under way
 	look      bool           // exits may have been missed while the start was under way
+}
+
+// Declares is what the image of a container says to those that link to it.
+type Declares struct {
+	Env     []string `json:",omitzero"`
+	Exposed []string `json:",omitzero"`
+}
+
+// linked is what those who link to container i are told.
+func (t *Task) linked(i int) plan.Linked {
+	c := &t.Containers[i]
+	return plan.Linked{Address: c.Endpoint.Address, Env: c.Declares.Env, Exposed: c.Declares.Exposed}
 }
 
 // Started says whether the container's process ever ran.

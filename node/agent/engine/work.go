@@ -50,8 +50,14 @@ var (
 // create makes the container.
 func (e *Engine) create(t *Task, i int) func(context.Context) outcome {
 	c := &t.Containers[i]
-	spec := t.container(i, e.cfg.Node.DataDir)
+	spec, p, dir := t.container(i, e.cfg.Node.DataDir), &t.Plan.Containers[i], filesDir(e.cfg.Node.DataDir, t.ID, i)
+	addr, links := c.Endpoint.Address, t.Plan.LinkHosts(i, t.linked)
 	return func(ctx context.Context) outcome {
+		if len(links) > 0 { // they run by now, and have their addresses
+			if err := writeFiles(dir, p, addr, links); err != nil {
+				return outcome{err: err}
+			}
+		}
 		if err := e.cfg.Runtime.Create(ctx, spec); err != nil {
 			return outcome{err: err}
 		}

@@ -40,8 +40,8 @@ func (b *builder) container(i int) (Container, error) {
 		Essential: b.in.Essential, EntryPoint: b.in.EntryPoint, Command: b.in.Command,
 		User: b.config.User, WorkingDirectory: b.config.WorkingDir, Hostname: b.config.Hostname,
 		StopSignal: b.config.StopSignal, ReadonlyRootfs: b.host.ReadonlyRootfs,
-		Privileged: b.in.Privileged || b.host.Privileged,
-		CapAdd:     b.host.CapAdd, CapDrop: b.host.CapDrop, Sysctls: b.host.Sysctls,
+		Privileged: b.in.Privileged || b.host.Privileged, Terminal: b.config.Tty, OpenStdin: b.config.OpenStdin,
+		CapAdd: b.host.CapAdd, CapDrop: b.host.CapDrop, Sysctls: b.host.Sysctls,
 		StartTimeout: time.Duration(b.in.StartTimeout) * time.Second,
 	}
 	if r := b.in.RegistryAuthentication; r != nil {
@@ -50,7 +50,7 @@ func (b *builder) container(i int) (Container, error) {
 	b.overlay(&c)
 	b.stopTimeout(&c)
 	for _, step := range []func(*Container) error{
-		b.command, b.limits, b.network, b.names, b.logs, b.mounts, b.depends, b.health, b.restart,
+		b.command, b.limits, b.linux, b.network, b.names, b.logs, b.mounts, b.depends, b.links, b.inherits, b.health, b.restart,
 	} {
 		if err := step(&c); err != nil {
 			return Container{}, err
@@ -82,7 +82,7 @@ func (b *builder) read() error {
 
 // unavailable refuses the members whose part this node does not have.
 func unavailable(c session.Container) error {
-	switch l := c.LinuxParameters; {
+	switch {
 	case c.Image == "":
 		return errors.New("image: is required")
 	case len(c.Secrets) > 0:
@@ -91,12 +91,6 @@ func unavailable(c session.Container) error {
 		return errors.New("environmentFiles: this node cannot fetch environment files")
 	case c.RegistryAuthentication != nil && (c.RegistryAuthentication.Type != session.RegistryECR || c.RegistryAuthentication.ECR == nil):
 		return fmt.Errorf("registryAuthentication %q: this node signs in to ECR only", c.RegistryAuthentication.Type)
-	case len(c.Links) > 0:
-		return errors.New("links: this node cannot link containers; publish a port")
-	case l != nil && l.InitProcessEnabled:
-		return errors.New("linuxParameters.initProcessEnabled: this node has no init process")
-	case l != nil && l.SharedMemorySize > 0:
-		return errors.New("linuxParameters.sharedMemorySize: this node cannot size /dev/shm")
 	case c.StartTimeout < 0 || c.StopTimeout != nil && *c.StopTimeout < 0:
 		return errors.New("startTimeout and stopTimeout: must not be negative")
 	}

@@ -10,7 +10,14 @@ const (
 	Complete = "COMPLETE"
 	Success  = "SUCCESS"
 	Healthy  = "HEALTHY"
+
+	linked  = "linked"  // it runs: what a link needs
+	created = "created" // it is there: what volumesFrom needs
 )
+
+// Linked says whether the dependency is a link's; Inherited, whether it is volumesFrom's.
+func (d Dependency) Linked() bool    { return d.Condition == linked }
+func (d Dependency) Inherited() bool { return d.Condition == created }
 
 // Dependency delays a container until another one is as far as Condition.
 type Dependency struct {
@@ -68,12 +75,12 @@ func allGone(deps []Dependency, gone []bool) bool {
 	return true
 }
 
-// Dependents answers the containers that depend on container i: they stop before it.
+// Dependents answers the containers whose dependsOn names container i: they stop before it.
 func (t *Task) Dependents(i int) []int {
 	var out []int
 	for j, c := range t.Containers {
 		for _, d := range c.DependsOn {
-			if d.On == i {
+			if d.On == i && !d.Linked() && !d.Inherited() {
 				out = append(out, j)
 				break
 			}

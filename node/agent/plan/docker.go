@@ -27,6 +27,7 @@ type config struct {
 	StopSignal      string
 	StopTimeout     *int // seconds
 	NetworkDisabled bool
+	Tty, OpenStdin  bool
 }
 
 // healthcheck is Docker's HealthConfig; durations are nanoseconds.
@@ -55,9 +56,19 @@ type hostConfig struct {
 	Binds             []string
 	Ulimits           []ulimit
 	LogConfig         logConfig
+	Devices           []device
+	Init              bool
+	ShmSize           int64 // bytes
+	MemorySwap        int64 // bytes, the memory included; -1: no limit
+	MemorySwappiness  *int64
 	Memory            int64 // bytes
 	MemoryReservation int64 // bytes
 	CpuShares         int64
+}
+
+// device is Docker's DeviceMapping.
+type device struct {
+	PathOnHost, PathInContainer, CgroupPermissions string
 }
 
 type ulimit struct {
@@ -100,28 +111,13 @@ func decode(where, doc string, into any, inert []string) error {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		match := func(s string) bool { return strings.EqualFold(s, name) }
 		if !slices.ContainsFunc(known, match) && !slices.ContainsFunc(inert, match) && !void(members[name]) {
-			return fmt.Errorf("%s: this node cannot do what it asks for", member(where, name))
+			return fmt.Errorf("%s: this node cannot do what it asks for", where+"."+name)
 		}
 	}
 	if err := json.Unmarshal([]byte(doc), into); err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	return nil
-}
-
-// definitionFields are what task definitions call the members of the documents that this node refuses.
-var definitionFields = map[string]string{
-	"Init": "linuxParameters.initProcessEnabled", "ShmSize": "linuxParameters.sharedMemorySize", "Devices": "linuxParameters.devices",
-	"MemorySwap": "linuxParameters.maxSwap", "MemorySwappiness": "linuxParameters.swappiness",
-	"Tty": "pseudoTerminal", "OpenStdin": "interactive",
-}
-
-// member names a member of a document as its author knows it.
-func member(where, name string) string {
-	if field := definitionFields[name]; field != "" {
-		return fmt.Sprintf("%s (%s.%s)", field, where, name)
-	}
-	return where + "." + name
 }
 
 func fields(t reflect.Type) []string {

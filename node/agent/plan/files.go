@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -29,8 +30,9 @@ type HostFiles struct {
 	Upstream string
 }
 
-// Files answers the container's files. addr is the container's address; invalid without a network or in host mode.
-func (c *Container) Files(addr netip.Addr, host HostFiles) Files {
+// Files answers the container's files. addr is the container's address; invalid without a network or in host mode. links
+// are what LinkHosts answered, or nil when nothing that it links to runs yet.
+func (c *Container) Files(addr netip.Addr, host HostFiles, links []HostEntry) Files {
 	f := Files{Hostname: c.Hostname + "\n", Resolv: c.resolv(host)}
 	if c.Hostname == "" {
 		f.Hostname = ""
@@ -41,7 +43,7 @@ func (c *Container) Files(addr netip.Addr, host HostFiles) Files {
 	} else {
 		b.WriteString(loopbackHosts)
 	}
-	for _, e := range c.ExtraHosts {
+	for _, e := range slices.Concat(c.ExtraHosts, links) {
 		fmt.Fprintf(&b, "%s\t%s\n", e.Address, e.Name)
 	}
 	if addr.IsValid() {

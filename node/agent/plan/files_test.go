@@ -34,7 +34,7 @@ func TestFiles(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, c.c.Files(c.addr, c.host)); diff != "" {
+			if diff := cmp.Diff(c.want, c.c.Files(c.addr, c.host, nil)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -184,13 +184,6 @@ var refusals = []struct {
 	{"registryAuthentication", func(_ *session.Task, c *session.Container) {
 		c.RegistryAuthentication = &session.RegistryAuthentication{Type: "asm"}
 	}},
-	{"links", func(_ *session.Task, c *session.Container) { c.Links = []string{"db"} }},
-	{"initProcessEnabled", func(_ *session.Task, c *session.Container) {
-		c.LinuxParameters = &session.LinuxParameters{InitProcessEnabled: true}
-	}},
-	{"sharedMemorySize", func(_ *session.Task, c *session.Container) {
-		c.LinuxParameters = &session.LinuxParameters{SharedMemorySize: 1}
-	}},
 	{"overrides.environment", func(_ *session.Task, c *session.Container) { c.Overrides = `{"environment":[]}` }},
 	{"overrides.command", func(_ *session.Task, c *session.Container) { c.Overrides = `{"command":1}` }},
 	{"must be a JSON object", func(_ *session.Task, c *session.Container) { c.Overrides = `[]` }},
@@ -205,16 +198,17 @@ var refusals = []struct {
 	}},
 	{"dependsOn condition", func(_ *session.Task, c *session.Container) { c.DependsOn = []session.DependsOn{{Condition: "X"}} }},
 	{"dockerConfig.config: must be a JSON object", withConfig(`[`)},
-	{"dockerConfig.config.Tty", withConfig(`{"Tty":true}`)},
-	{"dockerConfig.config.OpenStdin", withConfig(`{"OpenStdin":true}`)},
 	{"dockerConfig.config.Volumes", withConfig(`{"Volumes":{"/x":{"a":1}}}`)},
 	{"dockerConfig.config: json", withConfig(`{"User":1}`)},
 	{"healthCheck.Test", withConfig(`{"Healthcheck":{"Test":["true"]}}`)},
 	{"healthCheck.Test", withConfig(`{"Healthcheck":{"Test":["CMD"]}}`)},
 	{"healthCheck: interval", withConfig(`{"Healthcheck":{"Test":["CMD","x"],"Interval":-1}}`)},
-	{"linuxParameters.devices (dockerConfig.hostConfig.Devices)", withHost(`{"Devices":[{"PathOnHost":"/dev/x"}]}`)},
-	{"linuxParameters.sharedMemorySize (dockerConfig.hostConfig.ShmSize)", withHost(`{"ShmSize":1}`)},
-	{"linuxParameters.initProcessEnabled (dockerConfig.hostConfig.Init)", withHost(`{"Init":true}`)},
+	{"devices", withHost(`{"Devices":[{"PathOnHost":"dev/x"}]}`)},
+	{"sharedMemorySize", withHost(`{"ShmSize":-1}`)},
+	{"MemorySwap", withHost(`{"Memory":67108864,"MemorySwap":-1}`)},
+	{"always set the Memory limit", withHost(`{"MemorySwap":67108864}`)},
+	{"Minimum memoryswap limit", withHost(`{"Memory":67108864,"MemorySwap":1048576}`)},
+	{"swappiness 101", withHost(`{"MemorySwappiness":101}`)},
 	{"dockerConfig.hostConfig.RestartPolicy", withHost(`{"RestartPolicy":{"Name":"always"}}`)},
 	{"dockerConfig.hostConfig.UnheardOf", withHost(`{"UnheardOf":"x"}`)},
 	{"SecurityOpt", withHost(`{"SecurityOpt":["apparmor=x"]}`)},

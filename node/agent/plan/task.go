@@ -70,9 +70,16 @@ type Container struct {
 	CapAdd, CapDrop                 []string
 	Sysctls                         map[string]string
 	StopSignal                      string // "" is the image's
+	Devices                         []spec.Device
+	SwapMiB                         int64   // beside the memory
+	Swappiness                      *uint64 // nil: the machine's
+	ShmBytes                        int64   // of /dev/shm; 0: Docker's 64 MiB
+	Init                            bool
+	Terminal, OpenStdin             bool
 
 	NetworkMode string // the task's; none when the container asked for no network
 	Ports       []Port
+	Links       []Link
 	ExtraHosts  []HostEntry
 	DNS         Resolver
 
@@ -187,9 +194,7 @@ func (t *Task) resolve(in session.Task) error {
 	if err := t.checkDependencies(); err != nil {
 		return err
 	}
-	if err := t.volumesFrom(in.Containers); err != nil {
-		return unrecognised(err)
-	}
+	t.volumesFrom(in.Containers)
 	return nil
 }
 

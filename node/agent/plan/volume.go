@@ -154,22 +154,29 @@ func sortMounts(m []spec.Mount) {
 	slices.SortStableFunc(m, func(a, b spec.Mount) int { return strings.Compare(a.Target, b.Target) })
 }
 
+// inherits lets a container wait for those whose volumes it mounts.
+func (b *builder) inherits(c *Container) error {
+	for _, v := range b.in.VolumesFrom {
+		on := slices.IndexFunc(b.all, func(o session.Container) bool { return o.Name == v.SourceContainer })
+		if on < 0 || b.all[on].Name == c.Name {
+			return fmt.Errorf("volumesFrom %q: the task has no such other container", v.SourceContainer)
+		}
+		c.DependsOn = append(c.DependsOn, Dependency{On: on, Condition: created})
+	}
+	return nil
+}
+
 // volumesFrom gives containers what others mount. What a container mounts itself wins.
-func (t *Task) volumesFrom(in []session.Container) error {
+func (t *Task) volumesFrom(in []session.Container) {
 	own := make([][]spec.Mount, len(t.Containers))
 	for i, c := range t.Containers {
 		own[i] = c.Mounts
 	}
 	for i, c := range in {
 		for _, v := range c.VolumesFrom {
-			from := t.Index(v.SourceContainer)
-			if from < 0 || from == i {
-				return fmt.Errorf("container %q: volumesFrom %q: the task has no such other container", c.Name, v.SourceContainer)
-			}
-			t.Containers[i].inherit(own[from], v.ReadOnly)
+			t.Containers[i].inherit(own[t.Index(v.SourceContainer)], v.ReadOnly)
 		}
 	}
-	return nil
 }
 
 func (c *Container) inherit(from []spec.Mount, readOnly bool) {

@@ -1,8 +1,8 @@
 // Package cgroup makes and reads the parent cgroup of a task and the cgroups of
 // its containers, on cgroup v1 and v2.
 //
-// Guarantees: a task's limits are hard (on v1 swap is limited to the memory
-// limit; on v2 swap is off); Make and Remove are idempotent; Remove never
+// Guarantees: a task's limits are hard (swap too: none
+// unless SwapBytes says so); Make and Remove are idempotent; Remove never
 // removes a cgroup that still has processes. Reading what is not there is not
 // an error unless nothing is.
 package cgroup
@@ -24,6 +24,7 @@ type Limits struct {
 	CPU         float64 // vCPUs
 	MemoryBytes int64
 	Pids        int64 // processes and threads
+	SwapBytes   int64 // beside the memory; only of use with a limit of it
 }
 
 // Hierarchy is the machine's cgroup mount.

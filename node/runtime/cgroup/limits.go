@@ -31,14 +31,14 @@ func quota(cpu float64) int64 {
 }
 
 // settings1 are l's files on v1, in the order the kernel wants: memory before
-// memory and swap when a limit is new, and both are the same number.
+// memory and swap when a limit is new.
 func settings1(l Limits) []setting {
 	var out []setting
 	if l.MemoryBytes > 0 {
 		v := strconv.FormatInt(l.MemoryBytes, 10)
 		out = append(out,
 			setting{controller: "memory", file: "memory.limit_in_bytes", value: v},
-			setting{controller: "memory", file: "memory.memsw.limit_in_bytes", value: v, optional: true})
+			setting{controller: "memory", file: "memory.memsw.limit_in_bytes", value: strconv.FormatInt(l.MemoryBytes+l.SwapBytes, 10), optional: true})
 	}
 	if l.CPU > 0 {
 		out = append(out,
@@ -57,7 +57,7 @@ func settings2(l Limits) []setting {
 	if l.MemoryBytes > 0 {
 		out = append(out,
 			setting{file: "memory.max", value: strconv.FormatInt(l.MemoryBytes, 10)},
-			setting{file: "memory.swap.max", value: "0", optional: true})
+			setting{file: "memory.swap.max", value: strconv.FormatInt(l.SwapBytes, 10), optional: true})
 	}
 	if l.CPU > 0 {
 		out = append(out, setting{file: "cpu.max", value: fmt.Sprintf("%d %d", quota(l.CPU), period)})

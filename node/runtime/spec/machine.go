@@ -69,9 +69,14 @@ func device(path string) (specs.LinuxDevice, bool) {
 	if err := unix.Lstat(path, &st); err != nil {
 		return specs.LinuxDevice{}, false
 	}
-	kind := "c"
-	if st.Mode&unix.S_IFMT == unix.S_IFBLK {
+	var kind string
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFBLK:
 		kind = "b"
+	case unix.S_IFCHR:
+		kind = "c"
+	default:
+		return specs.LinuxDevice{}, false
 	}
 	mode := os.FileMode(st.Mode & 0o777)
 	uid, gid := st.Uid, st.Gid

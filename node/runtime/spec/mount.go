@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
@@ -31,8 +32,18 @@ func baseMounts(in Input) []specs.Mount {
 		{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: sys},
 		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: cgroup},
 		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},
-		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}},
+		{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", shmSize(in.ShmBytes)}},
 	}
+}
+
+// defaultShm is Docker's.
+const defaultShm = 64 << 20
+
+func shmSize(bytes int64) string {
+	if bytes == 0 {
+		bytes = defaultShm
+	}
+	return "size=" + strconv.FormatInt(bytes>>10, 10) + "k"
 }
 
 // mounts puts the container's after the base's; one with a base's target replaces it.
@@ -51,6 +62,9 @@ func mounts(in Input) ([]specs.Mount, error) {
 	slices.SortStableFunc(own, func(a, b specs.Mount) int {
 		return strings.Count(a.Destination, "/") - strings.Count(b.Destination, "/")
 	})
+	if in.Init != "" {
+		own = append(own, Mount{Source: in.Init, Target: initPath, ReadOnly: true}.oci())
+	}
 	out := slices.DeleteFunc(baseMounts(in), func(b specs.Mount) bool {
 		return slices.ContainsFunc(own, func(m specs.Mount) bool { return m.Destination == b.Destination })
 	})

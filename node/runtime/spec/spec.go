@@ -33,9 +33,17 @@ type Input struct {
 	Sysctls      map[string]string
 	Capabilities []string // as Capabilities answered them
 	Devices      []specs.LinuxDevice
+	Allowed      []specs.LinuxDeviceCgroup // rules for them
+
+	Pidns, Ipcns string // Private, Host, or the path of a namespace
+	Init         string // of this machine: the program that is the container's first process; "" is none
+	Terminal     bool
 
 	CPUShares        uint64
 	MemoryBytes      int64
+	SwapBytes        int64   // beside memory
+	Swappiness       *uint64 // cgroup v1 only; v2 has it for the whole machine
+	ShmBytes         int64   // of /dev/shm; 0: Docker's 64 MiB
 	ReservationBytes int64
 	ReadonlyRootfs   bool
 	Privileged       bool
@@ -43,6 +51,12 @@ type Input struct {
 	Native   specs.Arch // this machine's
 	Compat32 bool       // the image has 32-bit programs: the filter covers them too, which costs 20 ms a start
 }
+
+// What Pidns and Ipcns may be beside a path.
+const (
+	Private = ""
+	Host    = "host"
+)
 
 // User is who the first process runs as.
 type User struct {
@@ -80,8 +94,8 @@ func Build(in Input) (*specs.Spec, error) {
 			RootfsPropagation: "rprivate",
 		},
 	}
+	s.Linux.Devices = in.Devices
 	if in.Privileged {
-		s.Linux.Devices = in.Devices
 		return s, nil
 	}
 	s.Linux.MaskedPaths, s.Linux.ReadonlyPaths = maskedPaths(), readonlyPaths()
@@ -96,8 +110,9 @@ func process(in Input, limits []specs.POSIXRlimit) *specs.Process {
 	groups := slices.Clone(in.User.Groups)
 	caps := slices.Clone(in.Capabilities)
 	return &specs.Process{
-		Args:            in.Args,
-		Env:             Env(in.Env, in.Hostname),
+		Args:            in.args(),
+		Env:             Env(in.Env, in.Hostname, in.Terminal),
+		Terminal:        in.Terminal,
 		Cwd:             cwd,
 		User:            specs.User{UID: in.User.UID, GID: in.User.GID, AdditionalGids: groups},
 		Capabilities:    &specs.LinuxCapabilities{Bounding: caps, Effective: caps, Permitted: caps},
@@ -106,12 +121,25 @@ func process(in Input, limits []specs.POSIXRlimit) *specs.Process {
 	}
 }
 
-// Env is Docker's environment: a PATH and the host name unless given, then vars,
-// of which the last with a name wins at the first one's place.
-func Env(vars []string, hostname string) []string {
+// initPath is where Docker has it.
+const initPath = "/sbin/docker-init"
+
+func (in Input) args() []string {
+	if in.Init == "" {
+		return in.Args
+	}
+	return append([]string{initPath, "--"}, in.Args...)
+}
+
+// Env is Docker's environment: a PATH, the host name and the kind of terminal
+// unless given, then vars, of which the last with a name wins at the first one's place.
+func Env(vars []string, hostname string, terminal bool) []string {
 	base := []string{defaultPath}
 	if hostname != "" {
 		base = append(base, "HOSTNAME="+hostname)
+	}
+	if terminal {
+		base = append(base, "TERM=xterm")
 	}
 	at := map[string]int{}
 	var out []string
@@ -139,9 +167,13 @@ func Args(entryPoint, command, imageEntryPoint, imageCmd []string) []string {
 }
 
 func namespaces(in Input) []specs.LinuxNamespace {
-	out := []specs.LinuxNamespace{
-		{Type: specs.PIDNamespace}, {Type: specs.IPCNamespace}, {Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
+	var out []specs.LinuxNamespace
+	for _, n := range []specs.LinuxNamespace{{Type: specs.PIDNamespace, Path: in.Pidns}, {Type: specs.IPCNamespace, Path: in.Ipcns}} {
+		if n.Path != Host {
+			out = append(out, n)
+		}
 	}
+	out = append(out, specs.LinuxNamespace{Type: specs.UTSNamespace}, specs.LinuxNamespace{Type: specs.MountNamespace})
 	if in.Netns != "" {
 		out = append(out, specs.LinuxNamespace{Type: specs.NetworkNamespace, Path: in.Netns})
 	}
@@ -152,7 +184,7 @@ func namespaces(in Input) []specs.LinuxNamespace {
 }
 
 func resources(in Input) *specs.LinuxResources {
-	r := &specs.LinuxResources{Devices: []specs.LinuxDeviceCgroup{{Allow: in.Privileged, Access: "rwm"}}}
+	r := &specs.LinuxResources{Devices: append([]specs.LinuxDeviceCgroup{{Allow: in.Privileged, Access: "rwm"}}, in.Allowed...)}
 	if in.CPUShares > 0 {
 		r.CPU = &specs.LinuxCPU{Shares: &in.CPUShares}
 	}
@@ -161,10 +193,14 @@ func resources(in Input) *specs.LinuxResources {
 	}
 	if in.MemoryBytes > 0 {
 		// Swap is memory plus swap in OCI's words: equal means none.
-		r.Memory.Limit, r.Memory.Swap = &in.MemoryBytes, &in.MemoryBytes
+		both := in.MemoryBytes + in.SwapBytes
+		r.Memory.Limit, r.Memory.Swap = &in.MemoryBytes, &both
 	}
 	if in.ReservationBytes > 0 {
 		r.Memory.Reservation = &in.ReservationBytes
+	}
+	if r.Memory != nil && !in.Unified {
+		r.Memory.Swappiness = in.Swappiness
 	}
 	return r
 }
