@@ -40,6 +40,7 @@ var capabilities = []string{
 	capability + "full-sync",
 	capability + "increased-task-cpu-limit",
 	capability + "network.container-port-range",
+	capability + "pid-ipc-namespace-sharing",
 	capability + "task-cpu-mem-limit",
 }
 

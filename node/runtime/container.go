@@ -14,6 +14,9 @@ type Task struct {
 	CPU       float64 // vCPUs; 0 is no limit
 	MemoryMiB int64   // 0 is no limit
 	SwapMiB   int64   // that its containers may use beside the memory
+
+	SharePID, ShareIPC bool  // containers may have ShareTask
+	ShmBytes           int64 // of the /dev/shm they share; at least 64 MiB
 }
 
 // Mount is one mount of a container.
@@ -57,6 +60,7 @@ type Container struct {
 	ShmBytes            int64   // of /dev/shm; 0: 64 MiB
 	Init                bool    // its first process is an init of ours
 	Terminal, OpenStdin bool
+	PID, IPC            string // "", ShareHost or ShareTask; of IPC also ShareNone
 
 	Stdout, Stderr string // FIFOs something else drains; "" drops the stream
 	StopSignal     string // "" is the image's, else SIGTERM

@@ -195,6 +195,9 @@ func (r *Runtime) spec(c Container, layers []string) (*specs.Spec, error) {
 			return nil, err
 		}
 	}
+	if err := r.share(c, &in); err != nil {
+		return nil, err
+	}
 	if in.Devices, in.Allowed, err = r.devices(c); err != nil {
 		return nil, err
 	}
@@ -260,7 +263,7 @@ func (r *Runtime) createTask(ctx context.Context, c Container, address string, m
 		ContainerID:    c.ID,
 		TaskApiAddress: "ttrpc+" + address, TaskApiVersion: shim.APIVersion,
 	}
-	if c.Stdout != "" || c.Stderr != "" { // the shim wants both or none
+	if c.Stdout != "" || c.Stderr != "" || c.OpenStdin || c.Terminal { // the shim wants all or none
 		req.Stdout, req.Stderr = firstOf(c.Stdout, os.DevNull), firstOf(c.Stderr, os.DevNull)
 	}
 	if c.Terminal { // what it prints is one stream

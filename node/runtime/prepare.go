@@ -33,6 +33,7 @@ func (r *Runtime) Prepare(ctx context.Context, t Task) error {
 }
 
 func (r *Runtime) prepare(ctx context.Context, t Task) error {
+	parent := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer failpoint.Around(failpoint.Cgroup)()
@@ -45,7 +46,10 @@ func (r *Runtime) prepare(ctx context.Context, t Task) error {
 		_, err := r.ensureShim(ctx, t.ID)
 		return err
 	})
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return r.prepareShared(context.WithoutCancel(parent), t)
 }
 
 func (r *Runtime) ensureLease(ctx context.Context, task string) error {
@@ -94,7 +98,7 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	err = errors.Join(r.c.shims().Stop(ctx, taskID), r.endLease(ctx, taskID))
+	err = errors.Join(r.releaseShared(ctx, taskID), r.c.shims().Stop(ctx, taskID), r.endLease(ctx, taskID))
 	defer failpoint.Around(failpoint.RemoveCgroup)()
 	return errors.Join(err, r.cg.Remove(r.taskCgroup(taskID)))
 }

@@ -87,7 +87,7 @@ func (r *Runtime) traces(ctx context.Context) (out, whole map[string]bool, err e
 	for _, s := range r.c.shims().Processes() {
 		add(s.Task)
 	}
-	return out, whole, nil
+	return out, whole, r.sharedTraces(add)
 }
 
 // sweepPulls ends the leases of pulls that an earlier process did not finish.

@@ -36,9 +36,9 @@ func TestParameterIsWhatItsDefinitionSays(t *testing.T) {
 			linux(types.LinuxParameters{SharedMemorySize: aws.Int32(5)}), "grep ' /dev/shm ' /proc/mounts | grep -o 'size=[0-9]*k'", "size=5120k",
 		},
 		"linuxParameters.devices": {
-			linux(types.LinuxParameters{Devices: []types.Device{{
+			linux(types.LinuxParameters{Capabilities: &types.KernelCapabilities{Add: []string{"SYSLOG"}}, Devices: []types.Device{{
 				HostPath: aws.String("/dev/kmsg"), ContainerPath: aws.String("/dev/mine"), Permissions: []types.DeviceCgroupPermission{types.DeviceCgroupPermissionRead},
-			}}}), "stat -c '%t:%T' /dev/mine; head -c0 /dev/mine && echo read; (echo x > /dev/mine) 2>/dev/null || echo refused", "1:b\nread\nrefused",
+			}}}), "stat -c '%t:%T' /dev/mine; (: < /dev/mine) && echo read; (: > /dev/mine) 2>/dev/null || echo refused", "1:b\nread\nrefused",
 		},
 		"linuxParameters.swappiness": {
 			linux(types.LinuxParameters{MaxSwap: aws.Int32(16), Swappiness: aws.Int32(7)}),

@@ -31,7 +31,7 @@ func (t *Task) container(i int, dataDir string) runtime.Container {
 		Ulimits: p.Ulimits, ReadonlyRootfs: p.ReadonlyRootfs, Privileged: p.Privileged,
 		CapAdd: p.CapAdd, CapDrop: p.CapDrop, Sysctls: p.Sysctls,
 		Devices: p.Devices, SwapMiB: p.SwapMiB, Swappiness: p.Swappiness, ShmBytes: p.ShmBytes,
-		Init: p.Init, Terminal: p.Terminal, OpenStdin: p.OpenStdin,
+		Init: p.Init, Terminal: p.Terminal, OpenStdin: p.OpenStdin, PID: t.Plan.PidMode, IPC: t.Plan.IpcMode,
 		Stdout: c.output.Stdout, Stderr: c.output.Stderr, StopSignal: c.StopSignal,
 	}
 }

@@ -59,6 +59,14 @@ func (b *builder) swap(c *Container) error {
 	return nil
 }
 
+// ShmBytes is the most that any container of the task asks for of /dev/shm.
+func (t *Task) ShmBytes() (most int64) {
+	for i := range t.Containers {
+		most = max(most, t.Containers[i].ShmBytes)
+	}
+	return most
+}
+
 // SwapMiB is what all containers of a task may swap.
 func (t *Task) SwapMiB() (sum int64) {
 	for i := range t.Containers {

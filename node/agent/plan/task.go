@@ -39,8 +39,11 @@ type Task struct {
 	CPU         float64 // vCPU; 0 is no limit
 	MemoryMiB   int64   // 0 is no limit
 	NetworkMode string
-	Containers  []Container // in the payload's order
-	Volumes     []Volume
+	// Whose process and IPC namespaces the containers have: "" is each its own, host, task; of IPC also none.
+	PidMode, IpcMode string
+
+	Containers []Container // in the payload's order
+	Volumes    []Volume
 }
 
 // Registry is an account's ECR.
@@ -133,6 +136,7 @@ func New(in session.Task, n Node) (*Task, error) {
 		ARN: in.Arn, ID: id, ClusterARN: in.TaskClusterArn, Family: in.Family, Version: in.Version,
 		Service: in.ServiceName, Group: in.Group, LaunchType: in.LaunchType,
 		CPU: in.CPU, MemoryMiB: in.Memory, NetworkMode: in.NetworkMode,
+		PidMode: in.PidMode, IpcMode: in.IpcMode,
 	}
 	if t.NetworkMode == "" {
 		t.NetworkMode = Bridge
@@ -165,10 +169,10 @@ func supported(in session.Task) error {
 		return errors.New("containers: a task needs at least one")
 	case in.NetworkMode != "" && in.NetworkMode != Bridge && in.NetworkMode != Host && in.NetworkMode != None:
 		return fmt.Errorf("networkMode %q: this node has bridge, host and none", in.NetworkMode)
-	case in.PidMode != "":
-		return fmt.Errorf("pidMode %q: this node cannot share process namespaces", in.PidMode)
-	case in.IpcMode != "":
-		return fmt.Errorf("ipcMode %q: this node cannot share IPC namespaces", in.IpcMode)
+	case in.PidMode != "" && in.PidMode != "host" && in.PidMode != "task":
+		return fmt.Errorf("pidMode %q: must be host or task", in.PidMode)
+	case in.IpcMode != "" && in.IpcMode != "host" && in.IpcMode != "task" && in.IpcMode != "none":
+		return fmt.Errorf("ipcMode %q: must be host, task or none", in.IpcMode)
 	case in.EnableFaultInjection:
 		return errors.New("enableFaultInjection: this node cannot inject faults")
 	case in.RoleCredentials != nil:

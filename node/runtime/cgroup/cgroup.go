@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -152,4 +153,21 @@ func removeTree(dir string) error {
 		errs = append(errs, fmt.Errorf("rmdir %s: %w", dir, err))
 	}
 	return errors.Join(errs...)
+}
+
+// Join makes the cgroup at path, with nothing below it, and moves a process there.
+func (h *Hierarchy) Join(path string, pid int) error {
+	dirs := []string{filepath.Join(h.root, path)}
+	if !h.unified {
+		dirs = []string{filepath.Join(h.root, "memory", path), filepath.Join(h.root, "cpu", path)}
+	}
+	for _, dir := range dirs {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("cgroup: %w", err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0o600); err != nil {
+			return fmt.Errorf("cgroup: %w", err)
+		}
+	}
+	return nil
 }

@@ -36,12 +36,28 @@ func baseMounts(in Input) []specs.Mount {
 	}
 }
 
-// defaultShm is Docker's.
-const defaultShm = 64 << 20
+// shared are the mounts that go with somebody else's IPC namespace.
+func shared(in Input) []specs.Mount {
+	bind := func(source, target string) specs.Mount {
+		return specs.Mount{Destination: target, Type: "bind", Source: source, Options: []string{"rbind", "rprivate", "nosuid", "noexec", "nodev"}}
+	}
+	switch {
+	case slices.ContainsFunc(in.Mounts, func(m Mount) bool { return path.Clean(m.Target) == "/dev/shm" }):
+		return nil // the task definition has its own
+	case in.ShmDir != "":
+		return []specs.Mount{bind(in.ShmDir, "/dev/shm")}
+	case in.Ipcns == Host:
+		return []specs.Mount{bind("/dev/shm", "/dev/shm")}
+	}
+	return nil
+}
+
+// DefaultShm is Docker's.
+const DefaultShm = 64 << 20
 
 func shmSize(bytes int64) string {
 	if bytes == 0 {
-		bytes = defaultShm
+		bytes = DefaultShm
 	}
 	return "size=" + strconv.FormatInt(bytes>>10, 10) + "k"
 }
@@ -62,10 +78,15 @@ func mounts(in Input) ([]specs.Mount, error) {
 	slices.SortStableFunc(own, func(a, b specs.Mount) int {
 		return strings.Count(a.Destination, "/") - strings.Count(b.Destination, "/")
 	})
+	own = append(own, shared(in)...)
 	if in.Init != "" {
 		own = append(own, Mount{Source: in.Init, Target: initPath, ReadOnly: true}.oci())
 	}
-	out := slices.DeleteFunc(baseMounts(in), func(b specs.Mount) bool {
+	base := baseMounts(in)
+	if in.NoShm {
+		base = slices.DeleteFunc(base, func(m specs.Mount) bool { return m.Destination == "/dev/shm" })
+	}
+	out := slices.DeleteFunc(base, func(b specs.Mount) bool {
 		return slices.ContainsFunc(own, func(m specs.Mount) bool { return m.Destination == b.Destination })
 	})
 	return append(out, own...), nil

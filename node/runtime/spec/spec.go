@@ -44,6 +44,8 @@ type Input struct {
 	SwapBytes        int64   // beside memory
 	Swappiness       *uint64 // cgroup v1 only; v2 has it for the whole machine
 	ShmBytes         int64   // of /dev/shm; 0: Docker's 64 MiB
+	ShmDir           string  // what is mounted there instead
+	NoShm            bool
 	ReservationBytes int64
 	ReadonlyRootfs   bool
 	Privileged       bool

@@ -1,0 +1,142 @@
+// Package shared keeps namespaces that the containers of a task share, by a process
+// that does nothing else.
+//
+// Guarantees:
+//
+//   - Which process it is stands in the kernel: it is the one in the task's cgroup
+//     for it. Whoever starts it may be killed at any moment: a process that is not
+//     in that cgroup yet ends by itself.
+//   - It has an empty root, no mount but that, no capability and no user: what it
+//     shows of the machine to containers that may look at it is nothing.
+package shared
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/runtime/cgroup"
+	"github.com/berth-ecs/berth/node/runtime/tiny"
+)
+
+// Config says how one is started.
+type Config struct {
+	Program string            // required: where package tiny is installed
+	Dir     string            // required: a directory that is there
+	Cgroups *cgroup.Hierarchy // required
+}
+
+// Pid is the process in the cgroup at path; 0: there is none.
+func (c Config) Pid(path string) (int, error) {
+	pids, err := c.Cgroups.Processes(path)
+	if err != nil || len(pids) == 0 {
+		return 0, err
+	}
+	return pids[0], nil
+}
+
+// Ensure starts the process in the cgroup at path unless it is there.
+func (c Config) Ensure(ctx context.Context, path string) error {
+	if pid, err := c.Pid(path); pid > 0 || err != nil {
+		return err
+	}
+	if err := tiny.Install(c.Program); err != nil {
+		return err
+	}
+	cmd := exec.Command(c.Program, "pause", c.Dir) //nolint:noctx // it outlives us
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC}
+	cmd.Dir, cmd.Env = "/", []string{}
+	begin, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	ready, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("shared namespaces: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	defer stop()
+	err = c.Cgroups.Join(path, cmd.Process.Pid)
+	if err == nil {
+		_, err = begin.Write([]byte{1})
+	}
+	_ = begin.Close() // without the byte it ends now
+	_, rerr := io.ReadFull(ready, make([]byte, 1))
+	if err = errors.Join(err, rerr); err != nil {
+		_ = cmd.Process.Kill()
+		return fmt.Errorf("shared namespaces: %w", errors.Join(err, cmd.Wait()))
+	}
+	go func() { _ = cmd.Wait() }() // so that it is no zombie when it ends before us
+	return nil
+}
+
+const endEvery = 5 * time.Millisecond
+
+// End ends the processes in the cgroup at path, and returns when they are gone.
+func (c Config) End(ctx context.Context, path string) error {
+	for {
+		pids, err := c.Cgroups.Processes(path)
+		if err != nil || len(pids) == 0 {
+			return err
+		}
+		for _, pid := range pids {
+			if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+				return err
+			}
+		}
+		t := time.NewTimer(endEvery)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
+// Namespace is the path of one of the process's namespaces: pid or ipc.
+func Namespace(pid int, kind string) string { return fmt.Sprintf("/proc/%d/ns/%s", pid, kind) }
+
+// MountShm mounts the memory that containers with one IPC namespace share, at dir.
+func MountShm(dir string, bytes int64) error {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return err
+	}
+	if mounted, err := isMounted(dir); mounted || err != nil {
+		return err
+	}
+	return os.NewSyscallError("mount /dev/shm", unix.Mount("shm", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, fmt.Sprintf("mode=1777,size=%d", bytes)))
+}
+
+// UnmountShm takes it away again.
+func UnmountShm(dir string) error {
+	if err := unix.Unmount(dir, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+		return os.NewSyscallError("unmount /dev/shm", err)
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// isMounted says whether a tmpfs is mounted at dir itself: its device differs from its parent's.
+func isMounted(dir string) (bool, error) {
+	var here, above unix.Stat_t
+	if err := unix.Lstat(dir, &here); err != nil {
+		return false, err
+	}
+	if err := unix.Lstat(dir+"/..", &above); err != nil {
+		return false, err
+	}
+	return here.Dev != above.Dev, nil
+}
