@@ -135,7 +135,7 @@ var samples = map[string]string{
 	volumes + "configuredAtLaunch":                      with("", `"volumes":[{"name":"v","configuredAtLaunch":true}]`),
 	volumes + "dockerVolumeConfiguration":               with("", `"volumes":[{"name":"v","dockerVolumeConfiguration":{"scope":"shared","autoprovision":true}}]`),
 	volumes + "dockerVolumeConfiguration.driver":        with("", `"volumes":[{"name":"v","dockerVolumeConfiguration":{"driver":"local"}}]`),
-	volumes + "dockerVolumeConfiguration.driverOpts":    with("", `"volumes":[{"name":"v","dockerVolumeConfiguration":{"driverOpts":{"type":"nfs"}}}]`),
+	volumes + "dockerVolumeConfiguration.driverOpts":    with("", `"volumes":[{"name":"v","dockerVolumeConfiguration":{"driverOpts":{"type":"nfs","device":":/x","o":"addr=10.0.0.1"}}}]`),
 	volumes + "dockerVolumeConfiguration.labels":        with("", `"volumes":[{"name":"v","dockerVolumeConfiguration":{"labels":{"a":"b"}}}]`),
 	volumes + "efsVolumeConfiguration":                  with("", `"volumes":[{"name":"v","efsVolumeConfiguration":{"fileSystemId":"fs-1"}}]`),
 	volumes + "fsxWindowsFileServerVolumeConfiguration": with("", `"volumes":[{"name":"v","fsxWindowsFileServerVolumeConfiguration":{"fileSystemId":"fs-1","rootDirectory":"d","authorizationConfig":{"credentialsParameter":"a","domain":"d"}}}]`),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -153,7 +152,7 @@ func (r *Runtime) prepareAfter(ctx context.Context, c Container) ([]mount.Mount,
 }
 
 func (r *Runtime) spec(c Container, layers []string) (*specs.Spec, error) {
-	if err := ensureSources(c.Mounts); err != nil {
+	if err := spec.MakeSources(c.Mounts); err != nil {
 		return nil, err
 	}
 	who, err := rootfs.Layers(layers).User(firstOf(c.User, c.Image.User))
@@ -313,20 +312,4 @@ func firstOf(values ...string) string {
 		}
 	}
 	return ""
-}
-
-// ensureSources makes host directories that a volume names and the host lacks,
-// as Docker does.
-func ensureSources(mounts []Mount) error {
-	for _, m := range mounts {
-		if m.Tmpfs {
-			continue
-		}
-		if _, err := os.Stat(m.Source); errors.Is(err, fs.ErrNotExist) {
-			if err := os.MkdirAll(m.Source, 0o755); err != nil {
-				return fmt.Errorf("volumes.host.sourcePath: %w", err)
-			}
-		}
-	}
-	return nil
 }

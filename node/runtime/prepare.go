@@ -98,7 +98,7 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	err = errors.Join(r.releaseShared(ctx, taskID), r.c.shims().Stop(ctx, taskID), r.endLease(ctx, taskID))
+	err = errors.Join(r.keeper().Release(ctx, taskID), r.c.shims().Stop(ctx, taskID), r.endLease(ctx, taskID))
 	defer failpoint.Around(failpoint.RemoveCgroup)()
 	return errors.Join(err, r.cg.Remove(r.taskCgroup(taskID)))
 }

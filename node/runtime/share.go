@@ -3,11 +3,9 @@ package runtime
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 
-	"github.com/berth-ecs/berth/node/runtime/shared"
+	"github.com/berth-ecs/berth/node/runtime/keeper"
 	"github.com/berth-ecs/berth/node/runtime/spec"
 )
 
@@ -18,34 +16,21 @@ const (
 	ShareNone = "none" // of IPC: private, and without /dev/shm
 )
 
-func (r *Runtime) keeper() shared.Config {
-	return shared.Config{Program: r.initFile(), Dir: r.c.RunDir, Cgroups: r.cg}
+func (r *Runtime) keeper() keeper.Config {
+	return keeper.Config{
+		Program: r.initFile(), Dir: r.c.RunDir, Shm: filepath.Join(r.c.RunDir, "shm"), Cgroups: r.cg, Parent: "/" + r.c.Name,
+	}
 }
-
-// pauseCgroup holds nothing but the process that keeps a task's shared namespaces.
-func (r *Runtime) pauseCgroup(task string) string { return r.taskCgroup(task) + "/pause" }
-
-// shmDir is where the shared memory of a task with one IPC namespace is mounted.
-func (r *Runtime) shmDir(task string) string { return filepath.Join(r.shmRoot(), task) }
-
-func (r *Runtime) shmRoot() string { return filepath.Join(r.c.RunDir, "shm") }
 
 // prepareShared makes what containers of a task share beside limits and shim.
 func (r *Runtime) prepareShared(ctx context.Context, t Task) error {
-	if !t.SharePID && !t.ShareIPC {
-		return nil
+	switch {
+	case t.ShareIPC:
+		return r.keeper().Ensure(ctx, t.ID, max(t.ShmBytes, spec.DefaultShm))
+	case t.SharePID:
+		return r.keeper().Ensure(ctx, t.ID, 0)
 	}
-	if t.ShareIPC {
-		if err := shared.MountShm(r.shmDir(t.ID), max(t.ShmBytes, spec.DefaultShm)); err != nil {
-			return err
-		}
-	}
-	return r.keeper().Ensure(ctx, r.pauseCgroup(t.ID))
-}
-
-// releaseShared takes it away; containers are gone by then.
-func (r *Runtime) releaseShared(ctx context.Context, task string) error {
-	return errors.Join(r.keeper().End(ctx, r.pauseCgroup(task)), shared.UnmountShm(r.shmDir(task)))
+	return nil
 }
 
 // share puts a container into the namespaces it is to have.
@@ -57,7 +42,7 @@ func (r *Runtime) share(c Container, in *spec.Input) error {
 	if c.PID != ShareTask && c.IPC != ShareTask {
 		return nil
 	}
-	pid, err := r.keeper().Pid(r.pauseCgroup(c.TaskID))
+	pid, err := r.keeper().Pid(c.TaskID)
 	if err != nil {
 		return err
 	}
@@ -65,22 +50,10 @@ func (r *Runtime) share(c Container, in *spec.Input) error {
 		return errors.New("the process that keeps the task's shared namespaces has ended")
 	}
 	if c.PID == ShareTask {
-		in.Pidns = shared.Namespace(pid, "pid")
+		in.Pidns = keeper.Namespace(pid, "pid")
 	}
 	if c.IPC == ShareTask {
-		in.Ipcns, in.ShmDir = shared.Namespace(pid, "ipc"), r.shmDir(c.TaskID)
+		in.Ipcns, in.ShmDir = keeper.Namespace(pid, "ipc"), r.keeper().ShmDir(c.TaskID)
 	}
 	return nil
-}
-
-// sharedTraces are the tasks of which shared memory is left.
-func (r *Runtime) sharedTraces(add func(task string)) error {
-	entries, err := os.ReadDir(r.shmRoot())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range entries {
-		add(e.Name())
-	}
-	return err
 }

@@ -22,7 +22,7 @@ func TestTaskSharesNamespaces(t *testing.T) {
 		return c
 	}
 	n.startReady(with(second(sh(task, "echo seen > /dev/shm/x; touch /ready/it; exec sleep 4711", img), 1)))
-	first, err := n.keeper().Pid(n.pauseCgroup(task))
+	first, err := n.keeper().Pid(task)
 	if err != nil || first == 0 {
 		t.Fatal(first, err)
 	}
@@ -48,7 +48,7 @@ func TestTaskSharesNamespaces(t *testing.T) {
 	if err := n.Prepare(t.Context(), Task{ID: task, SharePID: true, ShareIPC: true}); err != nil {
 		t.Error(err)
 	}
-	if again, err := n.keeper().Pid(n.pauseCgroup(task)); err != nil || again != first {
+	if again, err := n.keeper().Pid(task); err != nil || again != first {
 		t.Errorf("pid %d became %d: %v", first, again, err)
 	}
 	// What it keeps ends with it.

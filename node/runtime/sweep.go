@@ -87,7 +87,11 @@ func (r *Runtime) traces(ctx context.Context) (out, whole map[string]bool, err e
 	for _, s := range r.c.shims().Processes() {
 		add(s.Task)
 	}
-	return out, whole, r.sharedTraces(add)
+	shared, err := r.keeper().Tasks()
+	for _, task := range shared {
+		add(task)
+	}
+	return out, whole, err
 }
 
 // sweepPulls ends the leases of pulls that an earlier process did not finish.

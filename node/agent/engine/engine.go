@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/node/agent/plan"
+	"github.com/berth-ecs/berth/node/agent/volume"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
 )
@@ -52,6 +53,7 @@ type Engine struct {
 
 	dirty   chan struct{} // unsaved has news
 	effects sync.WaitGroup
+	volumes sync.Mutex // held while some are made, or taken away; mu is taken within
 }
 
 // spawner does work in the background until it is done, cancelled, or out of patience.
@@ -141,7 +143,7 @@ func (e *Engine) rebuild(ctx context.Context) error {
 
 // sweep removes what an earlier process left half made, and what belongs to no task.
 func (e *Engine) sweep(ctx context.Context) error {
-	tasks, endpoints := map[string]bool{}, map[string]bool{}
+	tasks, endpoints, used := map[string]bool{}, map[string]bool{}, e.usedVolumes(nil)
 	for _, t := range e.tasks {
 		tasks[t.ID] = !t.Released && t.Plan != nil
 		for i := range t.Containers {
@@ -151,6 +153,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 	return errors.Join(
 		e.cfg.Runtime.Sweep(ctx, func(id string) bool { return tasks[id] }),
 		e.cfg.Network.Sweep(ctx, func(id string) bool { return endpoints[id] }),
+		volume.Sweep(e.cfg.Node.DataDir, func(id string) bool { return tasks[id] }, func(path string) bool { return used[path] }),
 		sweepDirs(e.cfg.Node.DataDir, tasks),
 	)
 }

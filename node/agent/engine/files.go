@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/agent/plan"
+	"github.com/berth-ecs/berth/node/agent/volume"
 	"github.com/berth-ecs/berth/node/runtime"
 )
 
@@ -58,23 +58,47 @@ func hostFiles() plan.HostFiles {
 	}
 }
 
-// makeVolumes makes the directories of a task's volumes.
-func makeVolumes(volumes []plan.Volume) error {
+// makeVolumes makes the directories of a task's volumes. None that is being taken away may be in use then, so the two keep
+// out of each other's way.
+func (e *Engine) makeVolumes(volumes []plan.Volume) error {
 	defer failpoint.Around(failpoint.Volumes)()
+	e.volumes.Lock()
+	defer e.volumes.Unlock()
 	for _, v := range volumes {
-		_, err := os.Stat(v.Path)
-		switch {
-		case err == nil:
-		case errors.Is(err, fs.ErrNotExist) && v.Make:
-			err = os.MkdirAll(v.Path, 0o755)
-		case errors.Is(err, fs.ErrNotExist):
-			err = fmt.Errorf("volume %q: not found, and autoprovision is off", v.Name)
-		}
-		if err != nil {
+		if err := volume.Make(v); err != nil {
 			return &runtime.Error{Name: "CannotCreateVolumeError", Message: err.Error()}
 		}
 	}
 	return nil
+}
+
+// releaseVolumes takes away what is mounted for a task's volumes, and for shared ones that it was the last to use.
+func (e *Engine) releaseVolumes(t *Task) error {
+	e.volumes.Lock()
+	defer e.volumes.Unlock()
+	var used map[string]bool
+	e.update(func() { used = e.usedVolumes(t) })
+	err := volume.Release(e.cfg.Node.DataDir, t.ID)
+	for _, v := range t.Plan.Volumes {
+		if v.Shared && !used[v.Path] {
+			err = errors.Join(err, volume.Unmount(v.Path))
+		}
+	}
+	return err
+}
+
+// usedVolumes are the paths of the volumes of all tasks but one that are not released.
+func (e *Engine) usedVolumes(but *Task) map[string]bool {
+	used := map[string]bool{}
+	for _, t := range e.tasks {
+		if t == but || t.Released || t.Plan == nil {
+			continue
+		}
+		for _, v := range t.Plan.Volumes {
+			used[v.Path] = true
+		}
+	}
+	return used
 }
 
 // makeDirs makes the directories that tasks' files and volumes lie in. Nobody but root passes through them on the machine;

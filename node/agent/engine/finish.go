@@ -83,7 +83,7 @@ func (e *Engine) releaseTask(ctx context.Context, t *Task) error {
 			return ctx.Err()
 		}
 	}
-	return errors.Join(e.cfg.Runtime.Release(ctx, t.ID), removeDir(e.cfg.Node.DataDir, t.ID))
+	return errors.Join(e.cfg.Runtime.Release(ctx, t.ID), e.releaseVolumes(t), removeDir(e.cfg.Node.DataDir, t.ID))
 }
 
 // forget removes the output and the record of a task that ended long ago.

@@ -147,7 +147,7 @@ func (e *Engine) prepare(t *Task) *preparation {
 	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, MemoryMiB: t.Plan.MemoryMiB, SwapMiB: t.Plan.SwapMiB(),
 		SharePID: t.Plan.PidMode == runtime.ShareTask, ShareIPC: t.Plan.IpcMode == runtime.ShareTask, ShmBytes: t.Plan.ShmBytes()}, t.Plan.Volumes
 	e.spawn(timeouts[Create], func(ctx context.Context) {
-		if prep.err = makeVolumes(volumes); prep.err == nil {
+		if prep.err = e.makeVolumes(volumes); prep.err == nil {
 			prep.err = e.cfg.Runtime.Prepare(ctx, spec)
 		}
 		if prep.err != nil {

@@ -276,6 +276,7 @@ func TestVolumes(t *testing.T) {
 	docker := func(d session.DockerVolume) session.Volume {
 		return session.Volume{Name: "v", Type: "docker", Docker: &d}
 	}
+	opts := map[string]string{"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
 	own := Volume{Name: "v", Path: "/data/tasks/0123456789abcdef0123456789abcdef/volumes/v", Make: true, Own: true}
 	for _, c := range []struct {
 		name string
@@ -286,11 +287,17 @@ func TestVolumes(t *testing.T) {
 		{name: "host", in: session.Volume{Name: "v", Type: "host", Host: &session.HostVolume{SourcePath: "/a/../b"}}, want: Volume{Name: "v", Path: "/b", Make: true}},
 		{name: "empty host", in: session.Volume{Name: "v", Type: "host", Host: &session.HostVolume{}}, want: own},
 		{name: "task", in: docker(session.DockerVolume{Scope: "task", Driver: "local"}), want: own},
-		{name: "shared", in: docker(session.DockerVolume{Scope: "shared", Autoprovision: true}), want: Volume{Name: "v", Path: "/data/volumes/v", Make: true}},
-		{name: "shared that must be there", in: docker(session.DockerVolume{Scope: "shared"}), want: Volume{Name: "v", Path: "/data/volumes/v"}},
+		{name: "shared", in: docker(session.DockerVolume{Scope: "shared", Autoprovision: true}), want: Volume{Name: "v", Path: "/data/volumes/v", Make: true, Shared: true}},
+		{name: "shared that must be there", in: docker(session.DockerVolume{Scope: "shared"}), want: Volume{Name: "v", Path: "/data/volumes/v", Shared: true}},
 		{name: "relative", in: session.Volume{Name: "v", Host: &session.HostVolume{SourcePath: "a"}}, err: "must be absolute"},
 		{name: "driver", in: docker(session.DockerVolume{Driver: "rexray"}), err: "driver"},
-		{name: "options", in: docker(session.DockerVolume{DriverOpts: map[string]string{"a": "b"}}), err: "driverOpts"},
+		{name: "mounted", in: docker(session.DockerVolume{DriverOpts: opts, Labels: opts}), want: Volume{
+			Name: "v", Path: "/data/mounts/0123456789abcdef0123456789abcdef/v", Make: true, Own: true, Labels: opts, DriverOpts: opts}},
+		{name: "mounted and shared", in: docker(session.DockerVolume{Scope: "shared", DriverOpts: opts}), want: Volume{
+			Name: "v", Path: "/data/volumes/v", Shared: true, DriverOpts: opts}},
+		{name: "unheard option", in: docker(session.DockerVolume{DriverOpts: map[string]string{"a": "b"}}), err: `driverOpts: invalid option: "a"`},
+		{name: "no device", in: docker(session.DockerVolume{DriverOpts: map[string]string{"type": "nfs"}}), err: `missing required option: "device"`},
+		{name: "no type", in: docker(session.DockerVolume{DriverOpts: map[string]string{"device": "x"}}), err: `missing required option: "type"`},
 		{name: "scope", in: docker(session.DockerVolume{Scope: "x"}), err: "scope"},
 		{name: "efs", in: session.Volume{Name: "v", Type: "efs"}, err: `type "efs"`},
 		{name: "name", in: session.Volume{Name: "../v"}, err: "volume name"},

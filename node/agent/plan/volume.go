@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -21,7 +20,17 @@ type Volume struct {
 	Make bool
 	// Own says that the directory is removed with the task.
 	Own bool
+	// Shared says that it is a Docker volume that outlives its tasks.
+	Shared bool
+	// Of Docker volumes. With DriverOpts something is mounted at Path: type, device and o, as for the driver local.
+	Labels, DriverOpts map[string]string
 }
+
+// Mounts is where the task's own volumes lie that something is mounted for. Nothing there is ever removed but empty directories.
+func Mounts(dataDir, taskID string) string { return filepath.Join(dataDir, "mounts", taskID) }
+
+// SharedVolumes is where the Docker volumes lie that outlive their tasks.
+func SharedVolumes(dataDir string) string { return filepath.Join(dataDir, "volumes") }
 
 var volumeName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
@@ -47,14 +56,14 @@ func planVolume(v session.Volume, taskDir, dataDir string) (Volume, error) {
 	switch v.Type {
 	case "", "host":
 		if v.Docker != nil {
-			return planDockerVolume(v, own, dataDir)
+			return planDockerVolume(v, own, dataDir, taskDir)
 		}
 		if v.Host == nil || v.Host.SourcePath == "" {
 			return own, nil
 		}
 		return hostVolume(v.Name, v.Host.SourcePath)
 	case "docker":
-		return planDockerVolume(v, own, dataDir)
+		return planDockerVolume(v, own, dataDir, taskDir)
 	}
 	return Volume{}, fmt.Errorf("type %q: this node has host and docker volumes", v.Type)
 }
@@ -67,21 +76,44 @@ func hostVolume(name, path string) (Volume, error) {
 	return Volume{Name: name, Path: filepath.Clean(path), Make: true}, nil
 }
 
-func planDockerVolume(v session.Volume, own Volume, dataDir string) (Volume, error) {
+func planDockerVolume(v session.Volume, own Volume, dataDir, taskDir string) (Volume, error) {
 	d := v.Docker
 	switch {
 	case d == nil:
 		return own, nil
 	case d.Driver != "" && d.Driver != "local":
 		return Volume{}, fmt.Errorf("dockerVolumeConfiguration.driver %q: this node has the local driver", d.Driver)
-	case len(d.DriverOpts) > 0:
-		return Volume{}, errors.New("dockerVolumeConfiguration.driverOpts: the local driver of this node takes none")
 	case d.Scope == "" || d.Scope == "task":
-		return own, nil
+		own.Labels, own.DriverOpts = d.Labels, d.DriverOpts
+		if len(d.DriverOpts) > 0 {
+			own.Path = filepath.Join(Mounts(dataDir, filepath.Base(taskDir)), v.Name)
+		}
+		return own, checkDriverOpts(d.DriverOpts)
 	case d.Scope != "shared":
 		return Volume{}, fmt.Errorf("dockerVolumeConfiguration.scope %q: must be task or shared", d.Scope)
 	}
-	return Volume{Name: v.Name, Path: filepath.Join(dataDir, "volumes", v.Name), Make: d.Autoprovision}, nil
+	return Volume{
+		Name: v.Name, Path: filepath.Join(SharedVolumes(dataDir), v.Name), Make: d.Autoprovision, Shared: true,
+		Labels: d.Labels, DriverOpts: d.DriverOpts,
+	}, checkDriverOpts(d.DriverOpts)
+}
+
+// checkDriverOpts: the sentences are those of Docker's driver.
+func checkDriverOpts(opts map[string]string) error {
+	if len(opts) == 0 {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(opts)) {
+		if name != "type" && name != "o" && name != "device" {
+			return fmt.Errorf("dockerVolumeConfiguration.driverOpts: invalid option: %q", name)
+		}
+	}
+	for _, name := range []string{"device", "type"} {
+		if opts[name] == "" {
+			return fmt.Errorf("dockerVolumeConfiguration.driverOpts: missing required option: %q", name)
+		}
+	}
+	return nil
 }
 
 // mounts turns mount points, binds and tmpfs into the container's mounts, sorted by target so that none hides another.
@@ -127,7 +159,7 @@ func (b *builder) bind(s string) (spec.Mount, error) {
 		}
 	}
 	v, err := hostVolume("", m.Source)
-	if err == nil && !slices.Contains(b.task.Volumes, v) {
+	if err == nil && !slices.ContainsFunc(b.task.Volumes, func(o Volume) bool { return o.Name == "" && o.Path == v.Path }) {
 		b.task.Volumes = append(b.task.Volumes, v)
 	}
 	return m, err

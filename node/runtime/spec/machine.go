@@ -2,6 +2,7 @@ package spec
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -84,4 +85,20 @@ func device(path string) (specs.LinuxDevice, bool) {
 		Path: path, Type: kind, Major: int64(unix.Major(st.Rdev)), Minor: int64(unix.Minor(st.Rdev)),
 		FileMode: &mode, UID: &uid, GID: &gid,
 	}, true
+}
+
+// MakeSources makes host directories that a volume names and the host lacks,
+// as Docker does.
+func MakeSources(mounts []Mount) error {
+	for _, m := range mounts {
+		if m.Tmpfs {
+			continue
+		}
+		if _, err := os.Stat(m.Source); errors.Is(err, fs.ErrNotExist) {
+			if err := os.MkdirAll(m.Source, 0o755); err != nil {
+				return fmt.Errorf("volumes.host.sourcePath: %w", err)
+			}
+		}
+	}
+	return nil
 }

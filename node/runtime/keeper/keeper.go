@@ -1,4 +1,4 @@
-// Package shared keeps namespaces that the containers of a task share, by a process
+// Package keeper keeps namespaces that the containers of a task share, by a process
 // that does nothing else.
 //
 // Guarantees:
@@ -8,15 +8,17 @@
 //     in that cgroup yet ends by itself.
 //   - It has an empty root, no mount but that, no capability and no user: what it
 //     shows of the machine to containers that may look at it is nothing.
-package shared
+package keeper
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -30,23 +32,40 @@ import (
 type Config struct {
 	Program string            // required: where package tiny is installed
 	Dir     string            // required: a directory that is there
+	Shm     string            // required: a directory; the memory that tasks share is mounted in it
 	Cgroups *cgroup.Hierarchy // required
+	Parent  string            // required: the cgroup that those of tasks lie in
 }
 
-// Pid is the process in the cgroup at path; 0: there is none.
-func (c Config) Pid(path string) (int, error) {
-	pids, err := c.Cgroups.Processes(path)
+// cgroup holds nothing but the process of a task.
+func (c Config) cgroup(task string) string { return c.Parent + "/" + task + "/pause" }
+
+// ShmDir is where the memory that a task's containers share is mounted.
+func (c Config) ShmDir(task string) string { return filepath.Join(c.Shm, task) }
+
+// Pid is a task's process; 0: there is none.
+func (c Config) Pid(task string) (int, error) {
+	pids, err := c.Cgroups.Processes(c.cgroup(task))
 	if err != nil || len(pids) == 0 {
 		return 0, err
 	}
 	return pids[0], nil
 }
 
-// Ensure starts the process in the cgroup at path unless it is there.
-func (c Config) Ensure(ctx context.Context, path string) error {
-	if pid, err := c.Pid(path); pid > 0 || err != nil {
+// Ensure starts a task's process unless it is there. With shm the task's containers share memory of that size too.
+func (c Config) Ensure(ctx context.Context, task string, shm int64) error {
+	if shm > 0 {
+		if err := mountShm(c.ShmDir(task), shm); err != nil {
+			return err
+		}
+	}
+	if pid, err := c.Pid(task); pid > 0 || err != nil {
 		return err
 	}
+	return c.start(ctx, task)
+}
+
+func (c Config) start(ctx context.Context, task string) error {
 	if err := tiny.Install(c.Program); err != nil {
 		return err
 	}
@@ -66,7 +85,7 @@ func (c Config) Ensure(ctx context.Context, path string) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 	defer stop()
-	err = c.Cgroups.Join(path, cmd.Process.Pid)
+	err = c.Cgroups.Join(c.cgroup(task), cmd.Process.Pid)
 	if err == nil {
 		_, err = begin.Write([]byte{1})
 	}
@@ -82,10 +101,27 @@ func (c Config) Ensure(ctx context.Context, path string) error {
 
 const endEvery = 5 * time.Millisecond
 
-// End ends the processes in the cgroup at path, and returns when they are gone.
-func (c Config) End(ctx context.Context, path string) error {
+// Release takes all of it away; the task's containers are gone by then.
+func (c Config) Release(ctx context.Context, task string) error {
+	return errors.Join(c.end(ctx, task), unmountShm(c.ShmDir(task)))
+}
+
+// Tasks are those of which there is memory.
+func (c Config) Tasks() (out []string, err error) {
+	entries, err := os.ReadDir(c.Shm)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return out, err
+}
+
+// end ends a task's process, and returns when it is gone.
+func (c Config) end(ctx context.Context, task string) error {
 	for {
-		pids, err := c.Cgroups.Processes(path)
+		pids, err := c.Cgroups.Processes(c.cgroup(task))
 		if err != nil || len(pids) == 0 {
 			return err
 		}
@@ -107,8 +143,8 @@ func (c Config) End(ctx context.Context, path string) error {
 // Namespace is the path of one of the process's namespaces: pid or ipc.
 func Namespace(pid int, kind string) string { return fmt.Sprintf("/proc/%d/ns/%s", pid, kind) }
 
-// MountShm mounts the memory that containers with one IPC namespace share, at dir.
-func MountShm(dir string, bytes int64) error {
+// mountShm mounts the memory that containers with one IPC namespace share, at dir.
+func mountShm(dir string, bytes int64) error {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return err
 	}
@@ -118,8 +154,8 @@ func MountShm(dir string, bytes int64) error {
 	return os.NewSyscallError("mount /dev/shm", unix.Mount("shm", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, fmt.Sprintf("mode=1777,size=%d", bytes)))
 }
 
-// UnmountShm takes it away again.
-func UnmountShm(dir string) error {
+// unmountShm takes it away again.
+func unmountShm(dir string) error {
 	if err := unix.Unmount(dir, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
 		return os.NewSyscallError("unmount /dev/shm", err)
 	}

@@ -1,0 +1,88 @@
+package volume
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// flags are the mount options that are flags; the others are the file system's own.
+var flags = map[string]struct {
+	set   uintptr
+	clear bool
+}{
+	"ro": {unix.MS_RDONLY, false}, "rw": {unix.MS_RDONLY, true}, "nosuid": {unix.MS_NOSUID, false}, "suid": {unix.MS_NOSUID, true},
+	"nodev": {unix.MS_NODEV, false}, "dev": {unix.MS_NODEV, true}, "noexec": {unix.MS_NOEXEC, false}, "exec": {unix.MS_NOEXEC, true},
+	"sync": {unix.MS_SYNCHRONOUS, false}, "async": {unix.MS_SYNCHRONOUS, true}, "dirsync": {unix.MS_DIRSYNC, false},
+	"noatime": {unix.MS_NOATIME, false}, "atime": {unix.MS_NOATIME, true}, "nodiratime": {unix.MS_NODIRATIME, false},
+	"relatime": {unix.MS_RELATIME, false}, "strictatime": {unix.MS_STRICTATIME, false},
+	"bind": {unix.MS_BIND, false}, "rbind": {unix.MS_BIND | unix.MS_REC, false}, "defaults": {0, false},
+}
+
+// options splits what driverOpts.o says.
+func options(o string) (set uintptr, data string) {
+	var own []string
+	for _, word := range strings.Split(o, ",") {
+		f, ok := flags[word]
+		switch {
+		case word == "":
+		case !ok:
+			own = append(own, word)
+		case f.clear:
+			set &^= f.set
+		default:
+			set |= f.set
+		}
+	}
+	return set, strings.Join(own, ",")
+}
+
+// mount mounts what driverOpts say at path, unless something is.
+func mount(path string, opts map[string]string) error {
+	if there, err := mounted(path); there || err != nil {
+		return err
+	}
+	set, data := options(opts["o"])
+	if err := unix.Mount(opts["device"], path, opts["type"], set, data); err != nil {
+		return fmt.Errorf("failed to mount local volume: mount %s:%s, flags: %#x, data: %s: %w", opts["device"], path, set, data, err)
+	}
+	if again := set & (unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC); set&unix.MS_BIND != 0 && again != 0 {
+		// A bind mount takes these the second time only.
+		if err := unix.Mount("", path, "", set|unix.MS_REMOUNT, ""); err != nil {
+			return fmt.Errorf("failed to mount local volume: remount %s, flags: %#x: %w", path, set, err)
+		}
+	}
+	return nil
+}
+
+func mounted(path string) (bool, error) {
+	found, err := mountsBelow(filepath.Dir(path))
+	for _, m := range found {
+		if m == filepath.Clean(path) {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// mountsBelow lists what is mounted below dir.
+func mountsBelow(dir string) ([]string, error) {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	plain := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\134`, `\`)
+	var out []string
+	for line := range strings.Lines(string(text)) {
+		const point = 4 // the mount point
+		if f := strings.Fields(line); len(f) > point {
+			if path := plain.Replace(f[point]); strings.HasPrefix(path, filepath.Clean(dir)+"/") {
+				out = append(out, path)
+			}
+		}
+	}
+	return out, nil
+}
