@@ -10,7 +10,8 @@
 //   - Registering what Build answered gives the same document again, but for its
 //     revision and time.
 //   - Page says of every field of the request whether this region does what it says;
-//     a test sends a sample of each through the whole way to a node's plan.
+//     a test sends a sample of each through the whole way to a node's plan, and names
+//     the test that runs it.
 package taskdef
 
 import (

@@ -15,18 +15,36 @@ const pageHead = `# The fields of a task definition
 What this region does with each field of RegisterTaskDefinition. Generated from the code: make generate. Every definition is held to AWS's rules
 and refused with AWS's error when it breaks one; this page is about definitions that AWS would take.
 
-- **works**: as in ECS.
-- **differs**: accepted and answered as in ECS, but not all of it happens.
-- **refused when it is registered**: RegisterTaskDefinition answers a ClientException with this sentence.
-- **refused when it is placed**: the definition is registered and requires this attribute, which berth's own node does not have. RunTask answers the
-  failure ATTRIBUTE; a service says it in its events. An instance with the unmodified amazon-ecs-agent may have it.
-- **refused when it is started**: berth's own node stops the task, and its stopped reason names the field or what it is in Docker's words.
 `
+
+// legend says what the verdicts mean.
+var legend = []struct{ how, text string }{
+	{Works, "as in ECS."},
+	{Differs, "accepted and answered as in ECS, but not all of it happens."},
+	{RefusedHere, "RegisterTaskDefinition answers a ClientException with this sentence."},
+	{RefusedPlace, "the definition is registered and requires this attribute, which berth's own node does not have. RunTask answers the\n" +
+		"  failure ATTRIBUTE; a service says it in its events. An instance with the unmodified amazon-ecs-agent may have it."},
+	{RefusedStart, "berth's own node stops the task, and its stopped reason names the field or what it is in Docker's words."},
+}
+
+// meanings is the legend of the verdicts that there are.
+func meanings() string {
+	var b strings.Builder
+	for _, l := range legend {
+		for _, verdict := range verdicts {
+			if verdict.How == l.how {
+				fmt.Fprintf(&b, "- **%s**: %s\n", l.how, l.text)
+				break
+			}
+		}
+	}
+	return b.String()
+}
 
 // Page is the documentation of every field, as Markdown.
 func Page() string {
 	var b strings.Builder
-	b.WriteString(pageHead)
+	b.WriteString(pageHead + meanings())
 	for _, s := range []struct{ title, prefix string }{{"The task", ""}, {"Its containers", containers}, {"Its volumes", volumes}} {
 		fmt.Fprintf(&b, "\n## %s\n\n| field | verdict | note |\n|---|---|---|\n", s.title)
 		for _, path := range Fields() {

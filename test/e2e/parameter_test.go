@@ -70,6 +70,15 @@ func TestParameterIsWhatItsDefinitionSays(t *testing.T) {
 			func(c *types.ContainerDefinition) { c.Hostname = aws.String("here") },
 			"hostname; cat /etc/hostname; echo $HOSTNAME; grep -c '[0-9.]*.here$' /etc/hosts; head -n2 /etc/hosts | tr '\\t' ' '", "here\nhere\nhere\n1\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback",
 		},
+		"dockerLabels": {
+			func(c *types.ContainerDefinition) { c.DockerLabels = map[string]string{"of.mine": "yes"} },
+			"wget -q -O- $ECS_CONTAINER_METADATA_URI_V4 | grep -o '\"of.mine\": *\"yes\"' | tr -d ' '; wget -q -O- $ECS_CONTAINER_METADATA_URI_V4 | grep -c com.amazonaws.ecs.task-arn",
+			`"of.mine":"yes"` + "\n1",
+		},
+		"disableNetworking": {
+			func(c *types.ContainerDefinition) { c.DisableNetworking = aws.Bool(true) }, "ls /sys/class/net", "lo",
+		},
+		"runtimePlatform": {script: "uname -s", want: "Linux"},
 		"dockerSecurityOptions": {
 			func(c *types.ContainerDefinition) { c.DockerSecurityOptions = []string{"no-new-privileges"} },
 			"grep ^NoNewPrivs /proc/self/status | tr -d '\\t'", "NoNewPrivs:1",
