@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/background"
@@ -32,16 +34,30 @@ func (c downCommand) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("down: %w", err)
 	}
 	a.printf("node      nothing of it is left running\n")
-	if err := os.RemoveAll(a.settings.RunDir); err != nil {
+	if err := removeAll(a.settings.RunDir); err != nil {
 		return fmt.Errorf("down: %w", err)
 	}
 	if !c.Purge {
 		a.printf("data      kept in %s (remove it with --purge)\n", a.settings.DataDir)
 		return nil
 	}
-	if err := os.RemoveAll(a.settings.DataDir); err != nil {
+	if err := removeAll(a.settings.DataDir); err != nil {
 		return fmt.Errorf("down: %w", err)
 	}
 	a.printf("data      removed\n")
 	return nil
+}
+
+// removeAll removes a directory unless something is mounted below it: what is behind a volume is not ours to remove.
+func removeAll(dir string) error {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], filepath.Clean(dir)+"/") {
+			return fmt.Errorf("%s is still mounted: unmount it, and say it again", f[1])
+		}
+	}
+	return os.RemoveAll(dir)
 }
