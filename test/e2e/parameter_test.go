@@ -47,7 +47,7 @@ func TestParameterIsWhatItsDefinitionSays(t *testing.T) {
 		},
 		"linuxParameters.tmpfs": {
 			linux(types.LinuxParameters{Tmpfs: []types.Tmpfs{{ContainerPath: aws.String("/t"), Size: 2, MountOptions: []string{"exec", "mode=700"}}}}),
-			"grep ' /t ' /proc/mounts | grep -o 'size=[0-9]*k'; stat -c %a /t; cp /bin/true /t/x && /t/x && echo ran", "size=2048k\n700\nran",
+			"grep ' /t ' /proc/mounts | grep -o 'size=[0-9]*k'; stat -c %a /t; printf '#!/bin/sh\\necho ran\\n' > /t/x; chmod 700 /t/x; /t/x", "size=2048k\n700\nran",
 		},
 		"systemControls": {
 			func(c *types.ContainerDefinition) {

@@ -14,7 +14,7 @@ import (
 func TestTaskSharesProcessesAndMemory(t *testing.T) {
 	t.Parallel()
 	d := define(t,
-		script("main", "until ps | grep -q '[s]leep 4712'; do sleep 0.1; done; echo saw; cat /dev/shm/x; ls /proc/1/root 2>/dev/null | wc -l"),
+		script("main", "until ps | grep -q '[s]leep 4712' && [ -s /dev/shm/x ]; do sleep 0.1; done; echo saw; cat /dev/shm/x; ls /proc/1/root 2>/dev/null | wc -l"),
 		script("other", "echo kept > /dev/shm/x; exec sleep 4712", optional))
 	d.ContainerDefinitions[0].DependsOn = []types.ContainerDependency{{ContainerName: aws.String("other"), Condition: types.ContainerConditionStart}}
 	d.PidMode, d.IpcMode = types.PidModeTask, types.IpcModeTask
