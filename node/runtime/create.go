@@ -209,10 +209,16 @@ func (r *Runtime) initFile() string { return filepath.Join(r.c.DataDir, "init") 
 // Docker looks at them when it starts a container.
 func (r *Runtime) devices(c Container) (nodes []specs.LinuxDevice, rules []specs.LinuxDeviceCgroup, err error) {
 	nodes, rules, err = spec.Find(c.Devices)
-	if err == nil && c.Privileged {
-		nodes, err = spec.HostDevices("/dev")
+	if err != nil || !c.Privileged {
+		return nodes, rules, named(CannotStartContainerError, err)
 	}
-	return nodes, rules, named(CannotStartContainerError, err)
+	all, err := spec.HostDevices("/dev")
+	for _, d := range all {
+		if !slices.ContainsFunc(nodes, func(n specs.LinuxDevice) bool { return n.Path == d.Path }) {
+			nodes = append(nodes, d)
+		}
+	}
+	return nodes, nil, err
 }
 
 // createRecord makes containerd's record of the container, from the layers that

@@ -49,7 +49,7 @@ func (r *Runtime) prepare(ctx context.Context, t Task) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return r.prepareShared(context.WithoutCancel(parent), t)
+	return r.prepareShared(parent, t)
 }
 
 func (r *Runtime) ensureLease(ctx context.Context, task string) error {
