@@ -110,6 +110,8 @@ func TestClassify(t *testing.T) {
 		cgroup string
 		want   string // class and owner; empty: none of ours
 	}{
+		{"/var/lib/x/init pause /run/x", "9:memory:/x/" + taskA + "/pause", "pause " + taskA},
+		{"/var/lib/x/init -- sh", "9:memory:/x/" + taskA + "/" + taskA + "-0", "container " + taskA + "-0"},
 		{"/opt/b/containerd-shim-runc-v2 -namespace x -id " + taskA + " -address /run/x/containerd.sock", "", "shim " + taskA},
 		{"/opt/b/containerd-shim-runc-v2 -namespace x -id " + taskA + " -address /run/other/containerd.sock", "", ""},
 		{"/opt/b/containerd --config /var/lib/x/containerd.toml", "", "containerd "},

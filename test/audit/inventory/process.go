@@ -11,7 +11,7 @@ import (
 // process is one that belongs to the installation.
 type process struct {
 	pid   int
-	class string // containerd, shim, hold, container, other
+	class string // containerd, shim, hold, container, pause (keeps what a task shares), other
 	owner string
 	args  []string
 }
@@ -54,6 +54,8 @@ func classify(o Options, pid int, args []string, cgroup string) (process, bool) 
 	switch {
 	case strings.HasPrefix(base, "containerd-shim") && flagIs(args, "namespace", o.Name) && mentions(o, args):
 		p.class, p.owner = "shim", shimOwner(o, pid, args)
+	case cgroup != "" && filepath.Base(cgroup) == "pause":
+		p.class, p.owner = "pause", ownerIn(cgroup)
 	case cgroup != "":
 		p.class, p.owner = "container", ownerIn(cgroup)
 	case !mentions(o, args):
