@@ -87,6 +87,12 @@ func TestDockerDocuments(t *testing.T) {
 			`{}`, `{"NetworkMode":"bridge","CapAdd":["NET_ADMIN"],"CapDrop":["MKNOD"],"Tmpfs":{"/t":"size=8m,noexec"},` +
 				`"Devices":[{"PathOnHost":"/dev/fuse","PathInContainer":"/dev/fuse","CgroupPermissions":"rw"}],` +
 				`"ShmSize":16777216,"Init":true,"MemorySwap":134217728}`},
+		{"swappiness", shape.ContainerDefinition{Memory: aws.Ptr(int32(64)), LinuxParameters: &shape.LinuxParameters{MaxSwap: aws.Ptr(int32(0)), Swappiness: aws.Ptr(int32(0))}},
+			"{}", `{"NetworkMode":"bridge","MemorySwap":67108864,"MemorySwappiness":0}`},
+		{"swappiness alone is ignored", shape.ContainerDefinition{LinuxParameters: &shape.LinuxParameters{Swappiness: aws.Ptr(int32(7))}},
+			"{}", `{"NetworkMode":"bridge"}`},
+		{"terminal, input, labels", shape.ContainerDefinition{PseudoTerminal: aws.Ptr(true), Interactive: aws.Ptr(true), DockerLabels: map[string]string{"a": "b"}},
+			`{"Tty":true,"OpenStdin":true,"Labels":{"a":"b"}}`, `{"NetworkMode":"bridge"}`},
 		{"log driver", shape.ContainerDefinition{LogConfiguration: &shape.LogConfiguration{LogDriver: aws.Ptr("awslogs"), Options: map[string]string{"awslogs-group": "g"}}},
 			`{}`, `{"NetworkMode":"bridge","LogConfig":{"Type":"awslogs","Config":{"awslogs-group":"g"}}}`},
 	} {
@@ -143,5 +149,37 @@ func TestStopNeedsNoDefinition(t *testing.T) {
 func TestTaskLimitsThatAreNoNumbersAreRefused(t *testing.T) {
 	if _, err := Start(task(shape.TaskOverride{Cpu: aws.Ptr("much")}), definition(shape.ContainerDefinition{})); err == nil {
 		t.Error("an unreadable cpu was composed")
+	}
+}
+
+// What has members of its own in a payload travels in them.
+func TestDefinitionTravels(t *testing.T) {
+	d := definition(shape.ContainerDefinition{
+		Links:         []string{"db:store"},
+		RestartPolicy: &shape.ContainerRestartPolicy{Enabled: aws.Ptr(true), IgnoredExitCodes: []int32{0, 7}, RestartAttemptPeriod: aws.Ptr(int32(60))},
+		VolumesFrom:   []shape.VolumeFrom{{SourceContainer: aws.Ptr("db"), ReadOnly: aws.Ptr(true)}},
+	})
+	d.Document.PidMode, d.Document.IpcMode = aws.Ptr("task"), aws.Ptr("none")
+	opts, labels := map[string]string{"type": "tmpfs", "device": "tmpfs"}, map[string]string{"a": "b"}
+	d.Document.Volumes = []shape.Volume{{Name: aws.Ptr("v"), DockerVolumeConfiguration: &shape.DockerVolumeConfiguration{
+		Scope: aws.Ptr("shared"), Autoprovision: aws.Ptr(true), DriverOpts: opts, Labels: labels,
+	}}}
+	got := start(t, task(shape.TaskOverride{}), d)
+	if got.PidMode != "task" || got.IpcMode != "none" {
+		t.Errorf("modes %q and %q", got.PidMode, got.IpcMode)
+	}
+	c := got.Containers[0]
+	if d := cmp.Diff(&session.RestartPolicy{Enabled: true, IgnoredExitCodes: []int{0, 7}, RestartAttemptPeriod: 60}, c.RestartPolicy); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"db:store"}, c.Links); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]session.VolumeFrom{{SourceContainer: "db", ReadOnly: true}}, c.VolumesFrom); d != "" {
+		t.Error(d)
+	}
+	want := []session.Volume{{Name: "v", Type: "docker", Docker: &session.DockerVolume{Scope: "shared", Autoprovision: true, DriverOpts: opts, Labels: labels}}}
+	if d := cmp.Diff(want, got.Volumes); d != "" {
+		t.Error(d)
 	}
 }
