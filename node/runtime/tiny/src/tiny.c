@@ -41,7 +41,7 @@ __asm__(".globl _start\n_start: mov x0, sp\nbl begin");
 #endif
 
 enum { SIGHUP = 1, SIGCHLD = 17, SIG_SETMASK = 2, WNOHANG = 1, TIOCSPGRP = 0x5410, ENOENT = 2, EINTR = 4 };
-enum { MS_REC = 1 << 14, MS_PRIVATE = 1 << 18, MNT_DETACH = 2, NOBODY = 65534 };
+enum { CLOSE_RANGE = 436, MS_REC = 1 << 14, MS_PRIVATE = 1 << 18, MNT_DETACH = 2, NOBODY = 65534 };
 
 static u64 length(const char *s) { u64 n = 0; while (s[n]) n++; return n; }
 static int same(const char *a, const char *b) { while (*a && *a == *b) a++, b++; return *a == *b; }
@@ -134,7 +134,9 @@ static void pause_here(char *dir) {
 	if (failed) leave(2);
 	call(SIGPROCMASK, SIG_SETMASK, (i64)&all, 0, 8, 0);
 	call(WRITE, 1, (i64) "+", 1, 0, 0);
-	for (int fd = 0; fd < 3; fd++) call(CLOSE, fd, 0, 0, 0, 0);
+	// Also what whoever started it had from others: a lock, a socket.
+	if (call(CLOSE_RANGE, 0, ~0u, 0, 0, 0))
+		for (int fd = 0; fd < 1024; fd++) call(CLOSE, fd, 0, 0, 0, 0);
 	for (;;) {
 		call(SIGTIMEDWAIT, (i64)&all, 0, 0, 8, 0);
 		reap(0);
