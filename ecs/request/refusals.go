@@ -80,7 +80,6 @@ var Definitions = []Refusal{
 	{tasks, "networkMode", []string{shape.NetworkModeAwsvpc}, unsupported,
 		"Tasks with network mode awsvpc are not available in this region: use bridge, host or none."},
 	{tasks, "containerDefinitions.resourceRequirements", nil, unsupported, "GPUs and inference accelerators are not available in this region."},
-	{tasks, "containerDefinitions.disableNetworking", nil, unsupported, "Containers without networking are not available in this region: use network mode none."},
 	{tasks, "ephemeralStorage", nil, unsupported, "Ephemeral storage can only be configured for tasks on Fargate."},
 	{tasks, "volumes.configuredAtLaunch", nil, unsupported, "Volumes configured at launch are not available in this region."},
 }

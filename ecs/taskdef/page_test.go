@@ -13,6 +13,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
+	refused "github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/session/compose"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -197,6 +198,9 @@ func follow(t *testing.T, text string, announced string) (out outcome) {
 		if name := strings.TrimPrefix(strings.TrimPrefix(*a.Name, docker), comAmazon); !strings.Contains(announced, `"`+strings.TrimPrefix(name, capability)+`"`) {
 			return outcome{how: RefusedPlace, why: *a.Name}
 		}
+	}
+	if err := refused.RefuseDefinition(doc); err != nil {
+		return outcome{how: "refused when it is run", why: err.Error()}
 	}
 	d := &ecs.TaskDefinition{Home: facts.Home, Family: *doc.Family, Revision: *doc.Revision, Document: *doc}
 	place, err := launch.Request(launch.Spec{Home: facts.Home, Cluster: "default", Definition: d, Count: 1}, 0)

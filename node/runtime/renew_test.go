@@ -37,9 +37,6 @@ func TestRenew(t *testing.T) {
 		if _, _, err := n.Start(t.Context(), c.ID); err != nil {
 			t.Fatal(err)
 		}
-		if err := n.Renew(t.Context(), c.ID); err != nil {
-			t.Errorf("of one that was started: %v", err)
-		}
 	}
 	if s := n.exited(c.ID); s.ExitCode != 0 {
 		t.Errorf("state %+v", s)
@@ -78,6 +75,9 @@ func TestRenewAcrossDeaths(t *testing.T) {
 		var err error
 		if pid, _, err = n.Start(t.Context(), c.ID); err != nil {
 			t.Fatal(err)
+		}
+		if err := n.Renew(t.Context(), c.ID); err != nil {
+			t.Errorf("of one that runs: %v", err)
 		}
 		if s := n.stateOf(c.ID); s.Status != Running || s.Pid != pid {
 			t.Fatalf("state %+v, started %d", s, pid)

@@ -11,7 +11,7 @@ import (
 
 // family is a test's own name for what it makes.
 func family(t testing.TB) string {
-	return strings.NewReplacer("/", "-", ":", "-", "'", "").Replace(t.Name())
+	return strings.NewReplacer("/", "-", ":", "-", ".", "-", "'", "").Replace(t.Name())
 }
 
 // script is a container that runs a shell script.

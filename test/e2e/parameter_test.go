@@ -86,7 +86,11 @@ func TestParameterIsWhatItsDefinitionSays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(test.want, printed(t, script("main", test.script, test.change))); diff != "" {
+			c := script("main", test.script)
+			if test.change != nil {
+				test.change(&c)
+			}
+			if diff := cmp.Diff(test.want, printed(t, c)); diff != "" {
 				t.Errorf("the container saw (-want +got):\n%s", diff)
 			}
 		})

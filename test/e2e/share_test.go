@@ -24,12 +24,11 @@ func TestTaskSharesProcessesAndMemory(t *testing.T) {
 
 func TestTaskHasTheMachinesProcesses(t *testing.T) {
 	t.Parallel()
-	d := define(t, script("main", "readlink /proc/1/ns/pid; readlink /proc/self/ns/ipc"))
+	d := define(t, script("main", "readlink /proc/self/ns/pid; readlink /proc/self/ns/ipc"))
 	d.PidMode, d.IpcMode = types.PidModeHost, types.IpcModeHost
-	d.ContainerDefinitions[0].Privileged = aws.Bool(true)
 	task := finished(t, d)
 	var want []string
-	for _, name := range []string{"/proc/1/ns/pid", "/proc/self/ns/ipc"} {
+	for _, name := range []string{"/proc/self/ns/pid", "/proc/self/ns/ipc"} {
 		ns, err := os.Readlink(name)
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 )
 
 // The conditions of dependsOn.
@@ -39,9 +40,20 @@ func (t *Task) checkDependencies() error {
 		}
 	}
 	if t.cyclic() {
+		t.disinherit() // the volumes are there whoever is first
+	}
+	if t.cyclic() {
 		return t.unresolvable()
 	}
 	return nil
+}
+
+// disinherit lets no container wait for those whose volumes it mounts.
+func (t *Task) disinherit() {
+	for i := range t.Containers {
+		c := &t.Containers[i]
+		c.DependsOn = slices.DeleteFunc(c.DependsOn, Dependency.Inherited)
+	}
 }
 
 // unresolvable is the ECS agent's sentence.

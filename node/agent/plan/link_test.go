@@ -90,6 +90,20 @@ func TestLinksThatCannotBe(t *testing.T) {
 	}
 }
 
+// An order that dependsOn contradicts is not kept: the volumes are there all the same.
+func TestVolumesFromGivesWay(t *testing.T) {
+	p, err := New(web(func(in *session.Task, c *session.Container) {
+		c.VolumesFrom = []session.VolumeFrom{{SourceContainer: "b"}}
+		in.Containers = append(in.Containers, session.Container{Name: "b", Image: "b", DependsOn: []session.DependsOn{{ContainerName: "web", Condition: "COMPLETE"}}})
+	}), testNode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := p.Containers[0].DependsOn; len(d) != 0 {
+		t.Errorf("it waits: %v", d)
+	}
+}
+
 // What a container mounts of others is there before it is, read-only where that is said.
 func TestVolumesFromWaits(t *testing.T) {
 	p, err := New(web(func(in *session.Task, c *session.Container) {
