@@ -41,11 +41,11 @@ var mutants = []mutant{
 	{
 		"a report that did not arrive is not repeated", "node/agent/report/report.go",
 		"\"error\", err)\n\t\treturn true", "\"error\", err)",
-		"server/commit(ecs.task.status):before 2 1", "is RUNNING",
+		"server/commit(ecs.task.status):before 2 1", "after the round: task",
 	},
 	{
-		"what ended unseen is not known", "node/agent/engine/transition.go", "t.exited(i, exitOf(s))", "c.Phase, c.exit = Fresh, nil",
-		"node/accepted 3 1", "code",
+		"what ended unseen is not known", "node/agent/engine/transition.go", "t.ended(i, exitOf(s))", "c.Phase, c.exit = Fresh, nil",
+		"node/accepted 3 1", "after the round",
 	},
 }
 
