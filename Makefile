@@ -43,7 +43,7 @@ unit: ## run the tests that need neither root nor a network (2 minutes)
 	@$(RUNNER) -budget test/budget.txt -groups unit
 
 .PHONY: nightly
-nightly: ## run the long tests: race detector, fault matrices, fuzzers (root, 100 minutes)
+nightly: ## run the long tests: race detector, fault matrices, fuzzers, a bare machine (root, 90 minutes)
 	@hack/install.sh test
 	@$(MAKE) --no-print-directory build
 	@$(RUNNER) -budget test/nightly.txt

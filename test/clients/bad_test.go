@@ -2,6 +2,7 @@ package clients
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 )
 
@@ -48,7 +49,7 @@ var badRequests = []bad{
 	{"RegisterContainerInstance", `{"cluster":"gone"}`, client, "Cluster not found."},
 	{"DeregisterContainerInstance", `{"containerInstance":"gone"}`, parameter, "not found"},
 	{"DescribeContainerInstances", `{"containerInstances":[]}`, parameter, "between 1 and 100"},
-	{"ListContainerInstances", `{"filter":"attribute:x =="}`, parameter, "filter"},
+	{"ListContainerInstances", `{"filter":"attribute:x =="}`, parameter, "Invalid expression"},
 	{"UpdateContainerInstancesState", `{"containerInstances":["i"],"status":"REGISTERING"}`, parameter, "ACTIVE,DRAINING"},
 
 	{"RunTask", `{}`, parameter, "'taskDefinition' failed to satisfy constraint: Member must not be null"},
@@ -71,7 +72,7 @@ var badRequests = []bad{
 	{"CreateService", `{"serviceName":"a b","taskDefinition":"bad-requests","desiredCount":1}`, parameter, ""},
 	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":-1}`, parameter, ""},
 	{"CreateService", `{"serviceName":"s","taskDefinition":"gone","desiredCount":1}`, client, "TaskDefinition not found."},
-	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":1,"schedulingStrategy":"DAEMON"}`, unfeatured, "DAEMON"},
+	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":1,"schedulingStrategy":"DAEMON"}`, parameter, "desired count"},
 	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":1,"loadBalancers":[{"targetGroupArn":"x","containerName":"main","containerPort":80}]}`, unfeatured, "Load balancers"},
 	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":1,"deploymentConfiguration":{"maximumPercent":50,"minimumHealthyPercent":100}}`, parameter, ""},
 	{"UpdateService", `{"service":"gone","desiredCount":1}`, noService, "Service not found."},
@@ -79,6 +80,24 @@ var badRequests = []bad{
 	{"DescribeServices", `{"services":[]}`, parameter, ""},
 	{"DescribeServices", `{"services":["a","b","c","d","e","f","g","h","i","j","k"]}`, parameter, "10"},
 	{"ListServices", `{"cluster":"gone"}`, noCluster, "Cluster not found."},
+
+	{"DescribeServiceDeployments", `{"serviceDeploymentArns":[]}`, parameter, ""},
+	{"DescribeServiceRevisions", `{"serviceRevisionArns":[]}`, parameter, ""},
+	{"ListServiceDeployments", `{"service":"gone"}`, noService, ""},
+	{"StopServiceDeployment", `{"serviceDeploymentArn":"x"}`, parameter, ""},
+
+	{"GetTaskProtection", `{"cluster":"gone","tasks":["x"]}`, noCluster, ""},
+	{"UpdateTaskProtection", `{"cluster":"default","tasks":[],"protectionEnabled":true}`, parameter, ""},
+	{"PutAccountSetting", `{"name":"x","value":"enabled"}`, parameter, ""},
+	{"PutAccountSettingDefault", `{"name":"x","value":"enabled"}`, parameter, ""},
+	{"DeleteAccountSetting", `{"name":"x"}`, parameter, ""},
+	{"ListAccountSettings", `{"value":"enabled"}`, parameter, ""},
+	{"PutAttributes", `{"cluster":"gone","attributes":[{"name":"a"}]}`, noCluster, ""},
+	{"DeleteAttributes", `{"cluster":"gone","attributes":[{"name":"a"}]}`, noCluster, ""},
+	{"ListAttributes", `{"targetType":"task"}`, parameter, ""},
+	{"UpdateContainerAgent", `{"containerInstance":"gone"}`, parameter, ""},
+	{"DescribeCapacityProviders", `{"nextToken":"garbage"}`, parameter, ""},
+	{"PutClusterCapacityProviders", `{"cluster":"gone","capacityProviders":[],"defaultCapacityProviderStrategy":[]}`, noCluster, ""},
 
 	{"TagResource", `{"resourceArn":"nonsense","tags":[{"key":"k","value":"v"}]}`, parameter, ""},
 	{"TagResource", `{"resourceArn":"` + aTask + `","tags":[{"key":"k","value":"v"}]}`, parameter, "not found"},
@@ -106,20 +125,19 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-// Every operation that is served takes a document of its own shape and no other.
+// Every operation that is served has a row above, and takes a document of its own shape and no other.
 func TestEveryOperationRefusesWhatIsNotItsDocument(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
-	for _, b := range badRequests {
-		if seen[b.operation] {
-			continue
-		}
-		seen[b.operation] = true
-		for _, body := range []string{`{"cluster":`, `[]`, `"text"`, "{\"x\":\"\xff\"}"} {
-			refused(t, request{operation: b.operation, body: body}, 400, "SerializationException", "")
-		}
+	operations := served(t)
+	if len(operations) < 50 {
+		t.Fatalf("only %d operations are served: %v", len(operations), operations)
 	}
-	if len(seen) != served(t) {
-		t.Errorf("there are bad requests of %d operations; %d are served", len(seen), served(t))
+	for _, operation := range operations {
+		if !slices.ContainsFunc(badRequests, func(b bad) bool { return b.operation == operation }) {
+			t.Errorf("%s has no bad request", operation)
+		}
+		for _, body := range []string{`{"cluster":`, `[]`, `"text"`, "{\"x\":\"\xff\"}"} {
+			refused(t, request{operation: operation, body: body}, 400, "SerializationException", "")
+		}
 	}
 }

@@ -110,13 +110,20 @@ func arnIn(body string) string {
 	return arn
 }
 
-// served is how many operations of ECS the program says it serves.
-func served(t testing.TB) int {
+// served are the operations of ECS that this program serves.
+func served(t testing.TB) []string {
 	t.Helper()
 	out, err := region.Command(t.Context(), "status", "--coverage").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, _, _ := strings.Cut(string(out), "## sts")
-	return strings.Count(page, "| yes |")
+	_, page, _ := strings.Cut(string(out), "\n## ecs: ")
+	page, _, _ = strings.Cut(page, "\n## ")
+	var names []string
+	for line := range strings.Lines(page) {
+		if name, ok := strings.CutSuffix(strings.TrimSpace(line), " | yes |"); ok {
+			names = append(names, strings.TrimPrefix(name, "| "))
+		}
+	}
+	return names
 }

@@ -23,7 +23,7 @@ func TestServiceSaysWhyItCannotPlaceATask(t *testing.T) {
 		"memory": {script("main", idle, func(c *types.ContainerDefinition) { c.Memory = aws.Int32(1 << 28) }), 1, ") has insufficient memory available."},
 		"ports":  {fixed, 2, ") is already using a port required by your task."},
 		"attribute": {script("main", idle, func(c *types.ContainerDefinition) {
-			c.RestartPolicy = &types.ContainerRestartPolicy{Enabled: aws.Bool(true)}
+			c.LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverSyslog}
 		}), 1, ") is missing an attribute required by your task."},
 	} {
 		t.Run(name, func(t *testing.T) {
