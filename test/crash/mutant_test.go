@@ -21,7 +21,7 @@ type mutant struct {
 // The mutants leave out what makes a crash good.
 var mutants = []mutant{
 	{
-		"a task's shim stays", "node/runtime/prepare.go", "r.c.shims().Stop(ctx, taskID), ", "",
+		"a task's lease stays", "node/runtime/prepare.go", ", r.endLease(ctx, taskID))", ")",
 		"node/accepted 1 1", "leaked",
 	},
 	{

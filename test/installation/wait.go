@@ -24,18 +24,22 @@ func patience() time.Duration {
 	return Patience
 }
 
-// Eventually waits until cond answers nil; its last error is the test's.
+// Eventually waits until cond answers nil; its last error is the test's, unless that is only the end of the wait.
 func Eventually(t testing.TB, what string, cond func(ctx context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience())
 	defer cancel()
+	var last error
 	for {
 		err := cond(ctx)
 		if err == nil {
 			return
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		if pause(ctx, 20*time.Millisecond) != nil {
-			t.Fatalf("%s: %v", what, err)
+			t.Fatalf("%s: %v", what, last)
 		}
 	}
 }
