@@ -2,8 +2,10 @@ package registry
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
+	"slices"
 	"strings"
 )
 
@@ -89,9 +91,9 @@ func (d *document) guess() string {
 func (d *document) image(mediaType string) (Manifest, error) {
 	switch {
 	case d.Config == nil:
-		return Manifest{}, fmt.Errorf("an image manifest needs a config")
+		return Manifest{}, errors.New("an image manifest needs a config")
 	case d.Manifests != nil:
-		return Manifest{}, fmt.Errorf("an image manifest has no manifests")
+		return Manifest{}, errors.New("an image manifest has no manifests")
 	}
 	m := Manifest{MediaType: mediaType, ArtifactType: d.ArtifactType}
 	if m.ArtifactType == "" {
@@ -116,9 +118,9 @@ func (d *document) image(mediaType string) (Manifest, error) {
 func (d *document) list(mediaType string) (Manifest, error) {
 	switch {
 	case d.Manifests == nil:
-		return Manifest{}, fmt.Errorf("a manifest list needs manifests")
+		return Manifest{}, errors.New("a manifest list needs manifests")
 	case d.Config != nil || d.Layers != nil:
-		return Manifest{}, fmt.Errorf("a manifest list has neither config nor layers")
+		return Manifest{}, errors.New("a manifest list has neither config nor layers")
 	}
 	m := Manifest{MediaType: mediaType, ArtifactType: d.ArtifactType}
 	if err := m.take(d.Subject); err != nil {
@@ -158,10 +160,8 @@ func (d *descriptor) elsewhere() bool {
 }
 
 func once(list []string, s string) []string {
-	for _, have := range list {
-		if have == s {
-			return list
-		}
+	if slices.Contains(list, s) {
+		return list
 	}
 	return append(list, s)
 }

@@ -19,6 +19,7 @@ type Opener func(t *testing.T, now func() time.Time) (s blobs.Store, reopen func
 
 // Run runs the suite.
 func Run(t *testing.T, open Opener) {
+	t.Helper()
 	for name, test := range map[string]func(*bench){
 		"an object is what was committed":          (*bench).committed,
 		"a digest that does not match is refused":  (*bench).mismatch,

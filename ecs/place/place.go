@@ -71,8 +71,9 @@ func Eligible(r Request, candidate Instance, attributes bool) bool {
 	switch filters[stage].reason {
 	case Inactive, Draining, LaunchType, Attribute, MemberOf:
 		return false
+	default: // room and an agent come and go
+		return true
 	}
-	return true
 }
 
 // Check says whether a task with these needs fits on this very instance, as StartTask asks it: constraints and strategies do not apply.

@@ -3,6 +3,7 @@ package rollout_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func drawWorld(t *rapid.T) *world {
 func (w *world) deployed() {
 	w.seq++
 	w.history = slices.Insert(w.history, 0, ecs.ServiceDeploymentView{ServiceDeployment: &ecs.ServiceDeployment{
-		Cluster: "c", Service: "web", Incarnation: "x", ID: fmt.Sprint(w.seq), Target: w.svc.Target.ID}})
+		Cluster: "c", Service: "web", Incarnation: "x", ID: strconv.Itoa(w.seq), Target: w.svc.Target.ID}})
 }
 
 func (w *world) unfinished() []ecs.ServiceDeploymentView {

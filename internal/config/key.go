@@ -37,15 +37,15 @@ func Keys() []Key {
 		text("bin-dir", "directory of containerd, its shim, ctr and runc", "/opt/berth/bin", func(s *Settings) *string { return &s.BinDir }),
 		text("listen", "address of the AWS endpoint, health pages and metrics", "127.0.0.1:4566", func(s *Settings) *string { return &s.Listen }),
 		text("agent-listen", "address of the TLS endpoint for amazon-ecs-agents of other machines, such as 192.0.2.7:443 (default: none)", "", func(s *Settings) *string { return &s.AgentListen }),
-		list("agent-names", "host names and addresses in the TLS endpoint's certificate, comma-separated (default: the address)", "", func(s *Settings) *[]string { return &s.AgentNames }),
+		list("agent-names", "host names and addresses in the TLS endpoint's certificate, comma-separated (default: the address)", func(s *Settings) *[]string { return &s.AgentNames }),
 		text("agent-certificate", "file of the TLS endpoint's certificate chain (default: one of the installation's own authority)", "", func(s *Settings) *string { return &s.AgentCertificate }),
 		text("agent-key", "file of that certificate's key", "", func(s *Settings) *string { return &s.AgentKey }),
 		text("server", "URL of the server a node joins (default: the endpoint on this machine)", "", func(s *Settings) *string { return &s.Server }),
 		text("region", "AWS region of the node and of berth's own commands", "us-east-1", func(s *Settings) *string { return &s.Region }),
-		list("regions", "AWS regions this installation answers for, comma-separated, or any (default: region)", "", func(s *Settings) *[]string { return &s.Regions }),
-		list("zones", "availability zones, comma-separated (default: a, b and c of the region)", "", func(s *Settings) *[]string { return &s.Zones }),
+		list("regions", "AWS regions this installation answers for, comma-separated, or any (default: region)", func(s *Settings) *[]string { return &s.Regions }),
+		list("zones", "availability zones, comma-separated (default: a, b and c of the region)", func(s *Settings) *[]string { return &s.Zones }),
 		text("account", "AWS account of the node and of berth's own commands", "000000000000", func(s *Settings) *string { return &s.Account }),
-		list("accounts", "AWS accounts this installation answers for, comma-separated, each with root keys of its own (default: account)", "", func(s *Settings) *[]string { return &s.Accounts }),
+		list("accounts", "AWS accounts this installation answers for, comma-separated, each with root keys of its own (default: account)", func(s *Settings) *[]string { return &s.Accounts }),
 		text("access-key", "access key id of the account's root (default: made at the first start)", "", func(s *Settings) *string { return &s.AccessKey }),
 		secret(text("secret-key", "secret access key of the account's root", "", func(s *Settings) *string { return &s.SecretKey })),
 		text("cluster", "cluster the node registers in", "default", func(s *Settings) *string { return &s.Cluster }),
@@ -80,9 +80,9 @@ func secret(k Key) Key {
 	return k
 }
 
-func list(name, help, def string, at func(*Settings) *[]string) Key {
+func list(name, help string, at func(*Settings) *[]string) Key {
 	return Key{
-		Name: name, Help: help, Default: def,
+		Name: name, Help: help,
 		set:  func(s *Settings, v string) error { *at(s) = splitList(v); return nil },
 		text: func(s *Settings) string { return strings.Join(*at(s), ",") },
 	}

@@ -23,5 +23,5 @@ func percent(used, free uint64) int {
 	if used+free == 0 {
 		return 0
 	}
-	return int((used*100 + used + free - 1) / (used + free)) //nolint:gosec // at most 100
+	return int((used*100 + used + free - 1) / (used + free)) // at most 100
 }

@@ -29,6 +29,7 @@ func (f *fake) PruneImages(_ context.Context, p runtime.Prune) ([]string, error)
 }
 
 func run(t *testing.T, f *fake, interval, during time.Duration, used func() int) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup

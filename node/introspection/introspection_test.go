@@ -139,7 +139,11 @@ func TestServe(t *testing.T) {
 	}
 	var body []byte
 	for body == nil && t.Context().Err() == nil {
-		resp, err := http.Get("http://" + at + "/v1/metadata") //nolint:noctx // a test's
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+at+"/v1/metadata", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(q)
 		if err != nil {
 			continue // not yet
 		}

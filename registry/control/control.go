@@ -11,6 +11,7 @@ package control
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -46,7 +47,7 @@ type Loops struct {
 // New checks the configuration.
 func New(c Config) (*Loops, error) {
 	if c.Blobs == nil || c.Retention < 0 {
-		return nil, fmt.Errorf("registry: control: Blobs is required, and Retention must not be negative")
+		return nil, errors.New("registry: control: Blobs is required, and Retention must not be negative")
 	}
 	c.Retention = cmp.Or(c.Retention, 24*time.Hour)
 	if c.Now == nil {

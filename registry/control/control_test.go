@@ -31,6 +31,7 @@ type world struct {
 
 // bubble runs test beside the loops.
 func bubble(t *testing.T, test func(w *world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{T: t}
 		s := mem.Open(tables.Schema(), mem.Options{})

@@ -8,6 +8,7 @@ package lifecycle
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func Parse(text string) (Policy, error) {
 		return Policy{}, fmt.Errorf("the policy is not a valid JSON document: %w", err)
 	}
 	if d.More() {
-		return Policy{}, fmt.Errorf("the policy is not a valid JSON document: something follows it")
+		return Policy{}, errors.New("the policy is not a valid JSON document: something follows it")
 	}
 	if len(p.Rules) == 0 || len(p.Rules) > maxRules {
 		return Policy{}, fmt.Errorf("a policy has 1 to %d rules", maxRules)
@@ -93,11 +94,11 @@ func (p Policy) together() error {
 		switch r.Selection.TagStatus {
 		case Any:
 			if i != len(p.Rules)-1 {
-				return fmt.Errorf("a rule with tagStatus any must have the highest rulePriority, and there is one at most")
+				return errors.New("a rule with tagStatus any must have the highest rulePriority, and there is one at most")
 			}
 		case Untagged:
 			if untagged && r.Selection.CountType == p.Rules[i-1].Selection.CountType {
-				return fmt.Errorf("there is at most one rule with tagStatus untagged of each countType")
+				return errors.New("there is at most one rule with tagStatus untagged of each countType")
 			}
 			untagged = true
 		}
@@ -107,20 +108,20 @@ func (p Policy) together() error {
 
 func (r *Rule) check() error {
 	if r.Priority == nil || *r.Priority < 1 {
-		return fmt.Errorf("rulePriority must be at least 1")
+		return errors.New("rulePriority must be at least 1")
 	}
 	if r.Action.Type != "expire" {
 		return fmt.Errorf("action type %q is not available in this region: use expire", r.Action.Type)
 	}
 	if r.Action.TargetStorageClass != "" || r.Selection.StorageClass != "" && r.Selection.StorageClass != "standard" {
-		return fmt.Errorf("storage classes are not available in this region")
+		return errors.New("storage classes are not available in this region")
 	}
 	s := &r.Selection
 	if err := s.checkTags(); err != nil {
 		return err
 	}
 	if s.CountNumber == nil || *s.CountNumber < 1 {
-		return fmt.Errorf("countNumber must be at least 1")
+		return errors.New("countNumber must be at least 1")
 	}
 	switch s.CountType {
 	case More:
@@ -142,11 +143,11 @@ func (s *Selection) checkTags() error {
 	switch s.TagStatus {
 	case Tagged:
 		if len(s.Prefixes) > 0 == (len(s.Patterns) > 0) {
-			return fmt.Errorf("tagStatus tagged needs either tagPrefixList or tagPatternList")
+			return errors.New("tagStatus tagged needs either tagPrefixList or tagPatternList")
 		}
 	case Untagged, Any:
 		if lists > 0 {
-			return fmt.Errorf("tagPrefixList and tagPatternList can only be given with tagStatus tagged")
+			return errors.New("tagPrefixList and tagPatternList can only be given with tagStatus tagged")
 		}
 	default:
 		return fmt.Errorf("tagStatus %q is not one of tagged, untagged, any", s.TagStatus)
@@ -157,7 +158,7 @@ func (s *Selection) checkTags() error {
 		}
 	}
 	if slices.Contains(s.Prefixes, "") || slices.Contains(s.Patterns, "") {
-		return fmt.Errorf("an empty tag prefix or pattern")
+		return errors.New("an empty tag prefix or pattern")
 	}
 	return nil
 }

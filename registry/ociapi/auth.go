@@ -1,6 +1,7 @@
 package ociapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -19,7 +20,7 @@ import (
 const user = "AWS"
 
 // authenticate learns who calls from the password.
-func (c *call) authenticate() error {
+func (c *call) authenticate(ctx context.Context) error {
 	name, password, ok := c.r.BasicAuth()
 	if !ok {
 		return errcode.ErrorCodeUnauthorized.WithMessage("authentication required: a password is made by aws ecr get-login-password")
@@ -28,7 +29,7 @@ func (c *call) authenticate() error {
 		return errcode.ErrorCodeUnauthorized.WithMessage("the user name of this registry is " + user)
 	}
 	var secret []byte
-	err := c.shelf.Store.View(c.r.Context(), store.Any, func(tx store.Tx) (err error) {
+	err := c.shelf.Store.View(ctx, store.Any, func(tx store.Tx) (err error) {
 		secret, err = tables.KnownSecret(tx)
 		return err
 	})
@@ -70,8 +71,7 @@ func (c *call) challenge() {
 
 // denied is an Authorizer's refusal in the protocol's form.
 func denied(err error) error {
-	var e *aws.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*aws.Error](err); ok {
 		return errcode.ErrorCodeDenied.WithMessage(e.Message)
 	}
 	return err

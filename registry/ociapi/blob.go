@@ -47,8 +47,7 @@ func (c *call) beginUpload() error {
 		if err == nil {
 			return c.created(l)
 		}
-		var refused *aws.Error
-		if !errors.As(err, &refused) {
+		if _, ok := errors.AsType[*aws.Error](err); !ok {
 			return err
 		} // it is not there to be mounted: the client uploads it
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -82,7 +83,7 @@ func child(root string) error {
 	}
 	fmt.Println(l.Addr().String(), password)
 	h := New(Config{Shelf: &shelf.Shelf{Store: s, Blobs: b}, Authorizer: everybody{}})
-	return http.Serve(l, h) //nolint:gosec // of a test
+	return http.Serve(l, h)
 }
 
 type everybody struct{}
@@ -98,7 +99,7 @@ type process struct {
 
 func begin(t *testing.T, root string) *process {
 	t.Helper()
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // it is killed
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childDir+"="+root)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -144,9 +145,7 @@ func TestKilledInTheMiddleOfPushes(t *testing.T) {
 	acknowledged := map[string]string{} // tag to digest
 	for round := range 3 {
 		p := begin(t, root)
-		for tag, digest := range p.push(t, round) {
-			acknowledged[tag] = digest
-		}
+		maps.Copy(acknowledged, p.push(t, round))
 	}
 	p := begin(t, root)
 	for tag, digest := range acknowledged {

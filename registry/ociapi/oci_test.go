@@ -281,7 +281,7 @@ func TestPushesAtOnce(t *testing.T) {
 func TestCutOffChunk(t *testing.T) {
 	w := newWorld(t, "app")
 	at := w.wants(202, "", "POST", "/v2/app/blobs/uploads/", "").Get("Location")
-	r, err := http.NewRequestWithContext(t.Context(), "PATCH", w.server.URL+at, io.MultiReader(strings.NewReader("part"), failing{}))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, w.server.URL+at, io.MultiReader(strings.NewReader("part"), failing{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,12 +98,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
 	w, r = patient(w, r)
 	c := &call{Handler: h, w: w, r: r}
-	if err := c.serve(); err != nil {
+	if err := c.serve(r.Context()); err != nil {
 		c.fail(err)
 	}
 }
 
-func (c *call) serve() error {
+func (c *call) serve(ctx context.Context) error {
 	var m mux.RouteMatch
 	if !c.routes.Match(c.r, &m) || m.Route == nil {
 		return errcode.ErrorCodeNameInvalid.WithMessage("no such path in this registry: " + c.r.URL.Path)
@@ -113,11 +113,11 @@ func (c *call) serve() error {
 	if !ok {
 		return errcode.ErrorCodeUnsupported
 	}
-	if err := c.authenticate(); err != nil {
+	if err := c.authenticate(ctx); err != nil {
 		return err
 	}
 	c.who.Operation = v.action
-	if err := c.find(c.r.Context(), v.action); err != nil {
+	if err := c.find(ctx, v.action); err != nil {
 		return err
 	}
 	return v.serve(c)

@@ -140,7 +140,7 @@ func (a *API) GetLifecyclePolicyPreview(ctx context.Context, c wire.Call, in *sh
 		p.Limit = 100
 		rows, next, err := wire.Page(p, results(expired, status, in.ImageIds))
 		out.LifecyclePolicyText, out.PreviewResults, out.NextToken = &preview.Policy, rows, next
-		out.Summary = &shape.LifecyclePolicyPreviewSummary{ExpiringImageTotalCount: aws.Ptr(int32(len(expired)))} //nolint:gosec // a count of images
+		out.Summary = &shape.LifecyclePolicyPreviewSummary{ExpiringImageTotalCount: aws.Ptr(int32(len(expired)))}
 		return err
 	})
 	return out, err

@@ -91,6 +91,7 @@ func reaches(t *testing.T, d *ecs.TaskDefinition, o shape.TaskOverride, needs ec
 }
 
 func revision(f *testing.F) *ecs.TaskDefinition {
+	f.Helper()
 	in := new(shape.RegisterTaskDefinitionRequest)
 	if err := json.Unmarshal([]byte(definition), in); err != nil {
 		f.Fatal(err)

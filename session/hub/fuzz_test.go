@@ -23,7 +23,7 @@ func (w *world) strike(a *agent, data []byte) {
 		}
 	}()
 	defer func() { _ = a.conn.CloseNow(); <-gone }()
-	for _, line := range bytes.Split(data, []byte("\n")) {
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		if a.conn.Write(w.ctx, websocket.MessageText, line) != nil {
 			return
 		}

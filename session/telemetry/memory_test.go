@@ -3,6 +3,7 @@ package telemetry
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func TestOnlyTheLastMinutesAreKept(t *testing.T) {
 func TestTheContainersOfAnInstanceAreBounded(t *testing.T) {
 	var m Memory
 	for i := range perInstance + 10 {
-		m.Take("i", told(t, fmt.Sprint(i), "web", 1), noon)
+		m.Take("i", told(t, strconv.Itoa(i), "web", 1), noon)
 	}
 	if n := len(m.instances["i"]); n != perInstance {
 		t.Errorf("%d containers", n)

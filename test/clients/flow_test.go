@@ -37,6 +37,7 @@ func revision(t *testing.T, family, command string) string {
 
 // must answers what a call did, or ends the test.
 func must[Out any](t *testing.T) func(out *Out, err error) *Out {
+	t.Helper()
 	return func(out *Out, err error) *Out {
 		t.Helper()
 		if err != nil {
@@ -48,6 +49,7 @@ func must[Out any](t *testing.T) func(out *Out, err error) *Out {
 
 // clear deletes a service that a test may have left.
 func clearService(t *testing.T, name string) {
+	t.Helper()
 	t.Cleanup(func() {
 		_, _ = region.ECS.DeleteService(context.WithoutCancel(t.Context()), &ecs.DeleteServiceInput{Service: &name, Force: aws.Bool(true)})
 	})

@@ -99,7 +99,7 @@ func (w *world) printed() error {
 		n := 0
 		for line, err := range logfile.Read(w.t.Context(), filepath.Join(w.DataDir, "logs"), shortID(arn), "main") {
 			if n++; err != nil || string(line.Text) != strconv.Itoa(n) {
-				errs = append(errs, fmt.Errorf("task %s: line %d of its output is %q (%v)", arn, n, line.Text, err))
+				errs = append(errs, fmt.Errorf("task %s: line %d of its output is %q (%w)", arn, n, line.Text, err))
 				break
 			}
 		}

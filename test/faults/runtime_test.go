@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,7 +40,7 @@ func (w *world) shimKilled(t *testing.T) {
 func (w *world) shimOf(id string) int {
 	w.t.Helper()
 	first := w.first("/" + id)
-	out, err := exec.CommandContext(w.t.Context(), "ps", "-o", "ppid=", "-p", fmt.Sprint(first)).Output()
+	out, err := exec.CommandContext(w.t.Context(), "ps", "-o", "ppid=", "-p", strconv.Itoa(first)).Output()
 	if err != nil {
 		w.t.Fatal(err)
 	}

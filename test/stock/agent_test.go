@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -194,7 +195,7 @@ func (a *agent) connectACS() (err error) {
 	a.acs, err = a.dial(a.endpoint.Endpoint, url.Values{
 		"agentHash": {"a8b3e7d3"}, "agentVersion": {"1.105.1"}, "clusterArn": {a.cluster}, "containerInstanceArn": {a.arn},
 		"dockerVersion": {"DockerVersion: 20.10.24+dfsg1"}, "protocolVersion": {"2"}, "seqNum": {"1"},
-		"sendCredentials": {fmt.Sprint(!a.connected)},
+		"sendCredentials": {strconv.FormatBool(!a.connected)},
 	})
 	a.connected = a.connected || err == nil
 	return err
@@ -234,6 +235,7 @@ func (a *agent) open(endpoint, name string, q url.Values) (*websocket.Conn, erro
 	defer cancel()
 	conn, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPHeader: r.Header, HTTPClient: &http.Client{Transport: transport}})
 	if err != nil && resp != nil {
+		defer resp.Body.Close()
 		body, _ := io.ReadAll(resp.Body)
 		said := map[string]string{}
 		if json.Unmarshal(body, &said) == nil {

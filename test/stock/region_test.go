@@ -107,7 +107,11 @@ func (s *server) begin() {
 		s.end = func() {}
 	}
 	s.until("the server answers", func() bool {
-		r, err := http.Get(s.plain + "/_berth/health")
+		q, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.plain+"/_berth/health", nil)
+		if err != nil {
+			s.Fatal(err)
+		}
+		r, err := http.DefaultClient.Do(q)
 		if err != nil {
 			return false
 		}

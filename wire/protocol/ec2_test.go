@@ -85,9 +85,8 @@ func FuzzEC2Form(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		var in ec2.AuthorizeSecurityGroupIngressRequest
 		err := EC2{Bounds: DefaultBounds}.Decode(op, formRequest(body), &in)
-		var wrong *DecodeError
 		if err != nil {
-			if !errors.As(err, &wrong) {
+			if _, ok := errors.AsType[*DecodeError](err); !ok {
 				t.Fatalf("error %v", err)
 			}
 			return

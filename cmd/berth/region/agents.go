@@ -26,7 +26,7 @@ func listenAgents(ctx context.Context, c Config) (net.Listener, error) {
 		return nil, fmt.Errorf("listen for agents on %s: %w (agent-listen chooses another address)", s.AgentListen, err)
 	}
 	if _, port, _ := net.SplitHostPort(s.AgentListen); port != "443" {
-		c.Log.Warn("amazon-ecs-agent verifies certificates on port 443 only: on another it needs its flag -k, which verifies nothing", "agent-listen", s.AgentListen)
+		c.Log.Warn("amazon-ecs-agent verifies certificates on port 443 only: on another it needs its flag -k, which verifies nothing", "agent_listen", s.AgentListen)
 	}
 	return tls.NewListener(l, &tls.Config{
 		GetCertificate: certificate,

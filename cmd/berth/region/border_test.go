@@ -11,6 +11,7 @@ import (
 
 // operations are all that are served: a new one is tried without anybody thinking of it.
 func operations(t *testing.T) (all [][2]string) {
+	t.Helper()
 	for _, c := range newWorld(t).mux.Coverage() {
 		if c.Served {
 			all = append(all, [2]string{c.Service, c.Operation})

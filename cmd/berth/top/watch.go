@@ -42,7 +42,7 @@ func show(ctx context.Context, w io.Writer, get func(context.Context) (hub.Top, 
 	p, err := get(ctx)
 	switch {
 	case ctx.Err() != nil:
-		return nil
+		return nil //nolint:nilerr // the one who looks has had enough
 	case err != nil:
 		fmt.Fprintf(&b, "the region does not answer: %s\n", plain(err.Error()))
 	default:

@@ -122,25 +122,40 @@ const (
 	notSuccess  = "no success"
 )
 
+// met says whether a container is what a dependency on it waits for.
+func met(d plan.Dependency, on *Container) bool {
+	over := on.Phase >= Exited
+	switch {
+	case d.Linked():
+		return on.Phase == Running
+	case d.Inherited():
+		return on.Phase >= Created
+	}
+	switch d.Condition {
+	case plan.Start:
+		return on.Phase >= Running
+	case plan.Complete:
+		return over
+	case plan.Success:
+		return over && on.ExitCode != nil && *on.ExitCode == 0
+	case plan.Healthy:
+		return on.Phase == Running && on.Health.Status == Healthy
+	}
+	return false
+}
+
 // dependency judges one dependency by the container it waits for.
 func dependency(t *Task, d plan.Dependency, now time.Time) Action {
 	on := &t.Containers[d.On]
 	over := on.Phase >= Exited
 	switch {
-	case over && !on.Started():
+	case over && (!on.Started() || d.Linked()):
 		return Action{Kind: Fail, Reason: notResolved}
-	case d.Linked() && over:
-		return Action{Kind: Fail, Reason: notResolved}
-	case d.Condition == plan.Start && on.Phase >= Running,
-		d.Linked() && on.Phase == Running,
-		d.Inherited() && on.Phase >= Created,
-		d.Condition == plan.Complete && over,
-		d.Condition == plan.Success && over && on.ExitCode != nil && *on.ExitCode == 0,
-		d.Condition == plan.Healthy && on.Phase == Running && on.Health.Status == Healthy:
+	case met(d, on):
 		return Action{Kind: Create}
-	case d.Condition == plan.Success && over:
+	case over && d.Condition == plan.Success:
 		return Action{Kind: Fail, Reason: notSuccess}
-	case d.Condition == plan.Healthy && over:
+	case over && d.Condition == plan.Healthy:
 		return Action{Kind: Fail, Reason: notResolved}
 	}
 	timeout := t.Plan.Containers[d.On].StartTimeout

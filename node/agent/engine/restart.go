@@ -129,6 +129,6 @@ func (e *Engine) revived(t *Task, i int, at time.Time) {
 func (e *Engine) revivedNews(t *Task, i int) {
 	c := &t.Containers[i]
 	e.log.Info("container restarted", "task", t.ARN, "container", t.Plan.Containers[i].Name,
-		"restarts", c.Restarts, "exitCode", c.LastExit.Code)
+		"restarts", c.Restarts, "exit_code", c.LastExit.Code)
 	e.written(t, i)
 }

@@ -25,7 +25,7 @@ var flags = map[string]struct {
 // options splits what driverOpts.o says.
 func options(o string) (set uintptr, data string) {
 	var own []string
-	for _, word := range strings.Split(o, ",") {
+	for word := range strings.SplitSeq(o, ",") {
 		f, ok := flags[word]
 		switch {
 		case word == "":

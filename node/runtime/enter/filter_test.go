@@ -28,7 +28,7 @@ func profile(t *testing.T, caps ...string) *specs.LinuxSeccomp {
 func judged(t *testing.T, s *specs.LinuxSeccomp, a *arch.Info, nr int, args [6]uint64) uint32 {
 	t.Helper()
 	newest := 0
-	answer := uint32(retErrno | uint32(unix.EPERM))
+	answer := retErrno | uint32(unix.EPERM)
 	found := false
 	for _, c := range s.Syscalls {
 		for _, name := range c.Names {

@@ -22,7 +22,7 @@ import (
 func (c Config) Stop(ctx context.Context, task string) error {
 	dir := c.Path(task)
 	if _, err := os.Lstat(dir); err != nil {
-		return nil //nolint:nilerr // it never began
+		return nil // it never began
 	}
 	defer failpoint.Around(failpoint.StopShim)()
 	text, _ := os.ReadFile(filepath.Join(dir, AddressFile))

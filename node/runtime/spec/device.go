@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -47,7 +48,7 @@ func find(w Device) ([]specs.LinuxDevice, error) {
 		return nil, err
 	}
 	if len(below) == 0 {
-		return nil, fmt.Errorf("not a device node")
+		return nil, errors.New("not a device node")
 	}
 	for i := range below {
 		below[i].Path = filepath.Join(w.Path, strings.TrimPrefix(below[i].Path, real))

@@ -29,7 +29,7 @@ func Install(path string) error {
 	if err := os.WriteFile(next, program, 0o755); err != nil { //nolint:gosec // containers of any user run it
 		return err
 	}
-	if err := os.Chmod(next, 0o755); err != nil { //nolint:gosec // whatever the umask is
+	if err := os.Chmod(next, 0o755); err != nil { // whatever the umask is
 		return err
 	}
 	return os.Rename(next, path)

@@ -127,7 +127,7 @@ func solo(ctx context.Context, o options, s *server, pid int, d time.Duration) e
 			if err != nil {
 				return err
 			}
-			used := (cpuOf(pid) - before) * each / time.Since(began)
+			used := time.Duration(float64(cpuOf(pid)-before) * float64(each) / float64(time.Since(began)))
 			fmt.Printf("%-14s %3d client(s) %8.0f/s %8d µs of the server's processor each\n", op.name, clients, float64(time.Second)/float64(each), used.Microseconds())
 		}
 	}

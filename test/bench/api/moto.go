@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func startMoto(ctx context.Context, binDir string) (*moto, error) {
 		return nil, err
 	}
 	m := &moto{endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), log: log}
-	m.process = exec.Command(filepath.Join(filepath.Dir(binDir), "moto", "bin", "moto_server"), "-H", "127.0.0.1", "-p", fmt.Sprint(port))
+	m.process = exec.Command(filepath.Join(filepath.Dir(binDir), "moto", "bin", "moto_server"), "-H", "127.0.0.1", "-p", strconv.Itoa(port))
 	m.process.Stdout, m.process.Stderr = log, log
 	if err := m.process.Start(); err != nil {
 		return nil, fmt.Errorf("%w (hack/install.sh bench installs it)", err)
@@ -68,7 +69,7 @@ func (m *moto) machines(ctx context.Context) error {
 		}
 	}
 	form := url.Values{"Action": {"RunInstances"}, "Version": {"2016-11-15"}, "ImageId": {"ami-12c6146b"},
-		"MinCount": {fmt.Sprint(instances)}, "MaxCount": {fmt.Sprint(instances)}, "InstanceType": {"m5.large"}}
+		"MinCount": {strconv.Itoa(instances)}, "MaxCount": {strconv.Itoa(instances)}, "InstanceType": {"m5.large"}}
 	answer, err := s.post(ctx, "ec2", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, []byte(form.Encode()))
 	if err != nil {
 		return err

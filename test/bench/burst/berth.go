@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,7 +54,7 @@ func (b *bench) runTasks(ctx context.Context) ([]string, error) {
 	for i := range calls {
 		n := min(atOnce, b.size-i*atOnce)
 		g.Go(func() (err error) {
-			outs[i], err = b.region.ECS.RunTask(ctx, &ecs.RunTaskInput{TaskDefinition: &b.definition, Count: aws.Int32(int32(n))}) //nolint:gosec // at most 10
+			outs[i], err = b.region.ECS.RunTask(ctx, &ecs.RunTaskInput{TaskDefinition: &b.definition, Count: aws.Int32(int32(n))})
 			if err == nil && len(outs[i].Tasks) != n {
 				err = fmt.Errorf("RunTask placed %d of %d: %+v", len(outs[i].Tasks), n, outs[i].Failures)
 			}
@@ -88,7 +89,7 @@ func (b *bench) await(ctx context.Context, tasks []string, status string) error 
 			case last == "STOPPED" && status != last:
 				return fmt.Errorf("a task stopped: %s", aws.ToString(t.StoppedReason))
 			case last != status:
-				left = append(left[:len(left):len(left)], aws.ToString(t.TaskArn))
+				left = append(slices.Clip(left), aws.ToString(t.TaskArn))
 			}
 		}
 		tasks = left

@@ -101,7 +101,7 @@ func (b *bench) makeBundle(ctx context.Context, program string) error {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(root, "burst"), binary, 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(root, "burst"), binary, 0o755); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Join(root, "report"), 0o755); err != nil {

@@ -98,7 +98,7 @@ func (b *bench) processes() (map[string]bool, error) {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		for _, pid := range strings.Fields(string(text)) {
+		for pid := range strings.FieldsSeq(string(text)) {
 			stat, err := os.ReadFile("/proc/" + pid + "/stat")
 			if err != nil {
 				return err

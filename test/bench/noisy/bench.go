@@ -184,7 +184,7 @@ func (b *bench) watch(ctx context.Context, a *arm, window time.Duration) error {
 var client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
 func ask(address string) error {
-	resp, err := client.Get(address) //nolint:noctx // its client has a timeout
+	resp, err := client.Get(address)
 	if err != nil {
 		return err
 	}
