@@ -98,7 +98,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
 	w, r = patient(w, r)
 	c := &call{Handler: h, w: w, r: r}
-	if err := c.serve(r.Context()); err != nil {
+	if err := c.serve(r.Context()); err != nil { //nolint:contextcheck // patient answers the request with the same context
 		c.fail(err)
 	}
 }
