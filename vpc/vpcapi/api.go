@@ -20,6 +20,7 @@ import (
 // Config is what the API needs.
 type Config struct {
 	Regions []string                     // required; of the installation
+	Also    func(region string) bool     // optional; whether a region that is not listed is answered for, too
 	Zones   func(region string) []string // required; names
 }
 

@@ -85,6 +85,28 @@ func TestDescribeRegions(t *testing.T) {
 	}
 }
 
+// Where every region is answered for, the one that is asked in and those that are named are there.
+func TestDescribeEveryRegion(t *testing.T) {
+	every := New(Config{Regions: []string{"us-east-1"}, Also: func(r string) bool { return strings.HasSuffix(r, "-1") }})
+	far := wire.Call{Account: "000000000000", Region: "sa-east-1"}
+	for want, asked := range map[string][]string{"sa-east-1 us-east-1": nil, "ap-south-1": {"ap-south-1"}} {
+		out, err := every.DescribeRegions(t.Context(), far, &shape.DescribeRegionsRequest{RegionNames: asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, r := range out.Regions {
+			names = append(names, *r.RegionName)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%v: %s, want %s", asked, got, want)
+		}
+	}
+	if _, err := every.DescribeRegions(t.Context(), far, &shape.DescribeRegionsRequest{RegionNames: []string{"mars"}}); err == nil {
+		t.Error("mars is a region")
+	}
+}
+
 func TestDescribeAccountAttributes(t *testing.T) {
 	out, err := api.DescribeAccountAttributes(t.Context(), caller, &shape.DescribeAccountAttributesRequest{AttributeNames: []string{"default-vpc"}})
 	if err != nil || len(out.AccountAttributes) != 1 || *out.AccountAttributes[0].AttributeValues[0].AttributeValue != "none" {

@@ -25,19 +25,28 @@ var regionFields = vpc.Fields[string]{
 
 func dryRegions(in *shape.DescribeRegionsRequest) *bool { return in.DryRun }
 
-// DescribeRegions lists the regions of the installation.
-func (a *API) DescribeRegions(_ context.Context, _ wire.Call, in *shape.DescribeRegionsRequest) (*shape.DescribeRegionsResult, error) {
+// DescribeRegions lists the regions of the installation. Where every region is one, it lists those that are listed, the caller's and
+// those that are asked for by name.
+func (a *API) DescribeRegions(_ context.Context, c wire.Call, in *shape.DescribeRegionsRequest) (*shape.DescribeRegionsResult, error) {
 	wanted := filters(in.Filters)
 	if err := regionFields.Check(wanted); err != nil {
 		return nil, err
 	}
+	regions := slices.Clone(a.Regions)
+	for _, name := range append([]string{c.Region}, in.RegionNames...) {
+		if a.Also != nil && a.Also(name) {
+			regions = append(regions, name)
+		}
+	}
+	slices.Sort(regions)
+	regions = slices.Compact(regions)
 	for _, name := range in.RegionNames {
-		if !slices.Contains(a.Regions, name) {
+		if !slices.Contains(regions, name) {
 			return nil, invalid("Invalid region provided: '%s'", name)
 		}
 	}
 	out := &shape.DescribeRegionsResult{Regions: []shape.Region{}}
-	for _, r := range slices.Sorted(slices.Values(a.Regions)) {
+	for _, r := range regions {
 		if len(in.RegionNames) > 0 && !slices.Contains(in.RegionNames, r) || !regionFields.Match(wanted, r) {
 			continue
 		}
