@@ -41,13 +41,15 @@ func (o Of) own() string { return o.first() + "-" + o.Account }
 
 // Ensure returns given when it is complete, else the account's keys, made from random at the first call.
 func Ensure(o Of, given Keys, random io.Reader) (Keys, error) {
-	if given.AccessKey != "" {
-		return given, nil
-	}
 	keys, account, err := find(o)
+	if err == nil && account == "" { // written before there were several accounts: they are of who comes first, who may use others by now
+		if err := write(o.first(), o, keys); err != nil {
+			return keys, err
+		}
+	}
 	switch {
-	case err == nil && account == "": // written before there were several accounts: they are of who comes first
-		return keys, write(o.first(), o, keys)
+	case given.AccessKey != "":
+		return given, nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return keys, err
 	}

@@ -96,3 +96,22 @@ func TestAFileWithoutAnAccountIsAdopted(t *testing.T) {
 		t.Errorf("the other account has %v, %v", got, err)
 	}
 }
+
+// Given keys replace those of a file that names no account; they do not become another account's.
+func TestAFileWithoutAnAccountStaysTheFirstOnes(t *testing.T) {
+	a, b := Of{t.TempDir(), "000000000000"}, Of{"", "111111111111"}
+	b.DataDir = a.DataDir
+	if err := os.WriteFile(a.first(), []byte("[default]\naws_access_key_id = X\naws_secret_access_key = Y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	given := Keys{AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: "secret"}
+	if got, err := Ensure(a, given, nil); err != nil || got != given {
+		t.Errorf("Ensure = %v, %v", got, err)
+	}
+	if got, err := Ensure(b, Keys{}, rand.Reader); err != nil || got.AccessKey == "X" {
+		t.Errorf("the other account has %v, %v", got, err)
+	}
+	if got, err := Ensure(a, Keys{}, nil); err != nil || got.AccessKey != "X" {
+		t.Errorf("without given ones the first has %v, %v", got, err)
+	}
+}
