@@ -27,6 +27,13 @@ type Manifest struct {
 	Size         int64    // of the layers and the configuration
 }
 
+// What a record of an image can hold. No image comes near it: a union file system stacks some hundred layers, and RFC 6838 has 127
+// characters on either side of a media type's slash.
+const (
+	maxParts = 4000
+	maxType  = 255
+)
+
 type descriptor struct {
 	MediaType string   `json:"mediaType"`
 	Digest    string   `json:"digest"`
@@ -67,6 +74,12 @@ func ParseManifest(mediaType string, content []byte) (Manifest, error) {
 	}
 	if d.SchemaVersion != 2 || d.FSLayers != nil {
 		return Manifest{}, fmt.Errorf("schema version %d is not supported: want 2", d.SchemaVersion)
+	}
+	switch {
+	case len(d.Layers) > maxParts || len(d.Manifests) > maxParts:
+		return Manifest{}, fmt.Errorf("a manifest has at most %d layers or manifests", maxParts)
+	case len(d.ArtifactType) > maxType || d.Config != nil && len(d.Config.MediaType) > maxType:
+		return Manifest{}, fmt.Errorf("a media type has at most %d characters", maxType)
 	}
 	switch mediaType {
 	case DockerManifest, OCIManifest:

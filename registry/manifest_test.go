@@ -16,6 +16,8 @@ func part(digest string, size int, more string) string {
 	return fmt.Sprintf(`{"mediaType":"t","digest":%q,"size":%d%s}`, digest, size, more)
 }
 
+func many(part string, n int) string { return strings.TrimSuffix(strings.Repeat(part+",", n), ",") }
+
 func TestParseManifest(t *testing.T) {
 	image := `{"schemaVersion":2,"mediaType":"` + DockerManifest + `","config":` + part(digest1, 3, "") + `,"layers":[` + part(digest2, 4, "") + `,` + part(digest2, 4, "") + `]}`
 	m, err := ParseManifest(DockerManifest+"; charset=utf-8", []byte(image))
@@ -43,9 +45,13 @@ func TestParseManifest(t *testing.T) {
 		"not one of SHA-256":        {OCIManifest, `{"schemaVersion":2,"config":` + part("sha256:x", 1, "") + `}`},
 		"is negative":               {OCIIndex, `{"schemaVersion":2,"manifests":[` + part(digest1, -1, "") + `]}`},
 		"media type \"a/b/c\"":      {"a/b/c", `{}`},
+		"at most 4000 layers":       {OCIManifest, `{"schemaVersion":2,"config":` + part(digest1, 1, "") + `,"layers":[` + many(part(digest2, 1, ""), 4001) + `]}`},
+		"or manifests":              {OCIIndex, `{"schemaVersion":2,"manifests":[` + many(part(digest1, 1, ""), 4001) + `]}`},
+		"at most 255 characters":    {OCIManifest, `{"schemaVersion":2,"config":` + part(digest1, 1, `,"mediaType":"`+strings.Repeat("x", 256)+`"`) + `}`},
+		"255 characters":            {OCIIndex, `{"schemaVersion":2,"manifests":[],"artifactType":"` + strings.Repeat("x", 256) + `"}`},
 	} {
 		if _, err := ParseManifest(c[0], []byte(c[1])); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", c[1], err, want)
+			t.Errorf("%.200s: %v, want %q", c[1], err, want)
 		}
 	}
 }
