@@ -105,3 +105,19 @@ func TestImmutable(t *testing.T) {
 		}
 	}
 }
+
+// A star is any text; nothing else is special, or a lifecycle policy would take images that nobody named.
+func TestWildcard(t *testing.T) {
+	for _, c := range []struct {
+		pattern, tag string
+		want         bool
+	}{
+		{"v1", "v1", true}, {"v1", "v10", false}, {"*", "v1", true}, {"v*", "v", true}, {"v*1", "v1", true}, {"v*1", "v", false}, {"a*a", "a", false},
+		{"*rc*", "v1-rc2", true}, {"*ab", "aab", true}, {"a*b*c", "aXbXbXc", true}, {"a*b*c", "aXc", false}, {"a**c", "abc", true},
+		{"v?", "v1", false}, {"v[12]", "v1", false}, {`v\1`, "v1", false}, {"[", "[", true},
+	} {
+		if got := Wildcard(c.pattern, c.tag); got != c.want {
+			t.Errorf("Wildcard(%q, %q) = %v", c.pattern, c.tag, got)
+		}
+	}
+}

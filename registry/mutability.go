@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"path"
 	"strings"
 
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -49,6 +48,18 @@ func (r *Repository) Immutable(tag string) bool {
 
 // Wildcard matches a tag against a pattern whose only special character is the star, for any number of characters.
 func Wildcard(pattern, tag string) bool {
-	ok, err := path.Match(pattern, tag) // tags and patterns have no slash, and no other special character
-	return err == nil && ok
+	head, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == tag
+	}
+	tag, fits := strings.CutPrefix(tag, head)
+	for fits {
+		part, after, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(tag, part)
+		}
+		_, tag, fits = strings.Cut(tag, part)
+		rest = after
+	}
+	return false
 }
