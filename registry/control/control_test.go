@@ -215,6 +215,28 @@ func TestLifecyclePolicies(t *testing.T) {
 	})
 }
 
+// A client that was told that a layer is there does not send it: the image that had it may go, the layer may not.
+func TestPromisedLayersStay(t *testing.T) {
+	bubble(t, func(w *world) {
+		r := w.repository("app", "")
+		old := w.image(r, "v1", "old")
+		w.pass(48 * time.Hour)
+		_, err := w.shelf.Promise(w.Context(), r, blobs.Digest([]byte("shared")))
+		w.must(err)
+		w.must(w.shelf.Store.Update(w.Context(), func(tx store.Tx) error {
+			i, err := tables.Find(tx, r, old, "")
+			if err == nil {
+				tables.DeleteImage(tx, i)
+			}
+			return err
+		}))
+		w.pass(time.Hour)
+		w.holds("images 0 tags 0 layers 1 blobs 1 uploads 0 records 1")
+		w.pass(24 * time.Hour)
+		w.holds("images 0 tags 0 layers 0 blobs 0 uploads 0 records 1")
+	})
+}
+
 // What must never happen: an image that was acknowledged misses something because a sweep went on at the same time.
 func TestPushesBesideSweeps(t *testing.T) {
 	bubble(t, func(w *world) {

@@ -22,13 +22,14 @@ func (c *call) getBlob() error {
 	if !registry.ValidDigest(digest) {
 		return errcode.ErrorCodeDigestInvalid.WithMessage(fmt.Sprintf("'%s' is not a SHA-256 digest", digest))
 	}
-	_, f, err := c.shelf.OpenLayer(c.r.Context(), c.repo, digest)
-	var e *aws.Error
-	if errors.As(err, &e) && e.Code == shape.CodeLayersNotFoundException {
-		return errcode.ErrorCodeBlobUnknown.WithMessage(e.Message)
+	if c.r.Method == http.MethodHead { // whoever asks like this is about to push, and to leave out what is here
+		if _, err := c.shelf.Promise(c.r.Context(), c.repo, digest); err != nil {
+			return unknownBlob(err)
+		}
 	}
+	_, f, err := c.shelf.OpenLayer(c.r.Context(), c.repo, digest)
 	if err != nil {
-		return err
+		return unknownBlob(err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	head := c.w.Header()
@@ -38,6 +39,15 @@ func (c *call) getBlob() error {
 	head.Set("Cache-Control", "max-age=31536000")
 	http.ServeContent(c.w, c.r, "", time.Time{}, f)
 	return nil
+}
+
+// unknownBlob puts the absence of a layer as the answer to a question about it.
+func unknownBlob(err error) error {
+	var e *aws.Error
+	if errors.As(err, &e) && e.Code == shape.CodeLayersNotFoundException {
+		return errcode.ErrorCodeBlobUnknown.WithMessage(e.Message)
+	}
+	return err
 }
 
 func (c *call) beginUpload() error {

@@ -19,6 +19,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 
 	"github.com/berth-ecs/berth/blobs"
+	"github.com/berth-ecs/berth/registry/tables"
+	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecr"
 )
@@ -312,3 +314,32 @@ func TestCutOffChunk(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// A HEAD promises a push that the layer will be there; a GET, which is a pull, writes nothing.
+func TestHeadPromisesALayer(t *testing.T) {
+	w := newWorld(t, "app")
+	w.wants(201, "", "POST", "/v2/app/blobs/uploads/?digest="+blobs.Digest([]byte("layer")), "layer")
+	pushed := w.clock()
+	w.pass(time.Hour)
+	at := func() (at time.Time) {
+		w.Helper()
+		if err := w.shelf.Store.View(w.Context(), store.Fresh, func(tx store.Tx) error {
+			for _, l := range tables.Layers.List(tx, "", "") {
+				at = l.At
+			}
+			return nil
+		}); err != nil {
+			w.Fatal(err)
+		}
+		return at
+	}
+	w.wants(200, "layer", "GET", "/v2/app/blobs/"+blobs.Digest([]byte("layer")), "")
+	if got := at(); !got.Equal(pushed) {
+		t.Errorf("a pull made it one of %v", got)
+	}
+	w.wants(200, "", "HEAD", "/v2/app/blobs/"+blobs.Digest([]byte("layer")), "")
+	if got := at(); !got.Equal(w.clock()) {
+		t.Errorf("after HEAD it is one of %v", got)
+	}
+	w.wants(404, "", "HEAD", "/v2/app/blobs/"+blobs.Digest([]byte("other")), "")
+}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/berth-ecs/berth/blobs"
 	"github.com/berth-ecs/berth/registry/lifecycle"
+	"github.com/berth-ecs/berth/registry/tables"
+	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecr"
 )
@@ -192,6 +194,36 @@ func TestImmutableTags(t *testing.T) {
 	must(w, shape.OpPutImage, w.api.PutImage, put)
 	mutable.ImageTagMutability = aws.Ptr("MUTABLE_WITH_EXCLUSION")
 	fails(w, shape.OpPutImageTagMutability, w.api.PutImageTagMutability, mutable, "InvalidParameterException", "at least one filter")
+}
+
+// What says that a layer need not be sent promises that it will be there.
+func TestAvailableLayersAreYoung(t *testing.T) {
+	w := newWorld(t)
+	w.repository("app")
+	repo, digest := aws.Ptr("app"), w.layer("app", "content")
+	young := func(how string) {
+		t.Helper()
+		if err := w.api.store.View(t.Context(), store.Fresh, func(tx store.Tx) error {
+			for _, l := range tables.Layers.List(tx, "", "") {
+				if !l.At.Equal(w.now) {
+					t.Errorf("%s: the layer is of %v, not of %v", how, l.At, w.now)
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(time.Hour)
+	}
+	young("pushed")
+	must(w, shape.OpBatchCheckLayerAvailability, w.api.BatchCheckLayerAvailability, &shape.BatchCheckLayerAvailabilityRequest{RepositoryName: repo, LayerDigests: []string{digest}})
+	young("available")
+	up := must(w, shape.OpInitiateLayerUpload, w.api.InitiateLayerUpload, &shape.InitiateLayerUploadRequest{RepositoryName: repo})
+	must(w, shape.OpUploadLayerPart, w.api.UploadLayerPart, &shape.UploadLayerPartRequest{RepositoryName: repo, UploadId: up.UploadId,
+		PartFirstByte: aws.Ptr[int64](0), PartLastByte: aws.Ptr[int64](6), LayerPartBlob: []byte("content")})
+	fails(w, shape.OpCompleteLayerUpload, w.api.CompleteLayerUpload, &shape.CompleteLayerUploadRequest{RepositoryName: repo, UploadId: up.UploadId,
+		LayerDigests: []string{digest}}, "LayerAlreadyExistsException", digest)
+	young("already there")
 }
 
 func TestLayers(t *testing.T) {

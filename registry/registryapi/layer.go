@@ -33,7 +33,7 @@ func (a *API) BatchCheckLayerAvailability(ctx context.Context, c wire.Call, in *
 			continue
 		}
 		layer := shape.Layer{LayerDigest: aws.Ptr(d), LayerAvailability: aws.Ptr(shape.LayerAvailabilityUnavailable), MediaType: aws.Ptr(layerType)}
-		l, err := a.shelf.Layer(ctx, r, d)
+		l, err := a.shelf.Promise(ctx, r, d)
 		var refused *aws.Error
 		switch {
 		case err == nil:
@@ -111,7 +111,7 @@ func (a *API) CompleteLayerUpload(ctx context.Context, c wire.Call, in *shape.Co
 	if u.Size() == 0 {
 		return nil, errors.Join(&aws.Error{Code: shape.CodeEmptyUploadException, Message: "The specified layer upload does not contain any layer parts."}, u.Close())
 	}
-	if _, err := a.shelf.Layer(ctx, r, digest); err == nil {
+	if _, err := a.shelf.Promise(ctx, r, digest); err == nil {
 		return nil, errors.Join(r.LayerExists(digest), u.Abandon(ctx))
 	}
 	l, err := u.Finish(ctx, digest)

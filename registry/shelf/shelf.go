@@ -48,6 +48,36 @@ func (s *Shelf) Layer(ctx context.Context, r *registry.Repository, digest string
 	return l, err
 }
 
+// promised is how exact the time of a layer is that was promised: a part of the shortest retention.
+const promised = 30 * time.Second
+
+// Promise is Layer for whoever tells a client that it need not send a layer. The layer becomes young, so that it is there
+// when the image comes that needs it: the image that has had it so far may be deleted in between.
+func (s *Shelf) Promise(ctx context.Context, r *registry.Repository, digest string) (l *registry.Layer, err error) {
+	key := tables.ContentKey(r.Home, r.ID, digest)
+	var young bool
+	err = s.Store.View(ctx, store.Fresh, func(tx store.Tx) error {
+		var ok bool
+		if l, ok = tables.Layers.Peek(tx, key); !ok {
+			return r.NoLayer(digest)
+		}
+		young = tx.Now().Sub(l.At) < promised
+		return nil
+	})
+	if err != nil || young {
+		return l, err
+	}
+	err = s.Store.Update(ctx, func(tx store.Tx) error {
+		now, ok := tables.Layers.Get(tx, key)
+		if !ok {
+			return r.NoLayer(digest)
+		}
+		tables.AddLayer(tx, r, digest, now.Size)
+		return nil
+	})
+	return l, err
+}
+
 // OpenLayer answers a layer and its content.
 func (s *Shelf) OpenLayer(ctx context.Context, r *registry.Repository, digest string) (*registry.Layer, io.ReadSeekCloser, error) {
 	l, err := s.Layer(ctx, r, digest)
