@@ -79,7 +79,9 @@ func (c *call) beginUpload() error {
 }
 
 func (c *call) finish(u *shelf.Upload, digest string) error {
-	l, err := u.Finish(c.r.Context(), digest)
+	var l *registry.Layer
+	var err error
+	c.conn.unhurried(func() { l, err = u.Finish(c.r.Context(), digest) })
 	if err != nil {
 		return errors.Join(err, u.Close())
 	}
@@ -107,8 +109,9 @@ func (c *call) progress(u *shelf.Upload, status int) error {
 	return nil
 }
 
-func (c *call) resume() (*shelf.Upload, error) {
-	return c.shelf.Resume(c.r.Context(), c.repo, c.vars["uuid"])
+func (c *call) resume() (u *shelf.Upload, err error) {
+	c.conn.unhurried(func() { u, err = c.shelf.Resume(c.r.Context(), c.repo, c.vars["uuid"]) })
+	return u, err
 }
 
 func (c *call) uploadStatus() error {

@@ -36,6 +36,7 @@ const (
 type world struct {
 	*testing.T
 	server *httptest.Server
+	oci    *Handler
 	api    *registryapi.API
 	shelf  *shelf.Shelf
 	auth   authn.Authenticator
@@ -67,7 +68,8 @@ func newWorld(t *testing.T, repos ...string) *world {
 	}
 	w.shelf = &shelf.Shelf{Store: s, Blobs: b}
 	w.api = registryapi.New(registryapi.Config{Shelf: w.shelf})
-	w.server = httptest.NewServer(New(Config{Shelf: w.shelf, Authorizer: wire.RootOnly{}, Now: w.clock}))
+	w.oci = New(Config{Shelf: w.shelf, Authorizer: wire.RootOnly{}, Now: w.clock})
+	w.server = httptest.NewServer(w.oci)
 	t.Cleanup(w.server.Close)
 	w.auth = &authn.Basic{Username: "AWS", Password: w.password(root)}
 	for _, r := range repos {

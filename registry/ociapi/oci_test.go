@@ -2,6 +2,7 @@ package ociapi
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -342,4 +343,37 @@ func TestHeadPromisesALayer(t *testing.T) {
 		t.Errorf("after HEAD it is one of %v", got)
 	}
 	w.wants(404, "", "HEAD", "/v2/app/blobs/"+blobs.Digest([]byte("other")), "")
+}
+
+// slow are blobs that take their time to reach the disk.
+type slow struct {
+	blobs.Store
+	time.Duration
+}
+
+func (s slow) Create(ctx context.Context, id string) (blobs.Upload, error) {
+	u, err := s.Store.Create(ctx, id)
+	return slowUpload{u, s.Duration}, err
+}
+
+type slowUpload struct {
+	blobs.Upload
+	time.Duration
+}
+
+func (u slowUpload) Commit(ctx context.Context, digest string) (blobs.Info, error) {
+	select {
+	case <-ctx.Done():
+		return blobs.Info{}, ctx.Err()
+	case <-time.After(u.Duration):
+		return u.Upload.Commit(ctx, digest)
+	}
+}
+
+// A client that has sent its layer is not given up while the server brings it to the disk.
+func TestASlowDiskIsNotSilence(t *testing.T) {
+	w := newWorld(t, "app")
+	w.oci.silence = 100 * time.Millisecond
+	w.shelf.Blobs = slow{w.shelf.Blobs, 500 * time.Millisecond}
+	w.wants(201, "", "POST", "/v2/app/blobs/uploads/?digest="+blobs.Digest([]byte("layer")), "layer")
 }

@@ -5,7 +5,8 @@
 //   - Every request carries a password of GetAuthorizationToken, and the Authorizer is asked for the ECR action that the
 //     request amounts to, on the repository it names.
 //   - A 201 is durable: what it acknowledges, with all it refers to, survives any crash.
-//   - A connection that moves neither way for a minute is given up; one that moves has all the time it needs.
+//   - A connection that moves neither way for a minute is given up; one that moves has all the time it needs, and so has the
+//     server's own work.
 //   - Errors have the protocol's codes and ECR's sentences.
 //
 // Routes, codes and their status are those of github.com/distribution/distribution.
@@ -43,11 +44,13 @@ type Handler struct {
 	now    func() time.Time
 	log    *slog.Logger
 	routes *mux.Router
+
+	silence time.Duration
 }
 
 // New makes a handler.
 func New(c Config) *Handler {
-	h := &Handler{shelf: c.Shelf, auth: c.Authorizer, now: c.Now, log: c.Log, routes: v2.RouterWithPrefix("")}
+	h := &Handler{shelf: c.Shelf, auth: c.Authorizer, now: c.Now, log: c.Log, routes: v2.RouterWithPrefix(""), silence: silence}
 	if h.now == nil {
 		h.now = time.Now
 	}
@@ -62,6 +65,7 @@ type call struct {
 	*Handler
 	w    http.ResponseWriter
 	r    *http.Request
+	conn mover
 	vars map[string]string // of the route: name, reference, digest, uuid
 	who  wire.Call
 	home registry.Home
@@ -96,8 +100,8 @@ var verbs = map[string]map[string]verb{
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
-	w, r = patient(w, r)
-	c := &call{Handler: h, w: w, r: r}
+	c := &call{Handler: h}
+	c.w, c.r, c.conn = patient(w, r, h.silence)
 	if err := c.serve(r.Context()); err != nil { //nolint:contextcheck // patient answers the request with the same context
 		c.fail(err)
 	}

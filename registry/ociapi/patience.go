@@ -10,21 +10,35 @@ import (
 const silence = time.Minute
 
 // patient puts the deadlines of a connection off whenever something moves.
-func patient(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *http.Request) {
-	m := mover{http.NewResponseController(w)}
+func patient(w http.ResponseWriter, r *http.Request, silence time.Duration) (http.ResponseWriter, *http.Request, mover) {
+	m := mover{http.NewResponseController(w), silence}
 	m.moved()
 	clone := r.WithContext(r.Context())
 	clone.Body = body{r.Body, m}
-	return writer{w, m}, clone
+	return writer{w, m}, clone, m
 }
 
-type mover struct{ conn *http.ResponseController }
+type mover struct {
+	conn    *http.ResponseController
+	silence time.Duration
+}
 
 // moved is about real time, as a socket's deadlines are. Recorders of tests have none.
 func (m mover) moved() {
-	at := time.Now().Add(silence)
+	m.until(time.Now().Add(m.silence))
+}
+
+func (m mover) until(at time.Time) {
 	_ = m.conn.SetReadDeadline(at)
 	_ = m.conn.SetWriteDeadline(at)
+}
+
+// unhurried does what a client has to wait for that may take longer than silence: a large layer is read again, or brought to the
+// disk. Nothing moves meanwhile, and that is not the client's fault.
+func (m mover) unhurried(work func()) {
+	m.until(time.Time{})
+	defer m.moved()
+	work()
 }
 
 type body struct {
