@@ -13,10 +13,15 @@ import (
 	"github.com/berth-ecs/berth/wire"
 )
 
+// described are the wings as far as what they serve is asked about, not done.
+func described() *wire.Mux {
+	return NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{}), newVPC(config.Settings{}))
+}
+
 // Services are those of which something is served, by name.
 func Services() []string {
 	var out []string
-	for _, c := range NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{})).Coverage() {
+	for _, c := range described().Coverage() {
 		if c.Served && !slices.Contains(out, c.Service) {
 			out = append(out, c.Service)
 		}
@@ -27,7 +32,7 @@ func Services() []string {
 // WriteCoverage writes, as Markdown, which operations are served and which parameters of them are refused until their part
 // exists. Both come from the tables that the code itself uses.
 func WriteCoverage(w io.Writer) error {
-	if err := wire.WriteCoverage(w, NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{}), newVPC(config.Settings{})).Coverage()); err != nil {
+	if err := wire.WriteCoverage(w, described().Coverage()); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprint(w, "\n## ecs: parameters that are refused\n\n| operations | parameter | error |\n|---|---|---|\n"); err != nil {

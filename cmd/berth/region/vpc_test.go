@@ -9,6 +9,13 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/ec2"
 )
 
+// Clients are told of every service of which something is served, as those that Terraform sends to the region.
+func TestServices(t *testing.T) {
+	if got := strings.Join(Services(), " "); got != "ec2 ecr ecs sts" {
+		t.Errorf("services %s", got)
+	}
+}
+
 // EC2 answers for every region that the edge answers for, each with zones of its own.
 func TestEC2KnowsEveryRegion(t *testing.T) {
 	s := config.Settings{Region: "us-east-1", Regions: []string{"us-east-1", "eu-west-1"}, Zones: []string{"us-east-1a", "us-east-1b"}}
