@@ -104,9 +104,44 @@ func TestADaemonIsTheLastToLeave(t *testing.T) {
 func other(tx store.Tx, instance string) {
 	tables.Tasks.Put(tx, &ecs.Task{Home: home, Cluster: "c", ID: "other", Family: "web", Revision: 1, Instance: instance, Node: "n-" + instance,
 		Containers: []ecs.TaskContainer{{Name: "app", Essential: true}}})
-	tables.TaskDesireds.Put(tx, &ecs.TaskDesired{Home: home, Cluster: "c", ID: "other", Instance: instance, Status: ecs.TaskRunning})
+	tables.TaskDesireds.Put(tx, &ecs.TaskDesired{Home: home, Cluster: "c", ID: "other", Instance: instance, Group: "others", Status: ecs.TaskRunning})
 	tables.TaskStatuses.Put(tx, &ecs.TaskStatus{Home: home, Cluster: "c", ID: "other", Instance: instance, LastStatus: ecs.TaskRunning,
 		Containers: []ecs.ContainerStatus{{Name: "app", LastStatus: ecs.TaskRunning}}})
+}
+
+func where(expression string) func(*ecs.Service) {
+	return func(s *ecs.Service) {
+		s.Constraints = []shape.PlacementConstraint{{Type: aws.Ptr("memberOf"), Expression: aws.Ptr(expression)}}
+	}
+}
+
+// A DAEMON service that goes with another group, or keeps away from it, does so as that comes and goes.
+func TestADaemonFollowsAGroup(t *testing.T) {
+	for expression, want := range map[string][2]string{
+		"task:group == others":                              {"", "1 a1 RUNNING"},
+		"not(task:group == others)":                         {"1 a1 RUNNING, 1 a2 RUNNING", "1 a2 RUNNING"},
+		"task:group !exists":                                {"1 a1 RUNNING, 1 a2 RUNNING", "1 a2 RUNNING"},
+		"not(task:group in [service:web, service:another])": {"1 a1 RUNNING, 1 a2 RUNNING", "1 a1 RUNNING, 1 a2 RUNNING"},
+	} {
+		run(t, control.Options{}, func(r *region) {
+			r.create(0, daemon, where(expression))
+			r.want(want[0])
+			r.update(func(tx store.Tx) { other(tx, "a1") })
+			r.want(want[1])
+			r.update(func(tx store.Tx) { tables.StopTask(tx, tables.MemberKey(home, "c", "other"), "", "") })
+			r.want(want[0])
+		}, "a1", "a2")
+	}
+}
+
+// A service without a place gets one when the group comes that it goes with.
+func TestAServiceWaitsForAGroup(t *testing.T) {
+	run(t, control.Options{}, func(r *region) {
+		r.create(1, where("task:group == others"))
+		r.want("")
+		r.update(func(tx store.Tx) { other(tx, "a2") })
+		r.want("1 a2 RUNNING")
+	}, "a1", "a2")
 }
 
 func TestADaemonThatHasNoRoomSaysSo(t *testing.T) {

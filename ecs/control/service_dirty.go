@@ -29,7 +29,8 @@ func dirtyServices(tx store.Tx, c store.Change) []string {
 		return []string{tables.MemberKey(now.Home, now.Cluster, now.Service)}
 	}
 	if old, now, ok := tables.TaskDesireds.Of(c); ok {
-		return ofTask(pick(old, now), func(d *ecs.TaskDesired) (ecs.Home, string, string) { return d.Home, d.Cluster, d.Service })
+		own := ofTask(pick(old, now), func(d *ecs.TaskDesired) (ecs.Home, string, string) { return d.Home, d.Cluster, d.Service })
+		return append(own, ofGroup(tx, old, now)...)
 	}
 	if old, now, ok := tables.TaskProtections.Of(c); ok {
 		return ofTask(pick(old, now), func(p *ecs.TaskProtection) (ecs.Home, string, string) { return p.Home, p.Cluster, p.Service })
@@ -97,6 +98,19 @@ func daemons(tx store.Tx, h ecs.Home, cluster string) []string {
 		keys = append(keys, key)
 	}
 	return keys
+}
+
+// ofGroup are the services whose tasks may run elsewhere now that a task of a group has come or gone: DAEMON services, and those
+// without a place.
+func ofGroup(tx store.Tx, old, now *ecs.TaskDesired) []string {
+	if old != nil && now != nil && old.Status == now.Status {
+		return nil
+	}
+	d := pick(old, now)
+	return slices.DeleteFunc(slices.Concat(waiting(tx, d.Home, d.Cluster), daemons(tx, d.Home, d.Cluster)), func(key string) bool {
+		s, ok := tables.Services.Peek(tx, key)
+		return !ok || !tables.MindsGroups(tx, s)
+	})
 }
 
 // leftBehind are the DAEMON services that may leave a DRAINING instance now that another task has.

@@ -47,7 +47,7 @@ func candidatesFor(tx store.Tx, s launch.Spec, asked ...*query.Expr) []place.Ins
 	if len(s.Among) > 0 {
 		out = slices.DeleteFunc(out, func(c place.Instance) bool { return !slices.Contains(s.Among, c.ID) })
 	}
-	grouped := slices.ContainsFunc(asked, func(e *query.Expr) bool { return e.Asks(query.TaskGroup) })
+	grouped := askGroups(asked)
 	for i := range out {
 		instance := MemberKey(s.Home, s.Cluster, out[i].ID)
 		if grouped {
@@ -56,6 +56,11 @@ func candidatesFor(tx store.Tx, s launch.Spec, asked ...*query.Expr) []place.Ins
 		out[i].Peers = DesiredByPeers.Count(tx, peers(instance, s.GroupName(), shape.DesiredStatusRunning))
 	}
 	return out
+}
+
+// askGroups says whether one of the expressions asks for task groups.
+func askGroups(expressions []*query.Expr) bool {
+	return slices.ContainsFunc(expressions, func(e *query.Expr) bool { return e.Asks(query.TaskGroup) })
 }
 
 // taskGroups are the groups of the tasks that should run on an instance (by MemberKey).

@@ -1,10 +1,15 @@
 package tables
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/place"
+	"github.com/berth-ecs/berth/ecs/place/query"
 	"github.com/berth-ecs/berth/store"
+	aws "github.com/berth-ecs/berth/wire/shape"
 )
 
 // DaemonServices: ClusterKey; only DAEMON services that are not being deleted.
@@ -28,13 +33,20 @@ func DaemonHosts(tx store.Tx, s *ecs.Service, target ecs.Deployment) []string {
 		return nil
 	}
 	req, err := launch.Request(launch.Spec{
-		Home: s.Home, Cluster: s.Cluster, Definition: d, Count: 1, Service: s.Name, LaunchType: target.LaunchType, Constraints: s.Constraints,
+		Home: s.Home, Cluster: s.Cluster, Definition: d, Count: 1, Group: "service:" + s.Name, Service: s.Name, LaunchType: target.LaunchType, Constraints: s.Constraints,
 	}, 0)
 	if err != nil {
 		return nil
 	}
 	req.Distinct = false
 	candidates := Candidates(tx, s.Home, s.Cluster)
+	if askGroups(req.MemberOf) {
+		// Its own tasks say nothing about where it belongs: what keeps groups apart would take away what it brought.
+		own := func(group string) bool { return group == req.Group }
+		for i := range candidates {
+			candidates[i].Groups = slices.DeleteFunc(taskGroups(tx, MemberKey(s.Home, s.Cluster, candidates[i].ID)), own)
+		}
+	}
 	for _, strict := range []bool{true, false} {
 		var out []string
 		for _, c := range candidates {
@@ -47,6 +59,27 @@ func DaemonHosts(tx store.Tx, s *ecs.Service, target ecs.Deployment) []string {
 		}
 	}
 	return nil
+}
+
+// MindsGroups says whether it depends on task groups where a service's tasks may run.
+func MindsGroups(tx store.Tx, s *ecs.Service) bool {
+	for _, c := range s.Constraints {
+		if strings.Contains(aws.Val(c.Expression), query.TaskGroup) {
+			return true
+		}
+	}
+	h, family, revision, ok := ecs.RevisionOf(ServiceRecords(tx, s).Aim().TaskDefinition)
+	if !ok {
+		return false
+	}
+	if d, ok := TaskDefinitions.Peek(tx, RevisionKey(h, family, revision)); ok {
+		for _, c := range d.Document.PlacementConstraints {
+			if strings.Contains(aws.Val(c.Expression), query.TaskGroup) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Counted is a service with the desired count that is answered: that of a DAEMON service is derived.
