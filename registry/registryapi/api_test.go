@@ -178,6 +178,29 @@ func TestBatchDeleteImage(t *testing.T) {
 	}
 }
 
+// An image with more tags than a transaction takes goes in steps; the answer names them all.
+func TestDeleteAnImageOfManyTags(t *testing.T) {
+	w := newWorld(t)
+	w.repository("app")
+	doc := manifest(w.layer("app", "config"))
+	const tags = 200
+	for i := range tags {
+		must(w, shape.OpPutImage, w.api.PutImage, &shape.PutImageRequest{RepositoryName: aws.Ptr("app"), ImageManifest: &doc, ImageTag: aws.Ptr(fmt.Sprintf("v%03d", i))})
+	}
+	out := must(w, shape.OpBatchDeleteImage, w.api.BatchDeleteImage, &shape.BatchDeleteImageRequest{RepositoryName: aws.Ptr("app"),
+		ImageIds: []shape.ImageIdentifier{{ImageDigest: aws.Ptr(blobs.Digest([]byte(doc)))}}})
+	named := map[string]bool{}
+	for _, id := range out.ImageIds {
+		named[aws.Val(id.ImageTag)] = true
+	}
+	if len(out.ImageIds) != tags+1 || len(named) != tags+1 || len(out.Failures) > 0 {
+		t.Errorf("%d ids of %d tags, failures %v", len(out.ImageIds), len(named), out.Failures)
+	}
+	if left := must(w, shape.OpListImages, w.api.ListImages, &shape.ListImagesRequest{RepositoryName: aws.Ptr("app")}); len(left.ImageIds) > 0 {
+		t.Errorf("left %v", left.ImageIds)
+	}
+}
+
 func TestImmutableTags(t *testing.T) {
 	w := newWorld(t)
 	must(w, shape.OpCreateRepository, w.api.CreateRepository, &shape.CreateRepositoryRequest{RepositoryName: aws.Ptr("app"), ImageTagMutability: aws.Ptr("IMMUTABLE_WITH_EXCLUSION"),

@@ -3,6 +3,7 @@ package registryapi
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/berth-ecs/berth/registry"
 	"github.com/berth-ecs/berth/registry/shelf"
@@ -113,7 +114,9 @@ func (a *API) deleteImage(ctx context.Context, r *registry.Repository, id shape.
 	if bad, ok := unusable(id); !ok {
 		return nil, &bad, nil
 	}
+	var before []string // tags that went in steps before
 	for done := false; !done; {
+		var tags []string
 		err = a.store.Update(ctx, func(tx store.Tx) error {
 			gone, f, done = nil, nil, true
 			i, err := tables.Find(tx, r, aws.Val(id.ImageDigest), aws.Val(id.ImageTag))
@@ -122,7 +125,7 @@ func (a *API) deleteImage(ctx context.Context, r *registry.Repository, id shape.
 				f = &bad
 				return nil //nolint:nilerr // it is what the client is told
 			}
-			tags := tables.TagsOf(tx, i)
+			tags = tables.TagsOf(tx, i)
 			if tag := aws.Val(id.ImageTag); tag != "" {
 				gone = []shape.ImageIdentifier{registry.ImageID(i.Digest, tag)}
 				t, ok := tables.Tags.Get(tx, tables.ContentKey(r.Home, r.ID, tag))
@@ -138,7 +141,7 @@ func (a *API) deleteImage(ctx context.Context, r *registry.Repository, id shape.
 			}
 			done = tables.DeleteImage(tx, i)
 			gone = []shape.ImageIdentifier{registry.ImageID(i.Digest, "")}
-			for _, t := range tags {
+			for _, t := range slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(before), tags...)))) {
 				gone = append(gone, registry.ImageID(i.Digest, t))
 			}
 			return nil
@@ -146,6 +149,7 @@ func (a *API) deleteImage(ctx context.Context, r *registry.Repository, id shape.
 		if err != nil {
 			return nil, nil, err
 		}
+		before = append(before, tags...)
 	}
 	return gone, f, nil
 }
