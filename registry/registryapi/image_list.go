@@ -51,7 +51,12 @@ func (a *API) DescribeImages(ctx context.Context, c wire.Call, in *shape.Describ
 			}
 			return nil
 		}
-		rows, next, err := wire.Page(page(in.NextToken, in.MaxResults, "DescribeImages", r.ID, status), details(tx, r, status))
+		p := page(in.NextToken, in.MaxResults, "DescribeImages", r.ID, status)
+		after, err := p.After()
+		if err != nil {
+			return err
+		}
+		rows, next, err := wire.Page(p, details(tx, r, status, after))
 		out.ImageDetails, out.NextToken = rows, next
 		return err
 	})
@@ -72,9 +77,10 @@ func find(tx store.Tx, r *registry.Repository, id shape.ImageIdentifier) (*regis
 	return tables.Find(tx, r, digest, tag)
 }
 
-func details(tx store.Tx, r *registry.Repository, status string) iter.Seq2[string, shape.ImageDetail] {
+// details yields images behind a key of the store.
+func details(tx store.Tx, r *registry.Repository, status, after string) iter.Seq2[string, shape.ImageDetail] {
 	return func(yield func(string, shape.ImageDetail) bool) {
-		for k, i := range tables.ImagesOf(tx, r) {
+		for k, i := range tables.ImagesOf(tx, r, after) {
 			if shows(status, len(tables.TagsOf(tx, i)) > 0) && !yield(k, detail(tx, r, i)) {
 				return
 			}
@@ -122,17 +128,26 @@ func (a *API) ListImages(ctx context.Context, c wire.Call, in *shape.ListImagesR
 	}
 	out := &shape.ListImagesResponse{}
 	err = a.store.View(ctx, store.Fresh, func(tx store.Tx) error {
-		rows, next, err := wire.Page(page(in.NextToken, in.MaxResults, "ListImages", r.ID, status), references(tx, r, status))
+		p := page(in.NextToken, in.MaxResults, "ListImages", r.ID, status)
+		after, err := p.After()
+		if err != nil {
+			return err
+		}
+		rows, next, err := wire.Page(p, references(tx, r, status, after))
 		out.ImageIds, out.NextToken = rows, next
 		return err
 	})
 	return out, err
 }
 
-// references yields them in the order of digest and tag.
-func references(tx store.Tx, r *registry.Repository, status string) iter.Seq2[string, shape.ImageIdentifier] {
+// references yields them in the order of digest and tag, from about the one on that a page ended with.
+func references(tx store.Tx, r *registry.Repository, status, last string) iter.Seq2[string, shape.ImageIdentifier] {
 	return func(yield func(string, shape.ImageIdentifier) bool) {
-		for _, i := range tables.ImagesOf(tx, r) {
+		after := ""
+		if digest, _, _ := strings.Cut(last, " "); registry.ValidDigest(digest) { // its image may have more tags: the list begins a little before
+			after = tables.ContentKey(r.Home, r.ID, digest[:len(digest)-1])
+		}
+		for _, i := range tables.ImagesOf(tx, r, after) {
 			tags := tables.TagsOf(tx, i)
 			if !shows(status, len(tags) > 0) {
 				continue

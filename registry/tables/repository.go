@@ -48,9 +48,9 @@ func DeleteRepository(tx store.Tx, h registry.Home, name string, force bool) (*r
 	return r, nil
 }
 
-// ImagesOf yields the images of a repository in the order of their digests.
-func ImagesOf(tx store.Tx, r *registry.Repository) iter.Seq2[string, *registry.Image] {
-	return Images.List(tx, Holds(r.Home, r.ID), "")
+// ImagesOf yields the images of a repository in the order of their digests, behind a key: "" for all.
+func ImagesOf(tx store.Tx, r *registry.Repository, after string) iter.Seq2[string, *registry.Image] {
+	return Images.List(tx, Holds(r.Home, r.ID), after)
 }
 
 // TagsOf are the tags of an image in their order.
