@@ -133,6 +133,24 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// What cannot write down that an image was pulled lets it be pulled.
+func TestPullsFromAFullDisk(t *testing.T) {
+	w := newWorld(t)
+	w.repository("app")
+	w.image("app", "v1", "one")
+	reads := 2 // of the repository and of the image
+	w.full = func() error {
+		if reads--; reads < 0 {
+			return store.ErrNoSpace
+		}
+		return nil
+	}
+	got := must(w, shape.OpBatchGetImage, w.api.BatchGetImage, &shape.BatchGetImageRequest{RepositoryName: aws.Ptr("app"), ImageIds: []shape.ImageIdentifier{{ImageTag: aws.Ptr("v1")}}})
+	if len(got.Images) != 1 || reads >= 0 {
+		t.Errorf("images %+v, %d calls of the store left", got.Images, reads)
+	}
+}
+
 func TestBatchDeleteImage(t *testing.T) {
 	w := newWorld(t)
 	w.repository("app")

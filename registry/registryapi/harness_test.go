@@ -1,6 +1,7 @@
 package registryapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type world struct {
 	*testing.T
 	api *API
 	now time.Time
+
+	full func() error // optional; what a commit or a fresh read fails of
 }
 
 func newWorld(t *testing.T) *world {
@@ -33,7 +36,13 @@ func newWorld(t *testing.T) *world {
 	clock := func() time.Time { return w.now }
 	n := 0
 	lose := func(store.Txn) bool { n++; return n%2 == 1 }
-	s := mem.Open(tables.Schema(), mem.Options{Now: clock, Faults: mem.Faults{Conflict: lose}})
+	fail := func(context.Context) error {
+		if w.full == nil {
+			return nil
+		}
+		return w.full()
+	}
+	s := mem.Open(tables.Schema(), mem.Options{Now: clock, Faults: mem.Faults{Conflict: lose, Delay: fail}})
 	t.Cleanup(func() { _ = s.Close() })
 	w.api = New(Config{Shelf: &shelf.Shelf{Store: s, Blobs: blobstest.NewFake(clock)}, Endpoint: "http://127.0.0.1:4566"})
 	return w
