@@ -21,13 +21,18 @@ const straggling = time.Minute
 // FoldHealth joins telemetry into what is known of a task and says whether anything
 // changed: repeated telemetry changes nothing. A container that has no health
 // check stays UNKNOWN whatever the node says, and a stopped one keeps its last
-// health. The later Since wins, unless the node's clock was set back.
-func (t *Task) FoldHealth(s *TaskStatus, reports []HealthReport) (*TaskStatus, bool) {
+// health. The later Since wins, unless the node's clock was set back. Since is the
+// node's clock's, and not after now: what became healthy in the future would outlast
+// every failure that is counted by the server's.
+func (t *Task) FoldHealth(s *TaskStatus, reports []HealthReport, now time.Time) (*TaskStatus, bool) {
 	next, changed := s.clone(), false
 	for _, r := range reports {
 		i := slices.IndexFunc(next.Containers, func(c ContainerStatus) bool { return c.Name == r.Container })
 		if i < 0 || !t.checked(r.Container) || !knownHealth(r.Status) {
 			continue
+		}
+		if r.Since.After(now) || r.Since.Before(time.Unix(0, 0)) { // the epoch: no clock is that wrong
+			r.Since = now
 		}
 		c := &next.Containers[i]
 		late := c.HealthSince.Sub(r.Since)

@@ -45,7 +45,7 @@ func ReportHealth(tx store.Tx, key string, reports []ecs.HealthReport) bool {
 	if !ok {
 		return false
 	}
-	if next, changed := t.FoldHealth(s, reports); changed {
+	if next, changed := t.FoldHealth(s, reports, tx.Now()); changed {
 		TaskStatuses.Put(tx, next)
 	}
 	return true
