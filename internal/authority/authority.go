@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -26,7 +25,7 @@ const (
 // Authority signs certificates.
 type Authority struct {
 	cert *x509.Certificate
-	key  crypto.Signer
+	key  *rsa.PrivateKey
 }
 
 // Path names the file of the authority's certificate in a data directory: what clients must trust.
@@ -34,13 +33,17 @@ func Path(dataDir string) string { return filepath.Join(dataDir, "agent-ca.pem")
 
 func keyPath(dataDir string) string { return filepath.Join(dataDir, "agent-ca-key.pem") }
 
-// Ensure returns the authority of dataDir, made at the first call. One that has ended, or lost one of its two files, is
-// not replaced silently: every client would have to trust a new one.
+// Ensure returns the authority of dataDir, made at the first call. One that has ended, or lost its key, is not replaced
+// silently: every client would have to trust a new one. A lost certificate is made again, of the same key.
 func Ensure(dataDir string, now time.Time) (*Authority, error) {
 	a, err := read(dataDir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if a, err = create(now); err == nil {
+		var key *rsa.PrivateKey
+		if a != nil { // a certificate of the same key is trusted by whoever trusts the one that is lost
+			key = a.key
+		}
+		if a, err = create(now, key); err == nil {
 			err = a.write(dataDir)
 		}
 	case err == nil && now.After(a.cert.NotAfter):
@@ -52,7 +55,8 @@ func Ensure(dataDir string, now time.Time) (*Authority, error) {
 	return a, nil
 }
 
-// read answers an error that wraps fs.ErrNotExist only when there is neither file.
+// read answers an error that wraps fs.ErrNotExist only when there is neither file, or when the certificate alone is missing: it comes
+// with the authority's key then.
 func read(dataDir string) (*Authority, error) {
 	key, keyErr := os.ReadFile(keyPath(dataDir))
 	cert, err := os.ReadFile(Path(dataDir))
@@ -61,14 +65,19 @@ func read(dataDir string) (*Authority, error) {
 		return nil, err
 	case errors.Is(keyErr, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s is there, its key %s is not", Path(dataDir), keyPath(dataDir))
-	case errors.Is(err, fs.ErrNotExist): // the key is written first: nobody has seen a certificate of it
-		return nil, err
-	case err != nil:
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	case keyErr != nil:
 		return nil, keyErr
 	}
 	a := &Authority{}
+	var perr error
+	if a.key, perr = parseKey(key, keyPath(dataDir)); perr != nil {
+		return nil, perr
+	}
+	if err != nil {
+		return a, err
+	}
 	block, _ := pem.Decode(cert)
 	if block == nil {
 		return nil, fmt.Errorf("%s holds no certificate", Path(dataDir))
@@ -76,25 +85,35 @@ func read(dataDir string) (*Authority, error) {
 	if a.cert, err = x509.ParseCertificate(block.Bytes); err != nil {
 		return nil, fmt.Errorf("%s: %w", Path(dataDir), err)
 	}
-	if block, _ = pem.Decode(key); block == nil {
-		return nil, fmt.Errorf("%s holds no key", keyPath(dataDir))
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", keyPath(dataDir), err)
-	}
-	signer, ok := parsed.(*rsa.PrivateKey)
-	if !ok || !signer.PublicKey.Equal(a.cert.PublicKey) {
+	if !a.key.PublicKey.Equal(a.cert.PublicKey) {
 		return nil, fmt.Errorf("%s is not the key of %s", keyPath(dataDir), Path(dataDir))
 	}
-	a.key = signer
 	return a, nil
 }
 
-func create(now time.Time) (*Authority, error) {
-	key, err := rsa.GenerateKey(rand.Reader, bits)
+func parseKey(text []byte, path string) (*rsa.PrivateKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no key", path)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	key, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("%s holds no RSA key", path)
+	}
+	return key, nil
+}
+
+// create makes an authority, of a key if there is one.
+func create(now time.Time, key *rsa.PrivateKey) (*Authority, error) {
+	var err error
+	if key == nil {
+		if key, err = rsa.GenerateKey(rand.Reader, bits); err != nil {
+			return nil, err
+		}
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial(),

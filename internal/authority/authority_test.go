@@ -34,7 +34,7 @@ func TestEnsureMakesOneAuthority(t *testing.T) {
 func TestEnsureReplacesNothing(t *testing.T) {
 	for what, spoil := range map[string]func(dir string){
 		"key is lost":    func(dir string) { _ = os.Remove(keyPath(dir)) },
-		"another's key":  func(dir string) { other, _ := create(noon); _ = other.write(dir); _ = rename(dir) },
+		"another's key":  func(dir string) { other, _ := create(noon, nil); _ = other.write(dir); _ = rename(dir) },
 		"no certificate": func(dir string) { _ = os.WriteFile(Path(dir), []byte("x"), 0o600) },
 		"no key":         func(dir string) { _ = os.WriteFile(keyPath(dir), []byte("x"), 0o600) },
 		"it has ended":   nil,
@@ -71,15 +71,26 @@ func mustRead(t *testing.T, path string) []byte {
 	return data
 }
 
-// The certificate is made in two steps; a crash between them leaves a key that nobody has seen.
-func TestEnsureAfterACrash(t *testing.T) {
+// The certificate is made in two steps; a crash between them leaves a key that nobody has seen. If somebody has, because the certificate was
+// lost, the new one is of the same key: who trusts the old one need not be told.
+func TestEnsureMakesALostCertificateAgain(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Ensure(dir, noon); err != nil {
+	old, err := Ensure(dir, noon)
+	if err != nil {
 		t.Fatal(err)
 	}
-	_ = os.Remove(Path(dir))
-	if _, err := Ensure(dir, noon); err != nil {
+	if err := os.Remove(Path(dir)); err != nil {
 		t.Fatal(err)
+	}
+	a, err := Ensure(dir, noon.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(old.cert)
+	clock := func() time.Time { return noon.Add(time.Hour) }
+	if err := handshake(a.Issue([]string{"server.example"}, clock).Get, &tls.Config{RootCAs: roots, ServerName: "server.example", Time: clock}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -104,7 +115,7 @@ func handshake(get func(*tls.ClientHelloInfo) (*tls.Certificate, error), c *tls.
 }
 
 func TestIssuedIsForItsNamesOnly(t *testing.T) {
-	a, err := create(noon)
+	a, err := create(noon, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +142,7 @@ func TestIssuedIsForItsNamesOnly(t *testing.T) {
 }
 
 func TestIssuedIsRenewedInTime(t *testing.T) {
-	a, err := create(noon)
+	a, err := create(noon, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +168,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	}
 	put := func(changed time.Time) *x509.Certificate {
 		t.Helper()
-		a, err := create(noon)
+		a, err := create(noon, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
