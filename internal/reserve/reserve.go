@@ -34,10 +34,26 @@ func File(path string, n int64) error {
 	if st.Blocks*block >= n {
 		return nil
 	}
-	switch err := syscall.Fallocate(int(f.Fd()), keepSize, 0, n); err {
-	case nil, syscall.EOPNOTSUPP, syscall.ENOSYS, syscall.ENOSPC:
+	for {
+		err := syscall.Fallocate(int(f.Fd()), keepSize, 0, n)
+		if errors.Is(err, syscall.EINTR) { // the runtime sends its threads signals
+			continue
+		}
+		if err != nil && !cannot(err) {
+			return fmt.Errorf("reserve %d bytes of %s: %w", n, path, err)
+		}
 		return nil
-	default:
-		return fmt.Errorf("reserve %d bytes of %s: %w", n, path, err)
 	}
+}
+
+// cannot says whether there is nothing to be had: the file system does not reserve, or the disk or somebody's share of it is full.
+func cannot(err error) bool {
+	for _, e := range []syscall.Errno{
+		syscall.EOPNOTSUPP, syscall.ENOSYS, syscall.ENODEV, syscall.EINVAL, syscall.EPERM, syscall.EFBIG, syscall.ENOSPC, syscall.EDQUOT,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }

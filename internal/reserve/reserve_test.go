@@ -65,3 +65,18 @@ func TestNoFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Where nothing can be reserved a server starts all the same.
+func TestNothingToBeHad(t *testing.T) {
+	if err := File(os.DevNull, 4096); err != nil { // no device reserves
+		t.Error(err)
+	}
+	for _, e := range []syscall.Errno{syscall.EDQUOT, syscall.ENOSPC, syscall.EOPNOTSUPP, syscall.EINVAL} {
+		if !cannot(e) {
+			t.Errorf("%v is an error", e)
+		}
+	}
+	if cannot(syscall.EIO) {
+		t.Error("a broken disk is none")
+	}
+}
