@@ -131,7 +131,7 @@ var badFloor = []bad{
 		noCluster, "Cluster not found."},
 	{"PutAccountSetting/name", putSetting("x", "enabled", ""), badParameter, "Invalid setting name: 'x'"},
 	{"PutAccountSetting/value", putSetting("containerInsights", "on", ""), badParameter, "Valid values for containerInsights: enhanced, enabled, disabled"},
-	{"PutAccountSetting/long", putSetting("taskLongArnFormat", "disabled", ""), badParameter, "can no longer be disabled"},
+	{"PutAccountSetting/long", putSetting("taskLongArnFormat", "disabled", ""), badParameter, "You can no longer disable Long Arn settings"},
 	{"PutAccountSetting/managed", putSetting("guardDutyActivate", "on", ""), badParameter, "managed by AWS"},
 	{"PutAccountSetting/period", putSetting("fargateTaskRetirementWaitPeriod", "8", ""), badParameter, "Valid values for fargateTaskRetirementWaitPeriod: 0, 7, 14"},
 	{"PutAccountSetting/period of a user", putSetting("fargateTaskRetirementWaitPeriod", "7", ann), badParameter, "You must use the root user"},

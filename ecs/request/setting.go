@@ -64,7 +64,7 @@ func CheckSetting(h ecs.Home, name, value, principal string) error {
 	case r.Root && principal != h.Root():
 		return Invalid("You must use the root user when you set %s.", name)
 	case r.Fixed && value == off:
-		return Invalid("The setting %s can no longer be disabled: every resource has the long ARN format.", name)
+		return Invalid("You can no longer disable Long Arn settings") // Terraform looks for it when it destroys one
 	case !slices.Contains(r.Values, value):
 		return Invalid("Invalid setting value: '%s'. Valid values for %s: %s", value, name, strings.Join(r.Values, ", "))
 	}
