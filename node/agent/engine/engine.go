@@ -240,13 +240,34 @@ func (e *Engine) exit(ev runtime.Event) {
 		}
 		switch c := &t.Containers[i]; {
 		case c.heard(ev):
+			if !ev.At.Equal(c.LastExit.At) { // or the clock was set back: what is there tells
+				ctx := e.ctx
+				e.effects.Go(func() { e.resync(ctx) })
+			}
 		case c.Phase == Running && !c.Down:
 			t.ended(i, ev)
 			e.over(t, i)
-		case c.Busy == Restart && ev.ExitCode < 0:
-			c.look = true // it is away while it is made anew
 		case c.Busy == Start || c.Busy == Restart:
 			c.exit = &ev
+		}
+	})
+}
+
+// missed applies the end of a container that ran its given life when nobody told of it. Times do not matter here: what was
+// not there after that life began is not of one before.
+func (e *Engine) missed(ev runtime.Event, life int) {
+	e.update(func() {
+		t, i := e.find(ev.ID)
+		if t == nil {
+			return
+		}
+		switch c := &t.Containers[i]; {
+		case c.Restarts != life:
+		case c.Phase == Running && !c.Down:
+			t.ended(i, ev)
+			e.over(t, i)
+		case c.Busy == Restart:
+			c.look = true // it is away while it is made anew
 		}
 	})
 }

@@ -96,13 +96,13 @@ func (e *Engine) forget(ctx context.Context, t *Task) error {
 
 // resync compares the containers that should run with what really runs, after events may have been missed.
 func (e *Engine) resync(ctx context.Context) {
-	running := map[string]bool{} // before the look: what starts after it is not missing
+	running := map[string]int{} // in which life; before the look: what starts after it is not missing
 	e.update(func() {
 		for _, t := range e.tasks {
 			for i := range t.Containers {
 				switch c := &t.Containers[i]; {
 				case c.Phase == Running && !c.Down:
-					running[t.Plan.Containers[i].ID] = true
+					running[t.Plan.Containers[i].ID] = c.Restarts
 				case c.Busy == Start || c.Busy == Restart:
 					c.look = true // it may have started and ended unheard
 				}
@@ -117,13 +117,13 @@ func (e *Engine) resync(ctx context.Context) {
 		return // ctx ended
 	}
 	for _, s := range states {
-		if running[s.ID] && s.Status == runtime.Stopped {
-			e.exit(exitOf(&s))
+		if life, ok := running[s.ID]; ok && s.Status == runtime.Stopped {
+			e.missed(exitOf(&s), life)
 		}
 		delete(running, s.ID)
 	}
-	for id := range running {
-		e.exit(runtime.Event{ID: id, ExitCode: -1, At: time.Now()})
+	for id, life := range running {
+		e.missed(runtime.Event{ID: id, ExitCode: -1, At: time.Now()}, life)
 	}
 }
 

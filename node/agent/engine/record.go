@@ -119,6 +119,6 @@ func (t *Task) notAfter(now time.Time) {
 	clamp(&t.PullStarted, &t.PullStopped, &t.ExecutionStopped, &t.StoppedAt)
 	for i := range t.Containers {
 		c := &t.Containers[i]
-		clamp(&c.CreatedAt, &c.StartedAt, &c.FinishedAt, &c.Health.Since)
+		clamp(&c.CreatedAt, &c.StartedAt, &c.RestartedAt, &c.FinishedAt, &c.Health.Since)
 	}
 }

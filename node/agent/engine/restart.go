@@ -42,7 +42,7 @@ func (c *Container) Up() time.Time {
 	return c.StartedAt
 }
 
-// heard says that e tells of a life that is known to be over.
+// heard says that e seems to tell of a life that is known to be over.
 func (l *Lives) heard(e runtime.Event) bool {
 	return !l.LastExit.At.IsZero() && !e.At.After(l.LastExit.At)
 }

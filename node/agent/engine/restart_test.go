@@ -160,3 +160,63 @@ func TestKilledAtEveryCallOfARestart(t *testing.T) {
 		}
 	}
 }
+
+// A later life whose end nobody knows is over all the same, whatever time the runtime has for it: it knows when the container
+// was made.
+func TestALaterLifeIsLost(t *testing.T) {
+	in(t, func(r *rig) {
+		r.w.behaviour["app"] = behaviour{runs: 61 * time.Second, exit: 1}
+		made := time.Now()
+		r.run().accept(payload(revivable("app"), "app"))
+		r.pass(time.Second)
+		r.pass(61 * time.Second)
+		r.w.mu.Lock()
+		s := &r.w.containers[taskID+"-0"].state
+		s.Status, s.ExitCode, s.ExitedAt = runtime.Stopped, -1, made
+		r.w.mu.Unlock()
+		r.w.gap()
+		r.pass(time.Second)
+		r.want("RUNNING app=RUNNING",
+			`RUNNING app=RUNNING,"Restarted 1 time by its restart policy, last at 2000-01-01T00:01:01Z after exit code 1"`,
+			`STOPPED app=STOPPED,"`+vanished+`"`)
+		r.pass(time.Minute)
+		r.empty()
+	})
+}
+
+// The end of a life after a clock that was set back is no old news.
+func TestALifeEndsBeforeTheOneBefore(t *testing.T) {
+	in(t, func(r *rig) {
+		r.w.behaviour["app"] = behaviour{runs: 61 * time.Second, exit: 1}
+		r.run().accept(payload(revivable("app"), "app"))
+		r.pass(62 * time.Second)
+		at := r.e.Tasks()[0].Containers[0].LastExit.At.Add(-30 * time.Second)
+		r.w.mu.Lock()
+		s := &r.w.containers[taskID+"-0"].state
+		s.Status, s.ExitCode, s.ExitedAt = runtime.Stopped, 3, at
+		r.w.mu.Unlock()
+		r.e.exit(runtime.Event{ID: taskID + "-0", ExitCode: 3, At: at})
+		r.pass(time.Second)
+		if c := r.e.Tasks()[0].Containers[0]; c.Phase < Exited || c.ExitCode == nil || *c.ExitCode != 3 {
+			t.Errorf("it is %v, %+v", &c, c.Lives)
+		}
+		r.pass(time.Minute)
+		r.empty()
+	})
+}
+
+// What a look finds of a life that is over when it is told says nothing of the next one.
+func TestALookAtALifeBefore(t *testing.T) {
+	in(t, func(r *rig) {
+		r.w.behaviour["app"] = behaviour{runs: 61 * time.Second, exit: 1}
+		r.run().accept(payload(revivable("app"), "app"))
+		r.pass(62 * time.Second)
+		r.e.missed(runtime.Event{ID: taskID + "-0", ExitCode: -1, At: time.Now()}, 0)
+		r.pass(time.Second)
+		if c := r.e.Tasks()[0].Containers[0]; c.Phase != Running || c.Down || c.Restarts != 1 {
+			t.Errorf("it is %v, %+v", &c, c.Lives)
+		}
+		r.accept(stopPayload())
+		r.pass(time.Minute)
+	})
+}
