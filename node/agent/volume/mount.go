@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -40,14 +41,21 @@ func options(o string) (set uintptr, data string) {
 	return set, strings.Join(own, ",")
 }
 
-// mount mounts what driverOpts say at path, unless something is.
+// mount mounts what driverOpts say at path, unless something is. What is mounted or unmounted there stays there: a bind mount
+// would otherwise share that with what it leads to, and its end would end mounts of the machine's.
 func mount(path string, opts map[string]string) error {
-	if there, err := mounted(path); there || err != nil {
+	there, err := mounted(path)
+	if err != nil {
 		return err
 	}
 	set, data := options(opts["o"])
-	if err := unix.Mount(opts["device"], path, opts["type"], set, data); err != nil {
-		return fmt.Errorf("failed to mount local volume: mount %s:%s, flags: %#x, data: %s: %w", opts["device"], path, set, data, err)
+	if !there {
+		if err := unix.Mount(opts["device"], path, opts["type"], set, data); err != nil {
+			return fmt.Errorf("failed to mount local volume: mount %s:%s, flags: %#x, data: %s: %w", opts["device"], path, set, data, err)
+		}
+	}
+	if err := unix.Mount("", path, "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("failed to mount local volume: make %s private: %w", path, err)
 	}
 	if again := set & (unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC); set&unix.MS_BIND != 0 && again != 0 {
 		// A bind mount takes these the second time only.
@@ -60,16 +68,15 @@ func mount(path string, opts map[string]string) error {
 
 func mounted(path string) (bool, error) {
 	found, err := mountsBelow(filepath.Dir(path))
-	for _, m := range found {
-		if m == filepath.Clean(path) {
-			return true, nil
-		}
-	}
-	return false, err
+	return slices.Contains(found, filepath.Clean(path)), err
 }
 
-// mountsBelow lists what is mounted below dir.
+// mountsBelow lists what is mounted below dir, which may lie behind a symbolic link: the kernel tells where things really are.
 func mountsBelow(dir string) ([]string, error) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, ignoreMissing(err)
+	}
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
@@ -79,8 +86,8 @@ func mountsBelow(dir string) ([]string, error) {
 	for line := range strings.Lines(string(text)) {
 		const point = 4 // the mount point
 		if f := strings.Fields(line); len(f) > point {
-			if path := plain.Replace(f[point]); strings.HasPrefix(path, filepath.Clean(dir)+"/") {
-				out = append(out, path)
+			if path, ok := strings.CutPrefix(plain.Replace(f[point]), real+"/"); ok {
+				out = append(out, filepath.Join(dir, path))
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -144,12 +145,21 @@ func Sweep(dataDir string, keep func(taskID string) bool, used func(path string)
 			errs = append(errs, Release(dataDir, e.Name()))
 		}
 	}
-	shared, err := mountsBelow(plan.SharedVolumes(dataDir))
+	dir := plan.SharedVolumes(dataDir)
+	shared, err := mountsBelow(dir)
 	errs = append(errs, err)
 	for _, path := range shared {
-		if !used(path) {
+		// What is mounted within a volume goes with it, and stays with it.
+		if path = filepath.Join(dir, first(dir, path)); !used(path) {
 			errs = append(errs, Unmount(path))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// first is the name in dir that leads to path.
+func first(dir, path string) string {
+	rest, _ := filepath.Rel(dir, path) // path lies in dir
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }

@@ -119,3 +119,100 @@ func TestMounts(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// machine is a directory with a mount of the machine's in it, as shared as systemd makes all.
+func machine(t *testing.T) (dir, within string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	dir = t.TempDir()
+	within = filepath.Join(dir, "disk")
+	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("", dir, "", unix.MS_SHARED, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(within, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", within, "tmpfs", 0, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	return dir, within
+}
+
+// The end of a volume ends nothing but itself, and nothing within one that is in use ends.
+func TestWhatAVolumeLeadsToStaysMounted(t *testing.T) {
+	source, disk := machine(t)
+	dir := t.TempDir()
+	v := shared(dir, "s")
+	v.DriverOpts = map[string]string{"type": "none", "o": "rbind", "device": source}
+	if err := Make(v); err != nil {
+		t.Fatal(err)
+	}
+	if err := Sweep(dir, nil, func(path string) bool { return path == v.Path }); err != nil {
+		t.Error(err)
+	}
+	if there, err := mountsBelow(dir); err != nil || len(there) != 2 {
+		t.Errorf("in use: %v %v", there, err)
+	}
+	if err := Sweep(dir, nil, func(string) bool { return false }); err != nil {
+		t.Error(err)
+	}
+	if there, err := mountsBelow(dir); err != nil || len(there) != 0 {
+		t.Errorf("left: %v %v", there, err)
+	}
+	if there, err := mounted(disk); !there || err != nil {
+		t.Errorf("the machine lost %s: %v", disk, err)
+	}
+}
+
+// A volume that a killed node had mounted, and no more, becomes what it is to be.
+func TestMountIsFinished(t *testing.T) {
+	source, _ := machine(t)
+	v := shared(t.TempDir(), "s")
+	v.DriverOpts = map[string]string{"type": "none", "o": "bind,ro", "device": source}
+	if err := os.MkdirAll(v.Path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount(source, v.Path, "", unix.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = Unmount(v.Path) })
+	if err := mount(v.Path, v.DriverOpts); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(v.Path, "new"), nil, 0o600); err == nil {
+		t.Error("it is not read-only")
+	}
+}
+
+// The data directory may be a symbolic link.
+func TestMountsBehindALink(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	dir := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(t.TempDir(), dir); err != nil {
+		t.Fatal(err)
+	}
+	v := plan.Volume{Name: "v", Path: filepath.Join(plan.Mounts(dir, "task"), "v"), Make: true, Own: true,
+		DriverOpts: map[string]string{"type": "tmpfs", "device": "tmpfs"}}
+	for range 2 {
+		if err := Make(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if there, err := mountsBelow(dir); err != nil || len(there) != 1 {
+		t.Errorf("%v %v", there, err)
+	}
+	if err := Sweep(dir, func(string) bool { return false }, nil); err != nil {
+		t.Error(err)
+	}
+	if there, err := mountsBelow(dir); err != nil || len(there) != 0 {
+		t.Errorf("left: %v %v", there, err)
+	}
+}
