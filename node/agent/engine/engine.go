@@ -16,6 +16,7 @@ import (
 	"github.com/berth-ecs/berth/node/agent/volume"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
+	"github.com/berth-ecs/berth/node/runtime/keyed"
 )
 
 // Config is what an Engine works with.
@@ -53,7 +54,7 @@ type Engine struct {
 
 	dirty   chan struct{} // unsaved has news
 	effects sync.WaitGroup
-	volumes sync.Mutex // held while some are made, or taken away; mu is taken within
+	volumes keyed.Mutex // held, by path, while a shared one is made or taken away; mu is taken within
 }
 
 // spawner does work in the background until it is done, cancelled, or out of patience.

@@ -177,7 +177,7 @@ func TestVolumesAreNobodyElses(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.run()
-		for _, name := range []string{"tasks", "volumes"} {
+		for _, name := range []string{"tasks", "volumes", "mounts"} {
 			info, err := os.Stat(filepath.Join(r.dir, name))
 			if err != nil {
 				t.Fatal(err)
@@ -186,6 +186,22 @@ func TestVolumesAreNobodyElses(t *testing.T) {
 				t.Errorf("%s: %v", name, info.Mode())
 			}
 		}
+	})
+}
+
+// A volume whose file system does not answer holds up the tasks that have it, and no others.
+func TestNobodyWaitsForAnothersVolume(t *testing.T) {
+	in(t, func(r *rig) {
+		r.run()
+		defer r.e.volumes.Lock(filepath.Join(plan.SharedVolumes(r.dir), "stuck"))()
+		p := payload(nil, "app")
+		p.Volumes = []session.Volume{{Name: "fine", Type: "docker", Docker: &session.DockerVolume{Scope: "shared", Autoprovision: true}}}
+		r.accept(p)
+		r.pass(time.Second)
+		r.accept(stopPayload())
+		r.pass(time.Minute)
+		r.want("RUNNING app=RUNNING", "STOPPED app=STOPPED,0")
+		r.empty()
 	})
 }
 

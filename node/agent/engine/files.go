@@ -58,33 +58,45 @@ func hostFiles() plan.HostFiles {
 	}
 }
 
-// makeVolumes makes the directories of a task's volumes. None that is being taken away may be in use then, so the two keep
-// out of each other's way.
+// makeVolumes makes the directories of a task's volumes.
 func (e *Engine) makeVolumes(volumes []plan.Volume) error {
 	defer failpoint.Around(failpoint.Volumes)()
-	e.volumes.Lock()
-	defer e.volumes.Unlock()
 	for _, v := range volumes {
-		if err := volume.Make(v); err != nil {
+		if err := e.makeVolume(v); err != nil {
 			return &runtime.Error{Name: "CannotCreateVolumeError", Message: err.Error()}
 		}
 	}
 	return nil
 }
 
+// makeVolume makes one. No shared one that is being taken away may be in use then, so the two keep out of each other's way.
+// Nobody waits for a volume that is not his: the server of a file system may be silent for ever.
+func (e *Engine) makeVolume(v plan.Volume) error {
+	if v.Shared {
+		defer e.volumes.Lock(v.Path)()
+	}
+	return volume.Make(v)
+}
+
 // releaseVolumes takes away what is mounted for a task's volumes, and for shared ones that it was the last to use.
 func (e *Engine) releaseVolumes(t *Task) error {
-	e.volumes.Lock()
-	defer e.volumes.Unlock()
-	var used map[string]bool
-	e.update(func() { used = e.usedVolumes(t) })
 	err := volume.Release(e.cfg.Node.DataDir, t.ID)
 	for _, v := range t.Plan.Volumes {
-		if v.Shared && !used[v.Path] {
-			err = errors.Join(err, volume.Unmount(v.Path))
+		if v.Shared {
+			err = errors.Join(err, e.releaseShared(t, v.Path))
 		}
 	}
 	return err
+}
+
+func (e *Engine) releaseShared(t *Task, path string) error {
+	defer e.volumes.Lock(path)()
+	var used map[string]bool
+	e.update(func() { used = e.usedVolumes(t) })
+	if used[path] {
+		return nil
+	}
+	return volume.Unmount(path)
 }
 
 // usedVolumes are the paths of the volumes of all tasks but one that are not released.
@@ -104,7 +116,7 @@ func (e *Engine) usedVolumes(but *Task) map[string]bool {
 // makeDirs makes the directories that tasks' files and volumes lie in. Nobody but root passes through them on the machine;
 // containers see what is mounted for them.
 func makeDirs(dataDir string) error {
-	for _, name := range []string{"tasks", "volumes"} {
+	for _, name := range []string{"tasks", "volumes", "mounts"} {
 		dir := filepath.Join(dataDir, name)
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
