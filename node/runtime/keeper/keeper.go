@@ -6,8 +6,9 @@
 //   - Which process it is stands in the kernel: it is the one in the task's cgroup
 //     for it. Whoever starts it may be killed at any moment: a process that is not
 //     in that cgroup yet ends by itself.
-//   - It has an empty root, no mount but that, no capability and no user: what it
-//     shows of the machine to containers that may look at it is nothing.
+//   - It has an empty root, no mount but that, an empty network, no capability and
+//     no user: what it shows of the machine to containers that may look at it, or
+//     may trace it, is nothing.
 package keeper
 
 import (
@@ -70,7 +71,9 @@ func (c Config) start(ctx context.Context, task string) error {
 		return err
 	}
 	cmd := exec.Command(c.Program, "pause", c.Dir) //nolint:noctx // it outlives us
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC}
+	// Of its network and host name nobody else is to be a part: whoever shares its processes sees /proc/1/net.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true,
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWNET | unix.CLONE_NEWUTS}
 	cmd.Dir, cmd.Env = "/", []string{}
 	begin, err := cmd.StdinPipe()
 	if err != nil {

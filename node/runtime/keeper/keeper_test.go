@@ -93,7 +93,7 @@ func shown(t *testing.T, pid int) {
 			t.Errorf("status has no %q:\n%s", line, status)
 		}
 	}
-	for _, kind := range []string{"pid", "ipc"} {
+	for _, kind := range []string{"pid", "ipc", "net", "uts", "mnt"} {
 		ours, err := os.Readlink("/proc/self/ns/" + kind)
 		theirs, terr := os.Readlink(Namespace(pid, kind))
 		if err != nil || terr != nil || ours == theirs {
