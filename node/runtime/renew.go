@@ -55,6 +55,9 @@ func (r *Runtime) renew(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) createAgain(ctx context.Context, c containers.Container) error {
+	if err := r.stillShared(c); err != nil {
+		return err
+	}
 	mounts, err := r.cd.SnapshotService(snapshotter).Mounts(ctx, c.ID)
 	if err != nil {
 		return fmt.Errorf("snapshot of %s: %w", c.ID, err)

@@ -61,6 +61,10 @@ func TestTaskSharesNamespaces(t *testing.T) {
 	if err := n.Create(t.Context(), with(second(sh(task, "true", img), 4))); err == nil || !strings.Contains(err.Error(), "shared namespaces has ended") {
 		t.Errorf("create without it: %v", err)
 	}
+	// Its number may be another process's by now, whose namespaces nobody is to join.
+	if err := n.Renew(t.Context(), task+"-1"); err == nil || !strings.Contains(err.Error(), "shared namespaces has ended") {
+		t.Errorf("renewal without it: %v", err)
+	}
 	if err := n.Release(t.Context(), task); err != nil {
 		t.Error(err)
 	}
