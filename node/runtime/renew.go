@@ -55,7 +55,7 @@ func (r *Runtime) renew(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) createAgain(ctx context.Context, c containers.Container) error {
-	if err := r.stillShared(c); err != nil {
+	if err := r.keeper().Check(c.ID[:32], c.Spec.GetValue()); err != nil {
 		return err
 	}
 	mounts, err := r.cd.SnapshotService(snapshotter).Mounts(ctx, c.ID)

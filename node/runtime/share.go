@@ -2,13 +2,7 @@ package runtime
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"path/filepath"
-
-	"github.com/containerd/containerd/v2/core/containers"
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-ecs/berth/node/runtime/keeper"
 	"github.com/berth-ecs/berth/node/runtime/spec"
@@ -38,27 +32,6 @@ func (r *Runtime) prepareShared(ctx context.Context, t Task) error {
 	return nil
 }
 
-var errKeeper = errors.New("the process that keeps the task's shared namespaces has ended")
-
-// stillShared makes sure that a container that is made anew joins its task's namespaces, and not those of a process that has
-// the number by now.
-func (r *Runtime) stillShared(c containers.Container) error {
-	var s specs.Spec
-	if err := json.Unmarshal(c.Spec.GetValue(), &s); err != nil {
-		return fmt.Errorf("specification of %s: %w", c.ID, err)
-	}
-	pid, err := r.keeper().Pid(c.ID[:32])
-	if err != nil {
-		return err
-	}
-	for _, ns := range s.Linux.Namespaces {
-		if (ns.Type == specs.PIDNamespace || ns.Type == specs.IPCNamespace) && ns.Path != "" && ns.Path != keeper.Namespace(pid, string(ns.Type)) {
-			return errKeeper
-		}
-	}
-	return nil
-}
-
 // share puts a container into the namespaces it is to have.
 func (r *Runtime) share(c Container, in *spec.Input) error {
 	in.Pidns, in.Ipcns, in.NoShm = c.PID, c.IPC, c.IPC == ShareNone
@@ -73,7 +46,7 @@ func (r *Runtime) share(c Container, in *spec.Input) error {
 		return err
 	}
 	if pid == 0 {
-		return errKeeper
+		return keeper.ErrEnded
 	}
 	if c.PID == ShareTask {
 		in.Pidns = keeper.Namespace(pid, "pid")

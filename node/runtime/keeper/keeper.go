@@ -13,6 +13,7 @@ package keeper
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
@@ -51,6 +53,28 @@ func (c Config) Pid(task string) (int, error) {
 		return 0, err
 	}
 	return pids[0], nil
+}
+
+// ErrEnded says that a task's process is gone, and what it kept with it.
+var ErrEnded = errors.New("the process that keeps the task's shared namespaces has ended")
+
+// Check answers ErrEnded when a container's specification leads to namespaces that are not those of the task's process: it
+// has a process's number, which may be another's by now.
+func (c Config) Check(task string, specification []byte) error {
+	var s specs.Spec
+	if err := json.Unmarshal(specification, &s); err != nil {
+		return err
+	}
+	pid, err := c.Pid(task)
+	if err != nil || s.Linux == nil {
+		return err
+	}
+	for _, ns := range s.Linux.Namespaces {
+		if (ns.Type == specs.PIDNamespace || ns.Type == specs.IPCNamespace) && ns.Path != "" && ns.Path != Namespace(pid, string(ns.Type)) {
+			return ErrEnded
+		}
+	}
+	return nil
 }
 
 // Ensure starts a task's process unless it is there. With shm the task's containers share memory of that size too.
