@@ -3,6 +3,7 @@ package runtime
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -112,6 +113,25 @@ func TestACheckIsOverWhenItsProcessIs(t *testing.T) {
 		if _, _, err := n.Exec(t.Context(), c.ID, args, time.Second); err == nil || !strings.Contains(err.Error(), "OCI runtime exec failed") || strings.Contains(args[0], "none") != !strings.Contains(err.Error(), "permission denied") {
 			t.Errorf("%v: %v", args, err)
 		}
+	}
+}
+
+// A check has nothing of the machine's open, not even /dev/null: it might change its mode.
+func TestACheckReadsNothingOfTheMachines(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	c := sh(n.task(Task{}), "sleep 1000", n.busybox())
+	n.start(c)
+	var null unix.Stat_t
+	if err := unix.Stat(os.DevNull, &null); err != nil {
+		t.Fatal(err)
+	}
+	code, out, err := n.Exec(t.Context(), c.ID, []string{"/bin/sh", "-c", "cat; for n in 0 1 2; do stat -Lc %d:%i /proc/self/fd/$n; done"}, 5*time.Second)
+	if err != nil || code != 0 || strings.Count(string(out), "\n") != 3 {
+		t.Errorf("code %d, %v: %s", code, err, out)
+	}
+	if strings.Contains(string(out), fmt.Sprintf("%d:%d\n", null.Dev, null.Ino)) {
+		t.Errorf("it has the machine's %s open: %s", os.DevNull, out)
 	}
 }
 

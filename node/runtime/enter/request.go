@@ -128,7 +128,13 @@ func (p Place) open() (descriptors, error) {
 	if p.ByKill {
 		how = os.O_WRONLY
 	}
-	err := errors.Join(add("/dev/null", os.O_RDWR), add(p.Kill, how), add(dir+"/ns/pid", os.O_RDONLY))
+	// There is nothing to read. Not the machine's /dev/null: whoever has that open may change its owner and mode.
+	nothing, end, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, nothing)
+	err = errors.Join(end.Close(), add(p.Kill, how), add(dir+"/ns/pid", os.O_RDONLY))
 	for _, ns := range namespaces {
 		err = errors.Join(err, add(dir+"/ns/"+ns, os.O_RDONLY))
 	}
