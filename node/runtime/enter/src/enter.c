@@ -6,13 +6,14 @@
  * What is guaranteed:
  *   - A check has the container's user, groups, capabilities, limits, no_new_privs and seccomp filter before its first
  *     instruction; when one of them cannot be had, nothing is executed.
- *   - Until then it cannot be looked into from the container: it is not dumpable, and what it has open is closed before its
- *     capabilities are the container's.
+ *   - Nobody in the container ever sees a process that has more, or has anything open that is not the command's: what takes
+ *     all of that on is outside of the container's process namespace, and only then makes the check in it. A container may
+ *     have the right to trace, and no process would be safe from it.
  *   - The program itself runs from sealed memory: /proc/PID/exe leads to nothing that could be written.
  *   - A check that takes too long, or that nobody waits for any more, is killed with everything it started.
  *
  * A request is one message on the socket at descriptor 3: descriptors, the first of which holds the request's text.
- * The answer, on a pipe of the request's own, is { kind, number }: see answer().
+ * The answer, on a pipe of the request's own, is { kind, number }: see answer(). The command reads from FD_IN.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -39,10 +40,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKET = 3, MAGIC = 0x62657231, MAX_FDS = 64, MAX_TEXT = 16 << 20 };
+enum { SOCKET = 3, MAGIC = 0x62657231, MAX_FDS = 64, MAX_TEXT = 16 << 20, FD_ALL = 8 };
 
 /* The places of a request's descriptors; cgroups come after the namespaces. */
-enum { FD_TEXT, FD_OUT, FD_RESULT, FD_NULL, FD_KILL, FD_PIDNS, FD_NS };
+enum { FD_TEXT, FD_OUT, FD_RESULT, FD_IN, FD_KILL, FD_PIDNS, FD_NS };
 
 /* What an answer tells. */
 enum { EXITED, SIGNALLED, TIMED_OUT, FAILED };
@@ -134,6 +135,7 @@ static void write_number(const char *file, int n) {
 /* enter joins the container's cgroups and namespaces. */
 static int enter(struct request *r) {
 	int ns = FD_NS, cg = FD_NS + (int)r->head->namespaces;
+	if (setns(r->fd[FD_PIDNS], 0)) return AT_NAMESPACE; /* of its children */
 	write_number("/proc/self/oom_score_adj", r->head->oom_score);
 	for (int i = cg; i < r->fds; i++)
 		if (write(r->fd[i], "0", 1) != 1) return AT_CGROUP;
@@ -161,7 +163,6 @@ static int become(struct request *r) {
 	struct __user_cap_data_struct cd[2] = { { (uint32_t)own, (uint32_t)own, 0 }, { (uint32_t)(own >> 32), (uint32_t)(own >> 32), 0 } };
 	if (syscall(SYS_capset, &ch, cd)) return AT_CAPABILITY;
 	if (chdir(r->cwd) && !there) return AT_DIRECTORY;
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return AT_USER;
 	if (h->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return AT_SECCOMP;
 	return -1;
 }
@@ -209,29 +210,48 @@ static void execute(struct request *r) {
 	errno = why;
 }
 
-/* check is the process that becomes the command. What goes wrong is written to status, which the exec closes. */
-static void check(struct request *r, int status) {
+/* Where the two pipes to supervise() are after prepare(): for what went wrong, and for the check's number. */
+enum { STATUS = 3, BORN };
+
+/* check is the process that becomes the command. What goes wrong is written to STATUS, which the exec closes. */
+static void check(struct request *r) {
+	int place = AT_USER;
+	close(BORN);
+	setsid();
+	if (!prctl(PR_SET_PDEATHSIG, SIGKILL)) {
+		find_home(r);
+		execute(r);
+		place = AT_EXEC;
+	}
+	answer(STATUS, FAILED, errno, place);
+	_exit(127);
+}
+
+/* close_rest leaves nothing open but the command's streams and the two pipes. */
+static int close_rest(struct request *r, int status, int born) {
+	int s = fcntl(status, F_DUPFD_CLOEXEC, FD_ALL), b = fcntl(born, F_DUPFD_CLOEXEC, FD_ALL); /* out of the way */
+	return s < 0 || b < 0 || dup2(r->fd[FD_IN], 0) < 0 || dup2(r->fd[FD_OUT], 1) < 0 || dup2(r->fd[FD_OUT], 2) < 0 ||
+	       dup3(s, STATUS, O_CLOEXEC) < 0 || dup3(b, BORN, O_CLOEXEC) < 0 || syscall(SYS_close_range, BORN + 1U, ~0U, 0);
+}
+
+/* prepare becomes what the check is to be, and makes it, as supervise()'s child and not its own. */
+static void prepare(struct request *r, int status, int born) {
 	int place = enter(r);
 	if (place < 0) {
-		/* Everything that is not the command's is closed while the container still cannot look. */
-		if (dup2(r->fd[FD_NULL], 0) < 0 || dup2(r->fd[FD_OUT], 1) < 0 || dup2(r->fd[FD_OUT], 2) < 0 ||
-		    (status != 3 && dup3(status, 3, O_CLOEXEC) < 0) || syscall(SYS_close_range, 4U, ~0U, 0)) {
-			place = AT_FORK;
-		} else {
-			status = 3; /* nothing else is open but this */
-			setsid();
-			signal(SIGPIPE, SIG_DFL);
-			place = become(r);
-			if (place < 0) find_home(r);
-		}
+		if (close_rest(r, status, born)) _exit(127);
+		status = STATUS;
+		signal(SIGPIPE, SIG_DFL);
+		place = become(r);
 	}
 	if (place < 0 && r->head->filters) {
 		struct sock_fprog f = { (unsigned short)r->head->filters, r->filters };
 		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &f)) place = AT_SECCOMP;
 	}
 	if (place < 0) {
-		execute(r);
-		place = AT_EXEC;
+		pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+		if (pid == 0) check(r);
+		if (pid > 0 && write(BORN, &pid, sizeof pid) == sizeof pid) _exit(0);
+		place = AT_FORK;
 	}
 	answer(status, FAILED, errno, place);
 	_exit(127);
@@ -260,17 +280,18 @@ static void kill_tree(struct request *r, pid_t pid) {
 	}
 }
 
-/* await watches the check until it ends, its time is over, or nobody waits for the answer. */
-static int await(struct request *r, pid_t pid) {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd p[2] = { { pidfd, POLLIN, 0 }, { r->fd[FD_RESULT], 0, 0 } };
-	if (pidfd < 0) return 0;
+static int64_t now(void) {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	int64_t until = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + r->head->timeout_ms;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* await waits until fd has something to tell, the time is over, or nobody waits for the answer. */
+static int await(struct request *r, int fd, int64_t until) {
+	struct pollfd p[2] = { { fd, POLLIN, 0 }, { r->fd[FD_RESULT], 0, 0 } };
+	if (fd < 0) return 0;
 	for (;;) {
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		int64_t left = until - ((int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000);
+		int64_t left = until - now();
 		int n = left > 0 ? poll(p, 2, (int)left) : 0;
 		if (n < 0 && errno == EINTR) continue;
 		if (n <= 0 || p[1].revents) return p[0].revents != 0;
@@ -281,21 +302,26 @@ static int await(struct request *r, pid_t pid) {
 /* supervise runs one check and answers. It stays outside of the container. */
 static void supervise(struct request *r) {
 	signal(SIGCHLD, SIG_DFL);
-	int status[2], out = r->fd[FD_RESULT];
+	int status[2], born[2], out = r->fd[FD_RESULT], wait = 0;
 	if (parse(r)) { answer(out, FAILED, EINVAL, AT_REQUEST); return; }
-	if (setns(r->fd[FD_PIDNS], 0)) { answer(out, FAILED, errno, AT_NAMESPACE); return; }
-	if (pipe2(status, O_CLOEXEC)) { answer(out, FAILED, errno, AT_FORK); return; }
-	pid_t pid = fork();
-	if (pid < 0) { answer(out, FAILED, errno, AT_FORK); return; }
-	if (pid == 0) check(r, status[1]);
+	int64_t until = now() + r->head->timeout_ms;
+	if (pipe2(status, O_CLOEXEC) || pipe2(born, O_CLOEXEC)) { answer(out, FAILED, errno, AT_FORK); return; }
+	pid_t pid, maker = fork();
+	if (maker < 0) { answer(out, FAILED, errno, AT_FORK); return; }
+	if (maker == 0) prepare(r, status[1], born[1]);
 	close(status[1]);
+	close(born[1]);
 	close(r->fd[FD_OUT]);
-	int in_time = await(r, pid), wait = 0;
-	if (!in_time) kill_tree(r, pid);
-	while (waitpid(pid, &wait, 0) < 0 && errno == EINTR) {}
+	int in_time = await(r, born[0], until);
+	if (!in_time || read(born[0], &pid, sizeof pid) != sizeof pid) pid = 0;
+	if (pid) in_time = await(r, (int)syscall(SYS_pidfd_open, pid, 0), until);
+	if (!in_time) kill_tree(r, pid ? pid : maker);
+	while (waitpid(maker, NULL, 0) < 0 && errno == EINTR) {}
+	while (pid && waitpid(pid, &wait, 0) < 0 && errno == EINTR) {}
 	int32_t failed[3];
-	if (read(status[0], failed, sizeof failed) == sizeof failed) answer(out, failed[0], failed[1], failed[2]);
-	else if (!in_time) answer(out, TIMED_OUT, 0, 0);
+	if (!in_time) answer(out, TIMED_OUT, 0, 0);
+	else if (read(status[0], failed, sizeof failed) == sizeof failed) answer(out, failed[0], failed[1], failed[2]);
+	else if (!pid) answer(out, FAILED, ECHILD, AT_FORK);
 	else if (WIFSIGNALED(wait)) answer(out, SIGNALLED, WTERMSIG(wait), 0);
 	else answer(out, EXITED, WEXITSTATUS(wait), 0);
 }
@@ -332,7 +358,7 @@ static int seal(char **argv, char **env) {
 }
 
 int main(int argc, char **argv, char **env) {
-	if (argc > 1 && !strcmp(argv[1], "--version")) return write(1, "berth-enter 1.0.0\n", 18) == 18 ? 0 : 1;
+	if (argc > 1 && !strcmp(argv[1], "--version")) return write(1, "berth-enter 1.1.0\n", 18) == 18 ? 0 : 1;
 	if (seal(argv, env)) return 1;
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_NAME, "berth-enter");
