@@ -82,14 +82,15 @@ type Node struct {
 
 // Images removes images and answers their names.
 func (r Node) Images(ctx context.Context, p Rules) ([]string, error) {
-	all, err := r.candidates(ctx, time.Now())
+	asked := time.Now()
+	all, err := r.candidates(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
 	var removed []string
 	var errs []error
 	for _, name := range p.chosen(all, time.Now()) {
-		gone, err := r.removeImage(ctx, name)
+		gone, err := r.removeImage(ctx, name, asked)
 		if errs = append(errs, err); gone {
 			removed = append(removed, name)
 		}
@@ -175,13 +176,18 @@ func (r Node) noteUse(ctx context.Context, i images.Image, at time.Time) error {
 	return err
 }
 
-// removeImage removes an image that is not being pulled.
-func (r Node) removeImage(ctx context.Context, name string) (bool, error) {
+// patience is how long a removal may take: pulls wait for it.
+const patience = 10 * time.Second
+
+// removeImage removes an image that is not being pulled, and was not since it was asked who has it.
+func (r Node) removeImage(ctx context.Context, name string, asked time.Time) (bool, error) {
 	r.Flying.mu.Lock()
 	defer r.Flying.mu.Unlock()
-	if r.Flying.n[name] > 0 || time.Since(r.Flying.last[name]) < time.Second { // pulled since it was chosen
+	if last := r.Flying.last[name]; r.Flying.n[name] > 0 || last.After(asked) || time.Since(last) < time.Second {
 		return false, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	err := r.Client.ImageService().Delete(ctx, name)
 	if errdefs.IsNotFound(err) {
 		return false, nil

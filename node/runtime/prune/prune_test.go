@@ -24,3 +24,12 @@ func TestRulesChoose(t *testing.T) {
 		}
 	}
 }
+
+// An image that somebody got after it was asked who has it may be in use, however long ago that was.
+func TestPulledSinceItWasChosen(t *testing.T) {
+	asked := time.Now().Add(-time.Minute)
+	f := &Flying{last: map[string]time.Time{"x": asked.Add(time.Second)}}
+	if gone, err := (Node{Flying: f}).removeImage(t.Context(), "x", asked); gone || err != nil { // it would need a client
+		t.Error(gone, err)
+	}
+}
