@@ -138,13 +138,21 @@ func (c Config) scrubRunc(ctx context.Context, id string) error {
 
 func (c Config) scrubCgroup(id string) error {
 	path := c.taskCgroup(id) + "/" + id
+	children, err := c.Cgroups.Children(path) // its checks, and what a privileged container made
+	for _, child := range children {
+		err = errors.Join(err, c.killIn(path+"/"+child))
+	}
+	return errors.Join(err, c.killIn(path), c.Cgroups.Remove(path))
+}
+
+func (c Config) killIn(path string) error {
 	pids, err := c.Cgroups.Processes(path)
 	for _, pid := range pids {
 		if kerr := unix.Kill(pid, unix.SIGKILL); kerr != nil && !errors.Is(kerr, unix.ESRCH) {
 			err = errors.Join(err, kerr)
 		}
 	}
-	return errors.Join(err, c.Cgroups.Remove(path))
+	return err
 }
 
 func (c Config) scrubBundle(id string) error {
