@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,15 +50,24 @@ func (c downCommand) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-// removeAll removes a directory unless something is mounted below it: what is behind a volume is not ours to remove.
+// removeAll removes a directory unless something is mounted below it: what is behind a volume is not ours to remove. The kernel
+// tells where things really are, and blanks in its own way.
 func removeAll(dir string) error {
+	real, err := filepath.EvalSymlinks(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.RemoveAll(dir)
+	}
+	if err != nil {
+		return err
+	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
 		return err
 	}
+	plain := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	for line := range strings.Lines(string(mounts)) {
-		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], filepath.Clean(dir)+"/") {
-			return fmt.Errorf("%s is still mounted: unmount it, and say it again", f[1])
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(plain.Replace(f[1]), real+"/") {
+			return fmt.Errorf("%s is still mounted: unmount it, and say it again", plain.Replace(f[1]))
 		}
 	}
 	return os.RemoveAll(dir)
