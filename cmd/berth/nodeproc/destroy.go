@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/node/agent/volume"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
@@ -35,14 +36,16 @@ func Destroy(ctx context.Context, c Config) error {
 	)
 }
 
-// removeContainers ends every container and then containerd.
+// removeContainers ends every container, what is mounted for their volumes, and then containerd.
 func removeContainers(ctx context.Context, c Config, h *hold.Client) error {
 	r, err := runtime.Open(ctx, runtimeConfig(c, h))
 	if err != nil {
 		return err
 	}
+	none := func(string) bool { return false }
 	return errors.Join(
-		r.Sweep(ctx, func(string) bool { return false }),
+		r.Sweep(ctx, none),
+		volume.Sweep(c.Settings.DataDir, none, none),
 		r.Shutdown(ctx),
 	)
 }

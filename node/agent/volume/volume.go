@@ -108,6 +108,10 @@ func Unmount(path string) error {
 		if !there || err != nil {
 			return err
 		}
+		// Of one that a killed node made it is not sure that it is private.
+		if err := unix.Mount("", path, "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			return fmt.Errorf("make %s private: %w", path, err)
+		}
 		if err := unix.Unmount(path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil {
 			return fmt.Errorf("unmount %s: %w", path, err)
 		}

@@ -168,6 +168,16 @@ func TestWhatAVolumeLeadsToStaysMounted(t *testing.T) {
 	if there, err := mounted(disk); !there || err != nil {
 		t.Errorf("the machine lost %s: %v", disk, err)
 	}
+	// Nor does the end of one that was mounted, and no more.
+	if err := unix.Mount(source, v.Path, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := Unmount(v.Path); err != nil {
+		t.Error(err)
+	}
+	if there, err := mounted(disk); !there || err != nil {
+		t.Errorf("the machine lost %s: %v", disk, err)
+	}
 }
 
 // A volume that a killed node had mounted, and no more, becomes what it is to be.
