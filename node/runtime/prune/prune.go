@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -51,6 +52,17 @@ func (f *Flying) Begin(name string) (done func()) {
 			delete(f.n, name)
 		}
 	}
+}
+
+// forget lets go of the images that are not there and were not pulled since at: a name that was never found is asked for once.
+func (f *Flying) forget(there []images.Image, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	names := map[string]bool{}
+	for _, i := range there {
+		names[i.Name] = true
+	}
+	maps.DeleteFunc(f.last, func(name string, last time.Time) bool { return !names[name] && last.Before(at) })
 }
 
 // candidate is an image that was pulled here.
@@ -112,6 +124,7 @@ func (r Node) candidates(ctx context.Context, now time.Time) ([]candidate, error
 	if err != nil {
 		return nil, err
 	}
+	r.Flying.forget(list, now)
 	var all []candidate
 	for _, i := range list {
 		if i.Labels[r.Pulled] == "" {

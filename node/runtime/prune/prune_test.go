@@ -1,9 +1,13 @@
 package prune
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/containerd/containerd/v2/core/images"
 )
 
 func TestRulesChoose(t *testing.T) {
@@ -31,5 +35,15 @@ func TestPulledSinceItWasChosen(t *testing.T) {
 	f := &Flying{last: map[string]time.Time{"x": asked.Add(time.Second)}}
 	if gone, err := (Node{Flying: f}).removeImage(t.Context(), "x", asked); gone || err != nil { // it would need a client
 		t.Error(gone, err)
+	}
+}
+
+// Names that lead to no image are not remembered for ever.
+func TestFlyingForgets(t *testing.T) {
+	at := time.Now()
+	f := &Flying{last: map[string]time.Time{"there": at.Add(-time.Hour), "gone": at.Add(-time.Hour), "new": at.Add(time.Second)}}
+	f.forget([]images.Image{{Name: "there"}}, at)
+	if got := slices.Sorted(maps.Keys(f.last)); !slices.Equal(got, []string{"new", "there"}) {
+		t.Error(got)
 	}
 }
