@@ -78,6 +78,17 @@ func processesIn(t *testing.T, namespace string) (pids []int) {
 	return pids
 }
 
+// cgroupOf is some cgroup of a process.
+func cgroupOf(t *testing.T, pid int) string {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
+
 // Who may trace processes in a container finds none there that has the machine's rights, not even for a moment: the moment
 // before it joins its cgroup lasts here.
 func TestNothingInAContainerHasTheMachinesRights(t *testing.T) {
@@ -93,7 +104,7 @@ func TestNothingInAContainerHasTheMachinesRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	place := Place{PID: first.Process.Pid, Join: []string{full(t)}, Kill: os.DevNull}
+	place := Place{PID: first.Process.Pid, Member: cgroupOf(t, first.Process.Pid), Join: []string{full(t)}, Kill: os.DevNull}
 	done := make(chan error, 1)
 	go func() {
 		_, err := h.Run(t.Context(), place, Rights{Cwd: "/"}, Command{Args: []string{"/bin/true"}, Timeout: time.Second, Out: io.Discard})
@@ -110,6 +121,19 @@ func TestNothingInAContainerHasTheMachinesRights(t *testing.T) {
 		}
 		if pids := processesIn(t, namespace); len(pids) != 1 {
 			t.Errorf("in the container: %v beside %d", pids, first.Process.Pid)
+		}
+	}
+}
+
+// A process of the task's container 12 is none of its container 1.
+func TestStill(t *testing.T) {
+	for member, want := range map[string]bool{"/b/t/x-12": true, "/b/t/x-1": false, "/b/t": true} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "cgroup"), []byte("2:cpu:/b/t/x-12\n1:pids:/b/t/x-12\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := (Place{Member: member}).still(dir); (err == nil) != want {
+			t.Errorf("%s: %v", member, err)
 		}
 	}
 }

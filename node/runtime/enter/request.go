@@ -154,7 +154,7 @@ func (p Place) open() (descriptors, error) {
 // still makes sure that the process whose namespaces were opened is the container's: its number may be another's by now.
 func (p Place) still(dir string) error {
 	text, err := os.ReadFile(dir + "/cgroup")
-	if err == nil && !strings.Contains(string(text), p.Member) {
+	if err == nil && !strings.Contains(string(text), p.Member+"\n") && !strings.Contains(string(text), p.Member+"/") {
 		err = fmt.Errorf("process %d is not of %s: %w", p.PID, p.Member, os.ErrNotExist)
 	}
 	return err
