@@ -125,23 +125,12 @@ const (
 // met says whether a container is what a dependency on it waits for.
 func met(d plan.Dependency, on *Container) bool {
 	over := on.Phase >= Exited
-	switch {
-	case d.Linked():
-		return on.Phase == Running
-	case d.Inherited():
-		return on.Phase >= Created
-	}
-	switch d.Condition {
-	case plan.Start:
-		return on.Phase >= Running
-	case plan.Complete:
-		return over
-	case plan.Success:
-		return over && on.ExitCode != nil && *on.ExitCode == 0
-	case plan.Healthy:
-		return on.Phase == Running && on.Health.Status == Healthy
-	}
-	return false
+	return d.Linked() && on.Phase == Running ||
+		d.Inherited() && on.Phase >= Created ||
+		d.Condition == plan.Start && on.Phase >= Running ||
+		d.Condition == plan.Complete && over ||
+		d.Condition == plan.Success && over && on.ExitCode != nil && *on.ExitCode == 0 ||
+		d.Condition == plan.Healthy && on.Phase == Running && on.Health.Status == Healthy
 }
 
 // dependency judges one dependency by the container it waits for.
