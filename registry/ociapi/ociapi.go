@@ -102,7 +102,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
 	c := &call{Handler: h}
 	c.w, c.r, c.conn = patient(w, r, h.silence)
-	if err := c.serve(r.Context()); err != nil { //nolint:contextcheck // patient answers the request with the same context
+	if err := c.serve(r.Context()); err != nil {
 		c.fail(err)
 	}
 }

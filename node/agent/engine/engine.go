@@ -202,7 +202,7 @@ func (e *Engine) follow(ctx context.Context, events <-chan runtime.Event) {
 			case ev.Gap:
 				e.resync(ctx)
 			default:
-				e.exit(ev)
+				e.exit(ctx, ev)
 			}
 		}
 	}
@@ -233,7 +233,7 @@ func signal(c chan struct{}) {
 }
 
 // exit applies the end of a container. One whose start is still under way waits for that.
-func (e *Engine) exit(ev runtime.Event) {
+func (e *Engine) exit(ctx context.Context, ev runtime.Event) {
 	e.update(func() {
 		t, i := e.find(ev.ID)
 		if t == nil {
@@ -242,7 +242,6 @@ func (e *Engine) exit(ev runtime.Event) {
 		switch c := &t.Containers[i]; {
 		case c.heard(ev):
 			if !ev.At.Equal(c.LastExit.At) { // or the clock was set back: what is there tells
-				ctx := e.ctx
 				e.effects.Go(func() { e.resync(ctx) })
 			}
 		case c.Phase == Running && !c.Down:

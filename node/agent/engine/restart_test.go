@@ -112,7 +112,7 @@ func TestLateNewsOfAnEarlierLife(t *testing.T) {
 		r.run().accept(payload(revivable("app"), "app"))
 		r.pass(62 * time.Second)
 		last := r.e.Tasks()[0].Containers[0].LastExit
-		r.e.exit(runtime.Event{ID: taskID + "-0", ExitCode: 1, At: last.At})
+		r.e.exit(r.e.ctx, runtime.Event{ID: taskID + "-0", ExitCode: 1, At: last.At})
 		r.pass(time.Second)
 		if c := r.e.Tasks()[0].Containers[0]; c.Phase != Running || c.Down || c.Restarts != 1 {
 			t.Errorf("it is %v, %+v", &c, c.Lives)
@@ -195,7 +195,7 @@ func TestALifeEndsBeforeTheOneBefore(t *testing.T) {
 		s := &r.w.containers[taskID+"-0"].state
 		s.Status, s.ExitCode, s.ExitedAt = runtime.Stopped, 3, at
 		r.w.mu.Unlock()
-		r.e.exit(runtime.Event{ID: taskID + "-0", ExitCode: 3, At: at})
+		r.e.exit(r.e.ctx, runtime.Event{ID: taskID + "-0", ExitCode: 3, At: at})
 		r.pass(time.Second)
 		if c := r.e.Tasks()[0].Containers[0]; c.Phase < Exited || c.ExitCode == nil || *c.ExitCode != 3 {
 			t.Errorf("it is %v, %+v", &c, c.Lives)
