@@ -12,7 +12,7 @@ import (
 )
 
 // Version is what both sides of the socket must agree on.
-const Version = 1
+const Version = 2
 
 // Config of both the process and its clients.
 type Config struct {

@@ -17,13 +17,12 @@ type journal struct {
 }
 
 // journalRecord is the page's layout. One chunk at a time is on its way from a
-// spool to the file; it is in the file when Done has moved past From.
+// FIFO to the log; the log's size says how much of it has left the FIFO.
 type journalRecord struct {
-	Writing    atomic.Uint64    // 0: nothing is under way; else the stream's index and 1
-	SizeBefore atomic.Uint64    // of the file, before the chunk
-	From       atomic.Uint64    // where the chunk begins in the spool
-	Done       [2]atomic.Uint64 // by stream: how much of the spool is in the file
-	Partial    [2]atomic.Uint64 // by stream: the last record in the file goes on
+	spoolRecord
+	Taking atomic.Uint64 // 0: nothing is under way; else the stream's index and 1
+	Before atomic.Uint64 // the log's size before the chunk
+	At     atomic.Int64  // when it was taken, in nanoseconds of the Unix epoch
 }
 
 const pageSize = 4096

@@ -3,12 +3,15 @@ package hold
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/hold/logfile"
@@ -24,15 +27,14 @@ type output struct {
 
 	mu      sync.Mutex // one chunk at a time is under way
 	journal *journal
-	in, out []byte // a chunk and its records
 	w       *logfile.Writer
+	spooled bool // there may be a spool of version 1
 	failing bool // the last write failed; said once
 }
 
 type stream struct {
-	name  string
-	f     *fifo
-	spool *spool
+	name string
+	f    *fifo
 }
 
 // meta is what the directory of an output says, for who adopts it.
@@ -66,13 +68,15 @@ func openOutput(dir string, m meta, c Config, limits logfile.Limits) (_ *output,
 	if err := m.write(dir); err != nil {
 		return nil, err
 	}
-	o := &output{dir: dir, meta: m, log: c.Log.With("output", filepath.Base(dir))}
+	o := &output{dir: dir, meta: m, spooled: true, log: c.Log.With("output", filepath.Base(dir))}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, o.release())
 		}
 	}()
-	if o.journal, err = openJournal(filepath.Join(dir, "journal")); err != nil {
+	journal := filepath.Join(dir, "journal")
+	_, absent := os.Lstat(journal)
+	if o.journal, err = openJournal(journal); err != nil {
 		return nil, err
 	}
 	if o.w, err = logfile.OpenWriter(logfile.Path(c.LogDir(), m.Task, m.Name), limits); err != nil {
@@ -84,12 +88,15 @@ func openOutput(dir string, m meta, c Config, limits logfile.Limits) (_ *output,
 			return nil, err
 		}
 		o.streams = append(o.streams, stream{name: name, f: f})
-		if o.streams[len(o.streams)-1].spool, err = openSpool(filepath.Join(dir, name+".spool")); err != nil {
+	}
+	// What cannot be written now is tried again by who reads, as after any other failure.
+	if err := o.mend(); err != nil {
+		o.complain(err)
+	}
+	if absent != nil { // no process of ours was at the log since the machine began
+		if err := o.w.Check(); err != nil {
 			return nil, err
 		}
-	}
-	if err := o.recover(); err != nil {
-		return nil, err
 	}
 	for i := range o.streams {
 		o.readers.Go(func() { o.read(i) })
@@ -97,54 +104,70 @@ func openOutput(dir string, m meta, c Config, limits logfile.Limits) (_ *output,
 	return o, nil
 }
 
-// recover takes from the file the part of a chunk that a killed process had
-// written, and writes what it had taken from the FIFOs. What cannot be written now
-// stays in its spool for the reader to try again, as after any other failure.
-func (o *output) recover() error {
-	if w := o.journal.Writing.Load(); w > 0 {
-		if o.journal.Done[w-1].Load() == o.journal.From.Load() {
-			if err := o.w.Truncate(int64(o.journal.SizeBefore.Load())); err != nil {
-				return err
-			}
+// mend ends what one who was killed, or a failure, left unfinished: bytes that are in the log and have no head.
+func (o *output) mend() error {
+	if o.spooled {
+		if err := o.settleSpools(); err != nil {
+			return err
 		}
-		o.journal.Writing.Store(0)
 	}
-	for i, s := range o.streams {
-		if int64(o.journal.Done[i].Load()) > s.spool.size { // killed after it was emptied
-			o.journal.Done[i].Store(0)
+	if i := o.journal.Taking.Load(); i > 0 {
+		at := time.Unix(0, o.journal.At.Load())
+		if err := o.w.Reseal(int64(o.journal.Before.Load()), at, o.streams[i-1].name); err != nil {
+			return err
 		}
-		if err := o.settle(i); err != nil {
-			o.failing = true
-			o.log.Error("output cannot be written; the container will wait", "error", err)
-		}
+		o.journal.Taking.Store(0)
 	}
 	return nil
 }
 
-const retryWrite = time.Second
-
-// maxKept is the room for records that an output keeps between chunks.
-const maxKept = 4 * chunkSize
+const (
+	retryWrite = time.Second
+	// A container that printed so much at once is let print on for a moment, into a FIFO with room for several times as much:
+	// fewer and longer chunks cost less. What is less than that is never waited for.
+	busy   = 64 << 10
+	gather = time.Millisecond
+	// leastRoom is the room for a chunk below which another file is begun.
+	leastRoom = 4 << 10
+)
 
 // read moves a stream's input until its end.
 func (o *output) read(i int) {
-	s := o.streams[i]
 	for {
-		if err := s.f.ready(); err != nil {
-			return // closed
-		}
-		end, err := o.move(i)
-		if end {
+		n, end, err := o.move(i)
+		switch {
+		case end:
 			return
-		}
-		if err != nil {
+		case err != nil:
 			// The input stays where it is and the container waits; a full disk
 			// may have room again.
 			o.complain(err)
-			t := time.NewTimer(retryWrite)
-			<-t.C
+			rest(retryWrite)
+		case n >= busy:
+			rest(gather)
+		case o.await(i) != nil:
+			return // closed
 		}
 	}
+}
+
+func rest(d time.Duration) {
+	t := time.NewTimer(d)
+	<-t.C
+}
+
+// await waits until there is input, or the end of it.
+func (o *output) await(i int) error {
+	f, err := o.streams[i].f, fs.ErrClosed
+	o.mu.Lock()
+	if o.w != nil {
+		err = f.set()
+	}
+	o.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return f.wait()
 }
 
 func (o *output) complain(err error) {
@@ -157,82 +180,49 @@ func (o *output) complain(err error) {
 	o.log.Error("output cannot be written; the container will wait", "error", err)
 }
 
-// move takes one chunk from the FIFO and puts it into the file.
-func (o *output) move(i int) (end bool, err error) {
+// move makes one chunk of what is in the FIFO. None and no error: there is nothing now. end: there will be nothing.
+func (o *output) move(i int) (n int, end bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.w == nil {
-		return true, nil
+		return 0, true, nil
 	}
-	// First what an earlier failure left: the spool must not grow.
-	if err := o.settle(i); err != nil {
-		return false, err
+	// First what an earlier failure left: it has its place in the log.
+	if err := o.mend(); err != nil {
+		return 0, false, err
 	}
-	s := o.streams[i]
-	if _, end, err = s.spool.take(s.f); err != nil || end {
-		return end, err
+	if err := o.w.MakeRoom(logfile.HeadSize + leastRoom); err != nil {
+		return 0, false, err
 	}
-	return false, o.settle(i)
+	s, now := o.streams[i], time.Now()
+	o.begin(i, now)
+	n, err = o.w.Take(s.f.r, fifoSize)
+	if n == 0 {
+		o.journal.Taking.Store(0)
+		switch {
+		case err == nil:
+			return 0, true, nil
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+			return 0, false, nil
+		}
+		return 0, false, fmt.Errorf("hold: splice: %w", err)
+	}
+	failpoint.Hit(failpoint.HoldTaken)
+	if err := o.w.Seal(now, s.name, n); err != nil {
+		return 0, false, err
+	}
+	failpoint.Hit(failpoint.HoldWritten)
+	o.journal.Taking.Store(0)
+	o.failing = false
+	return n, false, nil
 }
 
-// settle writes what the spool holds. The journal says how far that got,
-// whenever the process is killed.
-func (o *output) settle(i int) error {
-	s := o.streams[i]
-	if o.in == nil {
-		o.in = make([]byte, chunkSize)
-	}
-	for {
-		from := int64(o.journal.Done[i].Load())
-		if from == s.spool.size {
-			break
-		}
-		n, err := s.spool.f.ReadAt(o.in[:min(chunkSize, s.spool.size-from)], from)
-		if err != nil {
-			return err
-		}
-		var partial bool
-		o.out, partial = logfile.Append(o.out[:0], time.Now(), s.name, o.in[:n])
-		o.journal.From.Store(uint64(from))
-		if err := o.write(i, o.out); err != nil {
-			return err
-		}
-		failpoint.Hit(failpoint.HoldWritten)
-		o.journal.Partial[i].Store(bit(partial))
-		o.journal.Done[i].Store(uint64(from) + uint64(n))
-		o.journal.Writing.Store(0)
-		o.failing = false
-	}
-	if cap(o.out) > maxKept { // records of very short lines are many times as long as the lines
-		o.out = nil
-	}
-	if s.spool.size < spoolSize {
-		return nil
-	}
-	if err := s.spool.empty(); err != nil {
-		return err
-	}
-	o.journal.Done[i].Store(0)
-	return nil
-}
-
-// write appends records, or nothing of them.
-func (o *output) write(i int, records []byte) error {
-	if err := o.w.MakeRoom(len(records)); err != nil {
-		return err
-	}
-	before := o.w.Size()
-	o.journal.SizeBefore.Store(uint64(before))
-	o.journal.Writing.Store(uint64(i) + 1)
+// begin says in the journal that a chunk is under way, so that whoever comes after us knows what it is.
+func (o *output) begin(i int, at time.Time) {
+	o.journal.Before.Store(uint64(o.w.Size()))
+	o.journal.At.Store(at.UnixNano())
+	o.journal.Taking.Store(uint64(i) + 1)
 	failpoint.Hit(failpoint.HoldWriting)
-	if _, err := o.w.Write(records); err != nil {
-		if terr := o.w.Truncate(before); terr != nil {
-			return errors.Join(err, terr)
-		}
-		o.journal.Writing.Store(0)
-		return err
-	}
-	return nil
 }
 
 // finish waits for the end of the output, at most for wait, puts everything on
@@ -255,42 +245,43 @@ func (o *output) finish(wait time.Duration) error {
 	case <-t.C:
 		late = o.flush()
 	}
-	o.endLines()
-	err := o.release()
+	err := errors.Join(o.endLines(), o.release())
 	failpoint.Hit(failpoint.HoldClosed)
 	return errors.Join(late, err, os.RemoveAll(o.dir))
 }
 
 // endLines ends the lines that the container did not.
-func (o *output) endLines() {
+func (o *output) endLines() error {
 	o.mu.Lock() // a reader may still be at it
 	defer o.mu.Unlock()
+	if err := o.mend(); err != nil {
+		return err
+	}
 	for i, s := range o.streams {
-		if o.journal.Partial[i].Load() != 0 && o.w.MakeRoom(0) == nil {
-			_, _ = o.w.Write(logfile.AppendEnd(nil, time.Now(), s.name)) // readers do without
+		now := time.Now()
+		if o.w.MakeRoom(logfile.HeadSize) == nil {
+			o.begin(i, now)
+			_ = o.w.Seal(now, s.name, 0) // readers do without
+			o.journal.Taking.Store(0)
 		}
 	}
+	return nil
 }
 
 var errOpen = errors.New("hold: the output has not ended; what was written until now is kept")
 
-// flush moves what is there of an output that something still holds open.
+// flush moves what is there of an output that something still holds open, and may go on writing.
 func (o *output) flush() error {
 	for i := range o.streams {
-		for {
-			before := o.size()
-			if end, err := o.move(i); end || err != nil || o.size() == before {
+		for moved := 0; moved < 2*fifoSize; {
+			n, end, err := o.move(i)
+			if n == 0 || end || err != nil {
 				break
 			}
+			moved += n
 		}
 	}
 	return errOpen
-}
-
-func (o *output) size() int64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.w.Size()
 }
 
 // release closes everything and leaves the FIFOs for who adopts them.
@@ -299,13 +290,7 @@ func (o *output) release() error {
 	defer o.mu.Unlock()
 	var errs []error
 	for _, s := range o.streams {
-		errs = append(errs, s.f.r.Close())
-		if s.spool != nil {
-			errs = append(errs, s.spool.f.Close())
-		}
-		if err := s.f.w.Close(); !errors.Is(err, fs.ErrClosed) {
-			errs = append(errs, err)
-		}
+		errs = append(errs, s.f.close())
 	}
 	if o.w != nil {
 		errs = append(errs, o.w.Close())
@@ -315,11 +300,4 @@ func (o *output) release() error {
 		errs = append(errs, o.journal.close())
 	}
 	return errors.Join(errs...)
-}
-
-func bit(b bool) uint64 {
-	if b {
-		return 1
-	}
-	return 0
 }

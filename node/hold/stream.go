@@ -3,6 +3,7 @@ package hold
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 
@@ -11,103 +12,85 @@ import (
 	"github.com/berth-ecs/berth/internal/failpoint"
 )
 
-const (
-	fifoSize  = 256 << 10 // how far a container gets while hold is away
-	chunkSize = 64 << 10  // what is moved at once
-)
+const fifoSize = 1 << 20 // how far a container gets while hold is away, and what is moved at once
 
 // fifo is one FIFO. While w is open there is no end of input, so a shim may
 // come, go and come again; closing w lets the end through.
 type fifo struct {
-	r, w *os.File
-	raw  syscall.RawConn
+	r   int // not an os.File: see bell
+	w   *os.File
+	raw syscall.RawConn
+	// bell is an epoll instance with only the FIFO in it, and the one that the
+	// runtime waits for. The FIFO rings once each time it is set; in between
+	// a container may write as often as it likes without waking us.
+	bell *os.File
 }
 
-func openFIFO(path string) (*fifo, error) {
+func openFIFO(path string) (_ *fifo, err error) {
 	if err := unix.Mkfifo(path, 0o600); err != nil && !errors.Is(err, unix.EEXIST) {
 		return nil, fmt.Errorf("hold: make %s: %w", path, err)
 	}
 	failpoint.Hit(failpoint.HoldFIFO)
 	// Without O_NONBLOCK the first would wait for a writer.
-	r, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
-	if err != nil {
+	f := &fifo{}
+	if f.r, err = unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
+		return nil, fmt.Errorf("hold: open %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.close())
+		}
+	}()
+	// A smaller FIFO works too; the system's limit may be below ours.
+	_, _ = unix.FcntlInt(uintptr(f.r), unix.F_SETPIPE_SZ, fifoSize)
+	if f.w, err = os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0); err != nil {
 		return nil, err
 	}
-	w, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	bell, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, errors.Join(err, r.Close())
+		return nil, fmt.Errorf("hold: epoll: %w", err)
 	}
-	f := &fifo{r: r, w: w}
-	if f.raw, err = r.SyscallConn(); err != nil {
-		return nil, errors.Join(err, f.close())
+	if err := unix.SetNonblock(bell, true); err != nil { // os.NewFile waits for nothing else
+		return nil, errors.Join(err, unix.Close(bell))
 	}
-	// A smaller FIFO works too; the system's limit may be below ours.
-	_ = f.raw.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, fifoSize) })
-	return f, nil
+	f.bell = os.NewFile(uintptr(bell), "bell")
+	if err := unix.EpollCtl(bell, unix.EPOLL_CTL_ADD, f.r, &unix.EpollEvent{Events: unix.EPOLLONESHOT}); err != nil {
+		return nil, fmt.Errorf("hold: epoll: %w", err)
+	}
+	f.raw, err = f.bell.SyscallConn()
+	return f, err
 }
 
-func (f *fifo) close() error { return errors.Join(f.r.Close(), f.w.Close()) }
+func (f *fifo) close() error {
+	errs := []error{unix.Close(f.r)}
+	f.r = -1
+	for _, file := range []*os.File{f.bell, f.w} {
+		if file == nil {
+			continue
+		}
+		if err := file.Close(); !errors.Is(err, fs.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
 
-// ready waits until there is input or the end of it.
-func (f *fifo) ready() error {
-	return f.raw.Read(func(fd uintptr) bool {
-		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(p, 0)
+// set lets the FIFO ring: at once when there is something in it.
+func (f *fifo) set() error {
+	var err error
+	cerr := f.raw.Control(func(fd uintptr) {
+		err = unix.EpollCtl(int(fd), unix.EPOLL_CTL_MOD, f.r, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT})
+	})
+	return errors.Join(cerr, err)
+}
+
+// wait waits for the ring after set: there is input, or the end of it.
+func (f *fifo) wait() error {
+	var err error
+	rerr := f.raw.Read(func(fd uintptr) bool {
+		var n int
+		n, err = unix.EpollWait(int(fd), make([]unix.EpollEvent, 1), 0)
 		return n > 0 || (err != nil && !errors.Is(err, unix.EINTR))
 	})
-}
-
-// spool is where a FIFO's bytes are between FIFO and log. The kernel moves them
-// from one to the other in one call, so the size of the file says exactly what
-// was taken, whenever this process is killed; no byte is ever nowhere or in both.
-type spool struct {
-	f    *os.File
-	size int64
-}
-
-const spoolSize = 1 << 20 // the file is emptied when it is larger
-
-func openSpool(path string) (*spool, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return &spool{f: f, size: info.Size()}, nil
-}
-
-// take moves what there is from f, at most a chunk. None and no error: there is
-// nothing now. end: there will be nothing.
-func (s *spool) take(f *fifo) (n int, end bool, err error) {
-	cerr := f.raw.Control(func(fd uintptr) {
-		off := s.size
-		var k int64
-		k, err = unix.Splice(int(fd), nil, int(s.f.Fd()), &off, chunkSize, unix.SPLICE_F_NONBLOCK)
-		n = int(max(k, 0))
-	})
-	s.size += int64(n)
-	if n > 0 {
-		failpoint.Hit(failpoint.HoldTaken)
-	}
-	switch {
-	case cerr != nil:
-		return 0, false, cerr
-	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-		return 0, false, nil
-	case err != nil:
-		return 0, false, fmt.Errorf("hold: splice: %w", err)
-	}
-	return n, n == 0, nil
-}
-
-// empty makes the file short again once all of it is in the log.
-func (s *spool) empty() error {
-	if err := s.f.Truncate(0); err != nil {
-		return err
-	}
-	s.size = 0
-	return nil
+	return errors.Join(rerr, err)
 }

@@ -42,7 +42,7 @@ func write(t *testing.T, dir, container string, at time.Time, text string) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	records, _ := logfile.Append(nil, at, logfile.Stdout, []byte(text+"\n"))
+	records := logfile.Append(nil, at, logfile.Stdout, []byte(text+"\n"))
 	if _, err := f.Write(records); err != nil {
 		t.Fatal(err)
 	}

@@ -1,34 +1,47 @@
 // Package logfile writes and reads the files container output is kept in.
 //
-// The format is the one Kubernetes' container runtimes use, one record a line:
+// A file is a row of chunks, each what was taken from one stream at once, as the
+// container wrote it, behind a line that says when, of which stream, and how long
+// it is:
 //
-//	2026-01-02T15:04:05.123456789Z stdout F text
+//	@2026-01-02T15:04:05.123456789Z stdout 0000000012
+//	hello
+//	world
 //
-// F ends a line of the container's, P says the line goes on in the stream's next
-// record. Guarantees: a record holds at most MaxRecord bytes of text; a file
-// grows to the size it was opened with and no further, then becomes the first of
-// a bounded number of older ones; a reader joins records to lines of at most
-// MaxLine bytes, keeps each stream's order, and follows rotation without losing
-// or repeating a line.
+// Nothing of a chunk is looked at or copied when it is written: the kernel moves
+// it from the FIFO into the file, and its head is written behind it, into the room
+// left for it. A chunk without a head is not there yet for a reader. A chunk
+// of no bytes ends its stream's open line. Files of before, one record a line in
+// the format of Kubernetes' container runtimes, are read too, even in one file
+// with chunks.
+//
+// Guarantees: a file grows to the size it was opened with and no further, then
+// becomes the first of a bounded number of older ones; a reader makes lines of at
+// most MaxLine bytes, keeps each stream's order, and follows rotation without
+// losing or repeating a line.
 package logfile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
 const (
-	// MaxRecord bounds the text of one record.
-	MaxRecord = 16 << 10
 	// MaxLine bounds a line as read; a longer one is read as several.
 	MaxLine = 256 << 10
+	// HeadSize is the length of a chunk's head.
+	HeadSize = 50
 
-	stampLayout = "2006-01-02T15:04:05.000000000Z"
+	mark         = '@'
+	lengthDigits = 10
+	stampLayout  = "2006-01-02T15:04:05.000000000Z"
 )
 
-// Streams of a container.
+// Streams of a container; of one length.
 const (
 	Stdout = "stdout"
 	Stderr = "stderr"
@@ -36,7 +49,7 @@ const (
 
 // Line is one line a container wrote, without its newline.
 type Line struct {
-	At     time.Time // when its first bytes were read
+	At     time.Time // when its first bytes were taken
 	Stream string
 	Text   []byte
 }
@@ -46,53 +59,67 @@ func Path(dir, task, container string) string {
 	return filepath.Join(dir, task, container+".log")
 }
 
-// Append formats text, read from stream at the given time, onto dst. partial
-// reports whether its last line goes on.
-func Append(dst []byte, at time.Time, stream string, text []byte) (out []byte, partial bool) {
-	var stamp [len(stampLayout)]byte
-	head := at.UTC().AppendFormat(stamp[:0], stampLayout)
-	for len(text) > 0 {
-		line, tag, skip := text, byte('P'), 0
-		if i := bytes.IndexByte(text, '\n'); i >= 0 {
-			line, tag, skip = text[:i], 'F', 1
-		}
-		if len(line) > MaxRecord {
-			line, tag, skip = line[:MaxRecord], 'P', 0
-		}
-		dst = appendRecord(dst, head, mark{stream, tag}, line)
-		text, partial = text[len(line)+skip:], tag == 'P'
-	}
-	return dst, partial
+// Append puts text, taken from stream at the given time, onto dst as one chunk.
+// Without text it ends the stream's open line.
+func Append(dst []byte, at time.Time, stream string, text []byte) []byte {
+	return append(appendHead(dst, head{at, stream, len(text)}), text...)
 }
 
-// AppendEnd ends a line that was left partial.
-func AppendEnd(dst []byte, at time.Time, stream string) []byte {
-	return appendRecord(dst, at.UTC().AppendFormat(nil, stampLayout), mark{stream, 'F'}, nil)
-}
-
-// mark is what a record says of its text.
-type mark struct {
+// head is what a chunk's first line says.
+type head struct {
+	at     time.Time
 	stream string
-	tag    byte // F or P
+	length int
 }
 
-func appendRecord(dst, head []byte, m mark, text []byte) []byte {
-	dst = append(dst, head...)
+func appendHead(dst []byte, h head) []byte {
+	dst = append(dst, mark)
+	dst = h.at.UTC().AppendFormat(dst, stampLayout)
 	dst = append(dst, ' ')
-	dst = append(dst, m.stream...)
-	dst = append(dst, ' ', m.tag, ' ')
-	dst = append(dst, text...)
-	return append(dst, '\n')
+	dst = append(dst, h.stream...)
+	return fmt.Appendf(dst, " %0*d\n", lengthDigits, h.length)
 }
 
-// record is one parsed line of a file.
+// errUnwritten: the head is not all there.
+var errUnwritten = errors.New("logfile: a chunk without a head")
+
+func parseHead(b []byte) (head, error) {
+	if bytes.IndexByte(b, 0) >= 0 { // a head has no such byte, and its room is full of them
+		return head{}, errUnwritten
+	}
+	stamp, rest, _ := bytes.Cut(b[1:], []byte(" "))
+	stream, length, _ := bytes.Cut(bytes.TrimSuffix(rest, []byte("\n")), []byte(" "))
+	at, err := time.Parse(time.RFC3339Nano, string(stamp))
+	if err != nil {
+		return head{}, fmt.Errorf("logfile: time of a chunk: %w", err)
+	}
+	n, err := strconv.ParseUint(string(length), 10, 31)
+	if err != nil {
+		return head{}, fmt.Errorf("logfile: length of a chunk: %w", err)
+	}
+	return head{at, streamName(stream), int(n)}, nil
+}
+
+func streamName(b []byte) string {
+	switch string(b) {
+	case Stdout:
+		return Stdout
+	case Stderr:
+		return Stderr
+	}
+	return string(b)
+}
+
+// record is a piece of a line.
 type record struct {
 	at      time.Time
 	stream  string
-	partial bool
+	partial bool   // the line goes on
 	text    []byte // of the input, not a copy
 }
 
+// parse reads one line of a file of before: "2026-01-02T15:04:05.123456789Z stdout F text", F where a line of the
+// container's ends, P where it goes on.
 func parse(line []byte) (record, error) {
 	stamp, rest, ok1 := bytes.Cut(line, []byte(" "))
 	stream, rest, ok2 := bytes.Cut(rest, []byte(" "))
@@ -104,5 +131,5 @@ func parse(line []byte) (record, error) {
 	if err != nil {
 		return record{}, fmt.Errorf("logfile: time of a record: %w", err)
 	}
-	return record{at: at, stream: string(stream), partial: tag[0] == 'P', text: text}, nil
+	return record{at: at, stream: streamName(stream), partial: tag[0] == 'P', text: text}, nil
 }

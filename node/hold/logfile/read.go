@@ -2,10 +2,8 @@ package logfile
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -32,7 +30,9 @@ type reader struct {
 	path string
 	f    *os.File
 	in   *bufio.Reader
-	tail []byte // a record whose end is not written yet
+	off  int64 // of f: what is before it was read
+	head head  // of the chunk that is read
+	left int   // of its bytes
 	join joiner
 }
 
@@ -77,43 +77,7 @@ func (r *reader) toEnd(ctx context.Context, yield func(Line, error) bool) bool {
 
 func (r *reader) use(f *os.File) {
 	r.close()
-	r.f, r.in, r.tail = f, bufio.NewReaderSize(f, 64<<10), nil
-}
-
-// drain yields what the open file holds.
-func (r *reader) drain(ctx context.Context, yield func(Line, error) bool) bool {
-	for ctx.Err() == nil {
-		line, err := r.in.ReadSlice('\n')
-		if len(r.tail)+len(line) > 2*MaxRecord { // not ours: records are bounded
-			yield(Line{}, errors.New("logfile: a record is too long"))
-			return false
-		}
-		if err != nil {
-			r.tail = append(r.tail, line...)
-			if errors.Is(err, io.EOF) {
-				return true
-			}
-			yield(Line{}, err)
-			return false
-		}
-		if len(r.tail) > 0 {
-			line = append(r.tail, line...)
-			r.tail = nil
-		}
-		if !r.line(bytes.TrimSuffix(line, []byte("\n")), yield) {
-			return false
-		}
-	}
-	return false
-}
-
-func (r *reader) line(text []byte, yield func(Line, error) bool) bool {
-	rec, err := parse(text)
-	if err != nil {
-		return yield(Line{}, err)
-	}
-	line, ok := r.join.add(rec)
-	return !ok || yield(line, nil)
+	r.f, r.in, r.off, r.left = f, bufio.NewReaderSize(f, 64<<10), 0, 0
 }
 
 // oldest opens the oldest file there is.
@@ -181,33 +145,4 @@ func identity(f *os.File) (inode uint64, links uint64, err error) {
 	var st unix.Stat_t
 	err = unix.Fstat(int(f.Fd()), &st)
 	return st.Ino, uint64(st.Nlink), err //nolint:unconvert // 32 bits elsewhere
-}
-
-// joiner makes lines of records, each stream's apart.
-type joiner struct{ open map[string]*Line }
-
-func (j *joiner) add(r record) (Line, bool) {
-	if j.open == nil {
-		j.open = map[string]*Line{}
-	}
-	l := j.open[r.stream]
-	if l == nil {
-		l = &Line{At: r.at, Stream: r.stream}
-		j.open[r.stream] = l
-	}
-	l.Text = append(l.Text, r.text...)
-	if r.partial && len(l.Text) < MaxLine {
-		return Line{}, false
-	}
-	delete(j.open, r.stream)
-	return *l, true
-}
-
-// rest gives lines whose end was never written.
-func (j *joiner) rest(yield func(Line, error) bool) {
-	for _, stream := range []string{Stdout, Stderr} {
-		if l := j.open[stream]; l != nil && !yield(*l, nil) {
-			return
-		}
-	}
 }

@@ -1,11 +1,16 @@
 package logfile
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Limits bound a log.
@@ -19,7 +24,9 @@ type Writer struct {
 	path string
 	l    Limits
 	f    *os.File // nil after a rotation that could not make the new file
+	fd   int      // of f
 	size int64
+	head []byte
 }
 
 // OpenWriter opens or makes the log at path.
@@ -35,7 +42,7 @@ func OpenWriter(path string, l Limits) (*Writer, error) {
 }
 
 func (w *Writer) open() error {
-	f, err := os.OpenFile(w.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(w.path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
@@ -43,7 +50,7 @@ func (w *Writer) open() error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	w.f, w.size = f, info.Size()
+	w.f, w.fd, w.size = f, int(f.Fd()), info.Size()
 	return nil
 }
 
@@ -61,6 +68,11 @@ func (w *Writer) MakeRoom(n int) error {
 	if w.size == 0 || w.size+int64(n) <= w.l.MaxBytes {
 		return nil
 	}
+	return w.turn()
+}
+
+// turn makes the file the first of the older ones and begins another.
+func (w *Writer) turn() error {
 	err := w.f.Close()
 	w.f = nil
 	if err != nil {
@@ -70,6 +82,43 @@ func (w *Writer) MakeRoom(n int) error {
 		return err
 	}
 	return w.open()
+}
+
+// Check begins another file when the end of this one is not whole: a machine that lost its power has a head or bytes that never came
+// to its disk. A reader goes on behind them in the next file.
+func (w *Writer) Check() error {
+	in, off := bufio.NewReaderSize(io.NewSectionReader(w.f, 0, w.size), 64<<10), int64(0)
+	for off < w.size {
+		n, err := skip(in)
+		if err != nil {
+			return w.turn()
+		}
+		off += int64(n)
+	}
+	return nil
+}
+
+// skip passes over one chunk or record.
+func skip(in *bufio.Reader) (int, error) {
+	b, err := in.Peek(1)
+	if err != nil {
+		return 0, err
+	}
+	if b[0] != mark {
+		line, err := in.ReadSlice('\n')
+		if err == nil {
+			_, err = parse(line)
+		}
+		return len(line), err
+	}
+	if b, err = in.Peek(HeadSize); err != nil {
+		return 0, err
+	}
+	h, err := parseHead(b)
+	if err != nil {
+		return 0, err
+	}
+	return in.Discard(HeadSize + h.length)
 }
 
 // rotate moves every file one name back.
@@ -93,9 +142,43 @@ func older(path string, i int) string {
 	return fmt.Sprintf("%s.%d", path, i)
 }
 
+// Take moves what there is in the pipe fd into the file, at most n bytes and what its limit leaves, behind room for a head. The
+// caller has made room for more than a head. Until Seal the size is what it was, and nobody reads what was taken.
+func (w *Writer) Take(fd, n int) (int, error) {
+	off := w.size + HeadSize
+	n = int(min(int64(n), max(w.l.MaxBytes-off, 1)))
+	taken, err := unix.Splice(fd, nil, w.fd, &off, n, unix.SPLICE_F_NONBLOCK)
+	return int(max(taken, 0)), err
+}
+
+// Seal makes a chunk of n bytes that were taken.
+func (w *Writer) Seal(at time.Time, stream string, n int) error {
+	w.head = appendHead(w.head[:0], head{at, stream, n})
+	if _, err := w.f.WriteAt(w.head, w.size); err != nil {
+		return err
+	}
+	w.size += HeadSize + int64(n)
+	return nil
+}
+
+// Reseal makes a chunk of all that was taken after before by one who did not come to seal it.
+func (w *Writer) Reseal(before int64, at time.Time, stream string) error {
+	info, err := w.f.Stat()
+	if err != nil {
+		return err
+	}
+	n := info.Size() - before - HeadSize
+	w.size = max(info.Size(), before)
+	if n <= 0 {
+		return w.Truncate(before)
+	}
+	w.size = before
+	return w.Seal(at, stream, int(n))
+}
+
 // Write appends b.
 func (w *Writer) Write(b []byte) (int, error) {
-	n, err := w.f.Write(b)
+	n, err := w.f.WriteAt(b, w.size)
 	w.size += int64(n)
 	return n, err
 }
