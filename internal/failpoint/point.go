@@ -60,9 +60,9 @@ const (
 const (
 	HoldMeta    Point = "hold/meta"         // what an output's directory is
 	HoldFIFO    Point = "hold/fifo"         // one made
-	HoldTaken   Point = "hold/taken"        // bytes are in the spool
-	HoldWriting Point = "hold/writing"      // the journal says so, the log does not have them
-	HoldWritten Point = "hold/written"      // the log has them, the journal does not say so
+	HoldTaken   Point = "hold/taken"        // bytes are in the log, without a head
+	HoldWriting Point = "hold/writing"      // the journal says so, the bytes are in the FIFO
+	HoldWritten Point = "hold/written"      // the chunk is whole, the journal does not say so
 	HoldFinish  Point = "hold/finish"       // an output
 	HoldClosed  Point = "hold/finish:files" // its FIFOs are there
 	HoldRemove  Point = "hold/remove"       // a task's logs

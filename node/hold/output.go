@@ -29,6 +29,7 @@ type output struct {
 	journal *journal
 	w       *logfile.Writer
 	spooled bool // there may be a spool of version 1
+	busy    bool // the last chunk was a long one
 	failing bool // the last write failed; said once
 }
 
@@ -143,7 +144,7 @@ func (o *output) read(i int) {
 			// may have room again.
 			o.complain(err)
 			rest(retryWrite)
-		case n >= busy:
+		case n >= busy && o.streams[i].f.roomy:
 			rest(gather)
 		case o.await(i) != nil:
 			return // closed
@@ -194,6 +195,9 @@ func (o *output) move(i int) (n int, end bool, err error) {
 	if err := o.w.MakeRoom(logfile.HeadSize + leastRoom); err != nil {
 		return 0, false, err
 	}
+	if o.busy {
+		o.w.Reserve(fifoSize)
+	}
 	s, now := o.streams[i], time.Now()
 	o.begin(i, now)
 	n, err = o.w.Take(s.f.r, fifoSize)
@@ -213,7 +217,7 @@ func (o *output) move(i int) (n int, end bool, err error) {
 	}
 	failpoint.Hit(failpoint.HoldWritten)
 	o.journal.Taking.Store(0)
-	o.failing = false
+	o.failing, o.busy = false, n >= busy
 	return n, false, nil
 }
 

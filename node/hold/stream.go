@@ -17,9 +17,11 @@ const fifoSize = 1 << 20 // how far a container gets while hold is away, and wha
 // fifo is one FIFO. While w is open there is no end of input, so a shim may
 // come, go and come again; closing w lets the end through.
 type fifo struct {
-	r   int // not an os.File: see bell
-	w   *os.File
-	raw syscall.RawConn
+	r int // not an os.File: see bell
+	w *os.File
+	// roomy: it has the size we want, so there is time to let a container print on.
+	roomy bool
+	raw   syscall.RawConn
 	// bell is an epoll instance with only the FIFO in it, and the one that the
 	// runtime waits for. The FIFO rings once each time it is set; in between
 	// a container may write as often as it likes without waking us.
@@ -42,7 +44,8 @@ func openFIFO(path string) (_ *fifo, err error) {
 		}
 	}()
 	// A smaller FIFO works too; the system's limit may be below ours.
-	_, _ = unix.FcntlInt(uintptr(f.r), unix.F_SETPIPE_SZ, fifoSize)
+	_, err = unix.FcntlInt(uintptr(f.r), unix.F_SETPIPE_SZ, fifoSize)
+	f.roomy = err == nil
 	if f.w, err = os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0); err != nil {
 		return nil, err
 	}

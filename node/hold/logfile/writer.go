@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,36 @@ type Writer struct {
 	fd   int      // of f
 	size int64
 	head []byte
+	// room is how far blocks are reserved; -1 where the file system does not.
+	room int64
+}
+
+// reserveStep is what is reserved at once for who writes much.
+const reserveStep = 8 << 20
+
+// Reserve has the file system choose the blocks for what comes next in one go: for a block at a time that costs as much as filling
+// them. They are given back when the file is complete.
+func (w *Writer) Reserve(n int) {
+	end := w.size + HeadSize + int64(n)
+	if w.room < 0 || end <= w.room || end > w.l.MaxBytes {
+		return
+	}
+	from := max(w.size, w.room)
+	step := min(reserveStep, w.l.MaxBytes-from)
+	if unix.Fallocate(w.fd, unix.FALLOC_FL_KEEP_SIZE, from, step) != nil {
+		w.room = -1
+		return
+	}
+	w.room = from + step
+}
+
+// trim gives back what was reserved and is not needed.
+func (w *Writer) trim() error {
+	info, err := w.f.Stat()
+	if err != nil || info.Sys().(*syscall.Stat_t).Blocks*512 <= info.Size()+reserveStep/64 {
+		return err
+	}
+	return w.f.Truncate(info.Size())
 }
 
 // OpenWriter opens or makes the log at path.
@@ -73,8 +104,8 @@ func (w *Writer) MakeRoom(n int) error {
 
 // turn makes the file the first of the older ones and begins another.
 func (w *Writer) turn() error {
-	err := w.f.Close()
-	w.f = nil
+	err := errors.Join(w.trim(), w.f.Close())
+	w.f, w.room = nil, 0
 	if err != nil {
 		return err
 	}
@@ -200,5 +231,5 @@ func (w *Writer) Close() error {
 	if w.f == nil {
 		return nil
 	}
-	return errors.Join(w.f.Sync(), w.f.Close())
+	return errors.Join(w.trim(), w.f.Sync(), w.f.Close())
 }
