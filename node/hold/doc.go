@@ -8,11 +8,14 @@
 //   - A container never gets an error on its output because of us: while hold is
 //     away its FIFO fills and it waits.
 //   - kill -9 of hold, at any instant, loses no byte and writes none twice: the
-//     kernel moves output from the FIFO to a spool file, whose size says what was
-//     taken, and a page of shared memory says what of that is in the log.
+//     kernel moves output from the FIFO into the log, whose size says what was
+//     taken, and a page of shared memory says of which stream that is, and since when.
+//   - Who prints little is in the log at once. Who prints much is read at most once a
+//     millisecond, a FIFO's worth at a time, so that it keeps nobody waiting; hold
+//     has none of the output in its own memory.
 //   - What a container wrote before it ended survives hold's death too, as long as
 //     a Client lives: the Client holds the FIFOs open. Only when both die and the
-//     container ends before either is back, what still sits in the FIFO (256 KiB
+//     container ends before either is back, what still sits in the FIFO (1 MiB
 //     at most) is lost with the FIFO.
 //   - hold adopts, when it starts, every FIFO an earlier one left.
 //   - Close returns when everything a container wrote is on disk.

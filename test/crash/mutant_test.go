@@ -25,9 +25,9 @@ var mutants = []mutant{
 		"node/accepted 1 1", "leaked",
 	},
 	{
-		"output that was half written is written again", "node/hold/output.go",
-		"if o.journal.Done[w-1].Load() == o.journal.From.Load() {", "if false {",
-		"hold/written 2 1", "of its output is",
+		"output that was taken gets no head", "node/hold/output.go",
+		"if i := o.journal.Taking.Load(); i > 0 {", "if i := o.journal.Taking.Load(); i > 99 {",
+		"hold/taken 2 1", "lines, want 40",
 	},
 	{
 		"an update is answered before it is written", "store/update.go", "rev, ok, err := a.e.backend.Commit(ctx, txn)",
