@@ -43,6 +43,7 @@ func Main(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	yield(c)
 	debug.SetGCPercent(50) // a small heap: the collector's work is nothing, its room is
 	if err := os.MkdirAll(c.fifoDir(), 0o700); err != nil {
 		return err

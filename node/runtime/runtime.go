@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	goruntime "runtime"
 	"sync"
 	"time"
 
@@ -86,6 +87,9 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 		return nil, err
 	}
 	cg, err := cgroup.Open("")
+	if err == nil {
+		err = cg.Weigh("/"+c.Name, goruntime.NumCPU())
+	}
 	if err != nil {
 		return nil, err
 	}

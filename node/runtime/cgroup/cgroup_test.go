@@ -117,6 +117,24 @@ func TestStats2(t *testing.T) {
 	}
 }
 
+func TestWeigh(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		h          Hierarchy
+		file, want string
+	}{
+		{Hierarchy{root: files(t, map[string]string{"cpu/cpu.shares": ""})}, "cpu/x/cpu.shares", "4096"},
+		{Hierarchy{unified: true, root: files(t, map[string]string{"cgroup.controllers": "cpu\n", "x/cgroup.controllers": "cpu\n"})}, "x/cpu.weight", "400"},
+	} {
+		if err := c.h.Weigh("/x", 4); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(c.h.root, c.file)); err != nil || string(got) != c.want {
+			t.Errorf("%s: %q %v", c.file, got, err)
+		}
+	}
+}
+
 // On v2 a parent hands its controllers down before it is given limits.
 func TestMake2Delegates(t *testing.T) {
 	t.Parallel()

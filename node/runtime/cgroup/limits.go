@@ -68,6 +68,23 @@ func settings2(l Limits) []setting {
 	return out
 }
 
+// Weigh gives everything below path, on each of so many processors, the weight of one process of the machine. Without it all
+// tasks together have that of one process on one processor, and are the first to wait.
+func (h *Hierarchy) Weigh(path string, cpus int) error {
+	const shares, weight, mostWeight = 1024, 100, 10000
+	if h.unified {
+		if err := h.make2(path, Limits{}); err != nil {
+			return err
+		}
+		s := setting{value: strconv.Itoa(min(weight*cpus, mostWeight)), optional: true}
+		return h.write(filepath.Join(path, "cpu.weight"), s)
+	}
+	if err := h.make1(path, Limits{}); err != nil {
+		return err
+	}
+	return h.write(filepath.Join("cpu", path, "cpu.shares"), setting{value: strconv.Itoa(shares * cpus)})
+}
+
 func (h *Hierarchy) make1(path string, l Limits) error {
 	for _, controller := range []string{"memory", "cpu", "pids"} {
 		if err := os.MkdirAll(filepath.Join(h.root, controller, path), 0o755); err != nil {
