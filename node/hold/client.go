@@ -256,7 +256,7 @@ func (k *Client) spawn(ctx context.Context) error {
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, "/"
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
+	if err := c.Spawn(cmd); err != nil {
 		return fmt.Errorf("hold: start: %w", err)
 	}
 	go cmd.Wait() //nolint:errcheck // only reaps; it outlives us or is seen to end by its socket

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 
@@ -24,6 +25,9 @@ type Config struct {
 	Files    int          // optional: files per container; 0 is 5
 	ReadyFD  int          // set by Start: written to and closed when Main listens
 	Log      *slog.Logger // optional
+
+	// Spawn starts the process for Start; optional: nil is cmd.Start.
+	Spawn func(*exec.Cmd) error
 }
 
 const (
@@ -46,6 +50,9 @@ func (c Config) check() (Config, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Spawn == nil {
+		c.Spawn = (*exec.Cmd).Start
 	}
 	c.Log = c.Log.With("component", "hold")
 	return c, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 
@@ -34,6 +35,8 @@ type Config struct {
 	ShimLog func(ctx context.Context, id string) (path string, err error)
 	// ShimLogDone ends what ShimLog began, at Shutdown. Optional.
 	ShimLogDone func(ctx context.Context, id string) error
+
+	spawn func(*exec.Cmd) error // of shims; set by Open
 }
 
 var nameRule = regexp.MustCompile(`^[a-z][a-z0-9]{0,7}$`)
@@ -70,7 +73,7 @@ func (c Config) runcRoot() string     { return filepath.Join(c.RunDir, "runc") }
 func (c Config) shims() shim.Config {
 	return shim.Config{
 		Namespace: c.Name, BinDir: c.BinDir, Dir: filepath.Join(c.RunDir, "shims"), SocketDir: c.socketDir(),
-		Address: c.Socket(), TTRPC: c.ttrpcAddress(),
+		Address: c.Socket(), TTRPC: c.ttrpcAddress(), Spawn: c.spawn,
 	}
 }
 func (c Config) execDir() string        { return filepath.Join(c.RunDir, "exec") }

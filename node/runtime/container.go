@@ -12,6 +12,7 @@ import (
 type Task struct {
 	ID        string  // required: 32 hex digits
 	CPU       float64 // vCPUs; 0 is no limit
+	CPUUnits  uint64  // its weight beside other tasks; 0 is the kernel's
 	MemoryMiB int64   // 0 is no limit
 	SwapMiB   int64   // that its containers may use beside the memory
 

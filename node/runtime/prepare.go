@@ -38,7 +38,7 @@ func (r *Runtime) prepare(ctx context.Context, t Task) error {
 	g.Go(func() error {
 		defer failpoint.Around(failpoint.Cgroup)()
 		return r.cg.Make(r.taskCgroup(t.ID), cgroup.Limits{
-			CPU: t.CPU, MemoryBytes: t.MemoryMiB << 20, SwapBytes: t.SwapMiB << 20, Pids: r.c.TaskPids,
+			CPU: t.CPU, Units: t.CPUUnits, MemoryBytes: t.MemoryMiB << 20, SwapBytes: t.SwapMiB << 20, Pids: r.c.TaskPids,
 		})
 	})
 	g.Go(func() error { return r.ensureLease(ctx, t.ID) })

@@ -88,11 +88,12 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	}
 	cg, err := cgroup.Open("")
 	if err == nil {
-		err = cg.Weigh("/"+c.Name, goruntime.NumCPU())
+		err = cg.Tasks("/"+c.Name, goruntime.NumCPU())
 	}
 	if err != nil {
 		return nil, err
 	}
+	c.spawn = cg.Hold(c.Name).Start
 	caps, err := spec.Held()
 	if err != nil {
 		return nil, err

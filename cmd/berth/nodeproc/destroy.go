@@ -17,6 +17,10 @@ import (
 // Destroy removes what a stopped node left running: containers, containerd, hold, the network. It may be called again after
 // it failed, and on a machine where there is nothing.
 func Destroy(ctx context.Context, c Config) error {
+	return errors.Join(destroy(ctx, c), unsettle(ctx, c.Settings.Name))
+}
+
+func destroy(ctx context.Context, c Config) error {
 	if _, err := os.Stat(c.Settings.RunDir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}

@@ -55,6 +55,7 @@ type machine struct {
 
 // Run runs a node until ctx ends.
 func Run(ctx context.Context, c Config) error {
+	defer Settle(c.Settings.Name, c.Log)()
 	m, err := open(ctx, c)
 	if err != nil {
 		return err
@@ -192,7 +193,7 @@ func cleanupConfig(c Config, m *machine) cleanup.Config {
 }
 
 func holdConfig(c Config, exe string) hold.Config {
-	return hold.Config{Exe: exe, RunDir: c.Settings.RunDir, DataDir: c.Settings.DataDir, Log: c.Log}
+	return hold.Config{Exe: exe, RunDir: c.Settings.RunDir, DataDir: c.Settings.DataDir, Log: c.Log, Spawn: inHold(c.Settings.Name)}
 }
 
 func networkConfig(c Config) network.Config {

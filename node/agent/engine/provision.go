@@ -144,7 +144,7 @@ func (e *Engine) prepare(t *Task) *preparation {
 	}
 	prep := &preparation{done: make(chan struct{})}
 	t.preparing = prep
-	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, MemoryMiB: t.Plan.MemoryMiB, SwapMiB: t.Plan.SwapMiB(),
+	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, CPUUnits: t.Plan.CPUUnits(), MemoryMiB: t.Plan.MemoryMiB, SwapMiB: t.Plan.SwapMiB(),
 		SharePID: t.Plan.PidMode == runtime.ShareTask, ShareIPC: t.Plan.IpcMode == runtime.ShareTask, ShmBytes: t.Plan.ShmBytes()}, t.Plan.Volumes
 	e.spawn(timeouts[Create], func(ctx context.Context) {
 		if prep.err = e.makeVolumes(volumes); prep.err == nil {

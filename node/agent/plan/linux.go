@@ -74,3 +74,22 @@ func (t *Task) SwapMiB() (sum int64) {
 	}
 	return sum
 }
+
+// leastUnits of a task that asks for none, or for less. The ECS agent has 2, beside which any other task starves it; and by weights that
+// small the kernel is late to let in who wakes.
+const leastUnits = 128
+
+// CPUUnits are a task's weight beside others: those of the task, else of its containers together.
+func (t *Task) CPUUnits() uint64 {
+	const vcpu = 1024
+	if t.CPU > 0 {
+		return max(uint64(t.CPU*vcpu), leastUnits)
+	}
+	var sum uint64
+	for i := range t.Containers {
+		if shares := t.Containers[i].CPUShares; shares > minShares {
+			sum += shares
+		}
+	}
+	return max(sum, leastUnits)
+}

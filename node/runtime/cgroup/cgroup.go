@@ -1,5 +1,5 @@
 // Package cgroup makes and reads the parent cgroup of a task and the cgroups of
-// its containers, on cgroup v1 and v2.
+// its containers, and those of berth's own processes, on cgroup v1 and v2.
 //
 // Guarantees: a task's limits are hard (swap too: none
 // unless SwapBytes says so); Make and Remove are idempotent; Remove never
@@ -23,6 +23,7 @@ import (
 // Limits of a task; zero is no limit.
 type Limits struct {
 	CPU         float64 // vCPUs
+	Units       uint64  // CPU units: its weight beside other tasks
 	MemoryBytes int64
 	Pids        int64 // processes and threads
 	SwapBytes   int64 // beside the memory; only of use with a limit of it

@@ -25,6 +25,7 @@ func TestSettings(t *testing.T) {
 			},
 			[]setting{{"", "memory.max", "536870912", false}, {"", "memory.swap.max", "0", true}, {"", "cpu.max", "25000 100000", false}, {"", "pids.max", "4096", false}},
 		},
+		{Limits{Units: 512}, []setting{{"cpu", "cpu.shares", "512", false}}, []setting{{"", "cpu.weight", "50", false}}},
 		{Limits{CPU: 0.001}, []setting{{"cpu", "cpu.cfs_period_us", "100000", false}, {"cpu", "cpu.cfs_quota_us", "1000", false}}, []setting{{"", "cpu.max", "1000 100000", false}}},
 	} {
 		if d := cmp.Diff(c.v1, settings1(c.l), unexported); d != "" {
@@ -114,24 +115,6 @@ func TestStats2(t *testing.T) {
 	}
 	if n, err := h.OOMKills("/b"); n != 1 || err != nil {
 		t.Errorf("kills: %d %v", n, err)
-	}
-}
-
-func TestWeigh(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		h          Hierarchy
-		file, want string
-	}{
-		{Hierarchy{root: files(t, map[string]string{"cpu/cpu.shares": ""})}, "cpu/x/cpu.shares", "4096"},
-		{Hierarchy{unified: true, root: files(t, map[string]string{"cgroup.controllers": "cpu\n", "x/cgroup.controllers": "cpu\n"})}, "x/cpu.weight", "400"},
-	} {
-		if err := c.h.Weigh("/x", 4); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := os.ReadFile(filepath.Join(c.h.root, c.file)); err != nil || string(got) != c.want {
-			t.Errorf("%s: %q %v", c.file, got, err)
-		}
 	}
 }
 

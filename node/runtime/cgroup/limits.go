@@ -45,6 +45,10 @@ func settings1(l Limits) []setting {
 			setting{controller: "cpu", file: "cpu.cfs_period_us", value: strconv.Itoa(period)},
 			setting{controller: "cpu", file: "cpu.cfs_quota_us", value: strconv.FormatInt(quota(l.CPU), 10)})
 	}
+	if l.Units > 0 {
+		one, _ := shares(l.Units)
+		out = append(out, setting{controller: "cpu", file: "cpu.shares", value: strconv.FormatUint(one, 10)})
+	}
 	if l.Pids > 0 {
 		out = append(out, setting{controller: "pids", file: "pids.max", value: strconv.FormatInt(l.Pids, 10)})
 	}
@@ -62,27 +66,14 @@ func settings2(l Limits) []setting {
 	if l.CPU > 0 {
 		out = append(out, setting{file: "cpu.max", value: fmt.Sprintf("%d %d", quota(l.CPU), period)})
 	}
+	if l.Units > 0 {
+		_, two := shares(l.Units)
+		out = append(out, setting{file: "cpu.weight", value: strconv.FormatUint(two, 10)})
+	}
 	if l.Pids > 0 {
 		out = append(out, setting{file: "pids.max", value: strconv.FormatInt(l.Pids, 10)})
 	}
 	return out
-}
-
-// Weigh gives everything below path, on each of so many processors, the weight of one process of the machine. Without it all
-// tasks together have that of one process on one processor, and are the first to wait.
-func (h *Hierarchy) Weigh(path string, cpus int) error {
-	const shares, weight, mostWeight = 1024, 100, 10000
-	if h.unified {
-		if err := h.make2(path, Limits{}); err != nil {
-			return err
-		}
-		s := setting{value: strconv.Itoa(min(weight*cpus, mostWeight)), optional: true}
-		return h.write(filepath.Join(path, "cpu.weight"), s)
-	}
-	if err := h.make1(path, Limits{}); err != nil {
-		return err
-	}
-	return h.write(filepath.Join("cpu", path, "cpu.shares"), setting{value: strconv.Itoa(shares * cpus)})
 }
 
 func (h *Hierarchy) make1(path string, l Limits) error {

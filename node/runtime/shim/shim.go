@@ -8,6 +8,7 @@
 package shim
 
 import (
+	"os/exec"
 	"path/filepath"
 	"time"
 )
@@ -31,6 +32,9 @@ type Config struct {
 	SocketDir string // required
 	Address   string // required: containerd's gRPC socket
 	TTRPC     string // required: containerd's ttrpc socket
+
+	// Spawn starts a shim; optional: nil is cmd.Start.
+	Spawn func(*exec.Cmd) error
 }
 
 // Path of the directory of a task's shim.

@@ -72,18 +72,31 @@ func (c Config) run(ctx context.Context, dir, id string) (string, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	if err := c.spawn(cmd); err != nil {
 		return "", fmt.Errorf("start: %w: %s", err, strings.TrimSpace(stderr.String()))
 	}
 	var result bootapi.BootstrapResult
-	if err := proto.Unmarshal(out, &result); err != nil {
+	if err := proto.Unmarshal(stdout.Bytes(), &result); err != nil {
 		return "", fmt.Errorf("start answered no bootstrap result: %w", err)
 	}
 	if result.Version != APIVersion || result.Protocol != "ttrpc" {
 		return "", fmt.Errorf("shim speaks %s version %d; ttrpc version %d is needed", result.Protocol, result.Version, APIVersion)
 	}
 	return result.Address, nil
+}
+
+// spawn runs what starts a shim, and ends when that runs.
+func (c Config) spawn(cmd *exec.Cmd) error {
+	start := c.Spawn
+	if start == nil {
+		start = (*exec.Cmd).Start
+	}
+	if err := start(cmd); err != nil {
+		return err
+	}
+	return cmd.Wait()
 }
 
 // Answering is the address of the task's shim, if it is there.

@@ -77,7 +77,7 @@ func (v *Inventory) takeLinks(o Options) {
 	}
 }
 
-// takeCgroups walks every hierarchy below /<name>: one per controller on v1, one in all on v2.
+// takeCgroups walks every hierarchy below /<name>, /<name>-own and /<name>-hold: one per controller on v1, one in all on v2.
 func (v *Inventory) takeCgroups(o Options) {
 	const root = "/sys/fs/cgroup"
 	top, err := os.ReadDir(root)
@@ -85,10 +85,13 @@ func (v *Inventory) takeCgroups(o Options) {
 		v.fail("cgroups", err)
 		return
 	}
-	trees := []string{filepath.Join(root, o.Name)}
-	for _, e := range top {
-		if e.IsDir() && e.Name() != o.Name {
-			trees = append(trees, filepath.Join(root, e.Name(), o.Name))
+	var trees []string
+	for _, name := range []string{o.Name, o.Name + "-own", o.Name + "-hold"} { // of tasks, and of the installation's processes
+		trees = append(trees, filepath.Join(root, name))
+		for _, e := range top {
+			if e.IsDir() && e.Name() != name {
+				trees = append(trees, filepath.Join(root, e.Name(), name))
+			}
 		}
 	}
 	for _, tree := range trees {
