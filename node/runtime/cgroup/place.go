@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,9 +52,14 @@ func (p Place) file(name string) string {
 	return filepath.Join(p.h.root, "cpu", p.path, name)
 }
 
+// settling: a server and a node in one process settle once. Again would also move a thread that is in Hold to start something there.
+var settling sync.Mutex
+
 // Settle makes both cgroups and moves this process to Own, unless somebody chose another one for it: a supervisor that gave a service
 // its limits. What it starts from then on is there too. It answers whether the process is there.
 func (h *Hierarchy) Settle(name string) (bool, error) {
+	settling.Lock()
+	defer settling.Unlock()
 	member, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
 		return false, fmt.Errorf("cgroup: %w", err)
@@ -68,6 +74,9 @@ func (h *Hierarchy) Settle(name string) (bool, error) {
 	}
 	if err := h.Hold(name).make(WeightHold, cpus); err != nil {
 		return false, err
+	}
+	if at == own.path {
+		return true, nil
 	}
 	if err := os.WriteFile(own.file("cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 		return false, fmt.Errorf("cgroup: %w", err)
