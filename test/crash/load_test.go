@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,6 +87,8 @@ func (l *load) call(what string, f func(context.Context) error) (answer, error) 
 		return acknowledged, nil
 	case errors.As(err, &api) && api.ErrorFault() != smithy.FaultServer && api.ErrorCode() != "ServerException":
 		return refused, err
+	case errors.Is(err, net.ErrClosed):
+		return lost, err // the client closed its own end while it read: no server can do that
 	case life%2 == 0 && l.w.serverLife.Load() == life:
 		l.w.book.find("%s failed though the server was not killed: %v", what, err)
 	}
