@@ -170,10 +170,11 @@ func TestProtectionIsAskedOfTheAgent(t *testing.T) {
 	t.Parallel()
 	task := running(t, define(t, peer("main", "tcp:80")))
 	base := "http://127.0.0.1:" + hostPort(t, task, "main", 80)
-	api, err := fetch(base + "/env?name=ECS_AGENT_URI")
-	if err != nil {
-		t.Fatal(err)
-	}
+	var api string
+	installation.Eventually(t, "the task listens", func(context.Context) (err error) {
+		api, err = fetch(base + "/env?name=ECS_AGENT_URI")
+		return err
+	})
 	body, err := fetch(inside(base, api+"/task-protection/v1/state"))
 	if err != nil {
 		t.Fatal(err)

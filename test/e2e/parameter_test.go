@@ -59,7 +59,7 @@ func TestParameterIsWhatItsDefinitionSays(t *testing.T) {
 			func(c *types.ContainerDefinition) { c.PseudoTerminal = aws.Bool(true) }, "[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo $TERM; ls -l /dev/console | cut -c1", "xterm\r\nc",
 		},
 		"interactive": {
-			func(c *types.ContainerDefinition) { c.Interactive = aws.Bool(true) }, "timeout 1 cat || echo waits", "Terminated\nwaits",
+			func(c *types.ContainerDefinition) { c.Interactive = aws.Bool(true) }, "exec 2>/dev/null; timeout 1 cat || echo waits", "waits",
 		},
 		"dnsServers": {
 			func(c *types.ContainerDefinition) {
