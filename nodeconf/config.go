@@ -1,0 +1,183 @@
+package nodeconf
+
+import "net/netip"
+
+// Config is everything one node must be. Keys of the maps are the ids of the resources unless it says otherwise.
+type Config struct {
+	Version   int64 // the store's revision it was compiled from; it only grows
+	Resources       // inlined
+}
+
+// Resources are the parts of a configuration, or of a change of it.
+type Resources struct {
+	VPCs        map[string]VPC        `json:",omitempty"`
+	Subnets     map[string]Subnet     `json:",omitempty"`
+	Interfaces  map[string]Interface  `json:",omitempty"` // of this node
+	Groups      map[string]Group      `json:",omitempty"` // security groups that Interfaces have
+	Members     map[string]Member     `json:",omitempty"` // by MemberKey: of the groups that rules of Groups refer to
+	ACLs        map[string]ACL        `json:",omitempty"`
+	RouteTables map[string]RouteTable `json:",omitempty"`
+	NATs        map[string]NAT        `json:",omitempty"`
+	Remotes     map[string]Remote     `json:",omitempty"` // interfaces of the VPCs here that are on other nodes, by id
+	Zones       map[string]Zone       `json:",omitempty"`
+	Records     map[string]RecordSet  `json:",omitempty"` // by RecordKey: of Zones
+}
+
+// VPC is a network that the node takes part in: it has a router namespace for it.
+type VPC struct {
+	ID           string
+	Net          uint32         // number of the VPC in the installation; VXLAN's network identifier
+	Account      string         `json:",omitempty"`
+	Region       string         // for the names of interfaces
+	CIDRs        []netip.Prefix // the first is the primary one
+	CIDRs6       []netip.Prefix `json:",omitempty"`
+	DNSSupport   bool           // the resolver at the primary CIDR's base + 2, 169.254.169.253 and fd00:ec2::253 answers
+	DNSHostnames bool           // public names are answered
+	Domain       string         // DHCP options' domain-name: what tasks search
+	Resolvers    []netip.Addr   `json:",omitempty"` // DHCP options' domain-name-servers; empty for AmazonProvidedDNS: the VPC's own
+	Gateway      string         `json:",omitempty"` // the internet gateway that is attached, "" for none
+}
+
+// Subnet is a subnet in which the node has an interface.
+type Subnet struct {
+	ID         string
+	VPC        string
+	CIDR       netip.Prefix
+	CIDR6      netip.Prefix `json:",omitzero"`
+	Gateway    netip.Addr   // the subnet's first address
+	ACL        string
+	RouteTable string
+}
+
+// Interface is an interface that the node has: one end in the VPC's router, the other eth0 of a namespace of its own.
+type Interface struct {
+	ID          string
+	VPC         string
+	Subnet      string
+	MAC         string
+	MTU         int
+	Addresses   []netip.Addr // private IPv4 addresses; the first is the primary one
+	Addresses6  []netip.Addr `json:",omitempty"`
+	Public      []Public     `json:",omitempty"`
+	Groups      []string
+	SourceCheck bool
+	Owner       string `json:",omitempty"` // what it is for: a task's ARN
+}
+
+// Public is a public address and the private one it stands for.
+type Public struct{ Private, Public netip.Addr }
+
+// Group is what a security group allows. Ranges of one direction are disjoint: of one protocol no packet is in two of them.
+type Group struct {
+	ID      string
+	VPC     string
+	Ingress []Allow `json:",omitempty"`
+	Egress  []Allow `json:",omitempty"`
+}
+
+// Allow allows a protocol and a range to or from a peer: addresses First to Last, or the members of Group.
+type Allow struct {
+	Match
+	First netip.Addr `json:",omitzero"`
+	Last  netip.Addr `json:",omitzero"`
+	Group string     `json:",omitempty"`
+}
+
+// Match is a protocol and a range of what it has: ports, or ICMP's types and codes.
+type Match struct {
+	Protocol int32 // IANA number; -1 for every protocol
+	From     int32 // first port, or ICMP type; -1 for all
+	To       int32 // last port, or ICMP code; -1 for all
+}
+
+// Member is an address of an interface that has a group, on whichever node.
+type Member struct {
+	Group string
+	Addr  netip.Addr
+}
+
+// MemberKey is the key of a member.
+func MemberKey(group string, a netip.Addr) string { return group + "/" + a.String() }
+
+// ACL is a network ACL. Entries are in order; the first that matches decides, and what none matches is dropped.
+type ACL struct {
+	ID      string
+	VPC     string
+	Ingress []Entry `json:",omitempty"`
+	Egress  []Entry `json:",omitempty"`
+}
+
+// Entry is an entry of an ACL.
+type Entry struct {
+	Number int32
+	Match
+	CIDR  netip.Prefix
+	Allow bool
+}
+
+// RouteTable is where packets of subnets go that leave the VPC's own ranges; those stay inside.
+type RouteTable struct {
+	ID     string
+	VPC    string
+	Routes []Route `json:",omitempty"` // in order of Destination, one for each
+}
+
+// Kinds of routes.
+const (
+	ToInternet  = "internet"  // the internet gateway: for addresses that have a public one
+	ToNAT       = "nat"       // NATs[Target]
+	ToInterface = "interface" // the interface Target, whatever the packet's destination
+	Blackhole   = "blackhole" // the target is gone
+)
+
+// Route is a route of a table. The longest prefix wins.
+type Route struct {
+	Destination netip.Prefix
+	Kind        string
+	Target      string `json:",omitempty"`
+}
+
+// NAT is a NAT gateway: sources become its address, ports are translated.
+type NAT struct {
+	ID      string
+	VPC     string
+	Subnet  string // whose route table and ACL hold for what it sends
+	Private netip.Addr
+	Public  netip.Addr `json:",omitzero"` // none for a private one
+}
+
+// Remote is an interface on another node.
+type Remote struct {
+	ID        string
+	VPC       string
+	MAC       string
+	Addresses []netip.Addr
+	Node      netip.Addr `json:",omitzero"` // the other node's address on the machines' network
+}
+
+// Zone is a part of the name space that the resolvers of VPCs answer by Records alone.
+type Zone struct {
+	ID   string
+	Name string   // without a dot at its end
+	VPCs []string // whose resolvers answer it
+	SOA  SOA
+}
+
+// SOA is what a zone says of itself.
+type SOA struct {
+	Server, Mailbox string
+	Negative        uint32 // seconds that "there is no such name" may be kept
+}
+
+// RecordSet is all records of one name and type.
+type RecordSet struct {
+	Zone    string
+	Name    string   // without a dot at its end
+	Type    string   // A, AAAA, SRV, CNAME, TXT, ...
+	TTL     uint32   // seconds
+	Values  []string // as in a zone file
+	Weights []int    `json:",omitempty"` // of Values: one is drawn; empty: all are answered, up to eight, in an order of their own
+}
+
+// RecordKey is the key of a record set.
+func RecordKey(zone, name, kind string) string { return zone + "/" + name + "/" + kind }
