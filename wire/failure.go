@@ -54,6 +54,10 @@ func (q *request) failure(err error) (f protocol.Failure, internal bool) {
 	case errors.As(err, &bad):
 		return protocol.Failure{Code: w.parameter, Message: bad.Error(), Status: 400}, false
 	case errors.As(err, &wrong):
+		if w.broken != nil {
+			code, message := w.broken(wrong[0])
+			return protocol.Failure{Code: code, Message: message, Status: 400}, false
+		}
 		return protocol.Failure{Code: w.validationCode(q.operation), Message: wrong.Error(), Status: 400}, false
 	case errors.As(err, &decode):
 		return protocol.Failure{Code: w.malformed, Message: decode.Error(), Status: 400}, false

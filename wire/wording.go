@@ -1,6 +1,10 @@
 package wire
 
 import (
+	"fmt"
+	"strings"
+
+	"github.com/berth-ecs/berth/wire/constraint"
 	"github.com/berth-ecs/berth/wire/protocol"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	"github.com/berth-ecs/berth/wire/sigv4"
@@ -8,11 +12,12 @@ import (
 
 // wording is how a service names the errors that every service has. Services that speak one protocol share most of it.
 type wording struct {
-	validation string            // a constraint of the model is broken
-	operations map[string]string // operations whose validation has another code
-	parameter  string            // a rule outside the model is broken
-	malformed  string            // the input cannot be parsed
-	unknown    string            // no such operation
+	validation string                                            // a constraint of the model is broken
+	operations map[string]string                                 // operations whose validation has another code
+	broken     func(constraint.Violation) (code, message string) // optional: names the first broken constraint, instead of all of them under validation
+	parameter  string                                            // a rule outside the model is broken
+	malformed  string                                            // the input cannot be parsed
+	unknown    string                                            // no such operation
 	denied     string
 	throttled  string
 	internal   string
@@ -71,11 +76,24 @@ func wordingOf(s *aws.Service, p protocol.Protocol) wording {
 		w.validation, w.parameter, w.malformed = "InvalidParameterValue", "InvalidParameterValue", "InvalidParameterValue"
 		w.denied, w.throttled, w.internal = "UnauthorizedOperation", "RequestLimitExceeded", "InternalError"
 		w.hidden = "An internal error has occurred"
-		w.signature = ec2Signature
+		w.signature, w.broken = ec2Signature, ec2Broken
 	case "sts", "iam", "route53":
 		w.global = true
 	}
 	return w
+}
+
+// ec2Broken is how EC2 speaks of a broken constraint: of the first one, and of a member that is missing under a code of its own.
+func ec2Broken(v constraint.Violation) (code, message string) {
+	name := strings.ReplaceAll(v.Path, ".member", "")
+	if v.Missing() {
+		return "MissingParameter", "The request must contain the parameter " + name
+	}
+	value := "Value"
+	if v.Shown {
+		value += " (" + strings.Trim(v.Value, "'") + ")"
+	}
+	return "InvalidParameterValue", fmt.Sprintf("%s for parameter %s is invalid. %s.", value, name, v.Rule)
 }
 
 func (w wording) validationCode(operation string) string {

@@ -29,6 +29,11 @@ type Violation struct {
 	Rule  string // "Member must not be null"
 }
 
+const notNull = "Member must not be null"
+
+// Missing says whether a required member is not there.
+func (v Violation) Missing() bool { return v.Rule == notNull }
+
 // String is the violation in AWS's words.
 func (v Violation) String() string {
 	value := "Value at"
@@ -103,7 +108,7 @@ func (w *walker) structure(sh *aws.Shape, v reflect.Value) {
 		}
 		w.at(step{name: lower(m.Name)}, func() {
 			if f.IsNil() {
-				w.found = append(w.found, Violation{Path: w.written(), Value: "null", Shown: true, Rule: "Member must not be null"})
+				w.found = append(w.found, Violation{Path: w.written(), Value: "null", Shown: true, Rule: notNull})
 				return
 			}
 			w.value(m.Shape, f)
