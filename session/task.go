@@ -21,6 +21,9 @@ type Task struct {
 	ServiceName string  `json:"serviceName,omitempty"`
 	Group       string  `json:"group,omitempty"`
 
+	// ElasticNetworkInterfaces are the task's own: one in network mode awsvpc, none in the others.
+	ElasticNetworkInterfaces []ElasticNetworkInterface `json:"elasticNetworkInterfaces,omitempty"`
+
 	RoleCredentials          *IAMRoleCredentials `json:"roleCredentials,omitempty"`
 	ExecutionRoleCredentials *IAMRoleCredentials `json:"executionRoleCredentials,omitempty"`
 	Associations             []Association       `json:"associations,omitempty"`
