@@ -67,6 +67,6 @@ var (
 func Schema() store.Schema {
 	return store.Schema{
 		VPCs, Subnets, DHCPOptions, Interfaces, Addresses, PublicAddresses, Elastics, SecurityGroups, Rules, ACLs, RouteTables, Associations,
-		InternetGateways, NATGateways, Tags,
+		InternetGateways, NATGateways, Tags, Deletions,
 	}
 }

@@ -34,6 +34,7 @@ import (
 	"github.com/berth-ecs/berth/session/hub"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/etcd"
+	vpctables "github.com/berth-ecs/berth/vpc/tables"
 	"github.com/berth-ecs/berth/wire"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
@@ -89,7 +90,7 @@ func Run(ctx context.Context, c Config) error {
 }
 
 // Schema is every table of a region.
-func Schema() store.Schema { return slices.Concat(tables.Schema(), registrytables.Schema()) }
+func Schema() store.Schema { return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema()) }
 
 // RunOn is Run on a store that is open, and stays so: a whole server inside a test.
 func RunOn(ctx context.Context, c Config, s store.Store) error {

@@ -1,0 +1,56 @@
+package tables
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/vpc"
+)
+
+// TakePublic gives an owner (an interface's or an allocation's id) an address of the pool of public addresses. Its first and last address are
+// given to nobody, unless that is all it has. 1 key.
+func TakePublic(tx store.Tx, pool netip.Prefix, h vpc.Home, owner string) (netip.Addr, error) {
+	first, n := public(pool)
+	spare, ok := pick(tx.Now(), vpc.Walk(tx.NewID(), n), func(i uint64) (bool, time.Time) {
+		a, ok := PublicAddresses.Peek(tx, PublicKey(&vpc.PublicAddress{Addr: vpc.Nth(first, i)}))
+		if !ok {
+			return true, time.Time{}
+		}
+		return a.Owner == "", a.FreedAt
+	})
+	if !ok {
+		return netip.Addr{}, refuse("InsufficientAddressCapacity", "Not enough available addresses to satisfy your minimum request.")
+	}
+	a := vpc.Nth(first, spare)
+	return a, TakeThis(tx, pool, &vpc.PublicAddress{Addr: a, Home: h, Owner: owner})
+}
+
+// TakeThis is TakePublic for an address that was asked for. 1 key.
+func TakeThis(tx store.Tx, pool netip.Prefix, a *vpc.PublicAddress) error {
+	old, taken := PublicAddresses.Get(tx, PublicKey(a))
+	if !pool.Contains(a.Addr) || taken && old.Owner != "" {
+		return refuse("InvalidAddress.NotFound", "The address '%s' is not available.", a.Addr)
+	}
+	PublicAddresses.Put(tx, a)
+	return nil
+}
+
+// FreePublic ends what an owner has of a public address, which then rests; an address that somebody else has stays. 1 key.
+func FreePublic(tx store.Tx, a netip.Addr, owner string) {
+	old, ok := PublicAddresses.Get(tx, PublicKey(&vpc.PublicAddress{Addr: a}))
+	if ok && old.Owner == owner {
+		PublicAddresses.Put(tx, &vpc.PublicAddress{Addr: a, Home: old.Home, FreedAt: tx.Now()})
+	}
+}
+
+func public(pool netip.Prefix) (first netip.Addr, n uint64) {
+	if !pool.IsValid() || !pool.Addr().Is4() {
+		return netip.Addr{}, 0
+	}
+	first, n = pool.Masked().Addr(), uint64(1)<<(32-pool.Bits())
+	if n > 2 {
+		return first.Next(), n - 2
+	}
+	return first, n
+}
