@@ -89,4 +89,6 @@ var known = map[string]func() Message{
 	"AckPublishMetric":             func() Message { return new(AckPublishMetric) },
 	"AckPublishHealth":             func() Message { return new(AckPublishHealth) },
 	"AckPublishInstanceStatus":     func() Message { return new(AckPublishInstanceStatus) },
+	"NodeConfigurationMessage":     func() Message { return new(NodeConfigurationMessage) },
+	"NodeConfigurationAck":         func() Message { return new(NodeConfigurationAck) },
 }

@@ -35,7 +35,7 @@ var owners = []owner{
 	{"github.com/miekg/dns", []string{"node/dns"}, "one resolver"},
 	{"github.com/envoyproxy/go-control-plane", []string{"mesh/xds"}, "one language for proxies, one place to look"},
 
-	{"github.com/coder/websocket", []string{"session/hub", "node/agent"}, "the two ends of the agent protocol; the rules in between know no sockets"},
+	{"github.com/coder/websocket", []string{"session/hub", "session/link", "node/agent"}, "the two ends of the agent protocol; the rules in between know no sockets"},
 	{"github.com/alecthomas/kong", []string{"cmd"}, "only the program knows its command line"},
 	{"go.yaml.in/yaml", []string{"cmd"}, "only the program reads its file; internal/config gets keys and texts"},
 	{"github.com/aws/aws-sdk-go-v2", []string{"cmd"}, "the SDK is a client: the program uses it like any user, the server never does"},

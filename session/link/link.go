@@ -1,0 +1,149 @@
+package link
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/berth-ecs/berth/nodeconf"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire/sigv4"
+)
+
+// Feed knows what nodes are to be.
+type Feed interface {
+	// Subscribe follows the configuration of a node from the version that it has; 0 is none.
+	Subscribe(node string, have int64) Subscription
+}
+
+// Subscription is one node's. Next waits for the next change; changes that nobody asked for meanwhile are one.
+type Subscription interface {
+	Next(ctx context.Context) (nodeconf.Delta, error)
+	Close()
+}
+
+// Config is what a Link needs.
+type Config struct {
+	Store store.Store // required: of container instances
+	Feed  Feed        // required
+	// Verify authenticates the request of a handshake by its signature. Required.
+	Verify func(*http.Request) (sigv4.Identity, error)
+	// Heartbeat is the time between two heartbeats. Optional: 30 s.
+	Heartbeat time.Duration
+	Log       *slog.Logger          // required
+	Metrics   prometheus.Registerer // optional
+}
+
+// Link holds the sessions of this server with nodes.
+type Link struct {
+	Config
+	metrics *metrics
+	running chan struct{} // closed by Run
+
+	mu       sync.Mutex
+	sessions map[string]*session // by node
+	ctx      context.Context     // of Run; nil before
+	wg       sync.WaitGroup
+}
+
+const defaultHeartbeat = 30 * time.Second
+
+// New makes a Link. Its handler holds connections back until Run.
+func New(c Config) *Link {
+	if c.Heartbeat == 0 {
+		c.Heartbeat = defaultHeartbeat
+	}
+	l := &Link{Config: c, running: make(chan struct{}), sessions: map[string]*session{}}
+	l.metrics = newMetrics(c.Metrics, l.lag)
+	return l
+}
+
+// Run serves sessions until ctx ends; then it closes them all and returns when they have ended.
+func (l *Link) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer l.wg.Wait()
+	defer func() {
+		l.mu.Lock() // nobody joins between the end and the wait
+		defer l.mu.Unlock()
+		cancel()
+	}()
+	l.mu.Lock()
+	l.ctx = ctx
+	l.mu.Unlock()
+	close(l.running)
+	<-ctx.Done()
+	return nil
+}
+
+// Serve answers a node that opens its session.
+func (l *Link) Serve(w http.ResponseWriter, r *http.Request) {
+	node := r.URL.Query().Get("node")
+	have, err := strconv.ParseInt(r.URL.Query().Get("version"), 10, 64)
+	if err != nil || have < 0 {
+		refuse(w, refusal{"BadRequestException", "version is not the version of a configuration.", http.StatusBadRequest})
+		return
+	}
+	if no := l.admit(r, node); no != nil {
+		l.Log.Info("node refused", "node", node, "code", no.code, "why", no.message)
+		refuse(w, *no)
+		return
+	}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // nodes send no Origin; the signature is what admits them
+		CompressionMode:    websocket.CompressionNoContextTakeover, CompressionThreshold: compressFrom,
+	})
+	if err != nil {
+		l.Log.Info("node's session not upgraded", "error", err)
+		return
+	}
+	conn.SetReadLimit(maxFrame)
+	s := &session{link: l, conn: conn, node: node, have: have, log: l.Log.With("node", node)}
+	s.serve() //nolint:contextcheck // a session outlives the request that opened it
+}
+
+// join makes s the session of its node and ends the one it replaces. It answers false when the link is not running.
+func (l *Link) join(s *session) (context.Context, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ctx == nil || l.ctx.Err() != nil {
+		return nil, false
+	}
+	if old := l.sessions[s.node]; old != nil {
+		old.cancel(errReplaced)
+	}
+	ctx, cancel := context.WithCancelCause(l.ctx)
+	s.cancel = cancel
+	l.sessions[s.node] = s
+	l.wg.Add(1)
+	l.metrics.nodes.Set(float64(len(l.sessions)))
+	return ctx, true
+}
+
+// leave ends what join began.
+func (l *Link) leave(s *session) {
+	defer l.wg.Done()
+	s.cancel(nil)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sessions[s.node] == s {
+		delete(l.sessions, s.node)
+	}
+	l.metrics.nodes.Set(float64(len(l.sessions)))
+}
+
+// lag is the most that a node is behind what it was told, in revisions of the store.
+func (l *Link) lag() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var most int64
+	for _, s := range l.sessions {
+		most = max(most, s.sent.Load()-s.applied.Load())
+	}
+	return float64(most)
+}
