@@ -42,7 +42,7 @@ type Subnet struct {
 	MapPublic   bool   // interfaces made at the launch of a task or instance get a public address when nothing is said
 	AssignIPv6  bool   // interfaces get an IPv6 address when nothing is said
 	DNS64       bool   // kept and answered
-	HostnameBy  string // "ip-name" or "resource-name"
+	HostnameBy  string // NamedByAddress or NamedByResource
 	ResourceA   bool   // EnableResourceNameDnsARecord, kept and answered
 	ResourceAAA bool   // EnableResourceNameDnsAAAARecord, kept and answered
 	CreatedAt   time.Time
@@ -61,3 +61,9 @@ type DHCPOption struct {
 	Key    string
 	Values []string
 }
+
+// How hosts of a subnet are named.
+const (
+	NamedByAddress  = "ip-name"
+	NamedByResource = "resource-name"
+)

@@ -21,6 +21,12 @@ type Route struct {
 	Origin      string // "CreateRoute" or "CreateRouteTable"
 }
 
+// ByCreateRoute is the origin of a route that is not a table's first.
+const ByCreateRoute = "CreateRoute"
+
+// Local is the target of a VPC's own ranges.
+const Local = "local"
+
 // Association gives a subnet a route table or a network ACL other than its VPC's. One record for a subnet and kind; the
 // main table's association of a VPC has no record.
 type Association struct {

@@ -51,6 +51,7 @@ func Keys() []Key {
 		text("cluster", "cluster the node registers in", "default", func(s *Settings) *string { return &s.Cluster }),
 		text("containerd-address", "socket of a containerd to use (default: the node runs its own)", "", func(s *Settings) *string { return &s.ContainerdAddress }),
 		prefix("bridge-subnet", "subnet of the bridge network mode", "172.28.0.0/16", func(s *Settings) *netip.Prefix { return &s.BridgeSubnet }),
+		prefix("public-pool", "public addresses of tasks and Elastic addresses; the default is known to this machine only", "198.18.0.0/15", func(s *Settings) *netip.Prefix { return &s.PublicPool }),
 		text("introspection", "address of the agent's introspection API; without a host it answers this machine and its containers, off: nobody", ":51678", func(s *Settings) *string { return &s.Introspection }),
 		text("image-pull-behavior", "when to ask an image's registry: default (always, a cached image serves when that fails), always, once, prefer-cached", "default", func(s *Settings) *string { return &s.ImagePull }),
 		toggle("allow-old-runc", "run tasks on a runc with known escapes", func(s *Settings) *bool { return &s.AllowOldRunc }),

@@ -34,6 +34,7 @@ type Settings struct {
 	Cluster           string        // the node registers here
 	ContainerdAddress string        // empty: the node supervises a containerd of its own
 	BridgeSubnet      netip.Prefix  // of the bridge network mode
+	PublicPool        netip.Prefix  // public addresses are taken from it
 	Introspection     string        // address of the agent's introspection API; "off" is none
 	ImagePull         string        // when the node asks an image's registry: default, always, once, prefer-cached
 	AllowOldRunc      bool          // run tasks on a runc with known escapes

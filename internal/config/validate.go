@@ -69,6 +69,7 @@ func (s *Settings) validate(given map[string]Value) error {
 		check("containerd-address", absolute(s.ContainerdAddress))
 	}
 	check("bridge-subnet", subnet(s.BridgeSubnet))
+	check("public-pool", pool(s.PublicPool, s.BridgeSubnet))
 	check("introspection", introspection(s.Introspection))
 	check("image-pull-behavior", oneOf(s.ImagePull, "default", "always", "once", "prefer-cached"))
 	if s.HealthyAfter < 0 {
@@ -133,6 +134,22 @@ func loopback(listen string) error {
 	}
 	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
 		return fmt.Errorf("%q is not a loopback address: the endpoint speaks plain HTTP, which is served on loopback only", listen)
+	}
+	return nil
+}
+
+// smallestPool is the longest prefix of public addresses.
+const smallestPool = 30
+
+// pool: the machine's own containers must not have public addresses.
+func pool(p, bridge netip.Prefix) error {
+	switch {
+	case !p.Addr().Is4() || p.Bits() > smallestPool:
+		return fmt.Errorf("%q is not an IPv4 subnet of at least a /%d", p, smallestPool)
+	case p != p.Masked():
+		return fmt.Errorf("%q has host bits: %q is the subnet", p, p.Masked())
+	case p.Overlaps(bridge):
+		return fmt.Errorf("%q overlaps bridge-subnet %q", p, bridge)
 	}
 	return nil
 }

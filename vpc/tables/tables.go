@@ -61,12 +61,23 @@ var (
 		Key: func(r *vpc.NATGateway) string { return Key(r.Home, r.ID) }})
 	Tags = store.Define(store.Def[vpc.Tags]{Name: "vpc.tags", Version: 1,
 		Key: func(r *vpc.Tags) string { return Key(r.Home, r.Resource) }})
+	Bases = store.Define(store.Def[vpc.Base]{Name: "vpc.base", Version: 1,
+		Key: func(r *vpc.Base) string { return At(r.Home).Key(base) }})
+	Changes = store.Define(store.Def[vpc.Changes]{Name: "vpc.changes", Version: 1,
+		Key: func(r *vpc.Changes) string { return Key(r.Home, r.VPC) }})
+	Numbers = store.Define(store.Def[vpc.Numbers]{Name: "vpc.numbers", Version: 1,
+		Key: func(r *vpc.Numbers) string { return store.Installation().Key(r.Name) }})
+	Tokens = store.Define(store.Def[vpc.Token]{Name: "vpc.token", Version: 1,
+		Key: func(r *vpc.Token) string { return At(r.Home).Key(r.Operation, r.Token) }})
 )
+
+// base is the last part of the key of a home's Base.
+const base = "base"
 
 // Schema is every table of the wing.
 func Schema() store.Schema {
 	return store.Schema{
 		VPCs, Subnets, DHCPOptions, Interfaces, Addresses, PublicAddresses, Elastics, SecurityGroups, Rules, ACLs, RouteTables, Associations,
-		InternetGateways, NATGateways, Tags, Deletions,
+		InternetGateways, NATGateways, Tags, Deletions, Bases, Changes, Numbers, Tokens,
 	}
 }

@@ -10,7 +10,9 @@ package vpcapi
 import (
 	"context"
 	"errors"
+	"net/netip"
 
+	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -19,9 +21,11 @@ import (
 
 // Config is what the API needs.
 type Config struct {
+	Store   store.Store                  // required
 	Regions []string                     // required; of the installation
 	Also    func(region string) bool     // optional; whether a region that is not listed is answered for, too
 	Zones   func(region string) []string // required; names
+	Pool    netip.Prefix                 // required; of public addresses
 }
 
 // API serves the operations.

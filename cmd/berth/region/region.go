@@ -35,6 +35,7 @@ import (
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/etcd"
 	vpctables "github.com/berth-ecs/berth/vpc/tables"
+	"github.com/berth-ecs/berth/vpc/vpcapi"
 	"github.com/berth-ecs/berth/wire"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
@@ -90,7 +91,9 @@ func Run(ctx context.Context, c Config) error {
 }
 
 // Schema is every table of a region.
-func Schema() store.Schema { return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema()) }
+func Schema() store.Schema {
+	return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema())
+}
 
 // RunOn is Run on a store that is open, and stays so: a whole server inside a test.
 func RunOn(ctx context.Context, c Config, s store.Store) error {
@@ -134,6 +137,7 @@ type rooms struct {
 	keys    sigv4.Keys
 	metrics *prometheus.Registry
 	images  *images // made of the others
+	vpc     *vpcapi.API
 }
 
 // serve runs the parts that need the store.
@@ -149,7 +153,10 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	if err != nil {
 		return err
 	}
-	r.images = images
+	r.images, r.vpc = images, newVPC(c.Settings, r.store)
+	if err := makeBase(ctx, r.vpc, c.Settings); err != nil {
+		return fmt.Errorf("default VPC: %w", err)
+	}
 	edge, err := newEdge(c, r)
 	if err != nil {
 		return err
@@ -214,7 +221,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
-		Mux:        NewMux(api, r.images.api, newVPC(c.Settings)),
+		Mux:        NewMux(api, r.images.api, r.vpc),
 		Keys:       r.keys,
 		Authorizer: wire.RootOnly{},
 		Regions:    regions,

@@ -11,7 +11,7 @@ import (
 )
 
 func TestEveryOperationAsksTheAuthorizer(t *testing.T) {
-	wiretest.Asks(t, NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{}), newVPC(config.Settings{})))
+	wiretest.Asks(t, NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{}), newVPC(config.Settings{}, nil)))
 }
 
 func TestCoverageNamesWhatIsServedAndRefused(t *testing.T) {

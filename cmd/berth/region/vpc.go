@@ -1,17 +1,27 @@
 package region
 
 import (
+	"context"
+
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/vpc/vpcapi"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
-// newVPC serves what EC2's clients ask of a region before anything else.
-func newVPC(s config.Settings) *vpcapi.API {
-	c := vpcapi.Config{Zones: s.ZonesOf}
+// newVPC serves EC2.
+func newVPC(s config.Settings, records store.Store) *vpcapi.API {
+	c := vpcapi.Config{Store: records, Zones: s.ZonesOf, Pool: s.PublicPool}
 	var every bool
 	if c.Regions, every = regionsOf(s); every {
 		c.Also = sigv4.RegionName
 	}
 	return vpcapi.New(c)
+}
+
+// makeBase makes what the node's account has in its region before anybody asks: the default VPC. Other homes get theirs when they are
+// used first.
+func makeBase(ctx context.Context, api *vpcapi.API, s config.Settings) error {
+	return api.EnsureBase(ctx, vpc.Home{Account: s.Account, Region: s.Region})
 }

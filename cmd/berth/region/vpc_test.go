@@ -24,7 +24,7 @@ func TestEC2KnowsEveryRegion(t *testing.T) {
 		"us-east-1: us-east-1a us-east-1b":                      {Region: "us-east-1", Regions: []string{"us-east-1"}, Zones: s.Zones},
 		"sa-east-1 us-east-1: sa-east-1a sa-east-1b sa-east-1c": {Region: "us-east-1", Regions: []string{config.AnyRegion}, Zones: s.Zones},
 	} {
-		api, caller := newVPC(s), wire.Call{Account: "000000000000", Region: want[:9]}
+		api, caller := newVPC(s, nil), wire.Call{Account: "000000000000", Region: want[:9]}
 		regions, err := api.DescribeRegions(t.Context(), caller, &shape.DescribeRegionsRequest{})
 		if err != nil {
 			t.Fatal(err)
