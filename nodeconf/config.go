@@ -38,7 +38,8 @@ type VPC struct {
 	Gateway      string         `json:",omitempty"` // the internet gateway that is attached, "" for none
 }
 
-// Subnet is a subnet in which the node has an interface.
+// Subnet is a subnet in which the node has an interface, or one that a NAT gateway of NATs is in (its RouteTable may then be missing: a NAT
+// gateway that can be used leads to the internet gateway).
 type Subnet struct {
 	ID         string
 	VPC        string
@@ -146,7 +147,7 @@ type NAT struct {
 	Public  netip.Addr `json:",omitzero"` // none for a private one
 }
 
-// Remote is an interface on another node.
+// Remote is an interface on another node that is known to be reached at an address.
 type Remote struct {
 	ID        string
 	VPC       string

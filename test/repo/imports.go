@@ -41,10 +41,10 @@ func pureImport(dir, p string) *Finding {
 	switch {
 	case std(p):
 		return nil
-	case isOwn && (under(target, "wire/shape") || under(target, "internal") || (wingOf(target) == wingOf(dir) && isPure(target))):
+	case isOwn && (under(target, "wire/shape") || under(target, "internal") || target == "nodeconf" || (wingOf(target) == wingOf(dir) && isPure(target))):
 		return nil
 	}
-	return &Finding{Rule: "pure", Text: fmt.Sprintf("imports %s, but %s is a pure room: it may import the standard library, wire/shape, internal and pure rooms of its own wing, so that decisions can be read and tested without the rest", p, dir)}
+	return &Finding{Rule: "pure", Text: fmt.Sprintf("imports %s, but %s is a pure room: it may import the standard library, wire/shape, nodeconf, internal and pure rooms of its own wing, so that decisions can be read and tested without the rest", p, dir)}
 }
 
 // apiAndControl is rule 2.
