@@ -248,6 +248,7 @@ func TestWhatFailsIsTriedAgain(t *testing.T) {
 		c := <-n.server.conns
 		c.push(t, false, change(0, 1, "a"))
 		time.Sleep(time.Second)
+		synctest.Wait()
 		before := tries
 		if before < 2 || before > 4 {
 			t.Errorf("%d tries in a second", before)
