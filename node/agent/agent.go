@@ -77,10 +77,18 @@ func (a *Agent) open(ctx context.Context) error {
 	}
 	a.engine, err = engine.Open(ctx, engine.Config{
 		Node:    plan.Node{Region: a.cfg.Region, DataDir: a.cfg.DataDir, StopTimeout: a.cfg.StopTimeout},
-		Runtime: a.cfg.Runtime, Network: a.cfg.Network, Logs: a.cfg.Logs, Store: a.db,
+		Runtime: a.cfg.Runtime, Network: a.cfg.Network, Interfaces: a.interfaces(), Logs: a.cfg.Logs, Store: a.db,
 		Pull: a.cfg.Pull, Registries: a.logins(), Retention: a.cfg.Retention, Boot: boot, Transient: runtime.Unavailable, Log: a.cfg.Log,
 	})
 	return err
+}
+
+// interfaces is nil, and no interface that holds nil, on a node that has none.
+func (a *Agent) interfaces() engine.Interfaces {
+	if a.cfg.Interfaces == nil {
+		return nil
+	}
+	return a.cfg.Interfaces
 }
 
 func (a *Agent) newID() string { return rand.Text() }

@@ -44,6 +44,12 @@ var capabilities = []string{
 	capability + "task-cpu-mem-limit",
 }
 
+// interfaceCapabilities are those of a node whose tasks can have interfaces of their own. None of its tasks reaches what describes instances.
+var interfaceCapabilities = []string{
+	capability + "task-eni",
+	capability + "task-eni-block-instance-metadata",
+}
+
 // attributes are what the node registers with, sorted by name. Custom ones go with the first registration only, so that
 // PutAttributes can change them.
 func (a *Agent) attributes(first bool) []shape.Attribute {
@@ -53,6 +59,11 @@ func (a *Agent) attributes(first bool) []shape.Attribute {
 	}
 	for _, name := range capabilities {
 		all[name] = ""
+	}
+	if a.cfg.Interfaces != nil {
+		for _, name := range interfaceCapabilities {
+			all[name] = ""
+		}
 	}
 	for _, v := range dockerAPIs {
 		all[comAmazon+"docker-remote-api."+v] = ""

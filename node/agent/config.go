@@ -19,6 +19,13 @@ type Runtime interface {
 	Stats(ctx context.Context, id string) (runtime.Stats, error)
 }
 
+// Interfaces is what the agent needs of the node's part of the virtual networks.
+type Interfaces interface {
+	engine.Interfaces
+	// VPC is the one an interface is in, "" when the node does not know.
+	VPC(id string) string
+}
+
 // Config says who the node is and what it works with.
 type Config struct {
 	Endpoint    string                   // required: of the servers' API, such as http://127.0.0.1:4566
@@ -30,6 +37,8 @@ type Config struct {
 	Runtime Runtime        // required
 	Network engine.Network // required
 	Logs    engine.Logs    // required: node/hold's client
+	// Interfaces are tasks' own. Optional: without, the node takes no tasks in awsvpc.
+	Interfaces Interfaces
 
 	Zone         string            // optional: availability zone
 	InstanceType string            // optional: such as "m5.large"

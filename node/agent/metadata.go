@@ -1,11 +1,15 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/berth-ecs/berth/node/agent/engine"
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/metadata"
 )
@@ -31,6 +35,20 @@ func (a *Agent) Stats(ctx context.Context, containerID string) (any, error) {
 	return a.usage.Docker(ctx, containerID, dockerName(&t, i))
 }
 
+// ByAddress is the task of a VPC that has an address.
+func (a *Agent) ByAddress(vpc string, addr netip.Addr) (metadata.Task, bool) {
+	for _, t := range a.engine.Tasks() {
+		if t.Plan == nil || t.Plan.Interface == nil || t.StoppedAt.After(time.Time{}) {
+			continue
+		}
+		i := t.Plan.Interface
+		if (slices.Contains(i.Addresses, addr) || slices.Contains(i.Addresses6, addr)) && a.cfg.Interfaces.VPC(i.ID) == vpc {
+			return a.metadataTask(&t), true
+		}
+	}
+	return metadata.Task{}, false
+}
+
 func (a *Agent) metadataTask(t *engine.Task) metadata.Task {
 	out := metadata.Task{
 		Cluster: a.cfg.Cluster, TaskARN: t.ARN, Family: t.Plan.Family, Revision: t.Plan.Version,
@@ -47,6 +65,9 @@ func (a *Agent) metadataTask(t *engine.Task) metadata.Task {
 		if t.Plan.MemoryMiB > 0 {
 			out.Limits.Memory = &t.Plan.MemoryMiB
 		}
+	}
+	if i := t.Plan.Interface; i != nil {
+		out.VPCID = a.cfg.Interfaces.VPC(i.ID)
 	}
 	for i := range t.Containers {
 		out.Containers = append(out.Containers, metadataContainer(t, i))
@@ -76,7 +97,7 @@ func metadataContainer(t *engine.Task, i int) metadata.Container {
 		out.RestartCount = &c.Restarts
 	}
 	if p.Health != nil && c.Started() {
-		out.Health = &metadata.Health{Status: engine.Unknown, ExitCode: c.Health.ExitCode, Output: c.Health.Output}
+		out.Health = &metadata.Health{Status: health.Unknown, ExitCode: c.Health.ExitCode, Output: c.Health.Output}
 		if c.Health.Status != "" {
 			out.Health.Status, out.Health.Since = c.Health.Status, instant(c.Health.Since)
 		}
@@ -89,7 +110,43 @@ func metadataContainer(t *engine.Task, i int) metadata.Container {
 	for _, m := range p.Mounts {
 		out.Volumes = append(out.Volumes, metadata.Volume{Source: m.Source, Destination: m.Target})
 	}
+	if i := t.Plan.Interface; i != nil {
+		out.Networks, out.Ports = []metadata.Network{interfaceNetwork(i)}, interfacePorts(p)
+		return out
+	}
 	out.Networks = []metadata.Network{networkOf(p, c)}
+	return out
+}
+
+// interfaceNetwork is an interface of a task's own, as all its containers see it.
+func interfaceNetwork(i *plan.Interface) metadata.Network {
+	n := metadata.Network{
+		NetworkMode: plan.AwsVpc, AttachmentIndex: &i.Index, MACAddress: i.MAC, IPv4SubnetCIDRBlock: i.Subnet(), IPv6SubnetCIDRBlock: i.Subnet6(),
+		DomainNameServers: i.Servers, DomainNameSearchList: i.Search, PrivateDNSName: i.Hostname,
+	}
+	for _, a := range i.Addresses {
+		n.IPv4Addresses = append(n.IPv4Addresses, a.String())
+	}
+	for _, a := range i.Addresses6 {
+		n.IPv6Addresses = append(n.IPv6Addresses, a.String())
+	}
+	if i.Gateway.IsValid() {
+		n.SubnetGatewayIPv4Address = i.Gateway.String()
+	}
+	if i.Gateway6.IsValid() {
+		n.SubnetGatewayIPv6Address = i.Gateway6.String()
+	}
+	return n
+}
+
+// interfacePorts are the ports of a container whose task has an interface of its own: they are what they are.
+func interfacePorts(p *plan.Container) []metadata.Port {
+	var out []metadata.Port
+	for _, port := range p.Ports {
+		if port.ContainerPort > 0 {
+			out = append(out, metadata.Port{ContainerPort: port.ContainerPort, HostPort: port.ContainerPort, Protocol: cmp.Or(port.Protocol, "tcp")})
+		}
+	}
 	return out
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/node/agent/engine"
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/tcs"
 	"github.com/berth-ecs/berth/session"
 )
@@ -71,7 +72,7 @@ func (m meter) Health() []session.TaskHealth {
 
 func containerHealth(name string, c *engine.Container) session.ContainerHealth {
 	out := session.ContainerHealth{
-		ContainerName: name, HealthStatus: engine.Unknown, StatusSince: tcs.Seconds(c.StartedAt), StatusMessage: c.Health.Output,
+		ContainerName: name, HealthStatus: health.Unknown, StatusSince: tcs.Seconds(c.StartedAt), StatusMessage: c.Health.Output,
 	}
 	if c.Health.Status != "" {
 		out.HealthStatus, out.StatusSince = c.Health.Status, tcs.Seconds(c.Health.Since)

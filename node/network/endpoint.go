@@ -32,3 +32,6 @@ type (
 	Binding      = ports.Binding
 	PortConflict = ports.Conflict // a host port belongs to somebody else
 )
+
+// HostBindings are the ports of a container on the machine's own network.
+func HostBindings(in []Port) []Binding { return ports.Host(in) }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"time"
@@ -45,8 +46,10 @@ type Container struct {
 
 	User, WorkingDirectory, Hostname string
 
-	Netns  string // path of a namespace mount; "" is the host's network
-	Mounts []Mount
+	Netns string // path of a namespace mount; "" is the host's network
+	// Netready waits until Netns is there: the rest is made meanwhile. Optional.
+	Netready func(context.Context) error
+	Mounts   []Mount
 
 	CPUShares                       uint64
 	MemoryMiB, MemoryReservationMiB int64

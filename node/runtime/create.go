@@ -77,6 +77,12 @@ func (r *Runtime) create(ctx context.Context, c Container) error {
 			return err
 		},
 		func() error { return r.createSandbox(ctx, c) },
+		func() error {
+			if c.Netready == nil {
+				return nil
+			}
+			return c.Netready(ctx)
+		},
 		func() (err error) {
 			if mounts, err = r.prepareSnapshot(ctx, c); err == nil && !cached {
 				err = r.createRecord(ctx, c, snapshot.Dirs(mounts))

@@ -75,6 +75,9 @@ func (e *Engine) cancel(t *Task) {
 			c.cancel()
 		}
 	}
+	if t.attaching != nil {
+		t.attaching.cancel()
+	}
 }
 
 // begin starts the work of an action; its outcome is applied when it is done.
@@ -105,7 +108,11 @@ func (e *Engine) begin(t *Task, i int, k Kind, now time.Time) {
 	case Restart:
 		work = e.restart(t, i)
 	}
-	c.cancel = e.spawn(timeouts[k], func(ctx context.Context) {
+	patience := timeouts[k]
+	if k == Create && t.Plan.Interface != nil {
+		patience += attachPatience // which ends the task in its own words
+	}
+	c.cancel = e.spawn(patience, func(ctx context.Context) {
 		out := work(ctx)
 		if out.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			out.err = errPatience{out.err}
@@ -153,7 +160,7 @@ func (e *Engine) apply(t *Task, i int, k Kind, out outcome) {
 		c.failures++
 		c.retryAt = now.Add(min(retryMost, retryFirst<<min(c.failures-1, 10)))
 		e.log.Warn("will try again", "task", t.ARN, "container", t.Plan.Containers[i].Name, "step", k, "error", out.err)
-	case t.Stop && k == Provision:
+	case t.Stop && (k == Provision || errors.Is(out.err, errNotAttached)):
 		// The work was cut off because the task stops.
 	default:
 		e.log.Info("container failed", "task", t.ARN, "container", t.Plan.Containers[i].Name, "step", k, "error", out.err)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/files"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/agent/volume"
 	"github.com/berth-ecs/berth/node/network"
@@ -21,12 +22,14 @@ import (
 
 // Config is what an Engine works with.
 type Config struct {
-	Node    plan.Node         // required
-	Runtime Runtime           // required
-	Network Network           // required
-	Logs    Logs              // required
-	Store   Store             // required
-	Pull    runtime.Behaviour // optional; runtime.PullDefault
+	Node    plan.Node // required
+	Runtime Runtime   // required
+	Network Network   // required
+	// Interfaces are tasks' own. Optional: without, there are no tasks in awsvpc.
+	Interfaces Interfaces
+	Logs       Logs              // required
+	Store      Store             // required
+	Pull       runtime.Behaviour // optional; runtime.PullDefault
 	// Registries signs in where a payload says so. Optional: such images are pulled without.
 	Registries Registries
 	Retention  time.Duration // optional; how long a stopped task and its output are kept; default 3 h
@@ -78,11 +81,12 @@ func Open(ctx context.Context, c Config) (*Engine, error) {
 	if c.Transient == nil {
 		c.Transient = func(error) bool { return false }
 	}
+	c.Node.Interfaces = c.Interfaces != nil
 	e := &Engine{
 		cfg: c, log: c.Log.With("component", "engine"),
 		tasks: map[string]*Task{}, byID: map[string]*Task{}, unsaved: map[string]bool{}, dirty: make(chan struct{}, 1),
 	}
-	if err := makeDirs(c.Node.DataDir); err != nil {
+	if err := files.MakeDirs(c.Node.DataDir); err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	if err := e.load(); err != nil {
@@ -132,7 +136,11 @@ func (e *Engine) rebuild(ctx context.Context) error {
 		t := e.tasks[arn]
 		for i := range t.Containers {
 			id := t.Plan.Containers[i].ID
-			t.adopt(i, state[id], endpoint[id], now)
+			ep := endpoint[id]
+			if t.Plan.Interface != nil {
+				ep = e.interfaceOf(t)
+			}
+			t.adopt(i, state[id], ep, now)
 		}
 		e.changed(t)
 		for i := range t.Containers {
@@ -155,7 +163,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 		e.cfg.Runtime.Sweep(ctx, func(id string) bool { return tasks[id] }),
 		e.cfg.Network.Sweep(ctx, func(id string) bool { return endpoints[id] }),
 		volume.Sweep(e.cfg.Node.DataDir, func(id string) bool { return tasks[id] }, func(path string) bool { return used[path] }),
-		sweepDirs(e.cfg.Node.DataDir, tasks),
+		files.Sweep(e.cfg.Node.DataDir, tasks),
 	)
 }
 

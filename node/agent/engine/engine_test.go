@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
@@ -43,10 +44,6 @@ func payload(edit func(map[string]*session.Container), names ...string) session.
 	return t
 }
 
-func stopPayload() session.Task {
-	return session.Task{Arn: taskARN, DesiredStatus: StatusStopped, Containers: []session.Container{}}
-}
-
 // rig is an engine that runs on a world, and its server.
 type rig struct {
 	t       *testing.T
@@ -70,7 +67,7 @@ func (r *rig) run() *rig {
 	r.t.Helper()
 	p := &process{r.w, r.die}
 	e, err := Open(r.t.Context(), Config{
-		Node: plan.Node{Region: "r", DataDir: r.dir}, Runtime: machine{p}, Network: machineNet{p}, Logs: machineLogs{p},
+		Node: plan.Node{Region: "r", DataDir: r.dir}, Runtime: machine{p}, Network: machineNet{p}, Interfaces: machineInterfaces{p}, Logs: machineLogs{p},
 		Store: machineDisk{p}, Boot: r.boot, Log: slog.New(slog.DiscardHandler),
 		Transient: func(err error) bool { return errors.Is(err, errAway) },
 	})
@@ -122,6 +119,9 @@ func sentence(c Change) string {
 	out.WriteString(aws.Val(c.Request.Status))
 	if s := aws.Val(c.Request.Reason); s != "" {
 		out.WriteString(" (" + s + ")")
+	}
+	for _, x := range c.Request.Attachments {
+		fmt.Fprintf(&out, " [%s %s]", aws.Val(x.AttachmentArn), aws.Val(x.Status))
 	}
 	for _, x := range c.Request.Containers {
 		fmt.Fprintf(&out, " %s=%s", aws.Val(x.ContainerName), aws.Val(x.Status))
@@ -362,7 +362,7 @@ func TestDependenciesAndReverseStop(t *testing.T) {
 		}
 		r.pass(11 * time.Second)
 		r.want("RUNNING app=RUNNING db=RUNNING init=RUNNING init=STOPPED,0")
-		if h := r.e.Tasks()[0].Containers[1].Health; h.Status != Healthy {
+		if h := r.e.Tasks()[0].Containers[1].Health; h.Status != health.Healthy {
 			t.Errorf("health %+v", h)
 		}
 		r.accept(stopPayload())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/files"
 	"github.com/berth-ecs/berth/node/runtime"
 )
 
@@ -83,7 +84,7 @@ func (e *Engine) releaseTask(ctx context.Context, t *Task) error {
 			return ctx.Err()
 		}
 	}
-	return errors.Join(e.cfg.Runtime.Release(ctx, t.ID), e.releaseVolumes(t), removeDir(e.cfg.Node.DataDir, t.ID))
+	return errors.Join(e.cfg.Runtime.Release(ctx, t.ID), e.releaseVolumes(t), files.Remove(e.cfg.Node.DataDir, t.ID))
 }
 
 // forget removes the output and the record of a task that ended long ago.

@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/plan"
 )
 
@@ -130,7 +131,7 @@ func met(d plan.Dependency, on *Container) bool {
 		d.Condition == plan.Start && on.Phase >= Running ||
 		d.Condition == plan.Complete && over ||
 		d.Condition == plan.Success && over && on.ExitCode != nil && *on.ExitCode == 0 ||
-		d.Condition == plan.Healthy && on.Phase == Running && on.Health.Status == Healthy
+		d.Condition == plan.Healthy && on.Phase == Running && on.Health.Status == health.Healthy
 }
 
 // dependency judges one dependency by the container it waits for.

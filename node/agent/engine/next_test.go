@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/plan"
 )
 
@@ -74,7 +75,7 @@ func TestStopTimeoutOfZeroKillsAtOnce(t *testing.T) {
 func TestDependencies(t *testing.T) {
 	started := noon.Add(-time.Minute)
 	over := func(exit int) Container { return Container{Phase: Exited, StartedAt: started, ExitCode: new(exit)} }
-	healthy := Container{Phase: Running, StartedAt: started, Health: Health{Status: Healthy}}
+	healthy := Container{Phase: Running, StartedAt: started, Health: health.State{Status: health.Healthy}}
 	running := Container{Phase: Running, StartedAt: started}
 	never := Container{Phase: Exited}
 	for _, c := range []struct {

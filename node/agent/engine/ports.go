@@ -64,6 +64,14 @@ type Network interface {
 	Sweep(ctx context.Context, keep func(id string) bool) error
 }
 
+// Interfaces are what tasks in awsvpc mode are connected with; they come with the node's configuration.
+type Interfaces interface {
+	// Netns is the path of an interface's namespace, whether it is there or not.
+	Netns(id string) string
+	// Wait returns when the interface is up in its namespace.
+	Wait(ctx context.Context, id string) error
+}
+
 // Logs keeps the output of containers.
 type Logs interface {
 	Open(ctx context.Context, container, name string) (hold.FIFOs, error)

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/berth-ecs/berth/node/agent/files"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
@@ -30,6 +31,8 @@ type provisioned struct {
 func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
 	p := &t.Plan.Containers[i]
 	prep := e.prepare(t)
+	e.attach(t)
+	shared, dir := e.interfaceOf(t), files.Dir(e.cfg.Node.DataDir, t.ID, i)
 	return func(ctx context.Context) outcome {
 		var got provisioned
 		g, ctx := errgroup.WithContext(ctx)
@@ -40,7 +43,7 @@ func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
 		})
 		g.Go(func() error { return prep.wait(ctx) })
 		g.Go(func() (err error) {
-			got.endpoint, err = e.connect(ctx, t.ID, i, p)
+			got.endpoint, err = e.connect(ctx, dir, shared, p)
 			return err
 		})
 		g.Go(func() (err error) {
@@ -69,35 +72,22 @@ func (e *Engine) pull(taskID string, p *plan.Container) runtime.Pull {
 }
 
 // connect attaches a container to its network and writes the files that name it there.
-func (e *Engine) connect(ctx context.Context, taskID string, i int, p *plan.Container) (network.Endpoint, error) {
-	var ep network.Endpoint
-	if p.NetworkMode != plan.Host {
-		ports := make([]network.Port, len(p.Ports))
-		for i, port := range p.Ports {
-			ports[i] = network.Port(port)
-		}
-		var err error
+func (e *Engine) connect(ctx context.Context, dir string, ep network.Endpoint, p *plan.Container) (network.Endpoint, error) {
+	ports := make([]network.Port, len(p.Ports))
+	for i, port := range p.Ports {
+		ports[i] = network.Port(port)
+	}
+	var err error
+	switch p.NetworkMode {
+	case plan.AwsVpc: // the interface comes by itself
+	case plan.Host:
+		ep.Ports = network.HostBindings(ports)
+	default:
 		if ep, err = e.cfg.Network.Attach(ctx, p.ID, network.Mode(p.NetworkMode), ports); err != nil {
 			return ep, named("ContainerNetworkingError", err)
 		}
-	} else {
-		ep.Ports = hostBindings(p.Ports)
 	}
-	return ep, named("CannotCreateContainerError", writeFiles(filesDir(e.cfg.Node.DataDir, taskID, i), p, ep.Address, nil))
-}
-
-// hostBindings are the ports of a container on the host's own network: what it asked for is what it has.
-func hostBindings(ports []plan.Port) []network.Binding {
-	var out []network.Binding
-	for _, p := range ports {
-		b := network.Binding{BindIP: "0.0.0.0", ContainerPort: p.ContainerPort, HostPort: p.ContainerPort,
-			ContainerPortRange: p.ContainerPortRange, HostPortRange: p.ContainerPortRange, Protocol: p.Protocol}
-		if b.Protocol == "" {
-			b.Protocol = "tcp"
-		}
-		out = append(out, b)
-	}
-	return out
+	return ep, named("CannotCreateContainerError", files.Write(dir, p, ep.Address, nil))
 }
 
 // named gives an error without a name of the ECS agent's one; port conflicts keep theirs.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/session"
@@ -100,7 +101,7 @@ func decode(b []byte, n plan.Node, boot string) (*Task, error) {
 			Phase: c.Phase, Launched: c.Launched, Digest: c.Digest, StopSignal: c.StopSignal,
 			Endpoint: network.Endpoint{Ports: c.Ports},
 			ExitCode: c.ExitCode, Reason: c.Reason, CreatedAt: c.CreatedAt, StartedAt: c.StartedAt,
-			FinishedAt: c.FinishedAt, Health: Health{Status: c.Health, Since: c.Since}, Lives: c.Lives, Declares: c.Declares,
+			FinishedAt: c.FinishedAt, Health: health.State{Status: c.Health, Since: c.Since}, Lives: c.Lives, Declares: c.Declares,
 		})
 	}
 	return t, nil

@@ -13,6 +13,7 @@ type Reported struct {
 	Status     string   // "", RUNNING or STOPPED
 	Containers []string // status by container
 	Restarts   []int    `json:",omitzero"` // by container
+	Attached   bool     `json:",omitzero"` // its interface is up
 }
 
 // Change is one report that the server has to acknowledge.
@@ -32,6 +33,8 @@ func (t *Task) change() (Change, bool) {
 		return t.report(StatusStopped), true
 	case t.Ran && !t.Stop && t.containerNews():
 		return t.report(StatusRunning), true
+	case t.announce && !t.Ran && !t.Stop && !t.Reported.Attached:
+		return t.attached(), true
 	}
 	return Change{}, false
 }
@@ -69,6 +72,7 @@ func (t *Task) report(status string) Change {
 		PullStartedAt: when(t.PullStarted), PullStoppedAt: when(t.PullStopped),
 	}
 	out := Change{TaskARN: t.ARN, Request: r, after: Reported{Status: status}}
+	t.attachments(&out)
 	for i := range t.Containers {
 		c, known := &t.Containers[i], t.known(i)
 		if c.Started() && (known == "" || known == StatusRunning && c.Restarts > t.knownRestarts(i)) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/runtime"
 )
 
@@ -62,7 +63,7 @@ func (t *Task) ended(i int, e runtime.Event) {
 // restarted is the news that the next life of container i began, and has ended if that came first.
 func (t *Task) restarted(i int, at time.Time) {
 	c := &t.Containers[i]
-	c.Down, c.RestartedAt, c.Health = false, at, Health{}
+	c.Down, c.RestartedAt, c.Health = false, at, health.State{}
 	c.Restarts++
 	if c.exit != nil {
 		e := *c.exit

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
@@ -47,11 +48,14 @@ type Task struct {
 	Released         bool      // nothing of the task is left on the node
 
 	Reported Reported
+	Attached bool // its interface was up in this process's time
 
 	rev, saved int64 // the state's revision, and the newest one on disk
 	boot       string
 	rebooted   bool // the machine started anew since the record was written
 	preparing  *preparation
+	attaching  *attachment
+	announce   bool // the server is to hear that the interface is up, before anything else happens
 	releasing  bool
 	failures   int
 	timer      *time.Timer
@@ -73,7 +77,7 @@ type Container struct {
 	CreatedAt  time.Time
 	StartedAt  time.Time
 	FinishedAt time.Time
-	Health     Health
+	Health     health.State
 	Lives
 
 	image     runtime.Image
@@ -156,6 +160,6 @@ func (t *Task) clone() Task {
 	out := *t
 	out.Containers = slices.Clone(t.Containers)
 	out.Reported.Containers = slices.Clone(t.Reported.Containers)
-	out.preparing, out.timer = nil, nil
+	out.preparing, out.attaching, out.timer = nil, nil, nil
 	return out
 }

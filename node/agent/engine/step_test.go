@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/runtime"
 )
@@ -107,7 +108,7 @@ func (w *walk) step() {
 			w.task.exited(i, w.event(i))
 		}
 	case 2:
-		c.Health.Status = rapid.SampledFrom([]string{Unknown, Healthy, Unhealthy}).Draw(w.t, "health")
+		c.Health.Status = rapid.SampledFrom([]string{health.Unknown, health.Healthy, health.Unhealthy}).Draw(w.t, "health")
 	case 3:
 		w.task.Stop = w.task.Stop || rapid.IntRange(0, 5).Draw(w.t, "stop") == 0
 	default:

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/files"
+	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
 )
@@ -50,11 +52,14 @@ var (
 // create makes the container.
 func (e *Engine) create(t *Task, i int) func(context.Context) outcome {
 	c := &t.Containers[i]
-	spec, p, dir := t.container(i, e.cfg.Node.DataDir), &t.Plan.Containers[i], filesDir(e.cfg.Node.DataDir, t.ID, i)
+	spec, p, dir := t.container(i, e.cfg.Node.DataDir), &t.Plan.Containers[i], files.Dir(e.cfg.Node.DataDir, t.ID, i)
 	addr, links := c.Endpoint.Address, t.Plan.LinkHosts(i, t.linked)
+	if a := e.attach(t); a != nil {
+		spec.Netready = a.wait
+	}
 	return func(ctx context.Context) outcome {
 		if len(links) > 0 { // they run by now, and have their addresses
-			if err := writeFiles(dir, p, addr, links); err != nil {
+			if err := files.Write(dir, p, addr, links); err != nil {
 				return outcome{err: err}
 			}
 		}
@@ -179,35 +184,37 @@ const probeGrace = 30 * time.Second
 // probe runs container i's health check when it is due, and answers when it is due next.
 func (e *Engine) probe(t *Task, i int, now time.Time) time.Time {
 	c, p := &t.Containers[i], &t.Plan.Containers[i]
-	if p.Health == nil || c.Phase != Running || c.Down || c.Health.probing || t.Stop {
+	if p.Health == nil || c.Phase != Running || c.Down || c.Health.Probing() || t.Stop {
 		return time.Time{}
 	}
-	if at := c.Health.due(p.Health, c.Up()); now.Before(at) {
+	if at := c.Health.Due(p.Health, c.Up()); now.Before(at) {
 		return at
 	}
-	c.Health.probing = true
+	c.Health.Begin()
 	life := c.Restarts
 	e.spawn(p.Health.Timeout+probeGrace, func(ctx context.Context) {
 		code, out, err := e.cfg.Runtime.Exec(ctx, p.ID, p.Health.Args, p.Health.Timeout)
 		if errors.Is(err, runtime.ErrExecTimeout) {
-			err = errTimeout(p.Health.Timeout)
+			err = health.ErrTimeout(p.Health.Timeout)
 		}
-		e.update(func() { e.probed(t, i, life, Result{ExitCode: code, Output: string(out), Err: err, At: time.Now()}) })
+		e.update(func() {
+			e.probed(t, i, life, health.Result{ExitCode: code, Output: string(out), Err: err, At: time.Now()})
+		})
 	})
 	return time.Time{}
 }
 
 // probed applies a health check's result; one that says nothing about the container is no result.
-func (e *Engine) probed(t *Task, i, life int, r Result) {
+func (e *Engine) probed(t *Task, i, life int, r health.Result) {
 	c := &t.Containers[i]
 	if e.ctx.Err() != nil || c.Phase != Running || c.Down || c.Restarts != life {
 		return
 	}
 	if errors.Is(r.Err, context.DeadlineExceeded) || r.Err != nil && e.cfg.Transient(r.Err) {
-		c.Health.last, c.Health.probing = r.At, false
+		c.Health.Forgo(r.At)
 	} else {
 		var changed bool
-		if c.Health, changed = c.Health.after(t.Plan.Containers[i].Health, c.Up(), r); changed {
+		if c.Health, changed = c.Health.After(t.Plan.Containers[i].Health, c.Up(), r); changed {
 			e.changed(t)
 		}
 	}

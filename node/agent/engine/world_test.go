@@ -31,7 +31,8 @@ type world struct {
 	behaviour  map[string]behaviour
 	watchers   []chan runtime.Event
 	ports      int
-	preparing  time.Duration // that making what a task's containers share takes
+	preparing  time.Duration                   // that making what a task's containers share takes
+	interfaces func(ctx context.Context) error // when and how the interfaces of tasks come; nil: at once
 }
 
 // behaviour is what a container does, by name.
@@ -161,6 +162,11 @@ func (p *process) Prepare(ctx context.Context, t runtime.Task) error {
 }
 
 func (p *process) Create(ctx context.Context, c runtime.Container) error {
+	if c.Netready != nil {
+		if err := c.Netready(ctx); err != nil {
+			return fmt.Errorf("create: %w", err)
+		}
+	}
 	return p.change(ctx, func() error {
 		if err := p.behaviour[c.Name].create; err != nil {
 			return err
@@ -354,6 +360,20 @@ func (m machineNet) Sweep(_ context.Context, keep func(string) bool) error {
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.endpoints, func(id string, _ network.Endpoint) bool { return !keep(id) })
 	return nil
+}
+
+type machineInterfaces struct{ *process }
+
+func (m machineInterfaces) Netns(id string) string { return "/interfaces/" + id }
+
+func (m machineInterfaces) Wait(ctx context.Context, _ string) error {
+	m.mu.Lock()
+	comes := m.interfaces
+	m.mu.Unlock()
+	if comes == nil {
+		return nil
+	}
+	return comes(ctx)
 }
 
 type machineLogs struct{ *process }

@@ -67,6 +67,9 @@ var publicServers = []string{"8.8.8.8", "8.8.4.4"}
 // resolv merges the container's wishes over the machine's resolv.conf. In a namespace of its own a container cannot
 // reach servers on the machine's loopback.
 func (c *Container) resolv(host HostFiles) string {
+	if c.NetworkMode == AwsVpc { // nothing of the machine's is seen there
+		return c.DNS.String()
+	}
 	r := parseResolv(host.Resolv)
 	if c.NetworkMode != Host {
 		if reachable(r.Servers) == nil && host.Upstream != "" {

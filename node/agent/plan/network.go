@@ -13,6 +13,7 @@ import (
 func (b *builder) network(c *Container) error {
 	c.NetworkMode = b.task.NetworkMode
 	switch m := b.host.NetworkMode; {
+	case c.NetworkMode == AwsVpc: // its containers share what the task has
 	case b.config.NetworkDisabled:
 		c.NetworkMode = None
 	case m == "" || m == "default" && c.NetworkMode == Bridge:
@@ -38,7 +39,10 @@ func (b *builder) network(c *Container) error {
 
 // names decides the hostname and what the container's resolver files say.
 func (b *builder) names(c *Container) error {
-	if c.Hostname == "" && c.NetworkMode != Host {
+	switch {
+	case c.NetworkMode == AwsVpc:
+		c.Hostname = b.task.Interface.Hostname
+	case c.Hostname == "" && c.NetworkMode != Host:
 		c.Hostname = hostname(c.ID)
 	}
 	for _, e := range b.host.ExtraHosts {
@@ -55,6 +59,14 @@ func (b *builder) names(c *Container) error {
 		}
 	}
 	c.DNS = Resolver{Servers: b.host.Dns, Search: b.host.DnsSearch, Options: b.host.DnsOptions}
+	if i := b.task.Interface; i != nil {
+		if len(c.DNS.Servers) == 0 {
+			c.DNS.Servers = i.Servers
+		}
+		if len(c.DNS.Search) == 0 {
+			c.DNS.Search = i.Search
+		}
+	}
 	return nil
 }
 

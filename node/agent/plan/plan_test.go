@@ -170,7 +170,8 @@ var refusals = []struct {
 }{
 	{"32 hex digits", func(in *session.Task, _ *session.Container) { in.Arn = "arn:x/1" }},
 	{"containers: a task needs", func(in *session.Task, _ *session.Container) { in.Containers = nil }},
-	{`networkMode "awsvpc"`, func(in *session.Task, _ *session.Container) { in.NetworkMode = "awsvpc" }},
+	{"awsvpc: this node takes part in no", func(in *session.Task, _ *session.Container) { in.NetworkMode = "awsvpc" }},
+	{`networkMode "nat"`, func(in *session.Task, _ *session.Container) { in.NetworkMode = "nat" }},
 	{`pidMode "x"`, func(in *session.Task, _ *session.Container) { in.PidMode = "x" }},
 	{`ipcMode "x"`, func(in *session.Task, _ *session.Container) { in.IpcMode = "x" }},
 	{"roleCredentials", func(in *session.Task, _ *session.Container) { in.RoleCredentials = &session.IAMRoleCredentials{} }},

@@ -17,6 +17,7 @@ const (
 	Bridge = "bridge"
 	Host   = "host"
 	None   = "none"
+	AwsVpc = "awsvpc"
 )
 
 // Node is what a plan depends on beside the payload.
@@ -24,6 +25,7 @@ type Node struct {
 	Region      string        // required
 	DataDir     string        // required; volumes live below it
 	StopTimeout time.Duration // optional; of containers that have none; default 30 s
+	Interfaces  bool          // tasks can have interfaces of their own
 }
 
 // Task is a task as this node makes it.
@@ -39,6 +41,7 @@ type Task struct {
 	CPU         float64 // vCPU; 0 is no limit
 	MemoryMiB   int64   // 0 is no limit
 	NetworkMode string
+	Interface   *Interface // that its containers share; of network mode awsvpc only
 	// Whose process and IPC namespaces the containers have: "" is each its own, host, task; of IPC also none.
 	PidMode, IpcMode string
 
@@ -144,6 +147,11 @@ func New(in session.Task, n Node) (*Task, error) {
 	if err := supported(in); err != nil {
 		return nil, unrecognised(err)
 	}
+	if t.NetworkMode == AwsVpc {
+		if t.Interface, err = planInterface(in, n); err != nil {
+			return nil, unrecognised(err)
+		}
+	}
 	volumes, err := planVolumes(t, in.Volumes, n.DataDir)
 	if err != nil {
 		return nil, unrecognised(err)
@@ -167,8 +175,8 @@ func supported(in session.Task) error {
 	switch {
 	case len(in.Containers) == 0:
 		return errors.New("containers: a task needs at least one")
-	case in.NetworkMode != "" && in.NetworkMode != Bridge && in.NetworkMode != Host && in.NetworkMode != None:
-		return fmt.Errorf("networkMode %q: this node has bridge, host and none", in.NetworkMode)
+	case in.NetworkMode != "" && in.NetworkMode != Bridge && in.NetworkMode != Host && in.NetworkMode != None && in.NetworkMode != AwsVpc:
+		return fmt.Errorf("networkMode %q: must be awsvpc, bridge, host or none", in.NetworkMode)
 	case in.PidMode != "" && in.PidMode != "host" && in.PidMode != "task":
 		return fmt.Errorf("pidMode %q: must be host or task", in.PidMode)
 	case in.IpcMode != "" && in.IpcMode != "host" && in.IpcMode != "task" && in.IpcMode != "none":

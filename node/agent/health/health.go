@@ -1,4 +1,7 @@
-package engine
+// Package health decides what the runs of a container's health check say of it.
+//
+// What is guaranteed: it is pure, time is an input; the status changes by the rules of Docker's health checks, as the ECS agent reports them.
+package health
 
 import (
 	"fmt"
@@ -14,8 +17,8 @@ const (
 	Unhealthy = "UNHEALTHY"
 )
 
-// Health is what a container's health check found. The zero value is UNKNOWN.
-type Health struct {
+// State is what a container's health check found. The zero value is UNKNOWN.
+type State struct {
 	Status   string
 	Since    time.Time
 	ExitCode int
@@ -34,20 +37,29 @@ type Result struct {
 	At       time.Time
 }
 
-// due answers when the check is to run next: an interval after the start, then an interval after each run.
-func (h *Health) due(c *plan.HealthCheck, started time.Time) time.Time {
+// Due answers when the check is to run next: an interval after the start, then an interval after each run.
+func (h *State) Due(c *plan.HealthCheck, started time.Time) time.Time {
 	if h.last.After(started) {
 		return h.last.Add(c.Interval)
 	}
 	return started.Add(c.Interval)
 }
 
+// Probing says whether a run is under way.
+func (h *State) Probing() bool { return h.probing }
+
+// Begin notes that a run is under way.
+func (h *State) Begin() { h.probing = true }
+
+// Forgo notes that a run which ended at the time says nothing about the container.
+func (h *State) Forgo(at time.Time) { h.last, h.probing = at, false }
+
 // maxOutput is what is kept of a health check's output, as Docker keeps it.
 const maxOutput = 4096
 
-// after is the health after one more run. A failure within the start period does not count unless a run succeeded
+// After is the health after one more run. A failure within the start period does not count unless a run succeeded
 // before. It answers whether the status changed.
-func (h Health) after(c *plan.HealthCheck, started time.Time, r Result) (Health, bool) {
+func (h State) After(c *plan.HealthCheck, started time.Time, r Result) (State, bool) {
 	was := h.Status
 	h.last, h.probing = r.At, false
 	h.ExitCode, h.Output = r.ExitCode, r.Output
@@ -72,5 +84,5 @@ func (h Health) after(c *plan.HealthCheck, started time.Time, r Result) (Health,
 	return h, h.Status != was
 }
 
-// errTimeout is Docker's sentence.
-func errTimeout(d time.Duration) error { return fmt.Errorf("Health check exceeded timeout (%v)", d) }
+// ErrTimeout is Docker's sentence of a run that took too long.
+func ErrTimeout(d time.Duration) error { return fmt.Errorf("Health check exceeded timeout (%v)", d) }

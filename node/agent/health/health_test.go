@@ -1,4 +1,4 @@
-package engine
+package health
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/berth-ecs/berth/node/agent/plan"
 )
+
+var noon = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 
 func TestHealth(t *testing.T) {
 	check := &plan.HealthCheck{Interval: 10 * time.Second, StartPeriod: 25 * time.Second, Retries: 2}
@@ -29,12 +31,12 @@ func TestHealth(t *testing.T) {
 		{"recovers", []Result{ok, bad, bad, ok}, Healthy},
 		{"an error is a failure", []Result{ok, {Err: errors.New("x")}, {Err: errors.New("x")}}, Unhealthy},
 	} {
-		var h Health
+		var h State
 		for i, r := range c.runs {
 			r.At = noon.Add(time.Duration(i+1) * 10 * time.Second)
 			was := h.Status
 			var changed bool
-			h, changed = h.after(check, noon, r)
+			h, changed = h.After(check, noon, r)
 			if changed != (h.Status != was) || changed && !h.Since.Equal(r.At) {
 				t.Errorf("%s: run %d: changed %t, %q -> %q since %v", c.name, i, changed, was, h.Status, h.Since)
 			}
@@ -47,12 +49,12 @@ func TestHealth(t *testing.T) {
 
 func TestHealthIsDue(t *testing.T) {
 	check := &plan.HealthCheck{Interval: 10 * time.Second}
-	h := Health{}
-	if got := h.due(check, noon); !got.Equal(noon.Add(10 * time.Second)) {
+	h := State{}
+	if got := h.Due(check, noon); !got.Equal(noon.Add(10 * time.Second)) {
 		t.Errorf("first run at %v", got)
 	}
 	h.last = noon.Add(13 * time.Second)
-	if got := h.due(check, noon); !got.Equal(noon.Add(23 * time.Second)) {
+	if got := h.Due(check, noon); !got.Equal(noon.Add(23 * time.Second)) {
 		t.Errorf("next run at %v", got)
 	}
 }
@@ -61,7 +63,7 @@ func TestHealthIsDue(t *testing.T) {
 func TestUnhealthyNeedsRetries(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		check := &plan.HealthCheck{Retries: rapid.IntRange(1, 5).Draw(t, "retries")}
-		var h Health
+		var h State
 		row := 0
 		for i, good := range rapid.SliceOf(rapid.Bool()).Draw(t, "runs") {
 			r := Result{At: noon.Add(time.Duration(i) * time.Second), ExitCode: 1}
@@ -69,7 +71,7 @@ func TestUnhealthyNeedsRetries(t *testing.T) {
 			if good {
 				r.ExitCode, row = 0, 0
 			}
-			h, _ = h.after(check, noon, r)
+			h, _ = h.After(check, noon, r)
 			if want := row >= check.Retries; (h.Status == Unhealthy) != want {
 				t.Fatalf("after %d failures in a row: %s", row, h.Status)
 			}
