@@ -19,8 +19,6 @@ var accountAttributes = []struct{ name, value string }{
 	{"default-vpc", "none"},
 }
 
-func dryAccount(in *shape.DescribeAccountAttributesRequest) *bool { return in.DryRun }
-
 // DescribeAccountAttributes answers what EC2 says of an account.
 func (a *API) DescribeAccountAttributes(_ context.Context, _ wire.Call, in *shape.DescribeAccountAttributesRequest) (*shape.DescribeAccountAttributesResult, error) {
 	out := &shape.DescribeAccountAttributesResult{AccountAttributes: []shape.AccountAttribute{}}

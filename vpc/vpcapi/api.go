@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"reflect"
 
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
@@ -36,19 +37,21 @@ func New(c Config) *API { return &API{c} }
 
 // Bind binds the operations that are served.
 func (a *API) Bind(m *wire.Mux) {
-	bind(m, shape.OpDescribeAvailabilityZones, a.DescribeAvailabilityZones, dryZones)
-	bind(m, shape.OpDescribeRegions, a.DescribeRegions, dryRegions)
-	bind(m, shape.OpDescribeAccountAttributes, a.DescribeAccountAttributes, dryAccount)
+	bind(m, shape.OpDescribeAvailabilityZones, a.DescribeAvailabilityZones)
+	bind(m, shape.OpDescribeRegions, a.DescribeRegions)
+	bind(m, shape.OpDescribeAccountAttributes, a.DescribeAccountAttributes)
+	a.bindGroups(m)
 }
 
-func bind[In, Out any](m *wire.Mux, op aws.Operation[In, Out], h wire.Handler[In, Out], dry func(*In) *bool) {
-	wire.Handle(m, op, guard(h, dry))
+func bind[In, Out any](m *wire.Mux, op aws.Operation[In, Out], h wire.Handler[In, Out]) {
+	wire.Handle(m, op, guard(op.Info.Name, h))
 }
 
-// guard ends a dry run before anything is done, by when the edge has authorised it, and puts refusals into EC2's words.
-func guard[In, Out any](h wire.Handler[In, Out], dry func(*In) *bool) wire.Handler[In, Out] {
+// guard ends a dry run before anything is done, by when the edge has authorised it, and puts errors into EC2's words.
+func guard[In, Out any](_ string, h wire.Handler[In, Out]) wire.Handler[In, Out] {
+	dry := dryRun[In]()
 	return func(ctx context.Context, c wire.Call, in *In) (*Out, error) {
-		if aws.Val(dry(in)) {
+		if dry(in) {
 			return nil, wire.Errorf("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 		}
 		out, err := h(ctx, c, in)
@@ -56,6 +59,17 @@ func guard[In, Out any](h wire.Handler[In, Out], dry func(*In) *bool) wire.Handl
 			err = invalid("%s", bad.Message)
 		}
 		return out, err
+	}
+}
+
+// dryRun answers what reads a request's DryRun, which most have.
+func dryRun[In any]() func(*In) bool {
+	f, ok := reflect.TypeFor[In]().FieldByName("DryRun")
+	if !ok {
+		return func(*In) bool { return false }
+	}
+	return func(in *In) bool {
+		return aws.Val(reflect.ValueOf(in).Elem().FieldByIndex(f.Index).Interface().(*bool))
 	}
 }
 

@@ -45,7 +45,7 @@ func TestDescribeAvailabilityZones(t *testing.T) {
 		"dry run": {shape.DescribeAvailabilityZonesRequest{DryRun: aws.Ptr(true)}, "DryRunOperation: Request would have succeeded, but DryRun flag is set."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := guard(api.DescribeAvailabilityZones, dryZones)(t.Context(), caller, &c.in)
+			out, err := guard("DescribeAvailabilityZones", api.DescribeAvailabilityZones)(t.Context(), caller, &c.in)
 			var ids []string
 			if err == nil {
 				for _, z := range out.AvailabilityZones {
@@ -71,7 +71,7 @@ func TestDescribeRegions(t *testing.T) {
 		"no value": {shape.DescribeRegionsRequest{Filters: filter("endpoint")}, "InvalidParameterValue: The filter 'endpoint' has no value"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, err := guard(api.DescribeRegions, dryRegions)(t.Context(), caller, &c.in)
+			out, err := guard("DescribeRegions", api.DescribeRegions)(t.Context(), caller, &c.in)
 			var names []string
 			if err == nil {
 				for _, r := range out.Regions {

@@ -23,8 +23,6 @@ var regionFields = vpc.Fields[string]{
 	"opt-in-status": func(string) []string { return []string{notRequired} },
 }
 
-func dryRegions(in *shape.DescribeRegionsRequest) *bool { return in.DryRun }
-
 // DescribeRegions lists the regions of the installation. Where every region is one, it lists those that are listed, the caller's and
 // those that are asked for by name.
 func (a *API) DescribeRegions(_ context.Context, c wire.Call, in *shape.DescribeRegionsRequest) (*shape.DescribeRegionsResult, error) {
@@ -74,8 +72,6 @@ var zoneFields = vpc.Fields[vpc.Zone]{
 	"zone-name":       func(z vpc.Zone) []string { return []string{z.Name} },
 	"zone-type":       func(vpc.Zone) []string { return []string{zoneType} },
 }
-
-func dryZones(in *shape.DescribeAvailabilityZonesRequest) *bool { return in.DryRun }
 
 // DescribeAvailabilityZones lists the zones of the caller's region.
 func (a *API) DescribeAvailabilityZones(_ context.Context, c wire.Call, in *shape.DescribeAvailabilityZonesRequest) (*shape.DescribeAvailabilityZonesResult, error) {

@@ -24,7 +24,11 @@ func Minimal(s *aws.Service, id aws.ID) (any, error) {
 		return minimalStructure(s, sh)
 	case aws.List:
 		elements := []any{}
-		for range smallest(sh) {
+		n := smallest(sh)
+		if slices.Contains(s.Protocols, "ec2") {
+			n = max(n, 1) // a form cannot say that a list is empty
+		}
+		for range n {
 			e, err := Minimal(s, sh.Elem.Shape)
 			if err != nil {
 				return nil, err
