@@ -80,7 +80,7 @@ func (v TaskView) ShownStatus() string {
 	if v.Desired.Status != TaskStopped || rank(last) >= rank(TaskStopping) {
 		return last
 	}
-	if v.Network != nil && v.Network.AwsvpcConfiguration != nil && allStopped(v.Status.Containers) {
+	if v.Interface != nil && allStopped(v.Status.Containers) {
 		return TaskDeprovisioning
 	}
 	return TaskStopping

@@ -18,10 +18,10 @@ func TestFirstWhoStopsGivesTheReason(t *testing.T) {
 }
 
 func TestShownStatus(t *testing.T) {
-	awsvpc := &shape.NetworkConfiguration{AwsvpcConfiguration: &shape.AwsVpcConfiguration{}}
+	awsvpc := &Interface{}
 	for _, c := range []struct {
 		name       string
-		network    *shape.NetworkConfiguration
+		network    *Interface
 		desired    string
 		last       string
 		containers string
@@ -35,7 +35,7 @@ func TestShownStatus(t *testing.T) {
 		{"containers ended, own interface", awsvpc, TaskStopped, TaskRunning, TaskStopped, TaskDeprovisioning, TaskStopped},
 		{"stopped by itself", nil, TaskRunning, TaskStopped, TaskStopped, TaskStopped, TaskStopped},
 	} {
-		v := TaskView{Task: &Task{Network: c.network}, Desired: &TaskDesired{Status: c.desired},
+		v := TaskView{Task: &Task{Interface: c.network}, Desired: &TaskDesired{Status: c.desired},
 			Status: &TaskStatus{LastStatus: c.last, Containers: []ContainerStatus{{LastStatus: c.containers}}}}
 		if got := v.ShownStatus(); got != c.want {
 			t.Errorf("%s: lastStatus %s, want %s", c.name, got, c.want)

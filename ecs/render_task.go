@@ -12,7 +12,7 @@ import (
 func RenderTask(v TaskView) shape.Task {
 	code, reason := v.Shown()
 	t := shape.Task{
-		Attachments:          []shape.Attachment{},
+		Attachments:          v.attachments(),
 		Attributes:           orEmpty(v.Attributes),
 		AvailabilityZone:     filled(v.Zone),
 		ClusterArn:           aws.Ptr(v.ClusterARN(v.Cluster)),
@@ -78,7 +78,7 @@ func renderContainer(v TaskView, i int) shape.Container {
 		MemoryReservation: filled(k.MemoryReservation),
 		LastStatus:        aws.Ptr(TaskPending),
 		HealthStatus:      aws.Ptr(shape.HealthStatusUnknown),
-		NetworkInterfaces: []shape.NetworkInterface{},
+		NetworkInterfaces: v.interfaces(),
 	}
 	j := slices.IndexFunc(v.Status.Containers, func(s ContainerStatus) bool { return s.Name == k.Name })
 	if j < 0 {

@@ -10,8 +10,9 @@ import (
 // Report is what a node says of a task at one moment. Reports of one task may come
 // twice, late, or through several servers.
 type Report struct {
-	Status             string // optional; PENDING, RUNNING or STOPPED
-	Reason             string // optional; why the task as a whole ended or failed
+	Status             string   // optional; PENDING, RUNNING or STOPPED
+	Reason             string   // optional; why the task as a whole ended or failed
+	Attached           []string // ARNs of attachments that are there; others than the task's interface say nothing
 	Containers         []ContainerReport
 	PullStartedAt      time.Time // the node's clock, like the next two
 	PullStoppedAt      time.Time
@@ -45,7 +46,10 @@ func (t *Task) Fold(s *TaskStatus, r Report, now time.Time) (*TaskStatus, bool) 
 	if r.Reason != "" && next.NodeReason == "" {
 		next.NodeReason = r.Reason
 	}
-	next.LastStatus = further(next.LastStatus, reported(r.Status))
+	if t.attached(r) {
+		next.Attachment = AttachmentAttached
+	}
+	next.LastStatus = further(next.LastStatus, t.advanced(next, reported(r.Status)))
 	if r.Status == TaskRunning && next.StartedAt.IsZero() {
 		next.StartedAt = now
 	}
@@ -65,6 +69,23 @@ func (t *Task) Fold(s *TaskStatus, r Report, now time.Time) (*TaskStatus, bool) 
 	}
 	next.Version++
 	return next, true
+}
+
+// attached says whether a report means that the task's interface is there: it says so, or the task runs, which it could not without.
+func (t *Task) attached(r Report) bool {
+	return t.Interface != nil && (r.Status == TaskRunning || slices.Contains(r.Attached, t.AttachmentARN(t.Interface.Attachment)))
+}
+
+// advanced is how far a task is after a report of a status. One with an interface of its own is PENDING once that is attached, and not before,
+// whatever its node pulls and creates meanwhile.
+func (t *Task) advanced(s *TaskStatus, status string) string {
+	switch {
+	case t.Interface == nil, status == TaskRunning, status == TaskStopped:
+		return status
+	case s.Attachment == AttachmentAttached:
+		return TaskPending
+	}
+	return ""
 }
 
 // reported keeps what an agent may say of a task; anything else says nothing.

@@ -16,6 +16,9 @@ import (
 // life draws the reports of one life in the order in which its node makes them.
 func life(t *rapid.T, task *Task) []Report {
 	var reports []Report
+	if task.Interface != nil && rapid.Bool().Draw(t, "attached") {
+		reports = append(reports, Report{Attached: []string{"arn:aws:ecs:us-east-1:000000000000:attachment/0", task.AttachmentARN(task.Interface.Attachment)}})
+	}
 	if rapid.Bool().Draw(t, "pulled") {
 		reports = append(reports, Report{Status: TaskPending, Containers: []ContainerReport{{Name: "app", Status: TaskPending, ImageDigest: "sha256:1"}}})
 	}
@@ -52,6 +55,9 @@ func bound(name string) ContainerReport {
 func TestFoldIsAMonotoneJoin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		task, start := pair()
+		if rapid.Bool().Draw(t, "own interface") {
+			task, start = wired()
+		}
 		reports := life(t, task)
 		inOrder := start
 		for i, r := range reports {

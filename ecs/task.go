@@ -45,6 +45,7 @@ type Task struct {
 	Overrides  shape.TaskOverride
 	Attributes []shape.Attribute
 	Network    *shape.NetworkConfiguration
+	Interface  *Interface // its own, in network mode awsvpc; nil in the others
 	Containers []TaskContainer
 	Holds      Amounts // what it holds of Node
 
@@ -96,6 +97,7 @@ type TaskStatus struct {
 	Instance string
 
 	LastStatus string
+	Attachment string            // of Task.Interface: PRECREATED or ATTACHED; "" without one
 	Containers []ContainerStatus // in the order of Task.Containers
 	Health     string            // HEALTHY, UNHEALTHY or UNKNOWN
 

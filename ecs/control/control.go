@@ -10,12 +10,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
 )
 
 // Config describes the loops.
 type Config struct {
+	Network tables.Network        // required by tasks with interfaces of their own
 	Log     *slog.Logger          // optional; discards
 	Metrics prometheus.Registerer // optional; none are kept
 	Options Options
@@ -49,6 +51,7 @@ func (o Options) withDefaults() (Options, error) {
 
 // Loops are the wing's loops, ready to run.
 type Loops struct {
+	network tables.Network
 	log     *slog.Logger
 	metrics *loop.Metrics
 	options Options
@@ -60,7 +63,7 @@ func New(c Config) (*Loops, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Loops{log: c.Log, options: o}
+	l := &Loops{network: c.Network, log: c.Log, options: o}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
@@ -75,8 +78,8 @@ func New(c Config) (*Loops, error) {
 func (l *Loops) Run(ctx context.Context, s store.Store) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, c := range []loop.Config{
-		services{store: s, options: l.options}.config(),
-		instances{store: s}.config(),
+		services{store: s, network: l.network, options: l.options}.config(),
+		instances{store: s, network: l.network}.config(),
 		reaper{store: s, options: l.options}.config(),
 	} {
 		c.Log, c.Metrics = l.log, l.metrics

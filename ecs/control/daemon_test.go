@@ -94,7 +94,7 @@ func TestADaemonIsTheLastToLeave(t *testing.T) {
 		r.setInstance("a1", func(s *ecs.InstanceState) { s.Status = ecs.InstanceDraining })
 		r.want("1 a1 RUNNING, 1 a2 RUNNING")
 		r.update(func(tx store.Tx) {
-			tables.ReportTask(tx, tables.MemberKey(home, "c", "other"), report(ecs.TaskStopped))
+			tables.ReportTask(tx, nil, tables.MemberKey(home, "c", "other"), report(ecs.TaskStopped))
 		})
 		r.want("1 a2 RUNNING")
 	}, "a1", "a2")

@@ -14,6 +14,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/control"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/networktest"
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/mem"
@@ -29,6 +30,8 @@ type region struct {
 	store *mem.Store
 	stop  func()
 
+	network networktest.Network
+
 	// What the fake agents make of a task: RUNNING at first, "" for nothing yet.
 	becomes atomic.Pointer[func(*ecs.Task) string]
 }
@@ -42,7 +45,7 @@ func run(t *testing.T, o control.Options, fn func(*region), instances ...string)
 func runFaulty(t *testing.T, faults mem.Faults, o control.Options, fn func(*region), instances ...string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &region{t: t, store: mem.Open(tables.Schema(), mem.Options{Faults: faults})}
+		r := &region{t: t, store: mem.Open(slices.Concat(tables.Schema(), networktest.Schema()), mem.Options{Faults: faults}), network: network()}
 		r.become(func(*ecs.Task) string { return ecs.TaskRunning })
 		r.update(func(tx store.Tx) {
 			tables.Clusters.Put(tx, &ecs.Cluster{Home: home, Name: "c", Status: ecs.ClusterActive})
@@ -64,6 +67,14 @@ func runFaulty(t *testing.T, faults mem.Faults, o control.Options, fn func(*regi
 // become changes what the fake agents make of tasks.
 func (r *region) become(fn func(*ecs.Task) string) { r.becomes.Store(&fn) }
 
+// network has a subnet in each of the zones a and b.
+func network() networktest.Network {
+	return networktest.Network{
+		Subnets: []ecs.Subnet{{ID: "subnet-a", VPC: "vpc-1", Zone: "us-east-1a", Free: 20}, {ID: "subnet-b", VPC: "vpc-1", Zone: "us-east-1b", Free: 20}},
+		Groups:  []ecs.SecurityGroup{{ID: "sg-1", VPC: "vpc-1"}},
+	}
+}
+
 func define(tx store.Tx, revision, cpu int32) {
 	tables.TaskDefinitions.Put(tx, &ecs.TaskDefinition{Home: home, Family: "web", Revision: revision, Document: shape.TaskDefinition{
 		Status: aws.Ptr("ACTIVE"), NetworkMode: aws.Ptr("bridge"),
@@ -74,7 +85,7 @@ func define(tx store.Tx, revision, cpu int32) {
 // start runs the loops and the agents until stop.
 func (r *region) start(o control.Options) {
 	ctx, cancel := context.WithCancel(context.Background())
-	loops, err := control.New(control.Config{Options: o})
+	loops, err := control.New(control.Config{Network: r.network, Options: o})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -126,9 +137,9 @@ func (r *region) report(tx store.Tx, v ecs.TaskView) {
 	status := (*r.becomes.Load())(v.Task)
 	switch {
 	case v.Desired.Status == ecs.TaskStopped:
-		tables.ReportTask(tx, key, report(ecs.TaskStopped))
+		tables.ReportTask(tx, r.network, key, report(ecs.TaskStopped))
 	case status != "":
-		tables.ReportTask(tx, key, report(status))
+		tables.ReportTask(tx, r.network, key, report(status))
 	}
 }
 
@@ -276,7 +287,9 @@ func (r *region) tasks(liveness string) []ecs.TaskView {
 
 // kill ends a task as its node would report it.
 func (r *region) kill(v ecs.TaskView) {
-	r.update(func(tx store.Tx) { tables.ReportTask(tx, tables.MemberKey(home, "c", v.ID), report(ecs.TaskStopped)) })
+	r.update(func(tx store.Tx) {
+		tables.ReportTask(tx, r.network, tables.MemberKey(home, "c", v.ID), report(ecs.TaskStopped))
+	})
 }
 
 func (r *region) status() *ecs.ServiceStatus {

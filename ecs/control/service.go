@@ -17,6 +17,7 @@ import (
 // services keeps services as the API wants them. A key is a service's.
 type services struct {
 	store   store.Store
+	network tables.Network
 	options Options
 }
 
@@ -70,7 +71,7 @@ func (s services) reconcile(ctx context.Context, key string) (loop.Result, error
 		steps := rollout.Plan(v)
 		after = steps.After
 		var err error
-		wrote, err = apply(tx, v, steps)
+		wrote, err = s.apply(tx, v, steps)
 		return err
 	})
 	if wrote {

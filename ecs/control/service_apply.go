@@ -17,56 +17,61 @@ type step struct {
 	status *ecs.ServiceStatus
 	acted  bool
 	say    []string
+
+	network  tables.Network
+	launched int // tasks that were asked for so far
+	left     int // writes that launches may still do
 }
 
 // apply writes the plan, or the part of it that fits, and says whether it wrote anything. The status is written with every action, which is
 // what makes two leaders collide.
-func apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, err error) {
-	s := &step{tx: tx, svc: in.Service, status: plan.Status, say: plan.Say}
+func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, err error) {
+	w := &step{tx: tx, svc: in.Service, status: plan.Status, say: plan.Say, network: s.network}
 	for _, stop := range plan.Stops {
 		// Whoever protects it at the same time comes before or after.
-		tables.TaskProtections.Get(tx, tables.MemberKey(s.svc.Home, s.svc.Cluster, stop.Task))
-		tables.StopTask(tx, tables.MemberKey(s.svc.Home, s.svc.Cluster, stop.Task), stop.Code, stop.Reason)
-		s.acted = true
+		tables.TaskProtections.Get(tx, tables.MemberKey(w.svc.Home, w.svc.Cluster, stop.Task))
+		tables.StopTask(tx, tables.MemberKey(w.svc.Home, w.svc.Cluster, stop.Task), stop.Code, stop.Reason)
+		w.acted = true
 	}
-	room := startsBeside(plan)
+	w.left = writesBeside(plan)
 	for _, start := range plan.Starts {
-		start.Count = min(start.Count, room)
-		room -= start.Count
-		if start.Count == 0 {
-			break
-		}
-		if err := s.start(start); err != nil {
+		if err := w.start(start); err != nil {
 			return false, err
 		}
 	}
 	for _, d := range plan.History {
 		tables.ServiceDeploymentStatuses.Put(tx, d)
-		s.acted = true
+		w.acted = true
 	}
-	if !s.acted && len(s.say) == 0 && in.Status != nil && reflect.DeepEqual(in.Status, s.status) {
+	if !w.acted && len(w.say) == 0 && in.Status != nil && reflect.DeepEqual(in.Status, w.status) {
 		return false, nil
 	}
-	tables.ServiceStatuses.Put(tx, s.status)
-	s.events()
+	tables.ServiceStatuses.Put(tx, w.status)
+	w.events()
 	return true, nil
 }
 
-// startsBeside is how many tasks may be launched in the transaction that does the rest of the plan: a launch writes five records a task, a
-// stop two, a sentence one and drops one, and each start may say two; a service deployment that comes further is one.
-func startsBeside(plan rollout.Steps) int {
+// writesBeside is how many keys launches may write in the transaction that does the rest of the plan: a stop writes two, a sentence one and
+// drops one, and each start may say two; a service deployment that comes further is one.
+func writesBeside(plan rollout.Steps) int {
 	const status = 1
-	left := store.MaxWrites - status - len(plan.History) - 2*len(plan.Stops) - 2*(len(plan.Say)+2*len(plan.Starts))
-	return max(0, min(tables.MaxLaunch, left/5))
+	return max(0, store.MaxWrites-status-len(plan.History)-2*len(plan.Stops)-2*(len(plan.Say)+2*len(plan.Starts)))
 }
 
-// start launches tasks and notes why not all of them.
+// start launches tasks, as many as there is room for, and notes why not all of them.
 func (s *step) start(start rollout.Start) error {
 	spec, err := specOf(s.tx, s.svc, start)
-	if err == nil {
-		return s.launch(spec)
+	if err != nil {
+		return s.refused(err)
 	}
-	return s.refused(err)
+	most, each := tables.Bounds(spec.Definition)
+	spec.Count = min(spec.Count, most-s.launched, s.left/each)
+	if spec.Count <= 0 {
+		return nil
+	}
+	s.launched += spec.Count
+	s.left -= spec.Count * each
+	return s.launch(spec)
 }
 
 func (s *step) refused(err error) error {

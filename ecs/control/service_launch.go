@@ -15,7 +15,7 @@ import (
 
 // launch starts what has a place; the rest waits for capacity.
 func (s *step) launch(spec launch.Spec) error {
-	r, err := tables.TryLaunch(s.tx, spec)
+	r, err := tables.TryLaunch(s.tx, s.network, spec)
 	if err != nil {
 		return s.refused(err)
 	}

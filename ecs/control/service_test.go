@@ -79,7 +79,9 @@ func TestANewTaskDefinitionRolls(t *testing.T) {
 func (r *region) runOnePending() {
 	for _, v := range r.tasks(tables.Live) {
 		if v.Pending() {
-			r.update(func(tx store.Tx) { tables.ReportTask(tx, tables.MemberKey(home, "c", v.ID), report(ecs.TaskRunning)) })
+			r.update(func(tx store.Tx) {
+				tables.ReportTask(tx, nil, tables.MemberKey(home, "c", v.ID), report(ecs.TaskRunning))
+			})
 			return
 		}
 	}

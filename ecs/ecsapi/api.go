@@ -32,6 +32,8 @@ type Config struct {
 	// Endpoints answers DiscoverPollEndpoint: where the agents of a container
 	// instance find their control and telemetry sessions.
 	Endpoints Endpoints // required
+	// Network is where tasks in network mode awsvpc get their interfaces; required for those.
+	Network tables.Network
 	// Zone is the availability zone of instances in a region that name none; optional.
 	Zone func(region string) string
 	Log  *slog.Logger // optional
@@ -47,6 +49,7 @@ type Endpoints struct {
 // API holds the handlers.
 type API struct {
 	store     store.Store
+	network   tables.Network
 	endpoints Endpoints
 	zone      func(region string) string
 	log       *slog.Logger
@@ -60,7 +63,7 @@ func New(c Config) *API {
 	if c.Zone == nil {
 		c.Zone = func(string) string { return "" }
 	}
-	return &API{store: c.Store, endpoints: c.Endpoints, zone: c.Zone, log: c.Log.With("component", "ecsapi")}
+	return &API{store: c.Store, network: c.Network, endpoints: c.Endpoints, zone: c.Zone, log: c.Log.With("component", "ecsapi")}
 }
 
 // Bind binds every operation that is served.

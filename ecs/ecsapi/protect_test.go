@@ -21,7 +21,7 @@ func (r *region) ofService(name string, count int) []string {
 		ids = nil
 		s, _ := tables.Services.Peek(tx, tables.MemberKey(us, "default", name))
 		d, _ := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(us, "web", 1))
-		ts, _, err := tables.Launch(tx, launch.Spec{Home: us, Cluster: "default", Definition: d, Count: count, Service: name, Deployment: s.Target.ID, Group: "service:" + name})
+		ts, _, err := tables.Launch(tx, nil, launch.Spec{Home: us, Cluster: "default", Definition: d, Count: count, Service: name, Deployment: s.Target.ID, Group: "service:" + name})
 		if err != nil || len(ts) != count {
 			r.Fatalf("%d tasks: %v", len(ts), err)
 		}

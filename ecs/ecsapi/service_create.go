@@ -50,8 +50,12 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		if err != nil {
 			return err
 		}
+		network, err := a.networkOf(tx, d, in.NetworkConfiguration, request.LaunchTypeOf(in.LaunchType))
+		if err != nil {
+			return err
+		}
 		s := newService(tx, k, d, in)
-		s.CreatedBy = c.Principal
+		s.CreatedBy, s.Target.Network = c.Principal, network
 		s, err = createOrFind(tx, s, d)
 		if err != nil {
 			return err
@@ -61,6 +65,16 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		return nil
 	})
 	return &shape.CreateServiceResponse{Service: &out}, err
+}
+
+// networkOf is the network configuration of a service, of which everything must exist.
+func (a *API) networkOf(tx store.Tx, d *ecs.TaskDefinition, in *shape.NetworkConfiguration, launchType string) (*shape.NetworkConfiguration, error) {
+	c, err := request.Network(&d.Document, in, launchType)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tables.Subnets(tx, a.network, d.Home, c)
+	return c, err
 }
 
 // serviceAgain renders the service an earlier request made, as it is now.

@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/request"
@@ -14,7 +15,7 @@ import (
 
 // UpdateService changes an ACTIVE service: what is absent stays, what is empty is
 // cleared. AWS says parameter by parameter which start a new deployment; of those
-// that are not refused it is a different task definition, or being told to.
+// that are not refused it is a different task definition or network, or being told to.
 func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateServiceRequest) (*shape.UpdateServiceResponse, error) {
 	if err := request.CheckServiceUpdate(in); err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 		if err := request.CheckConfiguration(next.Configuration); err != nil {
 			return err
 		}
-		if err := retarget(tx, &next, in); err != nil {
+		if err := a.retarget(tx, &next, in); err != nil {
 			return err
 		}
 		tables.Services.Put(tx, &next)
@@ -93,22 +94,34 @@ func adjust(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) {
 
 // retarget makes a new deployment when the change asks for one. What it does not change it takes from the deployment that the service should
 // become so far, which is another than was asked for after the service went back to it.
-func retarget(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) error {
+func (a *API) retarget(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceRequest) error {
 	key := tables.MemberKey(s.Home, s.Cluster, s.Name)
 	status, _ := tables.ServiceStatuses.Peek(tx, key)
 	aim := ecs.TargetOf(s, status)
 	forced := aws.Val(in.ForceNewDeployment)
 	d, err := redefined(tx, s.Home, aim, in.TaskDefinition)
-	if err != nil || d.ARN() == aim.TaskDefinition && !forced {
+	if err != nil {
+		return err
+	}
+	network, err := a.rewired(tx, d, aim, in.NetworkConfiguration)
+	if err != nil || d.ARN() == aim.TaskDefinition && reflect.DeepEqual(network, aim.Network) && !forced {
 		return err
 	}
 	tables.ServiceStatuses.Get(tx, key) // guarded: the service must not go back from here at the same time
 	next := aim
 	next.ID, next.CreatedAt, next.Forced = ecs.DeploymentID(tx.NewID()), tx.Now(), forced
-	next.TaskDefinition = d.ARN()
+	next.TaskDefinition, next.Network = d.ARN(), network
 	s.Target = next
 	tables.Deploy(tx, s, d, sourcesOf(s, aim, status))
 	return nil
+}
+
+// rewired is the network configuration of a change: the one it names, or the one there is where the task definition still has a use for it.
+func (a *API) rewired(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment, in *shape.NetworkConfiguration) (*shape.NetworkConfiguration, error) {
+	if in == nil && aim.Network != nil && ecs.HasInterface(&d.Document) {
+		return aim.Network, nil
+	}
+	return a.networkOf(tx, d, in, aim.LaunchType)
 }
 
 // redefined finds the task definition of a change: the one it names, which new tasks may start from, or the one there is.

@@ -24,6 +24,7 @@ func (a *API) SubmitTaskStateChange(ctx context.Context, c wire.Call, in *shape.
 		PullStartedAt:      aws.Val(in.PullStartedAt).Time,
 		PullStoppedAt:      aws.Val(in.PullStoppedAt).Time,
 		ExecutionStoppedAt: aws.Val(in.ExecutionStoppedAt).Time,
+		Attached:           attached(in.Attachments),
 	}
 	for _, k := range in.Containers {
 		r.Containers = append(r.Containers, ecs.ContainerReport{
@@ -67,7 +68,7 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 		if err != nil {
 			return err
 		}
-		if !tables.ReportTask(tx, tables.MemberKey(k.Home, k.Name, id), r) {
+		if !tables.ReportTask(tx, a.network, tables.MemberKey(k.Home, k.Name, id), r) {
 			return errTaskNotFound
 		}
 		return nil
@@ -84,20 +85,59 @@ func reported(tx store.Tx, h ecs.Home, ref *string) (*ecs.Cluster, error) {
 	return k, err
 }
 
-// SubmitAttachmentStateChanges takes reports of attachments. No task has one until
-// the modes with a network interface exist, so there is nothing to change.
+// SubmitAttachmentStateChanges folds an agent's reports of attachments into the tasks that have them, each in a transaction of its own. One
+// that no task has is not an error: the task may be forgotten.
 func (a *API) SubmitAttachmentStateChanges(ctx context.Context, c wire.Call, in *shape.SubmitAttachmentStateChangesRequest) (*shape.SubmitAttachmentStateChangesResponse, error) {
 	for _, k := range in.Attachments {
 		if aws.Val(k.AttachmentArn) == "" || aws.Val(k.Status) == "" {
 			return nil, request.Invalid("Attachments must have an attachmentArn and a status.")
 		}
 	}
+	r := ecs.Report{Attached: attached(in.Attachments)}
+	var tasks []string
 	err := a.view(ctx, func(tx store.Tx) error {
-		_, err := reported(tx, home(c), in.Cluster)
-		return err
+		k, err := reported(tx, home(c), in.Cluster)
+		if err != nil {
+			return err
+		}
+		tasks = attachedTasks(tx, k, r.Attached)
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	for _, task := range tasks {
+		err := a.store.Update(ctx, func(tx store.Tx) error {
+			tables.ReportTask(tx, a.network, task, r)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	return &shape.SubmitAttachmentStateChangesResponse{Acknowledgment: aws.Ptr(acknowledged)}, nil
+}
+
+// attached are the ARNs of the attachments that are reported to be there.
+func attached(all []shape.AttachmentStateChange) []string {
+	var out []string
+	for _, change := range all {
+		if aws.Val(change.Status) == ecs.AttachmentAttached {
+			out = append(out, aws.Val(change.AttachmentArn))
+		}
+	}
+	return out
+}
+
+// attachedTasks are the keys of the tasks of a cluster that have attachments, by their ARNs.
+func attachedTasks(tx store.Tx, k *ecs.Cluster, arns []string) []string {
+	var out []string
+	for _, arn := range arns {
+		for key, t := range tables.TasksByAttachment.List(tx, arn, "") {
+			if t.Home == k.Home && t.Cluster == k.Name {
+				out = append(out, key)
+			}
+		}
+	}
+	return out
 }

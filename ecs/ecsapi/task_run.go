@@ -19,7 +19,7 @@ import (
 func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest) (*shape.RunTaskResponse, error) {
 	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), launchType: request.LaunchTypeOf(in.LaunchType),
 		group: in.Group, startedBy: in.StartedBy, reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags,
-		propagate: in.PropagateTags, managed: aws.Val(in.EnableECSManagedTags)}
+		propagate: in.PropagateTags, managed: aws.Val(in.EnableECSManagedTags), network: in.NetworkConfiguration}
 	if err := w.check(); err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 		}
 		spec.Count, spec.LaunchType = request.CountOf(in.Count), w.launchType
 		spec.Constraints, spec.Strategy = in.PlacementConstraints, in.PlacementStrategy
-		tasks, failures, err := tables.Launch(tx, spec)
+		tasks, failures, err := tables.Launch(tx, a.network, spec)
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (a *API) StartTask(ctx context.Context, c wire.Call, in *shape.StartTaskReq
 	}
 	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), group: in.Group, startedBy: in.StartedBy,
 		reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags, propagate: in.PropagateTags,
-		managed: aws.Val(in.EnableECSManagedTags)}
+		managed: aws.Val(in.EnableECSManagedTags), network: in.NetworkConfiguration}
 	if err := w.check(); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (a *API) StartTask(ctx context.Context, c wire.Call, in *shape.StartTaskReq
 			}
 			spec.Instances = append(spec.Instances, id)
 		}
-		tasks, failures, err := tables.Launch(tx, spec)
+		tasks, failures, err := tables.Launch(tx, a.network, spec)
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ type wish struct {
 	tags       []shape.Tag
 	propagate  *string
 	managed    bool
+	network    *shape.NetworkConfiguration
 }
 
 // check is all that can be said without the store.
@@ -67,6 +68,9 @@ func (w wish) spec(tx store.Tx, h ecs.Home) (launch.Spec, error) {
 	}
 	s := launch.Spec{Home: h, Cluster: k.Name, Definition: d, Group: aws.Val(w.group), StartedBy: aws.Val(w.startedBy),
 		ReferenceID: aws.Val(w.reference), Tags: w.allTags(d, k.Name)}
+	if s.Network, err = request.Network(&d.Document, w.network, w.launchType); err != nil {
+		return s, err
+	}
 	if w.overrides != nil {
 		s.Overrides = *w.overrides
 	}

@@ -29,7 +29,7 @@ type Spec struct {
 	ReferenceID      string // optional
 
 	Overrides            shape.TaskOverride
-	Network              *shape.NetworkConfiguration // optional
+	Network              *shape.NetworkConfiguration // required by network mode awsvpc
 	Constraints          []shape.PlacementConstraint
 	Strategy             []shape.PlacementStrategy // optional; a service spreads over zones when empty
 	Tags                 []shape.Tag

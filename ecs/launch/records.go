@@ -27,8 +27,11 @@ func Make(s Spec, p Placed, now time.Time, newID func() string) Records {
 		},
 		Status: &ecs.TaskStatus{
 			Home: s.Home, Cluster: s.Cluster, ID: id, Service: s.Service, Instance: p.Instance.ID,
-			LastStatus: firstStatus(&s.Definition.Document), Health: shape.HealthStatusUnknown, Version: 1,
+			LastStatus: ecs.TaskPending, Health: shape.HealthStatusUnknown, Version: 1,
 		},
+	}
+	if ecs.HasInterface(&s.Definition.Document) { // the interface must be attached first
+		r.Status.LastStatus, r.Status.Attachment = ecs.TaskProvisioning, ecs.AttachmentPrecreated
 	}
 	for i := range s.Definition.Document.ContainerDefinitions {
 		c := container(&s.Definition.Document.ContainerDefinitions[i], &s.Overrides, newID())
@@ -41,14 +44,6 @@ func Make(s Spec, p Placed, now time.Time, newID func() string) Records {
 		r.Tags = &ecs.TaskTags{Home: s.Home, Cluster: s.Cluster, ID: id, Tags: s.Tags}
 	}
 	return r
-}
-
-// firstStatus is PROVISIONING while an interface must be attached first.
-func firstStatus(def *shape.TaskDefinition) string {
-	if aws.Val(def.NetworkMode) == shape.NetworkModeAwsvpc {
-		return ecs.TaskProvisioning
-	}
-	return ecs.TaskPending
 }
 
 func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
@@ -99,7 +94,7 @@ func withDefaults(s Spec, holds ecs.Amounts) shape.TaskOverride {
 func container(c *shape.ContainerDefinition, o *shape.TaskOverride, id string) ecs.TaskContainer {
 	l := limitsOf(c, override(o, aws.Val(c.Name)))
 	return ecs.TaskContainer{
-		Name: aws.Val(c.Name), ID: dashed(id), Image: aws.Val(c.Image),
+		Name: aws.Val(c.Name), ID: UUID(id), Image: aws.Val(c.Image),
 		CPU: strconv.Itoa(int(l.cpu)), Memory: amount(l.memory), MemoryReservation: amount(l.reservation),
 		Essential: c.Essential == nil || *c.Essential, HealthCheck: c.HealthCheck != nil,
 	}
@@ -112,8 +107,8 @@ func amount(n int32) string {
 	return strconv.Itoa(int(n))
 }
 
-// dashed writes 32 hex digits as a UUID, the form of container IDs.
-func dashed(id string) string {
+// UUID writes 32 hex digits as one, the form of the IDs of containers and attachments.
+func UUID(id string) string {
 	if len(id) != 32 {
 		return id
 	}

@@ -2,7 +2,9 @@ package launch
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/place/query"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -25,6 +27,9 @@ func Request(s Spec, seed uint64) (place.Request, error) {
 	}
 	if s.Service != "" && len(s.Strategy) == 0 {
 		out.Strategy = place.DefaultService()
+	}
+	if ecs.HasInterface(doc) {
+		out.Attributes = append(slices.Clone(out.Attributes), shape.Attribute{Name: aws.Ptr(place.BerthNode)})
 	}
 	var err error
 	if out.Needs, err = Needs(doc, &s.Overrides); err != nil {

@@ -11,12 +11,14 @@ import (
 // Reason is why a container instance was refused: the word in RunTask's failures[].reason.
 type Reason string
 
-// The reasons. Those of the resources, AGENT, ATTRIBUTE and INACTIVE are ECS's words for failures; those of the constraints are its sentences.
+// The reasons. Those of the resources, AGENT, ATTRIBUTE, LOCATION and INACTIVE are ECS's words for failures; those of the constraints are its sentences.
 const (
 	Inactive   Reason = "INACTIVE"
 	Draining   Reason = "DRAINING"
 	LaunchType Reason = "LAUNCH_TYPE"
+	Location   Reason = "LOCATION"
 	Agent      Reason = "AGENT"
+	Interfaces Reason = "RESOURCE:ENI"
 	CPU        Reason = "RESOURCE:CPU"
 	Memory     Reason = "RESOURCE:MEMORY"
 	Ports      Reason = "RESOURCE:PORTS"
@@ -42,8 +44,10 @@ var filters = []filter{
 	{LaunchType, refusesLaunchType},
 	{Attribute, refusesAttributes},
 	{MemberOf, refusesExpressions},
+	{Location, refusesLocation},
 	{Agent, func(s *site, _ *Request) (string, bool) { return "", !s.Connected }},
 	{Distinct, func(s *site, r *Request) (string, bool) { return "", r.Distinct && s.Peers > 0 }},
+	{Interfaces, refusesInterfaces},
 	{Ports, refusesPorts},
 	{CPU, func(s *site, r *Request) (string, bool) { return lacks("CPU units", r.Needs.CPU, s.freeCPU()) }},
 	{Memory, func(s *site, r *Request) (string, bool) {
@@ -95,6 +99,24 @@ func refusesAttributes(s *site, r *Request) (string, bool) {
 		return Architecture + " is " + have + ", not " + r.Architecture, true
 	}
 	return "", false
+}
+
+// refusesLocation: a task's interface is in the zone of its instance.
+func refusesLocation(s *site, r *Request) (string, bool) {
+	if r.Zones == nil {
+		return "", false
+	}
+	if _, ok := r.Zones[s.zone()]; ok {
+		return "", false
+	}
+	return "none of the subnets is in " + s.zone(), true
+}
+
+func refusesInterfaces(s *site, r *Request) (string, bool) {
+	if r.Zones == nil || r.Zones[s.zone()] > 0 {
+		return "", false
+	}
+	return "the subnets in " + s.zone() + " have no free address", true
 }
 
 func refusesExpressions(s *site, r *Request) (string, bool) {

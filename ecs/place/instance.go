@@ -15,6 +15,10 @@ import (
 // Zone is the attribute that names a container instance's availability zone.
 const Zone = "ecs.availability-zone"
 
+// BerthNode is the attribute that only berth's own agent registers; its value names the machine. What takes berth's node, and not just any
+// agent that claims to be able, asks for it.
+const BerthNode = "berth.node-id"
+
 // Instance is a candidate: a container instance with what its node has left.
 type Instance struct {
 	ID            string // required; unique among the candidates
@@ -76,6 +80,11 @@ type site struct {
 	used  *ecs.Amounts // shared by the candidates of one ledger
 }
 
+func (s *site) zone() string {
+	zone, _ := AttributeOf(s.Attributes, Zone)
+	return zone
+}
+
 func (s *site) freeCPU() int64    { return s.Total.CPU - s.used.CPU }
 func (s *site) freeMemory() int64 { return s.Total.MemoryMiB - s.used.MemoryMiB }
 
@@ -103,6 +112,9 @@ func (s *site) take(r *Request) {
 	*s.used = Add(*s.used, r.Needs)
 	s.Running++
 	s.Peers++
+	if r.Zones != nil {
+		r.Zones[s.zone()]--
+	}
 	if r.Group != "" && !slices.Contains(s.Groups, r.Group) {
 		s.Groups = append(slices.Clip(s.Groups), r.Group)
 	}

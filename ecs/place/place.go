@@ -1,6 +1,7 @@
 package place
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,9 +23,11 @@ type Request struct {
 	Attributes   []shape.Attribute // required of the instance, with that value where one is given
 	Architecture string            // optional; refuses instances that say they have another
 	MemberOf     []*query.Expr
-	Distinct     bool // no two tasks of the service or group on one instance
-	Strategy     []shape.PlacementStrategy
-	Seed         uint64 // of random choices: the strategy "random" and ties
+	// Zones are where tasks may be that need an interface in a subnet, with how many addresses are free there; nil for tasks without one.
+	Zones    map[string]int
+	Distinct bool // no two tasks of the service or group on one instance
+	Strategy []shape.PlacementStrategy
+	Seed     uint64 // of random choices: the strategy "random" and ties
 }
 
 // Result says where tasks go.
@@ -35,6 +38,7 @@ type Result struct {
 
 // Place finds places for the request's tasks one by one: each counts for the next.
 func Place(r Request, candidates []Instance) Result {
+	r.Zones = maps.Clone(r.Zones) // it counts down
 	all := sites(candidates)
 	order := ranking(r, all)
 	fit := slices.DeleteFunc(slices.Clone(all), func(s *site) bool { return !fits(s, &r) })
@@ -47,8 +51,9 @@ func Place(r Request, candidates []Instance) Result {
 		best := order.first(fit, n)
 		best.take(&r)
 		out.Placed = append(out.Placed, best.ID)
-		// Only what shares the ledger has become another.
-		fit = slices.DeleteFunc(fit, func(s *site) bool { return s.used == best.used && !fits(s, &r) })
+		// Only what shares the ledger, or a zone's last address, has become another.
+		spent := r.Zones != nil && r.Zones[best.zone()] == 0
+		fit = slices.DeleteFunc(fit, func(s *site) bool { return (spent || s.used == best.used) && !fits(s, &r) })
 	}
 	return out
 }
@@ -62,14 +67,14 @@ func fits(s *site, r *Request) bool {
 // launch type, and satisfies the expressions. With attributes it also has those that are required.
 func Eligible(r Request, candidate Instance, attributes bool) bool {
 	if !attributes {
-		r.Attributes, r.Architecture = nil, ""
+		r.Attributes, r.Architecture, r.Zones = nil, "", nil
 	}
 	stage, _ := check(sites([]Instance{candidate})[0], &r)
 	if stage == len(filters) {
 		return true
 	}
 	switch filters[stage].reason {
-	case Inactive, Draining, LaunchType, Attribute, MemberOf:
+	case Inactive, Draining, LaunchType, Attribute, MemberOf, Location:
 		return false
 	default: // room and an agent come and go
 		return true

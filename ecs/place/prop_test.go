@@ -2,6 +2,7 @@ package place_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -56,6 +57,9 @@ func drawRequest(t *rapid.T) place.Request {
 	if rapid.Bool().Draw(t, "port") {
 		r.Needs.TCP = []int{rapid.SampledFrom([]int{22, 80, 81}).Draw(t, "which port")}
 	}
+	if rapid.Bool().Draw(t, "interfaces") {
+		r.Zones = rapid.MapOfN(rapid.SampledFrom([]string{"us-east-1a", "us-east-1b", "us-east-1c"}), rapid.IntRange(0, 4), 0, 3).Draw(t, "addresses by zone")
+	}
 	if rapid.Bool().Draw(t, "memberOf") {
 		r.MemberOf = []*query.Expr{zoneA}
 	}
@@ -76,13 +80,24 @@ func TestPlaceProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		candidates, r := drawInstances(t), drawRequest(t)
 		got := place.Place(r, candidates)
-		now := slices.Clone(candidates)
+		now, given := slices.Clone(candidates), maps.Clone(r.Zones)
+		if r.Zones != nil {
+			r.Zones = maps.Clone(given) // counts down below
+		}
 		for _, id := range got.Placed {
 			i := slices.IndexFunc(now, func(c place.Instance) bool { return c.ID == id })
 			if why, _, ok := place.Check(r, now[i]); !ok {
 				t.Fatalf("%s was chosen although %s", id, why)
 			}
 			book(now, i, r.Needs)
+			if zone, _ := place.AttributeOf(now[i].Attributes, place.Zone); r.Zones != nil {
+				r.Zones[zone]--
+			}
+		}
+		for zone, left := range r.Zones {
+			if left < 0 {
+				t.Fatalf("%d addresses of %s were given, %d were free", given[zone]-left, zone, given[zone])
+			}
 		}
 		for _, c := range now {
 			if c.Used.CPU > c.Total.CPU || c.Used.MemoryMiB > c.Total.MemoryMiB {

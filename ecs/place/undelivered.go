@@ -25,7 +25,6 @@ var undelivered = []string{
 	"ecs.capability.secrets.ssm.environment-variables",
 	"ecs.capability.storage.ebs-task-volume-attach",
 	"ecs.capability.storage.s3-files",
-	"ecs.capability.task-eni",
 }
 
 // Delivers tells whether this region serves what an instance with the attribute could do.

@@ -40,8 +40,6 @@ var Refusals = []Refusal{
 	{placing, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
 	{tasks, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
 	{tasks, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
-	{tasks, "networkConfiguration", nil, badInput,
-		"Network Configuration is not valid for the given networkMode of this task definition. Network mode awsvpc is not available in this region."},
 	{launching, "overrides.inferenceAcceleratorOverrides", nil, badInput, "Inference accelerators are not available in this region."},
 	{launching, "overrides.containerOverrides.environmentFiles", nil, badInput, "Environment files are not available in this region."},
 	{launching, "overrides.containerOverrides.resourceRequirements", nil, badInput, "GPUs and inference accelerators are not available in this region."},
@@ -77,8 +75,6 @@ var Refusals = []Refusal{
 // start from it. Most of what is missing needs no row: its required attribute is one
 // that no container instance has.
 var Definitions = []Refusal{
-	{tasks, "networkMode", []string{shape.NetworkModeAwsvpc}, unsupported,
-		"Tasks with network mode awsvpc are not available in this region: use bridge, host or none."},
 	{tasks, "containerDefinitions.resourceRequirements", nil, unsupported, "GPUs and inference accelerators are not available in this region."},
 	{tasks, "ephemeralStorage", nil, unsupported, "Ephemeral storage can only be configured for tasks on Fargate."},
 	{tasks, "volumes.configuredAtLaunch", nil, unsupported, "Volumes configured at launch are not available in this region."},
@@ -107,7 +103,7 @@ type Keeping struct {
 var Kept = []Keeping{
 	{[]string{"CreateCluster", "UpdateCluster", "UpdateClusterSettings"}, "settings (containerInsights)", "metrics"},
 	{[]string{"CreateCluster", "UpdateCluster"}, "configuration.executeCommandConfiguration", "ECS Exec"},
-	{[]string{"PutAccountSetting", "PutAccountSettingDefault"}, "awsvpcTrunking, dualStackIPv6", "network mode awsvpc"},
+	{[]string{"PutAccountSetting", "PutAccountSettingDefault"}, "dualStackIPv6", "tasks get IPv6 addresses when their subnets assign them"},
 	{[]string{"PutAccountSetting", "PutAccountSettingDefault"}, "fargateFIPSMode, fargateTaskRetirementWaitPeriod, fargateEventWindows", "capacity for FARGATE"},
 	{[]string{"PutAccountSetting", "PutAccountSettingDefault"}, "tagResourceAuthorization", "policies"},
 	{[]string{"RegisterTaskDefinition"}, "containerDefinitions.versionConsistency", "digests are resolved before a task is placed"},

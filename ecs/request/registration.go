@@ -15,7 +15,7 @@ import (
 const (
 	// NodeAttribute names the berth node that an instance is on: instances of one
 	// node share its ledger.
-	NodeAttribute = "berth.node-id"
+	NodeAttribute = place.BerthNode
 	external      = "ecs.capability.external"
 )
 

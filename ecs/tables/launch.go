@@ -7,22 +7,36 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/place"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
-// MaxLaunch is how many tasks one transaction may launch. Each writes at most five records (core, desired, status, tags, ledger) and
-// compares at most three (core, ledger, instance state), so there is room for what the caller writes beside.
-const MaxLaunch = 16
+// MaxLaunch is how many tasks one transaction may launch, MaxAttached how many that get interfaces. A task writes at most five records (core,
+// desired, status, tags, ledger) and compares at most three (core, ledger, instance state), so there is room for what the caller writes beside.
+// An interface and its address are two more of each, and a launch into ten subnets with five groups compares thirty.
+const (
+	MaxLaunch   = 16
+	MaxAttached = 10
+)
+
+// Bounds are how many such tasks one transaction may launch, and how many keys each writes at most.
+func Bounds(d *ecs.TaskDefinition) (most, writes int) {
+	if ecs.HasInterface(&d.Document) {
+		return MaxAttached, 7
+	}
+	return MaxLaunch, 5
+}
 
 // Launch places tasks and writes their records, or says in failures why some have no place. It compares the cluster, the task definition,
 // and the ledger and state of each chosen instance, so that whatever takes one of them away in between makes the transaction run again.
-// It writes at most 5 and compares at most 3 keys a task, and 2 more; it refuses more than MaxLaunch tasks.
+// It compares and writes what MaxLaunch says, and compares 2 keys more; it refuses more tasks than that.
 //
-// Errors that clients see: no such cluster or definition, a constraint that cannot be read, and a cluster without container instances.
-func Launch(tx store.Tx, s launch.Spec) ([]*ecs.Task, []launch.Failure, error) {
-	r, err := TryLaunch(tx, s)
+// Errors that clients see: no such cluster, definition, subnet or group, a constraint that cannot be read, and a cluster without container
+// instances.
+func Launch(tx store.Tx, n Network, s launch.Spec) ([]*ecs.Task, []launch.Failure, error) {
+	r, err := TryLaunch(tx, n, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -33,9 +47,10 @@ func Launch(tx store.Tx, s launch.Spec) ([]*ecs.Task, []launch.Failure, error) {
 }
 
 // TryLaunch is Launch for those who want to know why: a cluster without container instances is a refusal like any other.
-func TryLaunch(tx store.Tx, s launch.Spec) (launch.Result, error) {
-	if n := max(s.Count, len(s.Instances)); n > MaxLaunch {
-		return launch.Result{}, fmt.Errorf("tables: launch of %d tasks in one transaction, at most %d fit", n, MaxLaunch)
+func TryLaunch(tx store.Tx, n Network, s launch.Spec) (launch.Result, error) {
+	most, _ := Bounds(s.Definition)
+	if count := max(s.Count, len(s.Instances)); count > most {
+		return launch.Result{}, fmt.Errorf("tables: launch of %d tasks in one transaction, at most %d fit", count, most)
 	}
 	if err := launchable(tx, &s); err != nil {
 		return launch.Result{}, err
@@ -48,13 +63,17 @@ func TryLaunch(tx store.Tx, s launch.Spec) (launch.Result, error) {
 	if err != nil {
 		return launch.Result{}, &aws.Error{Code: shape.CodeInvalidParameterException, Message: err.Error()}
 	}
+	b := booking{tx: tx, network: n, spec: s, needs: req.Needs}
+	if err := b.wire(&req); err != nil {
+		return launch.Result{}, err
+	}
 	if len(s.Instances) > 0 {
-		return startOn(tx, s, req)
+		return b.startOn(req)
 	}
 	result := place.Place(req, candidatesFor(tx, s, req.MemberOf...))
 	out := launch.Result{Refusal: result.Refusal, Failures: failuresOf(s, result.Refusal)}
 	for _, id := range result.Placed {
-		t, err := book(tx, s, id, req.Needs)
+		t, err := b.book(id)
 		if err != nil {
 			return launch.Result{}, err
 		}
@@ -81,8 +100,29 @@ func launchable(tx store.Tx, s *launch.Spec) error {
 	return nil
 }
 
+// booking is a launch within its transaction.
+type booking struct {
+	tx      store.Tx
+	network Network
+	spec    launch.Spec
+	needs   ecs.Amounts
+	subnets []ecs.Subnet // of tasks with interfaces; Free counts down
+}
+
+// wire finds the subnets of tasks that get interfaces, and keeps the request to their zones.
+func (b *booking) wire(req *place.Request) (err error) {
+	if b.spec.Network, err = request.Network(&b.spec.Definition.Document, b.spec.Network, b.spec.LaunchType); err != nil {
+		return err
+	}
+	if b.subnets, err = Subnets(b.tx, b.network, b.spec.Home, b.spec.Network); len(b.subnets) > 0 {
+		req.Zones = ecs.Zones(b.subnets)
+	}
+	return err
+}
+
 // book writes one task on a chosen instance.
-func book(tx store.Tx, s launch.Spec, instance string, needs ecs.Amounts) (*ecs.Task, error) {
+func (b *booking) book(instance string) (*ecs.Task, error) {
+	tx, s := b.tx, b.spec
 	key := MemberKey(s.Home, s.Cluster, instance)
 	i, ok := Instances.Peek(tx, key)
 	if !ok {
@@ -94,10 +134,13 @@ func book(tx store.Tx, s launch.Spec, instance string, needs ecs.Amounts) (*ecs.
 		return nil, fmt.Errorf("tables: ledger of node %s vanished within a transaction", i.Node)
 	}
 	booked := *l
-	booked.Used = place.Add(l.Used, needs)
+	booked.Used = place.Add(l.Used, b.needs)
 	Ledgers.Put(tx, &booked)
 
-	r := launch.Make(s, launch.Placed{Instance: i, Holds: needs}, tx.Now(), tx.NewID)
+	r := launch.Make(s, launch.Placed{Instance: i, Holds: b.needs}, tx.Now(), tx.NewID)
+	if err := attach(tx, b.network, r.Task, i, b.subnets); err != nil {
+		return nil, err
+	}
 	if err := Tasks.Create(tx, r.Task); err != nil {
 		return nil, fmt.Errorf("tables: launch: %w", err)
 	}
@@ -110,7 +153,8 @@ func book(tx store.Tx, s launch.Spec, instance string, needs ecs.Amounts) (*ecs.
 }
 
 // startOn is StartTask: one task on each named instance, or the reason why not.
-func startOn(tx store.Tx, s launch.Spec, req place.Request) (launch.Result, error) {
+func (b *booking) startOn(req place.Request) (launch.Result, error) {
+	tx, s := b.tx, b.spec
 	var out launch.Result
 	req.MemberOf, req.Distinct, req.LaunchType = nil, false, ""
 	for _, id := range s.Instances {
@@ -120,11 +164,14 @@ func startOn(tx store.Tx, s launch.Spec, req place.Request) (launch.Result, erro
 			out.Failures = append(out.Failures, launch.Failure{ARN: arn, Reason: "MISSING"})
 			continue
 		}
+		if b.subnets != nil {
+			req.Zones = ecs.Zones(b.subnets)
+		}
 		if why, detail, ok := place.Check(req, Candidate(tx, i)); !ok {
 			out.Failures = append(out.Failures, launch.Failure{ARN: arn, Reason: string(why), Detail: detail})
 			continue
 		}
-		t, err := book(tx, s, id, req.Needs)
+		t, err := b.book(id)
 		if err != nil {
 			return launch.Result{}, err
 		}

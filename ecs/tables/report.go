@@ -10,9 +10,9 @@ import (
 // ReportTask folds a node's report into a task (by MemberKey) and says whether the
 // task is known. When the task ends, or an essential container of it has, it
 // should not run any more; when it is STOPPED, its node's ledger gets back what the
-// task held, in this same transaction and never again.
-// Guards desired, status and ledger; writes the same at most (3 keys).
-func ReportTask(tx store.Tx, key string, r ecs.Report) bool {
+// task held and its interface ends, in this same transaction and never again.
+// Guards desired, status, ledger and interface; writes the same at most (5 keys).
+func ReportTask(tx store.Tx, n Network, key string, r ecs.Report) bool {
 	v, ok := GetTask(tx, key)
 	if !ok {
 		return false
@@ -28,7 +28,7 @@ func ReportTask(tx store.Tx, key string, r ecs.Report) bool {
 		}
 	}
 	if next.LastStatus == ecs.TaskStopped && v.Status.LastStatus != ecs.TaskStopped {
-		release(tx, v.Task)
+		release(tx, n, v.Task)
 	}
 	return true
 }
@@ -52,9 +52,9 @@ func ReportHealth(tx store.Tx, key string, reports []ecs.HealthReport) bool {
 }
 
 // AbandonTask ends a task (by MemberKey) whose node will not report any more, and
-// gives back what it held. It does nothing to a task that is STOPPED or unknown.
-// Guards and writes desired, status and ledger (3 keys).
-func AbandonTask(tx store.Tx, key, code, reason string) {
+// gives back what it held, as ReportTask. It does nothing to a task that is STOPPED or unknown.
+// Guards and writes desired, status, ledger and interface (5 keys).
+func AbandonTask(tx store.Tx, n Network, key, code, reason string) {
 	v, ok := GetTask(tx, key)
 	if !ok {
 		return
@@ -67,16 +67,16 @@ func AbandonTask(tx store.Tx, key, code, reason string) {
 	if d, stops := v.Desired.Stopped(code, reason, tx.Now()); stops {
 		TaskDesireds.Put(tx, d)
 	}
-	release(tx, v.Task)
+	release(tx, n, v.Task)
 }
 
 // abandonsAtOnce is how many tasks one transaction ends.
-const abandonsAtOnce = 25
+const abandonsAtOnce = 20
 
 // AbandonTasks ends some tasks of an INACTIVE container instance (by MemberKey) and
 // says whether there may be more.
-// Guards the state, and 2 keys a task and a ledger; writes the same at most.
-func AbandonTasks(tx store.Tx, instance string) (more bool) {
+// Guards the state, and 4 keys a task and a ledger; writes the same at most.
+func AbandonTasks(tx store.Tx, n Network, instance string) (more bool) {
 	if s, ok := InstanceStates.Get(tx, instance); !ok || s.Status != ecs.InstanceInactive {
 		return false
 	}
@@ -88,7 +88,7 @@ func AbandonTasks(tx store.Tx, instance string) (more bool) {
 		tasks = append(tasks, task)
 	}
 	for _, task := range tasks {
-		AbandonTask(tx, task, shape.TaskStopCodeTerminationNotice, ecs.ReasonDeregistration)
+		AbandonTask(tx, n, task, shape.TaskStopCodeTerminationNotice, ecs.ReasonDeregistration)
 	}
 	return more
 }
@@ -117,8 +117,11 @@ func StopTask(tx store.Tx, key, code, reason string) (ecs.TaskView, bool) {
 	return v, true
 }
 
-// release gives back what a task holds; a node that is gone needs nothing back.
-func release(tx store.Tx, t *ecs.Task) {
+// release gives back what a task holds and ends its interface; a node that is gone needs nothing back.
+func release(tx store.Tx, n Network, t *ecs.Task) {
+	if t.Interface != nil {
+		n.Release(tx, t.Home, t.Interface.ID)
+	}
 	l, ok := Ledgers.Get(tx, LedgerKey(t.Region, t.Node))
 	if !ok {
 		return

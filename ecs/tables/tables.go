@@ -54,11 +54,11 @@ var (
 	Families = store.Define(store.Def[ecs.Family]{Name: "ecs.family", Version: 1,
 		Key: func(f *ecs.Family) string { return At(f.Home).Key(f.Name) }})
 
-	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 1,
+	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 2,
 		Key: func(t *ecs.Task) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 	TaskDesireds = store.Define(store.Def[ecs.TaskDesired]{Name: "ecs.task.desired", Version: 1,
 		Key: func(t *ecs.TaskDesired) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
-	TaskStatuses = store.Define(store.Def[ecs.TaskStatus]{Name: "ecs.task.status", Version: 1,
+	TaskStatuses = store.Define(store.Def[ecs.TaskStatus]{Name: "ecs.task.status", Version: 2,
 		Key: func(t *ecs.TaskStatus) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 	TaskTags = store.Define(store.Def[ecs.TaskTags]{Name: "ecs.task.tags", Version: 1,
 		Key: func(t *ecs.TaskTags) string { return MemberKey(t.Home, t.Cluster, t.ID) }})

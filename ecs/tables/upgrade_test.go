@@ -33,6 +33,56 @@ type deploymentStatusV1 struct {
 var serviceStatusesV1 = store.Define(store.Def[serviceStatusV1]{Name: "ecs.service.status", Version: 1,
 	Key: func(s *serviceStatusV1) string { return MemberKey(s.Home, s.Cluster, s.Name) }})
 
+// A task and its status as version 1 stored them, as far as it is read here.
+type (
+	taskV1 struct {
+		ecs.Home
+		Cluster, ID, Family string
+		Containers          []ecs.TaskContainer
+		Holds               ecs.Amounts
+	}
+	taskStatusV1 struct {
+		ecs.Home
+		Cluster, ID, Instance, LastStatus string
+		Containers                        []ecs.ContainerStatus
+	}
+)
+
+var (
+	tasksV1 = store.Define(store.Def[taskV1]{Name: "ecs.task", Version: 1,
+		Key: func(t *taskV1) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
+	taskStatusesV1 = store.Define(store.Def[taskStatusV1]{Name: "ecs.task.status", Version: 1,
+		Key: func(t *taskStatusV1) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
+)
+
+// A task of version 1 has no interface of its own: a report of its node moves it as it did.
+func TestTaskOfVersion1(t *testing.T) {
+	older := mem.Open(store.Schema{tasksV1, taskStatusesV1}, mem.Options{})
+	newer := older.Join(Schema(), mem.Options{})
+	h := ecs.Home{Account: "1", Region: "r"}
+	key := MemberKey(h, "c", "t")
+	err := older.Update(t.Context(), func(tx store.Tx) error {
+		tasksV1.Put(tx, &taskV1{Home: h, Cluster: "c", ID: "t", Family: "web", Holds: ecs.Amounts{CPU: 5}, Containers: []ecs.TaskContainer{{Name: "app", Essential: true}}})
+		taskStatusesV1.Put(tx, &taskStatusV1{Home: h, Cluster: "c", ID: "t", Instance: "i", LastStatus: ecs.TaskPending, Containers: []ecs.ContainerStatus{{Name: "app", LastStatus: ecs.TaskPending}}})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = newer.View(t.Context(), store.Fresh, func(tx store.Tx) error {
+		task, ok := Tasks.Peek(tx, key)
+		s, known := TaskStatuses.Peek(tx, key)
+		if !ok || !known {
+			t.Fatal("it is not read")
+		}
+		next, _ := task.Fold(s, ecs.Report{Status: ecs.TaskRunning}, tx.Now())
+		if task.Interface != nil || s.Attachment != "" || task.Holds.CPU != 5 || next.LastStatus != ecs.TaskRunning || next.Attachment != "" {
+			t.Errorf("read as %+v and %+v, then %+v", task, s, next)
+		}
+		return nil
+	})
+}
+
 // A status of version 1 is read as it is: its completed deployment is the one to go back to.
 func TestServiceStatusOfVersion1(t *testing.T) {
 	older := mem.Open(store.Schema{serviceStatusesV1}, mem.Options{})

@@ -30,6 +30,9 @@ func Start(t *ecs.Task, d *ecs.TaskDefinition) (session.Task, error) {
 		TaskDefinitionAccountID: d.Account,
 		EnableFaultInjection:    aws.Val(doc.EnableFaultInjection),
 	}
+	if t.Interface != nil {
+		out.ElasticNetworkInterfaces = []session.ElasticNetworkInterface{elastic(t)}
+	}
 	var err error
 	if out.CPU, out.Memory, err = taskLimits(t, doc); err != nil {
 		return session.Task{}, err

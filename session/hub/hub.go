@@ -19,6 +19,8 @@ import (
 // Config is what a Hub needs.
 type Config struct {
 	Store store.Store // required
+	// Network is where a task that is given up gives its interface back.
+	Network tables.Network
 	// Server is the id of this server process, new at each start. Required.
 	Server string
 	// Verify authenticates the request of a handshake by its signature. Required.

@@ -145,7 +145,7 @@ func (w *world) work() {
 			w.deployment = d.ARN()
 		}
 		d, _ := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(owner, "web", 1))
-		ts, _, err := tables.Launch(tx, launch.Spec{Home: owner, Cluster: "blue", Definition: d, Count: 1, Service: "web", Deployment: s.Target.ID, Group: "service:web", StartedBy: secret})
+		ts, _, err := tables.Launch(tx, nil, launch.Spec{Home: owner, Cluster: "blue", Definition: d, Count: 1, Service: "web", Deployment: s.Target.ID, Group: "service:web", StartedBy: secret})
 		if err != nil || len(ts) != 1 {
 			w.Fatalf("%d tasks: %v", len(ts), err)
 		}
