@@ -15,7 +15,7 @@ import (
 
 // MaxLaunch is how many tasks one transaction may launch, MaxAttached how many that get interfaces. A task writes at most five records (core,
 // desired, status, tags, ledger) and compares at most three (core, ledger, instance state), so there is room for what the caller writes beside.
-// An interface and its address are two more of each, and a launch into ten subnets with five groups compares thirty.
+// An interface and its addresses are three more of each, and a launch into ten subnets with five groups compares thirty.
 const (
 	MaxLaunch   = 16
 	MaxAttached = 10
@@ -24,7 +24,7 @@ const (
 // Bounds are how many such tasks one transaction may launch, and how many keys each writes at most.
 func Bounds(d *ecs.TaskDefinition) (most, writes int) {
 	if ecs.HasInterface(&d.Document) {
-		return MaxAttached, 7
+		return MaxAttached, 8
 	}
 	return MaxLaunch, 5
 }

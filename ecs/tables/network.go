@@ -14,9 +14,9 @@ type Network interface {
 	// Find answers those of some subnets and security groups that exist, in order. Nothing is compared.
 	Find(tx store.Tx, h ecs.Home, subnets, groups []string) ([]ecs.Subnet, []ecs.SecurityGroup)
 	// Attach makes the interface of a task, with an address that is free. It compares the subnet and the groups, which any number of launches
-	// share, and writes at most 2 keys.
+	// share, and compares and writes at most 3 keys of its own.
 	Attach(tx store.Tx, w ecs.InterfaceWish) (*ecs.Interface, error)
-	// Release ends an interface and what it has; one that is gone already is no error. It compares and writes at most 2 keys.
+	// Release ends an interface and what it has; one that is gone already is no error. It compares and writes at most 4 keys.
 	Release(tx store.Tx, h ecs.Home, id string)
 }
 

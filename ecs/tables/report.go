@@ -11,7 +11,7 @@ import (
 // task is known. When the task ends, or an essential container of it has, it
 // should not run any more; when it is STOPPED, its node's ledger gets back what the
 // task held and its interface ends, in this same transaction and never again.
-// Guards desired, status, ledger and interface; writes the same at most (5 keys).
+// Guards desired, status, ledger and interface; writes the same at most (7 keys).
 func ReportTask(tx store.Tx, n Network, key string, r ecs.Report) bool {
 	v, ok := GetTask(tx, key)
 	if !ok {
@@ -53,7 +53,7 @@ func ReportHealth(tx store.Tx, key string, reports []ecs.HealthReport) bool {
 
 // AbandonTask ends a task (by MemberKey) whose node will not report any more, and
 // gives back what it held, as ReportTask. It does nothing to a task that is STOPPED or unknown.
-// Guards and writes desired, status, ledger and interface (5 keys).
+// Guards and writes desired, status, ledger and interface (7 keys).
 func AbandonTask(tx store.Tx, n Network, key, code, reason string) {
 	v, ok := GetTask(tx, key)
 	if !ok {
@@ -71,11 +71,11 @@ func AbandonTask(tx store.Tx, n Network, key, code, reason string) {
 }
 
 // abandonsAtOnce is how many tasks one transaction ends.
-const abandonsAtOnce = 20
+const abandonsAtOnce = 15
 
 // AbandonTasks ends some tasks of an INACTIVE container instance (by MemberKey) and
 // says whether there may be more.
-// Guards the state, and 4 keys a task and a ledger; writes the same at most.
+// Guards the state, and 6 keys a task and a ledger; writes the same at most.
 func AbandonTasks(tx store.Tx, n Network, instance string) (more bool) {
 	if s, ok := InstanceStates.Get(tx, instance); !ok || s.Status != ecs.InstanceInactive {
 		return false

@@ -33,7 +33,7 @@ var verdicts = map[string]Verdict{
 		"Unsupported field 'inferenceAccelerators': Amazon Elastic Inference is retired."},
 	"ipcMode":                               {Works, "host, task and none."},
 	"memory":                                {Works, "A hard limit of all containers together."},
-	"networkMode":                           {Works, "bridge, host and none. awsvpc is refused when it is placed, by ecs.capability.task-eni."},
+	"networkMode":                           {Works, "awsvpc, bridge, host and none. In awsvpc a container's port is its host port too, and containers have no links, hostname, extraHosts or DNS settings of their own."},
 	"pidMode":                               {Works, "host and task."},
 	"placementConstraints":                  {Works, ""},
 	"proxyConfiguration":                    {RefusedPlace, "ecs.capability.aws-appmesh"},

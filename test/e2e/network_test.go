@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
@@ -60,21 +59,5 @@ func TestNoneModeHasLoopbackOnly(t *testing.T) {
 	equal(t, "output", strings.Fields(output(t, *task.TaskArn, "main"))[0], "lo")
 	if out := output(t, *task.TaskArn, "main"); !strings.HasPrefix(out, "lo 127.0.0.1\n[]") {
 		t.Errorf("output %q", out)
-	}
-}
-
-func TestAwsvpcIsRefusedWithAReason(t *testing.T) {
-	t.Parallel()
-	d := define(t, script("main", "true"))
-	d.NetworkMode = types.NetworkModeAwsvpc
-	def := register(t, d)
-	for name, network := range map[string]*types.NetworkConfiguration{
-		"without a network configuration": nil,
-		"with one":                        {AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}}},
-	} {
-		_, err := region.ECS.RunTask(t.Context(), &ecs.RunTaskInput{TaskDefinition: &def, NetworkConfiguration: network})
-		if err == nil || !strings.Contains(err.Error(), "etwork mode awsvpc") || !strings.Contains(err.Error(), "not available in this region") {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }

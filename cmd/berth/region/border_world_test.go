@@ -55,7 +55,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.mux = NewMux(ecsapi.New(ecsapi.Config{Store: w.store}),
+	w.mux = NewMux(ecsapi.New(ecsapi.Config{Store: w.store, Network: network{}}),
 		registryapi.New(registryapi.Config{Shelf: &shelf.Shelf{Store: w.store, Blobs: b}, Endpoint: "http://127.0.0.1:4566"}))
 	table := sigv4.Table{}
 	for _, account := range []string{owner.Account, stranger.Account} {

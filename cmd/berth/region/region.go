@@ -144,10 +144,11 @@ type rooms struct {
 func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	regions, every := regionsOf(c.Settings)
 	sessions := hub.New(hub.Config{
-		Store:  r.store,
-		Server: newServerID(),
-		Verify: (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade,
-		Log:    c.Log.With("component", "session"),
+		Store:   r.store,
+		Network: network{},
+		Server:  newServerID(),
+		Verify:  (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade,
+		Log:     c.Log.With("component", "session"),
 	})
 	images, err := openRegistry(c, r)
 	if err != nil {
@@ -162,6 +163,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		return err
 	}
 	loops, err := control.New(control.Config{
+		Network: network{},
 		Log:     c.Log.With("component", "control"),
 		Metrics: r.metrics,
 		Options: control.Options{HealthyAfter: c.Settings.HealthyAfter, StoppedRetention: c.Settings.StoppedRetention},
@@ -216,6 +218,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 	regions, every := regionsOf(c.Settings)
 	api := ecsapi.New(ecsapi.Config{
 		Store:     r.store,
+		Network:   network{},
 		Endpoints: ecsapi.Endpoints{Control: base + controlPath, Telemetry: base + telemetryPath},
 		Zone:      zones(c.Settings),
 		Log:       c.Log.With("component", "ecs"),

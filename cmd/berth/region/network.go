@@ -1,0 +1,81 @@
+package region
+
+import (
+	"errors"
+
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/vpc"
+	vpctables "github.com/berth-ecs/berth/vpc/tables"
+	aws "github.com/berth-ecs/berth/wire/shape"
+	shape "github.com/berth-ecs/berth/wire/shape/ecs"
+)
+
+// network is the VPC wing as the ECS wing needs it.
+type network struct{}
+
+var _ tables.Network = network{}
+
+// requester is who made the interfaces of tasks.
+const requester = "amazon-ecs"
+
+func vpcHome(h ecs.Home) vpc.Home { return vpc.Home{Account: h.Account, Region: h.Region} }
+
+// Find implements tables.Network.
+func (network) Find(tx store.Tx, h ecs.Home, subnets, groups []string) ([]ecs.Subnet, []ecs.SecurityGroup) {
+	var found []ecs.Subnet
+	for _, id := range subnets {
+		if s, ok := vpctables.Subnets.Peek(tx, vpctables.Key(vpcHome(h), id)); ok {
+			found = append(found, ecs.Subnet{ID: s.ID, VPC: s.VPC, Zone: s.Zone, Free: vpctables.FreeAddresses(tx, s)})
+		}
+	}
+	var known []ecs.SecurityGroup
+	for _, id := range groups {
+		if g, ok := vpctables.SecurityGroups.Peek(tx, vpctables.Key(vpcHome(h), id)); ok {
+			known = append(known, ecs.SecurityGroup{ID: g.ID, VPC: g.VPC})
+		}
+	}
+	return found, known
+}
+
+// Attach implements tables.Network.
+func (network) Attach(tx store.Tx, w ecs.InterfaceWish) (*ecs.Interface, error) {
+	h := vpcHome(w.Home)
+	i, err := vpctables.Attach(tx, vpctables.Spec{
+		Home: h, Subnet: w.Subnet, Groups: w.Groups, Owner: w.Task, Node: w.Node, Description: w.Attachment, Requester: requester,
+		Attached: vpctables.Attached{Instance: w.EC2, ID: vpc.ID("eni-attach", tx.NewID()), DeviceIndex: 1, DeleteOnEnd: true},
+	})
+	if err != nil {
+		return nil, provisioning(err)
+	}
+	s, _ := vpctables.Subnets.Peek(tx, vpctables.Key(h, i.Subnet))
+	v, ok := vpctables.VPCs.Peek(tx, vpctables.Key(h, i.VPC))
+	if !ok || s == nil {
+		return nil, errors.New("region: an interface without a VPC")
+	}
+	out := &ecs.Interface{
+		ID: i.ID, Subnet: i.Subnet, VPC: i.VPC, MAC: i.MAC, Private: i.Private[0].Addr, IPv6: i.IPv6, Gateway: s.Router(),
+	}
+	if v.DNSHostnames {
+		out.DNSName = vpc.PrivateName(h.Region, out.Private)
+	}
+	if d, ok := vpctables.DHCPOptions.Peek(tx, vpctables.Key(h, v.DHCPOptions)); ok {
+		out.Servers, out.Search = d.Servers(v), d.Search()
+	}
+	return out, nil
+}
+
+// provisioning is a refusal of EC2's in the words of a service that asked it.
+func provisioning(err error) error {
+	var e *aws.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &aws.Error{Code: shape.CodeInvalidParameterException, Message: "Failed to provision ENI: " + e.Message + " (ErrorCode: " + e.Code + ")"}
+}
+
+// Release implements tables.Network.
+func (network) Release(tx store.Tx, h ecs.Home, id string) {
+	vpctables.Release(tx, vpcHome(h), id)
+}
