@@ -42,8 +42,8 @@ func isPure(dir string) bool {
 	return wingOf(dir) != "" && !isAPI(dir) && !isControl(dir) && !isTables(dir) && !slices.Contains(impureRooms, path.Join(wingOf(dir), room(dir)))
 }
 
-// Rooms of wings that talk to the outside by their nature: to proxies, or to what keeps bulk content.
-var impureRooms = []string{"mesh/xds", "registry/shelf"}
+// Rooms of wings that talk to the outside by their nature: to proxies, to what keeps bulk content, or to nodes.
+var impureRooms = []string{"mesh/xds", "registry/shelf", "vpc/feed"}
 
 // Everything that runs on a machine that runs tasks; the rest of the product is the server.
 const nodeRoot = "node"
