@@ -37,6 +37,7 @@ const (
 	RemoveFiles   Point = "node/remove-files"
 	Forget        Point = "node/forget" // the record of a task that ended long ago
 	Sweep         Point = "node/sweep"  // what belongs to nobody
+	Rules         Point = "node/rules"  // of a VPC's router, in the kernel
 )
 
 // Instants within a node's steps.
@@ -49,6 +50,9 @@ const (
 	Published      Point = "node/attach:published"        // its ports; nobody could find them
 	Unpublished    Point = "node/detach:unpublished"      // its ports
 	Unmounted      Point = "node/detach:unmounted"        // its namespace; the link is there
+	ENIMarked      Point = "node/eni:marked"              // a link made ahead has an interface's id, not its name
+	ENIConfigured  Point = "node/eni:configured"          // and nobody could find it
+	ENIUnmounted   Point = "node/eni:unmounted"           // the link is there
 	RecordDeleted  Point = "node/delete-records:record"   // the snapshot is there
 	SnapshotGone   Point = "node/delete-records:snapshot" // the sandbox record is there
 	SandboxDeleted Point = "node/delete-records:sandbox"  // the mark of its start is there
@@ -84,12 +88,12 @@ const (
 var steps = []Point{
 	Register, SaveInstance, SaveSeq, Save, Ack, Pull, Volumes, Cgroup, Lease, Shim, Attach, Files, OpenOutput, Sandbox, Snapshot,
 	Record, Create, MarkStarted, Start, Kill, Report, DeleteTask, DeleteRecords, Detach, CloseOutput, StopShim, EndLease,
-	RemoveCgroup, RemoveFiles, Forget, Sweep, HoldMeta, HoldFinish, HoldRemove, HoldKeep, Payload, AckKept,
+	RemoveCgroup, RemoveFiles, Forget, Sweep, Rules, HoldMeta, HoldFinish, HoldRemove, HoldKeep, Payload, AckKept,
 }
 
 var instants = []Point{
 	ShimRuns, SpareTaken, LinkMade, SlotMade, LinkMarked, Published, Unpublished, Unmounted, RecordDeleted, SnapshotGone,
-	SandboxDeleted, Acknowledged, Accepted, HoldFIFO, HoldTaken, HoldWriting, HoldWritten, HoldClosed,
+	ENIMarked, ENIConfigured, ENIUnmounted, SandboxDeleted, Acknowledged, Accepted, HoldFIFO, HoldTaken, HoldWriting, HoldWritten, HoldClosed,
 }
 
 // All are the points that can be armed, but for the commits of the store, whose kinds are found by passing them.

@@ -11,6 +11,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/ports"
 )
 
@@ -60,7 +61,7 @@ func (n *Network) attachNone(id string) (*attachment, error) {
 		return nil, err
 	}
 	defer func() { _ = ns.Close() }()
-	if err := mountNamespace(ns, n.cfg.netns(id)); err != nil {
+	if err := netspace.Mount(ns, n.cfg.netns(id)); err != nil {
 		return nil, err
 	}
 	return &attachment{Endpoint: Endpoint{ID: id, Mode: None, Netns: n.cfg.netns(id)}}, nil
@@ -103,7 +104,7 @@ func (n *Network) commission(a *attachment, ns netns.NsHandle) error {
 		n.logFailure("forget flows of newly published ports", n.forgetFlows(a.elems))
 	}
 	failpoint.Hit(failpoint.Published)
-	return mountNamespace(ns, a.Netns)
+	return netspace.Mount(ns, a.Netns)
 }
 
 func (n *Network) bridgeAttachment(id string, p port, addr netip.Addr) *attachment {
@@ -140,7 +141,7 @@ func (n *Network) dismantle(a *attachment) error {
 		n.book.Free(ports.Keys(a.elems))
 	}
 	failpoint.Hit(failpoint.Unpublished)
-	if err := unmountNamespace(a.Netns); err != nil {
+	if err := netspace.Unmount(a.Netns); err != nil {
 		return err
 	}
 	failpoint.Hit(failpoint.Unmounted)

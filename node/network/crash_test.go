@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 // childEnv makes the test binary a process that attaches and detaches until it is killed: "name subnet rundir".
@@ -137,7 +139,7 @@ func checkSurvivors(t *testing.T, n *Network, round int, alive []string) {
 		if e.Mode == Bridge && len(e.Ports) != 2 && slices.Contains(alive, e.ID) {
 			t.Errorf("round %d: %s has %d bindings, want 2", round, e.ID, len(e.Ports))
 		}
-		if !isNamespace(e.Netns) {
+		if !netspace.Mounted(e.Netns) {
 			t.Errorf("round %d: %s has no namespace", round, e.ID)
 		}
 	}

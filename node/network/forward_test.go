@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/nftables"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 // A chain that drops by policy would hurt everybody on the machine, so this test lives in a namespace of its own.
@@ -16,7 +18,7 @@ func TestForwardDropsAreFoundAndOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = ns.Close() }()
-	err = inside(ns, func() error {
+	err = netspace.Inside(ns, func() error {
 		for _, table := range []struct {
 			name   string
 			family nftables.TableFamily

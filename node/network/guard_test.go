@@ -13,12 +13,14 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 // lan is a namespace that plays a machine on the host's network: the host is its router.
 func lan(t *testing.T, n *Network) (path, host, own string) {
 	t.Helper()
-	ns, err := newNamespace(func(netns.NsHandle) error { return nil })
+	ns, err := netspace.New(func(netns.NsHandle) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func TestContainerCannotReachTheHostsLoopback(t *testing.T) {
 			return err
 		}
 		own := &netlink.Addr{IPNet: ipNet(netip.MustParseAddr("127.0.0.1"), 8)}
-		if err := errors.Join(netlink.AddrDel(lo, own), sysctl("1", "ipv4/conf/eth0/route_localnet")); err != nil {
+		if err := errors.Join(netlink.AddrDel(lo, own), netspace.Sysctl("1", "ipv4/conf/eth0/route_localnet")); err != nil {
 			return err
 		}
 		return netlink.RouteAdd(&netlink.Route{LinkIndex: eth0.Attrs().Index, Dst: ipNet(netip.MustParseAddr("127.0.0.0"), 8), Gw: n.cfg.gateway().AsSlice()})
@@ -178,7 +180,7 @@ func TestSpoofedARPIsDropped(t *testing.T) {
 	serve(t, victim.Netns, "tcp", ":80", "victim")
 	serve(t, thief.Netns, "tcp", ":80", "thief")
 	// Without it, an entry that is younger than a second is not changed and the test would have to wait.
-	in(t, target.Netns, func() error { return sysctl("0", "ipv4/neigh/eth0/locktime") })
+	in(t, target.Netns, func() error { return netspace.Sysctl("0", "ipv4/neigh/eth0/locktime") })
 	address := net.JoinHostPort(victim.Address.String(), "80")
 	wantAnswer(t, target.Netns, "tcp", address, "victim")
 	announce := func() {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/vishvananda/netns"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/test/audit/inventory"
 )
 
@@ -117,7 +118,7 @@ func inPath(path string, f func() error) error {
 		return fmt.Errorf("open namespace %s: %w", path, err)
 	}
 	defer func() { _ = ns.Close() }()
-	return inside(ns, f)
+	return netspace.Inside(ns, f)
 }
 
 // serve answers "<name> <caller's address>" to every TCP connection or UDP packet until the test ends.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/ports"
 )
 
@@ -40,7 +41,7 @@ func (n *Network) look() (v view, err error) {
 	for _, e := range entries {
 		switch {
 		case !idRule.MatchString(e.Name()):
-		case isNamespace(n.cfg.netns(e.Name())):
+		case netspace.Mounted(n.cfg.netns(e.Name())):
 			v.mounts = append(v.mounts, e.Name())
 		default:
 			v.files = append(v.files, e.Name())

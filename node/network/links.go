@@ -9,6 +9,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 // dumpTries: the kernel asks for another try when its tables changed during a dump.
@@ -74,7 +76,7 @@ func (n *Network) configureBridge(link netlink.Link) error {
 			return fmt.Errorf("network: bridge %s has the address %s, the configured subnet asks for %s: stop the installation or keep its subnet", name, a.IPNet, want)
 		}
 	}
-	err = sysctls([][2]string{
+	err = netspace.Sysctls([][2]string{
 		{"ipv4/ip_forward", "1"},
 		{"ipv4/conf/" + name + "/route_localnet", "1"},
 		{"ipv6/conf/" + name + "/disable_ipv6", "1"},

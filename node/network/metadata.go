@@ -12,6 +12,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 // MetadataListener listens on 169.254.170.2:80 in the metadata namespace: reachable from bridge endpoints and from the
@@ -22,7 +24,7 @@ func (n *Network) MetadataListener(ctx context.Context) (l net.Listener, err err
 		return nil, fmt.Errorf("network: metadata namespace: %w", err)
 	}
 	defer func() { _ = ns.Close() }()
-	err = inside(ns, func() error {
+	err = netspace.Inside(ns, func() error {
 		var lc net.ListenConfig
 		var err error
 		l, err = lc.Listen(ctx, "tcp4", netip.AddrPortFrom(metadataAddr, 80).String())
@@ -57,13 +59,13 @@ func (n *Network) ensureMetadata() error {
 
 func (n *Network) ensureMetadataLink() error {
 	link, err := n.nl.LinkByName(n.cfg.metadataLink())
-	if err == nil && isNamespace(n.cfg.metadataNetns()) {
+	if err == nil && netspace.Mounted(n.cfg.metadataNetns()) {
 		return errors.Join(n.rejoin(link), n.allowMetadata())
 	}
 	if err != nil && !isAbsent(err) {
 		return fmt.Errorf("network: metadata link: %w", err)
 	}
-	if err := unmountNamespace(n.cfg.metadataNetns()); err != nil {
+	if err := netspace.Unmount(n.cfg.metadataNetns()); err != nil {
 		return err
 	}
 	if link, err := n.nl.LinkByName(n.cfg.metadataLink()); err == nil {
@@ -76,7 +78,7 @@ func (n *Network) ensureMetadataLink() error {
 
 // makeMetadata mounts last: a namespace that is mounted is complete.
 func (n *Network) makeMetadata() error {
-	ns, err := newNamespace(func(netns.NsHandle) error { return sysctl("1", "ipv6/conf/default/disable_ipv6") })
+	ns, err := netspace.New(func(netns.NsHandle) error { return netspace.Sysctl("1", "ipv6/conf/default/disable_ipv6") })
 	if err != nil {
 		return err
 	}
@@ -85,14 +87,14 @@ func (n *Network) makeMetadata() error {
 	if _, err := n.connect(ns, w); err != nil {
 		return err
 	}
-	if err := inside(ns, func() error { return configureMetadata(w, n.cfg.Subnet) }); err != nil {
+	if err := netspace.Inside(ns, func() error { return configureMetadata(w, n.cfg.Subnet) }); err != nil {
 		return err
 	}
 	// The first port brings the bridge up, too.
 	if err := errors.Join(awaitCarrier(n.nl, w.host), awaitCarrier(n.nl, n.cfg.bridge()), n.allowMetadata()); err != nil {
 		return err
 	}
-	return mountNamespace(ns, n.cfg.metadataNetns())
+	return netspace.Mount(ns, n.cfg.metadataNetns())
 }
 
 func (n *Network) allowMetadata() error {

@@ -14,6 +14,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/ports"
 )
 
@@ -185,10 +186,10 @@ func (n *Network) remove(ctx context.Context) error {
 	}
 	for _, entry := range entries {
 		if idRule.MatchString(entry.Name()) {
-			err = errors.Join(err, unmountNamespace(n.cfg.netns(entry.Name())))
+			err = errors.Join(err, netspace.Unmount(n.cfg.netns(entry.Name())))
 		}
 	}
-	err = errors.Join(err, unmountNamespace(n.cfg.metadataNetns()), n.removeLinks(), closeDoors(n.cfg))
+	err = errors.Join(err, netspace.Unmount(n.cfg.metadataNetns()), n.removeLinks(), closeDoors(n.cfg))
 	if e := os.Remove(n.cfg.lockFile()); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, fmt.Errorf("network: %w", e))
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/ports"
 )
 
@@ -133,7 +134,7 @@ func TestWithdrawnPortIsSilent(t *testing.T) {
 	}
 	wantSilence(t, "", "tcp", "127.0.0.1:"+hostPort(e, 0))
 	wantSilence(t, "", "udp", "127.0.0.1:"+hostPort(e, 1))
-	if isNamespace(e.Netns) {
+	if netspace.Mounted(e.Netns) {
 		t.Errorf("%s is still mounted", e.Netns)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 // slot is a namespace that is connected and complete but belongs to nobody yet. Only its descriptor keeps it alive.
@@ -40,7 +41,7 @@ func (n *Network) buildSlot() (s *slot, err error) {
 		}
 	}()
 	w := wire{host: s.port.name, inner: "eth0", addr: netip.PrefixFrom(s.addr, n.cfg.Subnet.Bits())}
-	s.ns, err = newNamespace(func(netns.NsHandle) error { return sysctls(containerSettings) })
+	s.ns, err = netspace.New(func(netns.NsHandle) error { return netspace.Sysctls(containerSettings) })
 	if err != nil {
 		s.ns = -1
 		return s, err
@@ -49,7 +50,7 @@ func (n *Network) buildSlot() (s *slot, err error) {
 		return s, err
 	}
 	failpoint.Hit(failpoint.LinkMade)
-	if err = inside(s.ns, func() error { return configureInside(w, n.cfg.gateway()) }); err != nil {
+	if err = netspace.Inside(s.ns, func() error { return configureInside(w, n.cfg.gateway()) }); err != nil {
 		return s, err
 	}
 	if err = awaitCarrier(n.nl, w.host); err != nil {
@@ -102,7 +103,7 @@ func (n *Network) connect(ns netns.NsHandle, w wire) (index int, err error) {
 	if err := n.nl.LinkAdd(veth); err != nil {
 		return 0, fmt.Errorf("network: make link %s: %w", w.host, err)
 	}
-	if err := sysctl("1", "ipv6/conf/"+w.host+"/disable_ipv6"); err != nil {
+	if err := netspace.Sysctl("1", "ipv6/conf/"+w.host+"/disable_ipv6"); err != nil {
 		return veth.Index, err
 	}
 	// A container that calls itself by a published port: where the kernel filters bridged packets, the frame is turned
@@ -160,8 +161,8 @@ func upLoopback(h *netlink.Handle) error {
 
 // buildLonely makes a namespace that has its loopback and nothing else.
 func buildLonely() (netns.NsHandle, error) {
-	return newNamespace(func(netns.NsHandle) error {
-		if err := sysctls(containerSettings); err != nil {
+	return netspace.New(func(netns.NsHandle) error {
+		if err := netspace.Sysctls(containerSettings); err != nil {
 			return err
 		}
 		h, err := netlink.NewHandle(unix.NETLINK_ROUTE)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/ports"
 )
 
@@ -82,7 +83,7 @@ func (n *Network) Sweep(ctx context.Context, keep func(id string) bool) error {
 func (n *Network) clean(v view) error {
 	var errs error
 	for _, id := range v.files {
-		errs = errors.Join(errs, n.unlessKnown(id, func() error { return unmountNamespace(n.cfg.netns(id)) }))
+		errs = errors.Join(errs, n.unlessKnown(id, func() error { return netspace.Unmount(n.cfg.netns(id)) }))
 	}
 	mounted := map[string]bool{}
 	for _, id := range v.mounts {

@@ -1,4 +1,4 @@
-package network
+package netspace
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ func locked(f func() error) error {
 		home, err := netns.Get()
 		if err != nil {
 			runtime.UnlockOSThread()
-			done <- fmt.Errorf("network: own namespace: %w", err)
+			done <- fmt.Errorf("netspace: own namespace: %w", err)
 			return
 		}
 		defer func() { _ = home.Close() }()
@@ -33,25 +33,25 @@ func locked(f func() error) error {
 	return <-done
 }
 
-// inside runs f in a namespace.
-func inside(ns netns.NsHandle, f func() error) error {
+// Inside runs f in a namespace.
+func Inside(ns netns.NsHandle, f func() error) error {
 	return locked(func() error {
 		if err := netns.Set(ns); err != nil {
-			return fmt.Errorf("network: enter namespace: %w", err)
+			return fmt.Errorf("netspace: enter namespace: %w", err)
 		}
 		return f()
 	})
 }
 
-// newNamespace makes a namespace, runs setup in it and returns the only thing that keeps it alive: its descriptor.
-func newNamespace(setup func(netns.NsHandle) error) (ns netns.NsHandle, err error) {
+// New makes a namespace, runs setup in it and returns the only thing that keeps it alive: its descriptor.
+func New(setup func(netns.NsHandle) error) (ns netns.NsHandle, err error) {
 	err = locked(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("network: new namespace: %w", err)
+			return fmt.Errorf("netspace: new namespace: %w", err)
 		}
 		var err error
 		if ns, err = netns.Get(); err != nil {
-			return fmt.Errorf("network: new namespace: %w", err)
+			return fmt.Errorf("netspace: new namespace: %w", err)
 		}
 		if err := setup(ns); err != nil {
 			_ = ns.Close()
@@ -62,22 +62,22 @@ func newNamespace(setup func(netns.NsHandle) error) (ns netns.NsHandle, err erro
 	return ns, err
 }
 
-// mountNamespace makes a namespace outlive this process. The file must not exist.
-func mountNamespace(ns netns.NsHandle, path string) error {
+// Mount makes a namespace outlive this process. The file must not exist.
+func Mount(ns netns.NsHandle, path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDONLY, 0o444)
 	if err != nil {
-		return fmt.Errorf("network: namespace file: %w", err)
+		return fmt.Errorf("netspace: namespace file: %w", err)
 	}
 	_ = f.Close()
 	if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", int(ns)), path, "none", unix.MS_BIND, ""); err != nil {
 		_ = os.Remove(path)
-		return fmt.Errorf("network: mount namespace on %s: %w", path, err)
+		return fmt.Errorf("netspace: mount namespace on %s: %w", path, err)
 	}
 	return nil
 }
 
-// unmountNamespace removes mount and file, as far as they exist.
-func unmountNamespace(path string) error {
+// Unmount removes mount and file, as far as they exist.
+func Unmount(path string) error {
 	for {
 		err := unix.Unmount(path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 		if err == nil {
@@ -86,33 +86,33 @@ func unmountNamespace(path string) error {
 		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOENT) {
 			break
 		}
-		return fmt.Errorf("network: unmount %s: %w", path, err)
+		return fmt.Errorf("netspace: unmount %s: %w", path, err)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("network: %w", err)
+		return fmt.Errorf("netspace: %w", err)
 	}
 	return nil
 }
 
-// isNamespace tells whether a path is a mounted namespace, not just the file one is mounted on.
-func isNamespace(path string) bool {
+// Mounted tells whether a path is a mounted namespace, not just the file one is mounted on.
+func Mounted(path string) bool {
 	var s unix.Statfs_t
 	return unix.Statfs(path, &s) == nil && s.Type == unix.NSFS_MAGIC
 }
 
-// sysctl writes one setting of the namespace the calling thread is in. A setting this kernel does not have is no error.
-func sysctl(value string, path ...string) error {
+// Sysctl writes one setting of the namespace the calling thread is in. A setting this kernel does not have is no error.
+func Sysctl(value string, path ...string) error {
 	file := filepath.Join(append([]string{"/proc/sys/net"}, path...)...)
 	if err := os.WriteFile(file, []byte(value), 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("network: set %s to %s: %w", file, value, err)
+		return fmt.Errorf("netspace: set %s to %s: %w", file, value, err)
 	}
 	return nil
 }
 
-// sysctls writes pairs of path and value.
-func sysctls(pairs [][2]string) error {
+// Sysctls writes pairs of path and value.
+func Sysctls(pairs [][2]string) error {
 	for _, p := range pairs {
-		if err := sysctl(p[1], p[0]); err != nil {
+		if err := Sysctl(p[1], p[0]); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,115 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/rules"
+)
+
+// adopt looks at everything that is in the router, takes over what the configuration wants and removes the rest. Rules are replaced later.
+func (v *vpc) adopt(t *turn) error {
+	for id, p := range v.ports {
+		if p.spare != nil { // the last change failed half way
+			v.dropSpare(p.spare)
+			delete(v.ports, id)
+		}
+	}
+	links, err := retryDump(v.nl.LinkList)
+	if err != nil {
+		return fmt.Errorf("router: list links: %w", err)
+	}
+	before := v.ports
+	v.ports = map[string]*port{}
+	var errs error
+	for _, l := range links {
+		a := l.Attrs()
+		switch {
+		case a.Name == "lo" || a.Name == rules.Edge:
+		case strings.HasPrefix(a.Name, sparePrefix) && a.Alias == "" && v.adopted:
+		case v.wanted(t, l):
+			p := &port{conf: t.c.Interfaces[a.Alias], link: l}
+			if old := before[a.Alias]; old != nil {
+				p.conf = old.conf // so that what it loses is seen
+			}
+			v.ports[a.Alias] = p
+		default:
+			errs = errors.Join(errs, v.evict(l))
+		}
+	}
+	v.adopted = true
+	return errors.Join(errs, v.tidy(t))
+}
+
+// wanted: a link without a mount is one that is being made or unmade.
+func (v *vpc) wanted(t *turn, l netlink.Link) bool {
+	id := l.Attrs().Alias
+	i, known := t.c.Interfaces[id]
+	return known && i.VPC == v.id && l.Attrs().Name == rules.Link(id) && netspace.Mounted(v.r.cfg.eniMount(id))
+}
+
+func (v *vpc) evict(l netlink.Link) error {
+	var err error
+	if id := l.Attrs().Alias; idRule.MatchString(id) {
+		v.r.ready.unset(id, nil)
+		err = netspace.Unmount(v.r.cfg.eniMount(id))
+	}
+	return errors.Join(err, deleteLink(v.nl, l))
+}
+
+// tidy removes routes, neighbours and rules of which nobody knows any more why they are there.
+func (v *vpc) tidy(t *turn) error {
+	known := map[netip.Addr]bool{rules.Host: true}
+	for id := range v.ports {
+		for _, a := range t.c.Interfaces[id].Addresses {
+			known[a] = true
+		}
+	}
+	ranges := map[netip.Prefix]bool{}
+	for _, p := range t.c.VPCs[v.id].CIDRs {
+		ranges[p.Masked()] = true
+	}
+	return errors.Join(v.tidyRoutes(known, ranges), v.tidyNeighbours(known), v.tidyDetours())
+}
+
+func (v *vpc) tidyRoutes(known map[netip.Addr]bool, ranges map[netip.Prefix]bool) error {
+	routes, err := retryDump(func() ([]netlink.Route, error) { return v.nl.RouteList(nil, unix.AF_INET) })
+	if err != nil {
+		return fmt.Errorf("router: read routes: %w", err)
+	}
+	var errs error
+	for _, r := range routes {
+		dst, ok := prefixOf(r.Dst)
+		if !ok || dst.Bits() == 0 || ranges[dst] || (dst.IsSingleIP() && known[dst.Addr()]) {
+			continue
+		}
+		if err := v.nl.RouteDel(&r); err != nil && !isAbsent(err) {
+			errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", dst, err))
+		}
+	}
+	return errs
+}
+
+func (v *vpc) tidyNeighbours(known map[netip.Addr]bool) error {
+	list, err := retryDump(func() ([]netlink.Neigh, error) { return v.nl.NeighList(0, unix.AF_INET) })
+	if err != nil {
+		return fmt.Errorf("router: read neighbours: %w", err)
+	}
+	var errs error
+	for _, n := range list {
+		a, _ := netip.AddrFromSlice(n.IP)
+		if n.State&netlink.NUD_PERMANENT == 0 || known[a.Unmap()] {
+			continue
+		}
+		if err := v.nl.NeighDel(&n); err != nil && !isAbsent(err) {
+			errs = errors.Join(errs, fmt.Errorf("router: neighbour %s: %w", a, err))
+		}
+	}
+	return errs
+}

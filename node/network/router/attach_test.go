@@ -1,0 +1,39 @@
+package router
+
+import (
+	"net"
+	"testing"
+)
+
+func TestInterfaces(t *testing.T) {
+	t.Parallel()
+	r := open(t)
+	n := newNet("vpc-1", "10.0.0.0/16")
+	n.iface("eni-0123456789abcdef0", "vpc-1a")
+	n.iface("eni-1123456789abcdef0", "vpc-1a")
+	n.iface("eni-2123456789abcdef0", "vpc-1b")
+	n.apply(t, r)
+	a, b, c := wait(t, r, "eni-0123456789abcdef0"), wait(t, r, "eni-1123456789abcdef0"), wait(t, r, "eni-2123456789abcdef0")
+	in(t, a.Netns, func() error {
+		link, err := net.InterfaceByName("eth0")
+		if err != nil {
+			return err
+		}
+		addrs, err := link.Addrs()
+		if err != nil {
+			return err
+		}
+		if link.HardwareAddr.String() != a.MAC || link.MTU != 9001 || len(addrs) != 1 || addrs[0].String() != "10.0.1.10/24" {
+			t.Errorf("eth0 is %s %d %v", link.HardwareAddr, link.MTU, addrs)
+		}
+		return nil
+	})
+	for _, e := range []Endpoint{b, c} {
+		serve(t, e.Netns, "tcp", ":80", e.ID)
+		serve(t, e.Netns, "udp", ":53", e.ID)
+		if saw := wantAnswer(t, a, "tcp", at(e, 80), e.ID); saw != a.Addresses[0].String() {
+			t.Errorf("%s saw %s", e.ID, saw)
+		}
+		wantAnswer(t, a, "udp", at(e, 53), e.ID)
+	}
+}

@@ -1,0 +1,110 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/rules"
+	"github.com/berth-ecs/berth/node/network/router/ruleset"
+)
+
+// routeProtocol marks routes of the pool, so that they are told from the operator's.
+const routeProtocol = 0xbe
+
+// claimPool makes every public address that nobody has unreachable, and refuses a pool that the machine routes somewhere else.
+func (r *Routers) claimPool() error {
+	routes, err := retryDump(func() ([]netlink.Route, error) { return r.nl.RouteList(nil, unix.AF_INET) })
+	if err != nil {
+		return fmt.Errorf("router: read routes: %w", err)
+	}
+	for _, route := range routes {
+		dst, ok := prefixOf(route.Dst)
+		if !ok || dst.Bits() == 0 || !dst.Overlaps(r.cfg.PublicPool) || r.ownRoute(route) {
+			continue
+		}
+		return fmt.Errorf("router: PublicPool %s overlaps the machine's route to %s (link %d): configure another pool", r.cfg.PublicPool, dst, route.LinkIndex)
+	}
+	if err := r.nl.RouteReplace(r.poolRoute()); err != nil {
+		return fmt.Errorf("router: make %s unreachable: %w", r.cfg.PublicPool, err)
+	}
+	return netspace.Sysctl("1", "ipv4/ip_forward")
+}
+
+func (r *Routers) poolRoute() *netlink.Route {
+	return &netlink.Route{
+		Dst: ipNet(r.cfg.PublicPool), Type: unix.RTN_UNREACHABLE, Protocol: routeProtocol, Priority: r.cfg.poolMetric(), Table: unix.RT_TABLE_MAIN,
+	}
+}
+
+func (r *Routers) ownRoute(route netlink.Route) bool {
+	if route.Protocol == routeProtocol && route.Priority == r.cfg.poolMetric() {
+		return true
+	}
+	link, err := r.nl.LinkByIndex(route.LinkIndex)
+	return err == nil && strings.HasPrefix(link.Attrs().Name, EdgePrefix(r.cfg.Name))
+}
+
+// installGuard replaces the machine's rules.
+func (r *Routers) installGuard() error {
+	b := ruleset.New(r.cfg.table(), dialHere)
+	defer b.Close()
+	return b.Replace(map[string]ruleset.Fragment{"machine": rules.Machine(EdgePrefix(r.cfg.Name), r.cfg.bridge())})
+}
+
+func dialHere() (*nftables.Conn, error) { return dial(0) }
+
+// A transaction's answers are read after all of it was sent.
+const socketBuffer = 64 << 20
+
+func dial(ns int) (*nftables.Conn, error) {
+	return nftables.New(nftables.WithNetNSFd(ns), nftables.AsLasting(), nftables.WithSockOptions(buffers))
+}
+
+// dumpTries: the kernel asks for another try when its tables changed during a dump.
+const dumpTries = 50
+
+func retryDump[T any](dump func() (T, error)) (out T, err error) {
+	for range dumpTries {
+		out, err = dump()
+		if !errors.Is(err, netlink.ErrDumpInterrupted) && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
+			return out, err
+		}
+	}
+	return out, err
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}
+
+func single(a netip.Addr) *net.IPNet { return ipNet(netip.PrefixFrom(a, a.BitLen())) }
+
+func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
+	if n == nil {
+		return netip.Prefix{}, false
+	}
+	a, ok := netip.AddrFromSlice(n.IP)
+	ones, _ := n.Mask.Size()
+	return netip.PrefixFrom(a.Unmap(), ones), ok
+}
+
+func isAbsent(err error) bool {
+	var notFound netlink.LinkNotFoundError
+	return errors.As(err, &notFound) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT)
+}
+
+// deleteLink removes a link; one that is gone already is no error.
+func deleteLink(h *netlink.Handle, link netlink.Link) error {
+	if err := h.LinkDel(link); err != nil && !isAbsent(err) {
+		return fmt.Errorf("router: delete link %s: %w", link.Attrs().Name, err)
+	}
+	return nil
+}

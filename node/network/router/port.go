@@ -1,0 +1,227 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/rules"
+	"github.com/berth-ecs/berth/nodeconf"
+)
+
+// port is the router's end of an interface.
+type port struct {
+	conf  nodeconf.Interface
+	link  netlink.Link
+	spare *spare // what it is made of, until it is mounted
+	done  bool   // mounted and as conf says
+}
+
+// claim makes a spare the interface's: name and alias, so that the rules to come hold for its link.
+func (v *vpc) claim(i nodeconf.Interface) (p *port, err error) {
+	if err := netspace.Unmount(v.r.cfg.eniMount(i.ID)); err != nil { // of an interface that lost its link
+		return nil, err
+	}
+	s, err := v.nextSpare()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			v.dropSpare(s)
+		}
+	}()
+	name := rules.Link(i.ID)
+	if err := v.nl.LinkSetAlias(s.link, i.ID); err != nil {
+		return nil, fmt.Errorf("router: mark link of %s: %w", i.ID, err)
+	}
+	failpoint.Hit(failpoint.ENIMarked)
+	if err := v.nl.LinkSetName(s.link, name); err != nil {
+		return nil, fmt.Errorf("router: name link of %s: %w", i.ID, err)
+	}
+	s.link.Attrs().Name = name
+	return &port{conf: i, link: s.link, spare: s}, nil
+}
+
+// finish connects an interface whose rules are in force. The mount makes it exist.
+func (v *vpc) finish(p *port, s nodeconf.Subnet) error {
+	if err := v.routeTo(p, p.conf.Addresses); err != nil {
+		return err
+	}
+	h, inner := (*netlink.Handle)(nil), netlink.Link(nil)
+	if p.spare != nil {
+		h, inner = p.spare.nl, p.spare.inner
+	} else {
+		var done func()
+		var err error
+		if h, inner, done, err = v.enter(p.conf.ID); err != nil {
+			return err
+		}
+		defer done()
+	}
+	if err := configure(h, inner, p.conf, s); err != nil {
+		return err
+	}
+	failpoint.Hit(failpoint.ENIConfigured)
+	if p.spare != nil {
+		if err := netspace.Mount(p.spare.ns, v.r.cfg.eniMount(p.conf.ID)); err != nil {
+			return err
+		}
+		p.spare.close()
+		p.spare = nil
+	}
+	p.done = true
+	return nil
+}
+
+// enter opens the namespace of an interface that exists.
+func (v *vpc) enter(id string) (h *netlink.Handle, eth0 netlink.Link, done func(), err error) {
+	ns, err := netns.GetFromPath(v.r.cfg.eniMount(id))
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("router: namespace of %s: %w", id, err)
+	}
+	defer func() { _ = ns.Close() }()
+	if h, err = netlink.NewHandleAt(ns, unix.NETLINK_ROUTE); err != nil {
+		return nil, nil, nil, fmt.Errorf("router: netlink of %s: %w", id, err)
+	}
+	if eth0, err = h.LinkByName("eth0"); err != nil {
+		h.Close()
+		return nil, nil, nil, fmt.Errorf("router: eth0 of %s: %w", id, err)
+	}
+	return h, eth0, h.Close, nil
+}
+
+// routeTo: with the neighbour known for good, nothing is asked of a task before its first packet arrives.
+func (v *vpc) routeTo(p *port, addrs []netip.Addr) error {
+	mac, err := net.ParseMAC(p.conf.MAC)
+	if err != nil {
+		return fmt.Errorf("router: interface %s: %w", p.conf.ID, err)
+	}
+	index := p.link.Attrs().Index
+	for _, a := range addrs {
+		if !a.Is4() {
+			continue
+		}
+		if err := v.nl.RouteReplace(&netlink.Route{LinkIndex: index, Dst: single(a), Scope: unix.RT_SCOPE_LINK}); err != nil {
+			return fmt.Errorf("router: route to %s: %w", a, err)
+		}
+		if err := v.nl.NeighSet(&netlink.Neigh{LinkIndex: index, IP: a.AsSlice(), HardwareAddr: mac, State: netlink.NUD_PERMANENT}); err != nil {
+			return fmt.Errorf("router: neighbour %s: %w", a, err)
+		}
+	}
+	return nil
+}
+
+// forget takes addresses of an interface that goes on without them away.
+func (v *vpc) forget(p *port, addrs []netip.Addr) error {
+	var errs error
+	for _, a := range addrs {
+		err := v.nl.RouteDel(&netlink.Route{LinkIndex: p.link.Attrs().Index, Dst: single(a), Scope: unix.RT_SCOPE_LINK})
+		if err != nil && !isAbsent(err) {
+			errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", a, err))
+		}
+		err = v.nl.NeighDel(&netlink.Neigh{LinkIndex: p.link.Attrs().Index, IP: a.AsSlice()})
+		if err != nil && !isAbsent(err) {
+			errs = errors.Join(errs, fmt.Errorf("router: neighbour %s: %w", a, err))
+		}
+	}
+	return errs
+}
+
+// configure gives eth0 what EC2 would show.
+func configure(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nodeconf.Subnet) error {
+	mac, err := net.ParseMAC(i.MAC)
+	if err != nil {
+		return fmt.Errorf("router: interface %s: %w", i.ID, err)
+	}
+	attrs := eth0.Attrs()
+	if attrs.HardwareAddr.String() != mac.String() {
+		if err := h.LinkSetHardwareAddr(eth0, mac); err != nil {
+			return fmt.Errorf("router: MAC of %s: %w", i.ID, err)
+		}
+	}
+	if mtu := mtuOf(i); attrs.MTU != mtu {
+		if err := h.LinkSetMTU(eth0, mtu); err != nil {
+			return fmt.Errorf("router: MTU of %s: %w", i.ID, err)
+		}
+	}
+	return errors.Join(configureAddresses(h, eth0, i, s), configureRoute(h, eth0, s))
+}
+
+func mtuOf(i nodeconf.Interface) int {
+	if i.MTU == 0 {
+		return defaultMTU
+	}
+	return i.MTU
+}
+
+func configureAddresses(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nodeconf.Subnet) error {
+	have, err := addressesOf(h, eth0)
+	if err != nil {
+		return err
+	}
+	var errs error
+	want := map[netip.Addr]bool{}
+	for _, a := range i.Addresses {
+		want[a] = true
+		if have[a] {
+			continue
+		}
+		if err := h.AddrReplace(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil {
+			errs = errors.Join(errs, fmt.Errorf("router: address %s of %s: %w", a, i.ID, err))
+		}
+	}
+	for a := range have {
+		if want[a] {
+			continue
+		}
+		if err := h.AddrDel(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+			errs = errors.Join(errs, fmt.Errorf("router: address %s of %s: %w", a, i.ID, err))
+		}
+	}
+	return errs
+}
+
+func configureRoute(h *netlink.Handle, eth0 netlink.Link, s nodeconf.Subnet) error {
+	if err := h.RouteReplace(&netlink.Route{LinkIndex: eth0.Attrs().Index, Gw: s.Gateway.AsSlice()}); err != nil {
+		return fmt.Errorf("router: default route by %s: %w", s.Gateway, err)
+	}
+	return nil
+}
+
+// silence stops an interface that is going away, before its rules do.
+func (v *vpc) silence(p *port) error {
+	if err := v.nl.LinkSetDown(p.link); err != nil && !isAbsent(err) {
+		return fmt.Errorf("router: take down %s: %w", p.link.Attrs().Name, err)
+	}
+	return nil
+}
+
+// dismantle removes an interface whose rules are gone. It can be repeated.
+func (v *vpc) dismantle(p *port) error {
+	if err := netspace.Unmount(v.r.cfg.eniMount(p.conf.ID)); err != nil {
+		return err
+	}
+	failpoint.Hit(failpoint.ENIUnmounted)
+	if p.spare != nil {
+		p.spare.close()
+	}
+	return deleteLink(v.nl, p.link)
+}
+
+// endpoint is what a task learns.
+func (v *vpc) endpoint(p *port, c *nodeconf.Resources) Endpoint {
+	s := c.Subnets[p.conf.Subnet]
+	return Endpoint{
+		ID: p.conf.ID, VPC: v.id, Netns: v.r.cfg.eniMount(p.conf.ID), MAC: p.conf.MAC, MTU: mtuOf(p.conf),
+		Addresses: p.conf.Addresses, Addresses6: p.conf.Addresses6, Subnet: s.CIDR, Gateway: s.Gateway,
+		Resolver: rules.Resolver(c.VPCs[v.id]), Public: p.conf.Public,
+	}
+}

@@ -1,0 +1,149 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/nodeconf"
+)
+
+// Routers are the routers of one installation on this machine. The methods may be called at once.
+type Routers struct {
+	cfg   Config
+	lock  *os.File
+	home  netns.NsHandle  // the machine's namespace
+	nl    *netlink.Handle // in it
+	ready ready
+	once  sync.Once // Close or Destroy
+	stop  context.CancelFunc
+	kick  chan struct{}
+	loops sync.WaitGroup
+
+	mu   sync.Mutex // held while the configuration is applied
+	want nodeconf.Config
+	told bool // there was a configuration since Open
+	vpcs map[string]*vpc
+}
+
+// Open guards the machine and takes the installation's routers over. Routers and interfaces of an earlier process work on as they are
+// until the first Apply. Only one process at a time can have them open.
+func Open(ctx context.Context, c Config) (_ *Routers, err error) {
+	if c, err = c.check(); err != nil {
+		return nil, err
+	}
+	r := newRouters(c)
+	defer func() {
+		if err != nil {
+			r.release()
+		}
+	}()
+	if err = r.acquire(); err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{r.claimPool, r.installGuard} {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	loop, stop := context.WithCancel(context.Background()) //nolint:contextcheck // it goes on until Close
+	r.stop = stop
+	r.loops.Go(func() { r.retry(loop) })
+	return r, nil
+}
+
+func newRouters(c Config) *Routers {
+	c.Log = c.Log.With("component", "router")
+	return &Routers{cfg: c, home: netns.None(), stop: func() {}, kick: make(chan struct{}, 1), vpcs: map[string]*vpc{}}
+}
+
+// acquire takes the lock that keeps a second process out, and the netlink sockets.
+func (r *Routers) acquire() error {
+	if err := errors.Join(os.MkdirAll(r.cfg.vpcDir(), 0o755), os.MkdirAll(r.cfg.eniDir(), 0o755)); err != nil {
+		return fmt.Errorf("router: RunDir: %w", err)
+	}
+	f, err := os.OpenFile(r.cfg.lockFile(), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("router: RunDir: %w", err)
+	}
+	r.lock = f
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return fmt.Errorf("router: another process runs the routers of installation %q (lock %s): %w", r.cfg.Name, f.Name(), err)
+	}
+	if r.home, err = netns.Get(); err != nil {
+		return fmt.Errorf("router: own namespace: %w", err)
+	}
+	if r.nl, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
+		return fmt.Errorf("router: netlink: %w", err)
+	}
+	return nil
+}
+
+func (r *Routers) release() {
+	for _, v := range r.vpcs {
+		v.release()
+	}
+	if r.nl != nil {
+		r.nl.Close()
+	}
+	if r.home.IsOpen() {
+		_ = r.home.Close()
+	}
+	if r.lock != nil {
+		_ = r.lock.Close()
+	}
+}
+
+// Close lets go of everything and changes nothing: interfaces keep working, another process may open them.
+func (r *Routers) Close() error {
+	r.once.Do(func() {
+		r.halt()
+		r.release()
+	})
+	return nil
+}
+
+// halt ends the loops and what is waited for.
+func (r *Routers) halt() {
+	r.stop()
+	r.loops.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range r.vpcs {
+		v.drain()
+	}
+	r.ready.close()
+}
+
+// Destroy removes every interface and router, the routes and rules of the machine, and closes r.
+func (r *Routers) Destroy(ctx context.Context) (err error) {
+	r.once.Do(func() {
+		r.halt()
+		err = r.remove(ctx)
+		r.release()
+	})
+	return err
+}
+
+// Remove does what Destroy does for an installation that is not open, or cannot be opened: it needs nothing to be whole.
+func Remove(ctx context.Context, c Config) error {
+	c, err := c.check()
+	if err != nil {
+		return err
+	}
+	r := newRouters(c)
+	defer r.release()
+	if err := r.acquire(); err != nil {
+		return err
+	}
+	return r.remove(ctx)
+}

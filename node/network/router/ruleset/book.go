@@ -1,0 +1,147 @@
+package ruleset
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
+)
+
+// Book is the rules of one namespace. Not safe for concurrent use.
+type Book struct {
+	name   string
+	dial   func() (*nftables.Conn, error)
+	conn   *nftables.Conn // nil until the first change, and after a failed one
+	frags  map[string]Fragment
+	sets   map[string]*nftables.Set // by name; ids only tell the sets of one transaction apart
+	serial uint32
+}
+
+// New is a book of tables of a name that knows nothing yet: Replace comes first. Dial opens the namespace's netlink.
+func New(name string, dial func() (*nftables.Conn, error)) *Book {
+	return &Book{name: name, dial: dial, frags: map[string]Fragment{}, sets: map[string]*nftables.Set{}}
+}
+
+// Size is how many elements there are.
+func (b *Book) Size() (n int) {
+	for _, f := range b.frags {
+		n += len(f.Elements)
+	}
+	return n
+}
+
+// Has says whether there is a fragment.
+func (b *Book) Has(key string) bool {
+	_, ok := b.frags[key]
+	return ok
+}
+
+// Replace makes the rules those of the fragments, whatever is there.
+func (b *Book) Replace(all map[string]Fragment) error {
+	next := &Book{name: b.name, dial: b.dial, frags: map[string]Fragment{}, sets: map[string]*nftables.Set{}}
+	err := next.commit(all, func(w *work) {
+		for _, t := range []*nftables.Table{w.ip, w.netdev} {
+			w.conn.AddTable(t) // so that deleting never meets a table that is not there
+			w.conn.DelTable(t)
+			w.conn.AddTable(t)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	b.Close()
+	*b = *next
+	return nil
+}
+
+// Close lets go of the socket and changes nothing.
+func (b *Book) Close() {
+	if b.conn != nil {
+		_ = b.conn.CloseLasting()
+		b.conn = nil
+	}
+}
+
+// Change puts fragments in the place of those of the same key, and removes those of the keys in gone.
+func (b *Book) Change(set map[string]Fragment, gone []string) error {
+	all := maps.Clone(set)
+	if all == nil {
+		all = map[string]Fragment{}
+	}
+	for _, k := range gone {
+		if _, again := all[k]; !again {
+			all[k] = Fragment{}
+		}
+	}
+	return b.commit(all, func(*work) {})
+}
+
+// Remove deletes the tables, as far as they exist.
+func Remove(name string, dial func() (*nftables.Conn, error)) error {
+	conn, err := dial()
+	if err != nil {
+		return fmt.Errorf("ruleset: nftables: %w", err)
+	}
+	defer func() { _ = conn.CloseLasting() }()
+	for _, f := range []nftables.TableFamily{nftables.TableFamilyIPv4, nftables.TableFamilyNetdev} {
+		t := &nftables.Table{Name: name, Family: f}
+		conn.AddTable(t)
+		conn.DelTable(t)
+	}
+	if err := conn.Flush(); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("ruleset: remove table %s: %w", name, err)
+	}
+	return nil
+}
+
+// commit applies what is different and remembers it when the kernel took it.
+func (b *Book) commit(next map[string]Fragment, first func(*work)) error {
+	if b.conn == nil {
+		conn, err := b.dial()
+		if err != nil {
+			return fmt.Errorf("ruleset: nftables: %w", err)
+		}
+		b.conn = conn
+	}
+	w := newWork(b, b.conn)
+	first(w)
+	for _, k := range slices.Sorted(maps.Keys(next)) {
+		w.compare(b.frags[k], next[k])
+	}
+	err := w.emit()
+	if err == nil {
+		err = b.conn.Flush()
+	}
+	if err != nil {
+		b.Close() // answers may be on their way
+		return fmt.Errorf("ruleset: transaction in table %s: %w", b.name, err)
+	}
+	for k, f := range next {
+		if reflect.DeepEqual(f, Fragment{}) {
+			delete(b.frags, k)
+			continue
+		}
+		b.frags[k] = f
+	}
+	for _, s := range w.goneSets {
+		delete(b.sets, s.Name)
+	}
+	return nil
+}
+
+// handle is the kernel's view of a set.
+func (b *Book) handle(s Set, t *nftables.Table) *nftables.Set {
+	b.serial++
+	h := &nftables.Set{
+		ID: b.serial, Table: t, Name: s.Name, KeyType: s.Key, Interval: s.Interval, Concatenation: s.Interval,
+	}
+	if s.Data.Bytes > 0 || s.Data.Name != "" {
+		h.IsMap, h.DataType = true, s.Data
+	}
+	b.sets[s.Name] = h
+	return h
+}

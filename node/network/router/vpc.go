@@ -1,0 +1,224 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/rules"
+	"github.com/berth-ecs/berth/node/network/router/ruleset"
+	"github.com/berth-ecs/berth/nodeconf"
+)
+
+// vpc is the router of one VPC.
+type vpc struct {
+	r     *Routers
+	id    string
+	ns    netns.NsHandle
+	nl    *netlink.Handle // in the router
+	book  *ruleset.Book
+	plan  *rules.Plan
+	whole bool // the kernel has what plan, ports and the rest say
+	edge  edge
+	ports map[string]*port
+	spare nursery
+
+	locals  map[netip.Addr]bool // addresses of the router itself
+	ranges  map[netip.Prefix]bool
+	publics map[netip.Addr]bool // that the machine sends here
+	detours map[netip.Addr]bool // interfaces that routes name
+	adopted bool                // spares of an earlier process are gone
+}
+
+// The addresses at which every router has the resolver and metadata.
+var (
+	metadataAddr = netip.MustParseAddr("169.254.170.2")
+	resolverAddr = netip.MustParseAddr("169.254.169.253")
+)
+
+// routerSettings are those of a namespace that forwards between links it answers ARP on. Each link has one machine behind it, whose frames
+// are checked where they come in, so that the kernel's own source check has nothing to add. A packet in the middle of a connection that
+// nobody knows does not make it known: a connection that was cut stays cut.
+var routerSettings = [][2]string{
+	{"ipv4/ip_forward", "1"},
+	{"ipv4/conf/all/rp_filter", "0"}, {"ipv4/conf/default/rp_filter", "0"},
+	{"ipv4/conf/all/send_redirects", "0"}, {"ipv4/conf/default/send_redirects", "0"},
+	{"ipv4/conf/all/accept_redirects", "0"}, {"ipv4/conf/default/accept_redirects", "0"},
+	{"ipv4/conf/default/proxy_arp", "1"},
+	{"ipv6/conf/default/disable_ipv6", "1"},
+	{"netfilter/nf_conntrack_tcp_loose", "0"},
+	{"netfilter/nf_conntrack_tcp_be_liberal", "1"},
+}
+
+// openVPC adopts a VPC's router, or makes one. The mount is what makes it exist: everything else is put right by the first sync.
+func (r *Routers) openVPC(id string) (*vpc, error) {
+	if !idRule.MatchString(id) {
+		return nil, fmt.Errorf("router: VPC id %q: must be 1 to 128 letters, digits, dashes, dots or underscores", id)
+	}
+	path := r.cfg.vpcMount(id)
+	if !netspace.Mounted(path) {
+		if err := makeRouter(path); err != nil {
+			return nil, err
+		}
+	}
+	v := &vpc{r: r, id: id, plan: rules.NewPlan(id), ports: map[string]*port{}}
+	var err error
+	if v.ns, err = netns.GetFromPath(path); err != nil {
+		return nil, fmt.Errorf("router: namespace of VPC %s: %w", id, err)
+	}
+	if v.nl, err = netlink.NewHandleAt(v.ns, unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER); err != nil {
+		_ = v.ns.Close()
+		return nil, fmt.Errorf("router: netlink of VPC %s: %w", id, err)
+	}
+	v.book = ruleset.New(routerTable, v.dial)
+	return v, nil
+}
+
+func makeRouter(path string) error {
+	if err := netspace.Unmount(path); err != nil { // a file without a mount
+		return err
+	}
+	ns, err := netspace.New(func(netns.NsHandle) error { return netspace.Sysctls(routerSettings) })
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ns.Close() }()
+	return netspace.Mount(ns, path)
+}
+
+// release lets go of what this process has open.
+func (v *vpc) release() {
+	v.drain()
+	v.book.Close()
+	v.nl.Close()
+	_ = v.ns.Close()
+}
+
+// ensureGround gives the router the addresses at which it answers, and nothing where the VPC has no interface.
+func (v *vpc) ensureGround(c *nodeconf.Resources) error {
+	conf := c.VPCs[v.id]
+	lo, err := v.nl.LinkByName("lo")
+	if err == nil {
+		err = v.nl.LinkSetUp(lo)
+	}
+	if err != nil {
+		return fmt.Errorf("router: bring up lo: %w", err)
+	}
+	locals := map[netip.Addr]bool{metadataAddr: true, resolverAddr: true}
+	if a := rules.Resolver(conf); a.IsValid() {
+		locals[a] = true
+	}
+	for _, s := range c.Subnets {
+		if s.VPC == v.id && s.Gateway.Is4() {
+			locals[s.Gateway] = true
+		}
+	}
+	ranges := map[netip.Prefix]bool{}
+	for _, p := range conf.CIDRs {
+		if p.Addr().Is4() {
+			ranges[p.Masked()] = true
+		}
+	}
+	err = errors.Join(v.setLocals(lo, locals), v.setRanges(ranges))
+	v.locals, v.ranges = locals, ranges
+	return err
+}
+
+func (v *vpc) setLocals(lo netlink.Link, want map[netip.Addr]bool) error {
+	have := v.locals
+	if !v.whole {
+		var err error
+		if have, err = addressesOf(v.nl, lo); err != nil {
+			return err
+		}
+	}
+	var errs error
+	for a := range want {
+		if !have[a] {
+			if err := v.nl.AddrReplace(lo, &netlink.Addr{IPNet: single(a)}); err != nil {
+				errs = errors.Join(errs, fmt.Errorf("router: address %s: %w", a, err))
+			}
+		}
+	}
+	for a := range have {
+		if !want[a] && !a.IsLoopback() {
+			if err := v.nl.AddrDel(lo, &netlink.Addr{IPNet: single(a)}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+				errs = errors.Join(errs, fmt.Errorf("router: address %s: %w", a, err))
+			}
+		}
+	}
+	return errs
+}
+
+func addressesOf(h *netlink.Handle, link netlink.Link) (map[netip.Addr]bool, error) {
+	list, err := retryDump(func() ([]netlink.Addr, error) { return h.AddrList(link, unix.AF_INET) })
+	if err != nil {
+		return nil, fmt.Errorf("router: addresses of %s: %w", link.Attrs().Name, err)
+	}
+	out := map[netip.Addr]bool{}
+	for _, a := range list {
+		if p, ok := prefixOf(a.IPNet); ok {
+			out[p.Addr()] = true
+		}
+	}
+	return out, nil
+}
+
+// setRanges: without them the router would answer ARP for addresses that nobody has, and send their packets to the machine.
+func (v *vpc) setRanges(want map[netip.Prefix]bool) error {
+	var errs error
+	for p := range want {
+		if !v.whole || !v.ranges[p] {
+			if err := v.nl.RouteReplace(&netlink.Route{Dst: ipNet(p), Type: unix.RTN_UNREACHABLE}); err != nil {
+				errs = errors.Join(errs, fmt.Errorf("router: make %s unreachable: %w", p, err))
+			}
+		}
+	}
+	for p := range v.ranges {
+		if !want[p] {
+			if err := v.nl.RouteDel(&netlink.Route{Dst: ipNet(p), Type: unix.RTN_UNREACHABLE}); err != nil && !isAbsent(err) {
+				errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", p, err))
+			}
+		}
+	}
+	return errs
+}
+
+// destroy takes the router down: links first, because a socket that somebody has open in it would keep it alive.
+func (v *vpc) destroy() error {
+	v.drain()
+	links, err := retryDump(v.nl.LinkList)
+	if err != nil {
+		err = fmt.Errorf("router: list links: %w", err)
+	}
+	for _, l := range links {
+		if l.Attrs().Name != "lo" {
+			err = errors.Join(err, deleteLink(v.nl, l))
+		}
+	}
+	return errors.Join(err, netspace.Unmount(v.r.cfg.vpcMount(v.id)))
+}
+
+// mounts lists the names of mounts and files in a directory.
+func mounts(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("router: %w", err)
+	}
+	var out []string
+	for _, e := range entries {
+		if idRule.MatchString(e.Name()) {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
+}
+
+func (v *vpc) dial() (*nftables.Conn, error) { return dial(int(v.ns)) }
