@@ -39,6 +39,12 @@ type Token struct {
 	At        time.Time
 }
 
+// TokenLife is how long a client token is remembered.
+const TokenLife = 24 * time.Hour
+
+// DeletedLife is how long a deleted NAT gateway is describable.
+const DeletedLife = time.Hour
+
 // The default VPC and its subnets, as AWS makes them.
 var (
 	DefaultBlock     = netip.MustParsePrefix("172.31.0.0/16")

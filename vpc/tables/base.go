@@ -33,6 +33,7 @@ func OptionsOf(tx store.Tx, h vpc.Home) string {
 	if _, ok := DHCPOptions.Get(tx, Key(h, b.DHCPOptions)); !ok {
 		return NoOptions
 	}
+	Use(tx, h, b.DHCPOptions)
 	return b.DHCPOptions
 }
 

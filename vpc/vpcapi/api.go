@@ -1,8 +1,11 @@
-// Package vpcapi serves EC2: so far what clients ask before they use anything else, regions, zones and the account's attributes.
+// Package vpcapi answers the operations of Amazon EC2 that are about networks.
 //
 // Guarantees:
 //
-//   - What is answered is what the installation is configured with; nothing is looked up.
+//   - An operation that changes something does so in one transaction of the store, or in several that can each be repeated.
+//   - A read sees everything that any server acknowledged before the call.
+//   - Every parameter is honoured or refused with an error that names it: Refusals lists what is refused.
+//   - What every account has in a region, its default VPC, is there before the first answer.
 //   - DryRun answers as EC2 does: an error that says whether the request would have been allowed.
 //   - A filter that does not exist is refused, never ignored.
 package vpcapi
@@ -40,6 +43,7 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpDescribeAvailabilityZones, a.DescribeAvailabilityZones)
 	bind(m, shape.OpDescribeRegions, a.DescribeRegions)
 	bind(m, shape.OpDescribeAccountAttributes, a.DescribeAccountAttributes)
+	a.bindNetworks(m)
 	a.bindGroups(m)
 }
 
@@ -47,12 +51,16 @@ func bind[In, Out any](m *wire.Mux, op aws.Operation[In, Out], h wire.Handler[In
 	wire.Handle(m, op, guard(op.Info.Name, h))
 }
 
-// guard ends a dry run before anything is done, by when the edge has authorised it, and puts errors into EC2's words.
-func guard[In, Out any](_ string, h wire.Handler[In, Out]) wire.Handler[In, Out] {
-	dry := dryRun[In]()
+// guard ends a dry run before anything is done, by when the edge has authorised it, refuses what no part serves, and puts errors into
+// EC2's words.
+func guard[In, Out any](operation string, h wire.Handler[In, Out]) wire.Handler[In, Out] {
+	dry, refuse := dryRun[In](), refusal[In](operation)
 	return func(ctx context.Context, c wire.Call, in *In) (*Out, error) {
 		if dry(in) {
 			return nil, wire.Errorf("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+		}
+		if err := refuse(in); err != nil {
+			return nil, err
 		}
 		out, err := h(ctx, c, in)
 		if bad, ok := errors.AsType[*vpc.FilterError](err); ok {

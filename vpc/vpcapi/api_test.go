@@ -108,12 +108,14 @@ func TestDescribeEveryRegion(t *testing.T) {
 }
 
 func TestDescribeAccountAttributes(t *testing.T) {
-	out, err := api.DescribeAccountAttributes(t.Context(), caller, &shape.DescribeAccountAttributesRequest{AttributeNames: []string{"default-vpc"}})
-	if err != nil || len(out.AccountAttributes) != 1 || *out.AccountAttributes[0].AttributeValues[0].AttributeValue != "none" {
-		t.Errorf("%+v %v", out, err)
+	w := newWorld(t)
+	out := try(w, w.DescribeAccountAttributes, shape.DescribeAccountAttributesRequest{AttributeNames: []string{"default-vpc"}})
+	if len(out.AccountAttributes) != 1 || *out.AccountAttributes[0].AttributeValues[0].AttributeValue != w.standard().ID {
+		t.Errorf("%+v", out)
 	}
-	if out, _ = api.DescribeAccountAttributes(t.Context(), caller, &shape.DescribeAccountAttributesRequest{}); len(out.AccountAttributes) != len(accountAttributes) {
-		t.Errorf("%d attributes", len(out.AccountAttributes))
+	out = try(w, w.DescribeAccountAttributes, shape.DescribeAccountAttributesRequest{})
+	if len(out.AccountAttributes) != len(accountAttributes) || *out.AccountAttributes[4].AttributeValues[0].AttributeValue != "500" {
+		t.Errorf("%+v", out.AccountAttributes)
 	}
 }
 

@@ -134,3 +134,14 @@ func tagged[T any](tx store.Tx, h vpc.Home, records iter.Seq2[string, T], id fun
 		}
 	}
 }
+
+// viewed yields the views of records, in order of their ids.
+func viewed[R, T any](records iter.Seq2[string, R], view func(R) listed[T]) iter.Seq[listed[T]] {
+	return func(yield func(listed[T]) bool) {
+		for _, r := range records {
+			if !yield(view(r)) {
+				return
+			}
+		}
+	}
+}

@@ -70,11 +70,14 @@ func checkTag(p vpc.Pair) error {
 		return invalid("Tag key exceeds the maximum length of %d characters.", maxTagKey)
 	case utf8.RuneCountInString(p.Value) > maxTagValue:
 		return invalid("Tag value exceeds the maximum length of %d characters.", maxTagValue)
-	case len(p.Key) >= 4 && strings.EqualFold(p.Key[:4], "aws:"):
+	case reserved(p.Key):
 		return invalid("Tag keys starting with 'aws:' are reserved for internal use")
 	}
 	return nil
 }
+
+// reserved says whether a tag is AWS's own.
+func reserved(key string) bool { return len(key) >= 4 && strings.EqualFold(key[:4], "aws:") }
 
 // renderTags are tags as EC2 answers them.
 func renderTags(pairs []vpc.Pair) []shape.Tag {

@@ -69,6 +69,16 @@ func minimalStructure(s *aws.Service, sh *aws.Shape) (any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s.%s: %w", sh.Name, m.Name, err)
 		}
+		if list := s.Shape(m.Shape); list.Kind == aws.List && smallest(list) == 0 && slices.Contains(s.Protocols, "ec2") {
+			// A form cannot say that a list is there and empty.
+			if v, err = Minimal(s, list.Elem.Shape); err != nil {
+				return nil, fmt.Errorf("%s.%s: %w", sh.Name, m.Name, err)
+			}
+			if e := s.Shape(list.Elem.Shape); e.Kind == aws.Structure && len(v.(map[string]any)) == 0 {
+				v = map[string]any{e.Members[0].Name: "x"}
+			}
+			v = []any{v}
+		}
 		out[m.Name] = v
 	}
 	return out, nil
