@@ -10,6 +10,7 @@ import (
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/registry/registryapi"
+	"github.com/berth-ecs/berth/vpc/vpcapi"
 	"github.com/berth-ecs/berth/wire"
 )
 
@@ -55,7 +56,22 @@ func WriteCoverage(w io.Writer) error {
 			return err
 		}
 	}
-	return writeRegistryRefusals(w)
+	if err := writeRegistryRefusals(w); err != nil {
+		return err
+	}
+	return writeVPCRefusals(w)
+}
+
+func writeVPCRefusals(w io.Writer) error {
+	if _, err := fmt.Fprint(w, "\n## ec2: parameters that are refused\n\n| operations | parameters | error |\n|---|---|---|\n"); err != nil {
+		return err
+	}
+	for _, r := range vpcapi.Refusals {
+		if _, err := fmt.Fprintf(w, "| %s | %s | %s: %s |\n", strings.Join(r.Operations, ", "), strings.Join(r.Fields, ", "), vpcapi.RefusalCode, r.Message); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func writeRegistryRefusals(w io.Writer) error {
