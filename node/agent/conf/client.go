@@ -16,8 +16,9 @@ import (
 	"github.com/berth-ecs/berth/session"
 )
 
-// Part is a part of the node that becomes a configuration. It keeps nothing of c: c changes after Apply returned.
-type Part func(ctx context.Context, c *nodeconf.Config) error
+// Part is a part of the node that becomes a configuration. It is told every change, in order; the first is a whole configuration. One that
+// changes nothing asks for another try of what failed. A *nodeconf.StaleError asks for the whole. It keeps no maps of the change.
+type Part func(ctx context.Context, d nodeconf.Delta) error
 
 // Config is what a Client needs.
 type Config struct {
@@ -48,7 +49,9 @@ type Client struct {
 	asked  bool             // and was told so
 	report session.NodeConfigurationAck
 
-	conf *nodeconf.Config // changed by become only, with mu held; become reads it without
+	conf *nodeconf.Config // changed by the goroutine of Become only, with mu held; it reads it without
+	due  nodeconf.Delta   // what conf changed by since the parts were told; of the same goroutine
+	told []int64          // the version that each part was told; 0: none
 }
 
 // receiving are the parts of a change that came so far.
@@ -68,6 +71,7 @@ func Open(c Config) (*Client, error) {
 		return nil, err
 	}
 	k.tail, k.report.Version = k.conf.Version, k.conf.Version
+	k.due, k.told = nodeconf.Delta{To: k.conf.Version}, make([]int64, len(c.Parts))
 	return k, nil
 }
 
@@ -229,6 +233,7 @@ func (k *Client) adopt() {
 		}
 		k.mu.Unlock()
 		if err == nil {
+			k.due.Then(d)
 			err = k.journal.append(k.conf, d)
 		}
 		if err != nil {
@@ -244,9 +249,10 @@ const maxDown, maxError = 100, 1000
 func (k *Client) become(ctx context.Context) error {
 	began := time.Now()
 	var err error
-	for _, part := range k.cfg.Parts {
-		err = errors.Join(err, part(ctx, k.conf))
+	for i := range k.cfg.Parts {
+		err = errors.Join(err, k.tellPart(ctx, i))
 	}
+	k.due = nodeconf.Delta{From: k.conf.Version, To: k.conf.Version}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -267,5 +273,19 @@ func (k *Client) become(ctx context.Context) error {
 	}
 	k.report = ack
 	signal(k.news)
+	return err
+}
+
+// tellPart tells one part what changed since it was told last, or everything.
+func (k *Client) tellPart(ctx context.Context, i int) error {
+	d := k.due
+	if k.told[i] == 0 || d.From != k.told[i] {
+		d = nodeconf.Delta{To: k.conf.Version, Set: k.conf.Resources}
+	}
+	err := k.cfg.Parts[i](ctx, d)
+	k.told[i] = d.To
+	if _, stale := errors.AsType[*nodeconf.StaleError](err); stale {
+		k.told[i] = 0
+	}
 	return err
 }

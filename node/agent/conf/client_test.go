@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,7 +81,8 @@ func (c *conn) acks(t *testing.T) (out []session.NodeConfigurationAck) {
 type node struct {
 	*Client
 	server *server
-	told   []string // "version: interfaces"
+	is     nodeconf.Config
+	told   []string // "version from version: interfaces"
 	fail   func() error
 	slow   time.Duration
 	stop   func()
@@ -92,14 +94,17 @@ func start(t *testing.T, path string) *node {
 	c, err := Open(Config{
 		Path: path, Dialer: n.server, Node: "n1", Log: slog.New(slog.DiscardHandler),
 		URL: func(context.Context) (string, error) { return "http://s/node/ws", nil },
-		Parts: []Part{func(_ context.Context, c *nodeconf.Config) error {
+		Parts: []Part{func(_ context.Context, d nodeconf.Delta) error {
 			time.Sleep(n.slow)
+			if err := n.is.Apply(d); err != nil {
+				return err
+			}
 			if n.fail != nil {
 				if err := n.fail(); err != nil {
 					return err
 				}
 			}
-			n.told = append(n.told, fmt.Sprintf("%d: %s", c.Version, names(c)))
+			n.told = append(n.told, fmt.Sprintf("%d from %d: %s", n.is.Version, d.From, names(&n.is)))
 			return nil
 		}},
 		State: func() (int, []string) { return 1, nil },
@@ -152,11 +157,11 @@ func TestFollow(t *testing.T) {
 		}
 		c.push(t, true, change(0, 5, "a"))
 		c.push(t, false, change(0, 5, "b"))
-		want(t, n, "5: a b")
+		want(t, n, "5 from 0: a b")
 		gone := change(5, 7, "c")
 		gone.Gone = []nodeconf.Key{{Kind: "Interfaces", ID: "a"}}
 		c.push(t, false, gone)
-		want(t, n, "7: b c")
+		want(t, n, "7 from 5: b c")
 		if acks := c.acks(t); len(acks) != 3 || acks[0].Version != 0 || acks[2].Version != 7 || acks[2].Applied != 7 || acks[2].Up != 1 {
 			t.Errorf("%+v", acks)
 		}
@@ -168,13 +173,13 @@ func TestFollow(t *testing.T) {
 		n.stop()
 
 		again := start(t, path) // without a word of the servers
-		want(t, again, "7: b c")
+		want(t, again, "7 from 0: b c")
 		if again.Version() != 7 {
 			t.Errorf("version %d", again.Version())
 		}
 		c = <-again.server.conns
 		c.push(t, false, change(7, 8, "d"))
-		want(t, again, "8: b c d")
+		want(t, again, "8 from 7: b c d")
 		again.stop()
 	})
 }
@@ -190,7 +195,7 @@ func TestHalfAChange(t *testing.T) {
 		close(c.end)
 		c = <-n.server.conns
 		c.push(t, false, change(0, 6, "b"))
-		want(t, n, "6: b")
+		want(t, n, "6 from 0: b")
 		n.stop()
 	})
 }
@@ -201,7 +206,7 @@ func TestAChangeThatDoesNotFollow(t *testing.T) {
 		n := start(t, path)
 		c := <-n.server.conns
 		c.push(t, false, change(0, 5, "a"))
-		want(t, n, "5: a")
+		want(t, n, "5 from 0: a")
 		c.acks(t)
 		c.push(t, false, change(6, 7, "b"))
 		c.push(t, false, change(7, 8, "c"))
@@ -210,7 +215,7 @@ func TestAChangeThatDoesNotFollow(t *testing.T) {
 			t.Errorf("%+v", acks)
 		}
 		c.push(t, false, change(0, 9, "d"))
-		want(t, n, "9: d")
+		want(t, n, "9 from 0: d")
 		if acks := c.acks(t); len(acks) != 1 || acks[0].Resync {
 			t.Errorf("%+v", acks)
 		}
@@ -229,7 +234,7 @@ func TestChangesThatComeMeanwhileAreOne(t *testing.T) {
 		c.push(t, false, change(1, 2, "b"))
 		c.push(t, false, change(2, 3, "c"))
 		time.Sleep(3 * time.Second)
-		want(t, n, "1: a", "3: a b c")
+		want(t, n, "1 from 0: a", "3 from 1: a b c")
 		n.stop()
 	})
 }
@@ -238,9 +243,9 @@ func TestWhatFailsIsTriedAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "conf")
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, path)
-		tries := 0
+		var tries atomic.Int32
 		n.fail = func() error {
-			if tries++; tries < 6 {
+			if tries.Add(1) < 6 {
 				return errors.New(strings.Repeat("no such device; ", 1000))
 			}
 			return nil
@@ -249,7 +254,7 @@ func TestWhatFailsIsTriedAgain(t *testing.T) {
 		c.push(t, false, change(0, 1, "a"))
 		time.Sleep(time.Second)
 		synctest.Wait()
-		before := tries
+		before := tries.Load()
 		if before < 2 || before > 4 {
 			t.Errorf("%d tries in a second", before)
 		}
@@ -259,11 +264,11 @@ func TestWhatFailsIsTriedAgain(t *testing.T) {
 		}
 		c.push(t, false, change(1, 2, "b")) // news need not wait
 		synctest.Wait()
-		if tries != before+1 {
-			t.Errorf("%d tries, %d before the news", tries, before)
+		if tries.Load() != before+1 {
+			t.Errorf("%d tries, %d before the news", tries.Load(), before)
 		}
 		time.Sleep(time.Minute)
-		want(t, n, "2: a b")
+		want(t, n, "2 from 2: a b")
 		acks = c.acks(t)
 		if last := acks[len(acks)-1]; last.Applied != 2 || last.Error != "" {
 			t.Errorf("%+v", last)
@@ -279,15 +284,33 @@ func TestADiskThatTakesNothing(t *testing.T) {
 		n := start(t, path)
 		c := <-n.server.conns
 		c.push(t, false, change(0, 1, "a"))
-		want(t, n, "1: a")
+		want(t, n, "1 from 0: a")
 		if err := os.Mkdir(path+".new", 0o700); err != nil {
 			t.Fatal(err)
 		}
 		c.push(t, false, change(0, 2, "b")) // the whole is a new file
-		want(t, n, "2: b")                  // the node is it all the same
+		want(t, n, "2 from 0: b")           // the node is it all the same
 		n.stop()
 		again := start(t, path)
 		want(t, again)
 		again.stop()
+	})
+}
+
+// A part that lost the thread is told everything, and so is one that was told of nothing yet.
+func TestAPartThatLostTheThread(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "conf")
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, path)
+		c := <-n.server.conns
+		c.push(t, false, change(0, 1, "a"))
+		want(t, n, "1 from 0: a")
+		n.is = nodeconf.Config{Version: 99}
+		c.push(t, false, change(1, 2, "b"))
+		time.Sleep(time.Second)
+		want(t, n, "2 from 0: a b")
+		c.push(t, false, change(2, 3, "c"))
+		want(t, n, "3 from 2: a b c")
+		n.stop()
 	})
 }
