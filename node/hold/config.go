@@ -13,7 +13,7 @@ import (
 )
 
 // Version is what both sides of the socket must agree on.
-const Version = 2
+const Version = 3
 
 // Config of both the process and its clients.
 type Config struct {

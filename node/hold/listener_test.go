@@ -1,6 +1,7 @@
 package hold
 
 import (
+	"errors"
 	"net"
 	"syscall"
 	"testing"
@@ -46,4 +47,59 @@ func blocks(t *testing.T, l net.Listener) bool {
 		t.Fatal(cerr, err)
 	}
 	return flags&unix.O_NONBLOCK == 0
+}
+
+// Sockets of packets are kept as well, until they are forgotten.
+func TestSockets(t *testing.T) {
+	t.Parallel()
+	k, _ := start(t, Config{})
+	ctx := t.Context()
+	p, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := k.Socket(ctx, "dns"); s != nil || err != nil {
+		t.Fatal(s, err)
+	}
+	if err := k.KeepSocket(ctx, "dns", p); err != nil {
+		t.Fatal(err)
+	}
+	addr := p.LocalAddr().String()
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte("while nobody is there")); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := k.Kept(ctx); err != nil || len(keys) != 1 || keys[0] != "dns" {
+		t.Errorf("%q %v", keys, err)
+	}
+	s, err := k.Socket(ctx, "dns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 100)
+	n, _, err := s.(net.PacketConn).ReadFrom(got) //nolint:forcetypeassert // it panics, which fails the test
+	if err != nil || string(got[:n]) != "while nobody is there" {
+		t.Errorf("%q %v", got[:n], err)
+	}
+	if _, _, err := k.Listener(ctx, "dns"); err == nil {
+		t.Error("a socket of packets listens")
+	}
+	if err := errors.Join(s.Close(), k.Forget(ctx, "dns"), k.Forget(ctx, "dns")); err != nil {
+		t.Error(err)
+	}
+	if s, err := k.Socket(ctx, "dns"); s != nil || err != nil {
+		t.Error(s, err)
+	}
+	again, err := net.ListenPacket("udp", addr) // nobody has it any more
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = again.Close()
 }

@@ -20,7 +20,7 @@ type request struct {
 	Name      string `json:"name,omitempty"`      // open
 	ID        string `json:"id,omitempty"`        // log, logdone
 	Task      string `json:"task,omitempty"`      // remove
-	Key       string `json:"key,omitempty"`       // keep, listener
+	Key       string `json:"key,omitempty"`       // keep, listener, forget
 	WaitMS    int64  `json:"waitMs,omitempty"`    // close: how long an end of output is waited for
 }
 
@@ -35,6 +35,7 @@ const (
 	opRemove   = "remove"
 	opKeep     = "keep"
 	opListener = "listener"
+	opForget   = "forget"
 )
 
 type answer struct {
@@ -46,7 +47,7 @@ type answer struct {
 	Path    string `json:"path,omitempty"`
 	Found   bool   `json:"found,omitempty"`
 
-	Keys []string `json:"keys,omitempty"` // hello: the listening sockets that are kept
+	Keys []string `json:"keys,omitempty"` // hello: the sockets that are kept
 }
 
 const maxMessage = 64 << 10

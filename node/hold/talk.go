@@ -84,6 +84,8 @@ func (s *server) handle(req request, handed *os.File, a *answer) (give *os.File,
 		give = s.listeners[req.Key]
 		a.Found = give != nil
 		return give, nil
+	case opForget:
+		return nil, s.forget(req.Key)
 	}
 	return nil, fmt.Errorf("hold: unknown request %q", req.Op)
 }
@@ -118,4 +120,15 @@ func (s *server) keep(key string, f *os.File) error {
 	}
 	s.listeners[key] = f
 	return nil
+}
+
+func (s *server) forget(key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.listeners[key]
+	if f == nil {
+		return nil
+	}
+	delete(s.listeners, key)
+	return f.Close()
 }

@@ -56,50 +56,6 @@ func (k *Client) Remove(ctx context.Context, taskID string) error {
 	return err
 }
 
-// Keep hands over a listening socket: connections wait in it while we are away,
-// and the next process gets it from Listener.
-func (k *Client) Keep(ctx context.Context, key string, l net.Listener) error {
-	filer, ok := l.(interface{ File() (*os.File, error) })
-	if !ok {
-		return fmt.Errorf("hold: keep %q: a %T has no descriptor", key, l)
-	}
-	f, err := filer.File()
-	if err != nil {
-		return err
-	}
-	if _, _, err := k.call(ctx, request{Op: opKeep, Key: key}, f); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	k.keep(key, f)
-	return nil
-}
-
-// Listener answers the socket kept under key; false when there is none.
-func (k *Client) Listener(ctx context.Context, key string) (net.Listener, bool, error) {
-	a, f, err := k.call(ctx, request{Op: opListener, Key: key}, nil)
-	if err != nil || !a.Found {
-		return nil, false, err
-	}
-	if f == nil {
-		return nil, false, fmt.Errorf("hold: listener %q: no socket came with the answer", key)
-	}
-	l, err := net.FileListener(f)
-	if err != nil {
-		return nil, false, errors.Join(err, f.Close())
-	}
-	k.keep(key, f)
-	return l, true, nil
-}
-
-func (k *Client) keep(key string, f *os.File) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if old := k.kept[key]; old != nil {
-		old.Close()
-	}
-	k.kept[key] = f
-}
-
 // call asks, and asks again when hold died meanwhile: every request may be
 // repeated.
 func (k *Client) call(ctx context.Context, req request, f *os.File) (answer, *os.File, error) {
