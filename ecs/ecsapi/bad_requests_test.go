@@ -39,7 +39,7 @@ const (
 var long = strings.Repeat("x", 256)
 
 func TestBadRequests(t *testing.T) {
-	for _, table := range [][]bad{badClusters, badInstances, badTasks, badReports, badServices, badDefinitions, badTags, badFloor, badHistory} {
+	for _, table := range [][]bad{badClusters, badInstances, badTasks, badReports, badServices, badDefinitions, badTags, badFloor, badHistory, badNetwork} {
 		for _, c := range table {
 			t.Run(c.name, func(t *testing.T) {
 				r := newRegion(t)
