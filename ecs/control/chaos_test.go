@@ -13,6 +13,7 @@ import (
 	"github.com/berth-ecs/berth/ecs/control"
 	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/networktest"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/mem"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -22,7 +23,7 @@ import (
 // Whatever happens to a service, on a store that conflicts and loses watches, and however often the loops begin anew: no ledger is ever
 // over-committed or wrong, and once nothing happens any more the service is what it should be.
 func TestAServiceSurvivesWhatHappens(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(16) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 1))
 			sometimes := oneIn(rand.New(rand.NewPCG(seed, 2)))
@@ -42,14 +43,19 @@ func TestAServiceSurvivesWhatHappens(t *testing.T) {
 					if seed%2 == 1 {
 						breaking(true)(s)
 					}
+					if seed%4 >= 2 {
+						awsvpc(s)
+					}
 				})
 				r.record()
 				for range 60 {
 					r.happen(rnd)
 					r.pass(time.Duration(rnd.IntN(400)) * time.Millisecond)
 					r.checkLedgers()
+					r.checkInterfaces()
 				}
 				r.calm()
+				r.checkInterfaces()
 			}, "a1", "a2", "b1")
 		})
 	}
@@ -67,7 +73,7 @@ func oneIn(rnd *rand.Rand) func(n int) bool {
 
 func (r *region) happen(rnd *rand.Rand) {
 	live := r.tasks(tables.Live)
-	switch n := rnd.IntN(8); {
+	switch n := rnd.IntN(9); {
 	case n == 0:
 		r.change(func(s *ecs.Service) {
 			if !s.Daemon() {
@@ -88,6 +94,8 @@ func (r *region) happen(rnd *rand.Rand) {
 		r.setInstance("a2", func(s *ecs.InstanceState) { s.Status = []string{ecs.InstanceActive, ecs.InstanceDraining}[rnd.IntN(2)] })
 	case n == 4:
 		r.setInstance("b1", func(s *ecs.InstanceState) { s.Connected = rnd.IntN(2) == 0 })
+	case n == 8:
+		r.lose("a1")
 	case n == 5:
 		r.stop()
 		r.start(control.Options{StoppedPerService: 20})
@@ -101,6 +109,13 @@ func (r *region) redeploy(revision int32) {
 	r.deploy(revision)
 	r.change(func(s *ecs.Service) { s.Target.ID = "ecs-svc/" + strconv.FormatInt(time.Now().UnixNano(), 10) })
 	r.record()
+}
+
+// lose deregisters an instance with what runs on it; another of its name comes at once.
+func (r *region) lose(id string) {
+	r.setInstance(id, func(s *ecs.InstanceState) { s.Status, s.Connected, s.InactiveAt = ecs.InstanceInactive, false, time.Now() })
+	r.pass(100 * time.Millisecond)
+	r.setInstance(id, func(s *ecs.InstanceState) { s.Status, s.Connected = ecs.InstanceActive, true })
 }
 
 // calm ends all faults and waits for the service.
@@ -139,6 +154,32 @@ func (r *region) calm() {
 			if !v.Finished() {
 				r.t.Errorf("service deployment %s to %s goes on: %s", v.ID, v.Target, v.Shown())
 			}
+		}
+	})
+}
+
+// checkInterfaces holds the interfaces there are to the tasks that are not STOPPED, and their addresses to each other.
+func (r *region) checkInterfaces() {
+	r.t.Helper()
+	r.view(func(tx store.Tx) {
+		want, addresses := map[string]bool{}, map[string]string{}
+		for key, task := range tables.Tasks.List(tx, "", "") {
+			if s, ok := tables.TaskStatuses.Peek(tx, key); ok && s.LastStatus != ecs.TaskStopped && task.Interface != nil {
+				want[task.ARN()+" "+task.Interface.ID] = true
+			}
+		}
+		for _, i := range networktest.Interfaces.List(tx, "", "") {
+			if !want[i.Task+" "+i.ID] {
+				r.t.Errorf("interface %s of %s is left", i.ID, i.Task)
+			}
+			delete(want, i.Task+" "+i.ID)
+			if other, taken := addresses[i.Addr.String()]; taken {
+				r.t.Errorf("%s is of %s and %s", i.Addr, other, i.ID)
+			}
+			addresses[i.Addr.String()] = i.ID
+		}
+		for id := range want {
+			r.t.Errorf("%s is not there", id)
 		}
 	})
 }

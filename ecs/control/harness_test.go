@@ -51,6 +51,8 @@ func runFaulty(t *testing.T, faults mem.Faults, o control.Options, fn func(*regi
 			tables.Clusters.Put(tx, &ecs.Cluster{Home: home, Name: "c", Status: ecs.ClusterActive})
 			define(tx, 1, 100)
 			define(tx, 2, 100)
+			defineWired(tx, 1)
+			defineWired(tx, 2)
 		})
 		for _, id := range instances {
 			r.join(id)
@@ -80,6 +82,28 @@ func define(tx store.Tx, revision, cpu int32) {
 		Status: aws.Ptr("ACTIVE"), NetworkMode: aws.Ptr("bridge"),
 		ContainerDefinitions: []shape.ContainerDefinition{{Name: aws.Ptr("app"), Cpu: aws.Ptr(cpu), Memory: aws.Ptr(int32(10)), Essential: aws.Ptr(true)}},
 	}})
+}
+
+// wired is a family in network mode awsvpc.
+const wired = "wired"
+
+func defineWired(tx store.Tx, revision int32) {
+	d, _ := tables.TaskDefinitions.Get(tx, tables.RevisionKey(home, "web", revision))
+	next := *d
+	next.Family, next.Document.NetworkMode = wired, aws.Ptr("awsvpc")
+	next.Document.RequiresAttributes = []shape.Attribute{{Name: aws.Ptr("ecs.capability.task-eni")}}
+	tables.TaskDefinitions.Put(tx, &next)
+}
+
+// awsvpc gives a service's tasks interfaces in both zones.
+func awsvpc(s *ecs.Service) {
+	s.Target.TaskDefinition = home.TaskDefinitionARN(wired, 1)
+	s.Target.Network = &shape.NetworkConfiguration{AwsvpcConfiguration: &shape.AwsVpcConfiguration{Subnets: []string{"subnet-a", "subnet-b"}, SecurityGroups: []string{"sg-1"}}}
+}
+
+func family(s *ecs.Service) string {
+	_, family, _, _ := ecs.RevisionOf(s.Target.TaskDefinition)
+	return family
 }
 
 // start runs the loops and the agents until stop.
@@ -159,7 +183,10 @@ func (r *region) join(id string) {
 	r.update(func(tx store.Tx) {
 		tables.Instances.Put(tx, &ecs.Instance{
 			Home: home, Cluster: "c", ID: id, Node: "n-" + id, LaunchType: "EC2",
-			Attributes: []shape.Attribute{{Name: aws.Ptr("ecs.availability-zone"), Value: aws.Ptr("us-east-1" + id[:1])}},
+			Attributes: []shape.Attribute{
+				{Name: aws.Ptr("ecs.availability-zone"), Value: aws.Ptr("us-east-1" + id[:1])}, {Name: aws.Ptr("ecs.capability.task-eni")},
+				{Name: aws.Ptr("berth.node-id"), Value: aws.Ptr("n-" + id)},
+			},
 		})
 		tables.InstanceStates.Put(tx, &ecs.InstanceState{Home: home, Cluster: "c", ID: id, Status: ecs.InstanceActive, Connected: true})
 		tables.Ledgers.Put(tx, &ecs.Ledger{Region: home.Region, Node: "n-" + id, Total: ecs.Amounts{CPU: 1000, MemoryMiB: 1000}})
@@ -204,7 +231,7 @@ func (r *region) deploy(revision int32) {
 	r.change(func(s *ecs.Service) {
 		s.Target.ID = fmt.Sprintf("ecs-svc/%d", revision)
 		s.Target.CreatedAt = time.Now()
-		s.Target.TaskDefinition = home.TaskDefinitionARN("web", revision)
+		s.Target.TaskDefinition = home.TaskDefinitionARN(family(s), revision)
 	})
 }
 
