@@ -17,7 +17,7 @@ func elastic(t *ecs.Task) session.ElasticNetworkInterface {
 		out.IPv6Addresses = append(out.IPv6Addresses, session.IPv6Address{Primary: n == 0, Address: a.String()})
 	}
 	if i.Gateway6.IsValid() {
-		out.SubnetGatewayIpv6Address = i.Gateway6.Addr().String()
+		out.SubnetGatewayIpv6Address = i.Gateway6.String()
 	}
 	for _, s := range i.Servers {
 		out.DomainNameServers = append(out.DomainNameServers, s.String())

@@ -24,7 +24,7 @@ func TestStartCarriesTheInterface(t *testing.T) {
 	const want = `[{"attachmentArn":"arn:aws:ecs:us-east-1:000000000000:attachment/a1","ec2Id":"eni-1","macAddress":"0a:00:00:00:00:01",` +
 		`"interfaceAssociationProtocol":"default","ipv4Addresses":[{"primary":true,"privateAddress":"10.0.0.5"}],` +
 		`"ipv6Addresses":[{"primary":true,"address":"fd00::5"}],"privateDnsName":"ip-10-0-0-5.ec2.internal","domainName":["ec2.internal"],` +
-		`"domainNameServers":["10.0.0.2"],"subnetGatewayIpv4Address":"10.0.0.1/24","subnetGatewayIpv6Address":"fd00::1"}]`
+		`"domainNameServers":["10.0.0.2"],"subnetGatewayIpv4Address":"10.0.0.1/24","subnetGatewayIpv6Address":"fd00::1/64"}]`
 	if b, err := json.Marshal(got.ElasticNetworkInterfaces); err != nil || string(b) != want || got.NetworkMode != "awsvpc" {
 		t.Errorf("%v\ngot  %s\nwant %s", err, b, want)
 	}
