@@ -1,6 +1,8 @@
 package ecs
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -32,6 +34,25 @@ type Instance struct {
 
 // ARN names the container instance.
 func (i *Instance) ARN() string { return i.InstanceARN(i.Cluster, i.ID) }
+
+// MachineID is the EC2 instance that a node of a region is shown as. It is the same in every cluster, and as long as the node keeps its id.
+func MachineID(region, node string) string {
+	sum := sha256.Sum256([]byte(region + "/" + node))
+	return "i-" + hex.EncodeToString(sum[:])[:17]
+}
+
+// Machine is a machine with container instances, for the wing that shows machines.
+type Machine struct {
+	Home
+	ID                 string // EC2InstanceID of its container instances
+	Zone, Type         string // "" for none
+	Architecture       string
+	Address            string // on the machines' network; "" for one that does not say
+	CPU, MemoryMiB     int64
+	Connected          bool // the agent of one of its container instances is
+	JoinedAt           time.Time
+	ContainerInstances int
+}
 
 // InstanceState is what changes of a container instance after registration.
 type InstanceState struct {

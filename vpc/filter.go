@@ -47,6 +47,9 @@ func (f Fields[T]) Match(filters []Filter, item T) bool {
 	return true
 }
 
+// Literal says whether a pattern is only the text that it is.
+func Literal(pattern string) bool { return !strings.ContainsAny(pattern, `*?\`) }
+
 // fits matches one value: * is any text, ? one character, a backslash takes the next one as it is.
 func fits(pattern, value string) bool {
 	p, v := []rune(pattern), []rune(value)

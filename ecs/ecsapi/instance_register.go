@@ -78,6 +78,9 @@ func (a *API) instanceOf(
 		i.Node = cmp.Or(r.Node, i.ID)
 	}
 	i.EC2InstanceID, i.LaunchType, i.VersionInfo = r.EC2InstanceID, r.LaunchType, in.VersionInfo
+	if i.EC2InstanceID == "" && r.Node != "" && r.LaunchType == shape.LaunchTypeEc2 {
+		i.EC2InstanceID = ecs.MachineID(i.Region, r.Node)
+	}
 	if len(r.Resources) > 0 || !known {
 		i.Resources = r.Resources
 	}

@@ -13,6 +13,9 @@ import (
 // nodeAttribute names the machine: container instances on one node share its resources.
 const nodeAttribute = "berth.node-id"
 
+// addressAttribute is where the machine is reached by others.
+const addressAttribute = "berth.node-address"
+
 const (
 	capability = "ecs.capability."
 	comAmazon  = "com.amazonaws.ecs.capability."
@@ -70,6 +73,9 @@ func (a *Agent) attributes(first bool) []shape.Attribute {
 	}
 	if a.cfg.Zone != "" {
 		all["ecs.availability-zone"] = a.cfg.Zone
+	}
+	if a.cfg.Address.IsValid() {
+		all[addressAttribute] = a.cfg.Address.String()
 	}
 	if a.cfg.InstanceType != "" {
 		all["ecs.instance-type"] = a.cfg.InstanceType

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -42,6 +43,7 @@ type Config struct {
 
 	Zone         string            // optional: availability zone
 	InstanceType string            // optional: such as "m5.large"
+	Address      netip.Addr        // optional: the machine's, on the network of the machines
 	Attributes   map[string]string // optional: custom attributes
 	Tags         map[string]string // optional: of the container instance
 

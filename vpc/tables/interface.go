@@ -16,6 +16,7 @@ var (
 		}
 		return []string{OwnerKey(i.Home, i.Owner)}
 	})
+	InterfacesByAttachment = store.NewIndex(Interfaces, "attachment", func(i *vpc.Interface) []string { return some(i.Attachment) })
 )
 
 // OwnerKey is the value of an owner in InterfacesByOwner.

@@ -30,6 +30,7 @@ type Config struct {
 	Also    func(region string) bool     // optional; whether a region that is not listed is answered for, too
 	Zones   func(region string) []string // required; names
 	Pool    netip.Prefix                 // required; of public addresses
+	Nodes   Nodes                        // optional; none are shown without
 }
 
 // API serves the operations.
@@ -45,6 +46,8 @@ func (a *API) Bind(m *wire.Mux) {
 	bind(m, shape.OpDescribeAccountAttributes, a.DescribeAccountAttributes)
 	a.bindNetworks(m)
 	a.bindGroups(m)
+	a.bindInterfaces(m)
+	a.bindInstances(m)
 }
 
 func bind[In, Out any](m *wire.Mux, op aws.Operation[In, Out], h wire.Handler[In, Out]) {

@@ -41,6 +41,14 @@ var Refusals = []Refusal{
 		"NAT gateways have one address in this region."},
 	{[]string{"AllocateAddress"}, []string{"PublicIpv4Pool"}, "There is one pool of public addresses in this region."},
 	{[]string{"AssociateAddress"}, []string{"InstanceId"}, "Elastic addresses are associated with network interfaces in this region: name the network interface."},
+	{[]string{"CreateNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"},
+		[]string{"Ipv4PrefixCount", "Ipv4Prefixes", "Ipv6PrefixCount", "Ipv6Prefixes"}, "Prefixes of interfaces are not available in this region."},
+	{[]string{"CreateNetworkInterface", "ModifyNetworkInterfaceAttribute"}, []string{"ConnectionTrackingSpecification"},
+		"The times of tracked connections cannot be chosen in this region."},
+	{[]string{"CreateNetworkInterface", "ModifyNetworkInterfaceAttribute"}, []string{"EnablePrimaryIpv6"}, "Primary IPv6 addresses are not available in this region."},
+	{[]string{"CreateNetworkInterface"}, []string{"Operator"}, "Operators of interfaces are not available in this region."},
+	{[]string{"ModifyNetworkInterfaceAttribute"}, []string{"EnaSrdSpecification", "AssociatePublicIpAddress", "AssociatedSubnetIds"},
+		"This attribute of interfaces is not available in this region."},
 }
 
 // refusal answers what finds the first refusal that a request of an operation runs into.

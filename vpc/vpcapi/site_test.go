@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -62,15 +63,22 @@ func (s *site) must(err error) {
 // ask calls an operation and fails the test when it is refused.
 func ask[In, Out any](s *site, op func(context.Context, wire.Call, *In) (*Out, error), in In) *Out {
 	s.Helper()
-	out, err := op(s.Context(), caller, &in)
+	out, err := op(s.Context(), callOf[In](), &in)
 	s.must(err)
 	return out
+}
+
+// callOf is a call of the operation with a request.
+func callOf[In any]() wire.Call {
+	c := caller
+	c.Operation = strings.TrimSuffix(reflect.TypeFor[In]().Name(), "Request")
+	return c
 }
 
 // refused calls an operation that must answer an error, which begins with want: its code, a colon and its message.
 func refused[In, Out any](s *site, op func(context.Context, wire.Call, *In) (*Out, error), in In, want string) {
 	s.Helper()
-	_, err := guard("", op)(s.Context(), caller, &in)
+	_, err := guard("", op)(s.Context(), callOf[In](), &in)
 	if got := said(err); !strings.HasPrefix(got, want) || want == "" {
 		s.Errorf("%s\nwant %s", got, want)
 	}

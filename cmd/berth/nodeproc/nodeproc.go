@@ -71,6 +71,7 @@ func Run(ctx context.Context, c Config) error {
 		Network:       m.network,
 		Logs:          m.hold,
 		Zone:          c.Settings.ZonesOf(c.Settings.Region)[0],
+		Address:       machineAddress(),
 		ReservedPorts: reservedPorts(c.Settings),
 		Pull:          runtime.Behaviour(c.Settings.ImagePull),
 		Version:       c.Version,

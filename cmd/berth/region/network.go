@@ -2,6 +2,7 @@ package region
 
 import (
 	"errors"
+	"net/netip"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
@@ -78,4 +79,26 @@ func provisioning(err error) error {
 // Release implements tables.Network.
 func (network) Release(tx store.Tx, h ecs.Home, id string) {
 	vpctables.Release(tx, vpcHome(h), id)
+}
+
+// unitsOfCPU is how many CPU units a processor has.
+const unitsOfCPU = 1024
+
+// Nodes implements vpcapi.Nodes.
+func (network) Nodes(tx store.Tx, h vpc.Home) []vpc.Node {
+	var nodes []vpc.Node
+	for _, m := range tables.Machines(tx, ecs.Home{Account: h.Account, Region: h.Region}) {
+		n := vpc.Node{
+			Home: h, Instance: m.ID, Zone: m.Zone, Connected: m.Connected, Type: m.Type, Architecture: m.Architecture,
+			CPUs: int(m.CPU / unitsOfCPU), MemoryMiB: m.MemoryMiB, JoinedAt: m.JoinedAt,
+		}
+		n.Address, _ = netip.ParseAddr(m.Address) // the zero Addr for one that does not say
+		nodes = append(nodes, n)
+	}
+	return nodes
+}
+
+// Owned says whether what an interface was made for is still there: a task that has not stopped.
+func (network) Owned(tx store.Tx, i *vpc.Interface) bool {
+	return tables.Lives(tx, i.Owner)
 }

@@ -12,7 +12,7 @@ import (
 
 // newVPC serves EC2.
 func newVPC(s config.Settings, records store.Store) *vpcapi.API {
-	c := vpcapi.Config{Store: records, Zones: s.ZonesOf, Pool: s.PublicPool}
+	c := vpcapi.Config{Store: records, Zones: s.ZonesOf, Pool: s.PublicPool, Nodes: network{}}
 	var every bool
 	if c.Regions, every = regionsOf(s); every {
 		c.Also = sigv4.RegionName

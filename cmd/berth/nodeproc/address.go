@@ -1,0 +1,18 @@
+package nodeproc
+
+import (
+	"net"
+	"net/netip"
+)
+
+// machineAddress is the address that this machine has on the way to others, the zero Addr for one that has no way. Nothing is sent: to connect
+// a socket of UDP only chooses a route.
+func machineAddress() netip.Addr {
+	c, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 9})
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer func() { _ = c.Close() }()
+	a, _ := netip.AddrFromSlice(c.LocalAddr().(*net.UDPAddr).IP)
+	return a.Unmap()
+}

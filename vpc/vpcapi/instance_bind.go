@@ -1,0 +1,82 @@
+package vpcapi
+
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/vpc"
+	"github.com/berth-ecs/berth/vpc/tables"
+	"github.com/berth-ecs/berth/wire"
+	shape "github.com/berth-ecs/berth/wire/shape/ec2"
+)
+
+// Nodes tells the machines that run tasks of a home, each once: the wing that has them does.
+type Nodes interface {
+	Nodes(tx store.Tx, h vpc.Home) []vpc.Node
+}
+
+// bindInstances binds the operations of instances, which nodes are.
+func (a *API) bindInstances(m *wire.Mux) {
+	bind(m, shape.OpDescribeInstances, a.DescribeInstances)
+	bind(m, shape.OpDescribeInstanceStatus, a.DescribeInstanceStatus)
+	bind(m, shape.OpDescribeInstanceTypes, a.DescribeInstanceTypes)
+	bind(m, shape.OpRunInstances, a.RunInstances)
+	bind(m, shape.OpTerminateInstances, a.TerminateInstances)
+}
+
+// nodes are the machines of a home in order of their instances.
+func (a *API) nodes(tx store.Tx, h vpc.Home) []vpc.Node {
+	if a.Nodes == nil {
+		return nil
+	}
+	return slices.SortedFunc(slices.Values(a.Nodes.Nodes(tx, h)), func(x, y vpc.Node) int { return strings.Compare(x.Instance, y.Instance) })
+}
+
+// instance answers the node of an instance's id, or EC2's error.
+func (a *API) instance(tx store.Tx, h vpc.Home, id string) (*vpc.Node, error) {
+	if err := vpc.KindInstance.Check(id); err != nil {
+		return nil, err
+	}
+	for _, n := range a.nodes(tx, h) {
+		if n.Instance == id {
+			return &n, nil
+		}
+	}
+	return nil, vpc.KindInstance.NotFound(id)
+}
+
+// primary is a node's primary interface: it is shown in the default subnet of its zone, if there is one.
+func (a *API) primary(tx store.Tx, n *vpc.Node) *vpc.Interface {
+	s, ok := tables.DefaultSubnet(tx, n.Home, n.Zone)
+	if !ok {
+		return n.Interface(nil, "")
+	}
+	group := ""
+	if v, ok := tables.VPCs.Peek(tx, tables.Key(n.Home, s.VPC)); ok {
+		group = v.DefaultGroup
+	}
+	return n.Interface(s, group)
+}
+
+// primaryOf answers the primary interface of an attachment.
+func (a *API) primaryOf(tx store.Tx, h vpc.Home, attachment string) (eni string, ok bool) {
+	for _, n := range a.nodes(tx, h) {
+		if i := a.primary(tx, &n); i.Attachment == attachment {
+			return i.ID, true
+		}
+	}
+	return "", false
+}
+
+// instances yields nodes with their tags.
+func (a *API) instances(tx store.Tx, h vpc.Home) iter.Seq[listed[*vpc.Node]] {
+	return func(yield func(listed[*vpc.Node]) bool) {
+		for _, n := range a.nodes(tx, h) {
+			if !yield(listed[*vpc.Node]{ID: n.Instance, Item: &n, Tags: n.Tags}) {
+				return
+			}
+		}
+	}
+}
