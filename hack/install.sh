@@ -137,7 +137,10 @@ test | bench)
 	# shellcheck disable=SC2086
 	install_debian $test_packages
 	install_aws
-	if [ "$what" = bench ]; then install_moto; fi
+	if [ "$what" = bench ]; then
+		install_moto
+		go -C "$here/../test/bench/dns/coredns" mod download
+	fi
 	;;
 lint) install_lint ;;
 cold) install_debian debootstrap ;;

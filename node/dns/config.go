@@ -27,6 +27,7 @@ type Keeper interface {
 	// Socket answers the one that is kept, a *net.UDPConn or *net.TCPListener; nil for none.
 	Socket(ctx context.Context, key string) (io.Closer, error)
 	Forget(ctx context.Context, key string) error
+	Kept(ctx context.Context) ([]string, error) // the keys of all
 }
 
 // Limits bound what the tasks of a VPC may take.

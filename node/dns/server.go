@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -26,6 +27,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	closed  bool
+	tidied  bool // what an earlier process had kept too long is gone
 	sockets map[socketKey]io.Closer
 	vpcs    map[string]*resolver
 }
@@ -43,8 +45,10 @@ type socketKey struct {
 	at           netip.AddrPort
 }
 
+const keyPrefix = "dns/"
+
 // text is the key for a Keeper.
-func (k socketKey) text() string { return "dns/" + k.vpc + "/" + k.network + "/" + k.at.String() }
+func (k socketKey) text() string { return keyPrefix + k.vpc + "/" + k.network + "/" + k.at.String() }
 
 // New makes a Server that knows no VPC.
 func New(c Config) *Server {
@@ -82,7 +86,7 @@ func (s *Server) Sync(ctx context.Context) error {
 			}
 		}
 	}
-	var errs []error
+	errs := []error{s.forgetOthers(ctx, want)}
 	for k, c := range s.sockets {
 		if !want[k] {
 			errs = append(errs, s.drop(ctx, k, c))
@@ -94,6 +98,30 @@ func (s *Server) Sync(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// forgetOthers lets go, once, what an earlier process had kept for VPCs that are gone since.
+func (s *Server) forgetOthers(ctx context.Context, want map[socketKey]bool) error {
+	if s.c.Keeper == nil || s.tidied {
+		return nil
+	}
+	kept, err := s.c.Keeper.Kept(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	for k := range want {
+		wanted[k.text()] = true
+	}
+	for _, key := range kept {
+		if strings.HasPrefix(key, keyPrefix) && !wanted[key] {
+			if err := s.c.Keeper.Forget(ctx, key); err != nil {
+				return err
+			}
+		}
+	}
+	s.tidied = true
+	return nil
 }
 
 // drop closes a socket for good: an open one would keep its namespace.

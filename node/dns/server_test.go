@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -309,6 +311,10 @@ func (d drawer) Forget(_ context.Context, key string) error {
 	return f.Close()
 }
 
+func (d drawer) Kept(context.Context) ([]string, error) { return slices.Collect(maps.Keys(d)), nil }
+
+var _ Keeper = (*hold.Client)(nil)
+
 // What is asked while the process is replaced is answered by the next one.
 func TestKeptSockets(t *testing.T) {
 	t.Parallel()
@@ -331,6 +337,16 @@ func TestKeptSockets(t *testing.T) {
 		}
 		conns[network] = c
 	}
+	left, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer left.Close()
+	for _, key := range []string{"dns/vpc-gone/udp/10.0.0.2:53", "metadata"} {
+		if err := d.KeepSocket(t.Context(), key, left); err != nil {
+			t.Fatal(err)
+		}
+	}
 	second := start(t, Config{Keeper: d, Listen: func(context.Context, string, string, netip.AddrPort) (io.Closer, error) {
 		return nil, errors.New("everything is kept")
 	}})
@@ -339,7 +355,7 @@ func TestKeptSockets(t *testing.T) {
 			t.Errorf("%s: %v %v", network, got, err)
 		}
 	}
-	if err := second.Apply(t.Context(), nodeconf.Delta{To: 2}); err != nil || len(d) != 0 {
-		t.Errorf("%v; %d are kept when nothing is wanted", err, len(d))
+	if err := second.Apply(t.Context(), nodeconf.Delta{To: 2}); err != nil || len(d) != 1 || d["metadata"] == nil {
+		t.Errorf("%v; %v are kept when nothing is wanted", err, d)
 	}
 }
