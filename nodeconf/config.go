@@ -38,8 +38,7 @@ type VPC struct {
 	Gateway      string         `json:",omitempty"` // the internet gateway that is attached, "" for none
 }
 
-// Subnet is a subnet in which the node has an interface, or one that a NAT gateway of NATs is in (its RouteTable may then be missing: a NAT
-// gateway that can be used leads to the internet gateway).
+// Subnet is a subnet in which the node has an interface, or one that a NAT gateway of NATs is in.
 type Subnet struct {
 	ID         string
 	VPC        string

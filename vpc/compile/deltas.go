@@ -225,6 +225,20 @@ func (x *Index) otherDeltas(out changes) {
 	for v := range touched(x, theOthers, inside) {
 		x.othersOf(v, inside[v], out)
 	}
+	for id, old := range x.now.ifaces {
+		if i := x.records.Interfaces[id]; i != nil && old != nil && i.VPC != old.VPC {
+			out.moved(id)
+		}
+	}
+}
+
+// moved mends what an interface that is another VPC's now (its id was taken again) did to nodes with both.
+func (c changes) moved(id string) {
+	for _, d := range c {
+		if _, set := d.Set.Remotes[id]; set {
+			d.Gone = slices.DeleteFunc(d.Gone, func(k nodeconf.Key) bool { return k == nodeconf.Key{Kind: "Remotes", ID: id} })
+		}
+	}
 }
 
 func (x *Index) othersOf(v string, inside map[string]*vpc.Interface, out changes) {

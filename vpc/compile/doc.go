@@ -2,9 +2,8 @@
 //
 // An Index is fed with changes of single records and answers which resources of which nodes changed. It keeps no configuration of a node:
 // a resource is compiled once, whoever has it, and a node has it as long as something of the node needs it. An interface needs its VPC, its
-// subnet and its groups, a subnet its ACL and its route table, a group the members of the groups that its rules name, a route table the NAT
-// gateways that its routes lead to, and those the subnet they are in (whose ACL holds for them, whose table does not matter to a node that
-// has no interface there).
+// subnet and its groups, a subnet its ACL, its route table and the NAT gateways that this leads to, a group the members of the groups that its
+// rules name, a NAT gateway the subnet that it is in with its ACL and route table.
 //
 // Guarantees:
 //

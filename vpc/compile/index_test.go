@@ -191,7 +191,7 @@ func TestNothingStays(t *testing.T) {
 			h.x.Apply(h.remove(id))
 		}
 		r := h.x.records
-		for _, m := range []multi{r.subnetsOf, r.tablesOf, r.gatewaysOf, r.interfacesOf, r.within, r.on, r.optionsOf, r.leadingTo} {
+		for _, m := range []multi{r.subnetsOf, r.tablesOf, r.gatewaysOf, r.natsOf, r.interfacesOf, r.within, r.on, r.optionsOf, r.leadingTo} {
 			if len(m) != 0 {
 				t.Fatalf("left: %v", m)
 			}

@@ -14,9 +14,9 @@ const (
 	anInterface kind = iota
 	aVPC
 	theOthers // of a VPC: its interfaces on other nodes
-	aRouting  // of a subnet: that packets leave it by its table
-	aTable
+	aRouting  // of a subnet: its table, and the NAT gateways that its routes lead to
 	aNAT
+	aTable
 	aSubnet
 	anACL
 	aGroup
@@ -43,16 +43,15 @@ func (x *Index) mark(rec any, flip bool) {
 		x.dirty(aVPC, rec.ID)
 		for s := range x.records.subnetsOf.all(rec.ID) { // by its main table and ACL
 			x.dirty(aSubnet, s)
-			x.dirty(aRouting, s)
 		}
-		x.markTables(rec.ID)
+		x.markRouting(rec.ID)
 		if flip {
 			x.markInterfaces(x.records.interfacesOf, rec.ID)
 		}
 	case *vpc.Subnet:
 		x.dirty(aSubnet, rec.ID)
 		x.dirty(aRouting, rec.ID)
-		x.markTables(rec.VPC)
+		x.markRouting(rec.VPC)
 		x.markInterfaces(x.records.within, rec.ID)
 	case *vpc.DHCPOptions:
 		for v := range x.records.optionsOf.all(rec.ID) {
@@ -68,28 +67,33 @@ func (x *Index) mark(rec any, flip bool) {
 		x.dirty(anACL, rec.ID)
 	case *vpc.RouteTable:
 		x.dirty(aTable, rec.ID)
-		x.markTables(rec.VPC)
+		x.markRouting(rec.VPC)
 	case *vpc.Association:
 		x.dirty(aSubnet, rec.Subnet)
-		x.dirty(aRouting, rec.Subnet)
 		if s := x.records.Subnets[rec.Subnet]; s != nil {
-			x.markTables(s.VPC)
+			x.markRouting(s.VPC)
 		}
 	case *vpc.InternetGateway:
 		x.dirty(aVPC, rec.VPC)
-		x.markTables(rec.VPC)
+		x.markRouting(rec.VPC)
 	case *vpc.NATGateway:
 		x.dirty(aNAT, rec.ID)
-		x.markTables(rec.VPC)
+		x.markRouting(rec.VPC)
 	}
 }
 
 func (x *Index) dirty(k kind, id string) { x.now.dirty[ref{k, id}] = struct{}{} }
 
-// markTables: where a route leads may depend on the table, the subnet and the gateway of the NAT gateway that it names.
-func (x *Index) markTables(vpcID string) {
+// markRouting: where a route leads may depend on the table, the subnet and the gateway of the NAT gateway that it names.
+func (x *Index) markRouting(vpcID string) {
 	for t := range x.records.tablesOf.all(vpcID) {
 		x.dirty(aTable, t)
+	}
+	for s := range x.records.subnetsOf.all(vpcID) {
+		x.dirty(aRouting, s)
+	}
+	for n := range x.records.natsOf.all(vpcID) {
+		x.dirty(aNAT, n)
 	}
 }
 
@@ -242,17 +246,20 @@ func (x *Index) compile(r ref) (value any, needs []ref) {
 			return rs.compileVPC(v), nil
 		}
 	case aRouting:
-		if s := rs.Subnets[r.id]; s != nil {
-			return nil, []ref{{aTable, rs.Table(s)}}
+		if t := rs.tableOf(r.id); t != nil {
+			return nil, append(gateways(rs.Routes(t, x.settings)), ref{aTable, t.ID})
 		}
 	case aTable:
 		if t := rs.Tables[r.id]; t != nil {
-			out := nodeconf.RouteTable{ID: t.ID, VPC: t.VPC, Routes: rs.Routes(t, x.settings)}
-			return out, gateways(out)
+			return nodeconf.RouteTable{ID: t.ID, VPC: t.VPC, Routes: rs.Routes(t, x.settings)}, nil
 		}
 	case aNAT:
 		if n := rs.NATs[r.id]; n != nil {
-			return compileNAT(n), []ref{{aSubnet, n.Subnet}}
+			needs = []ref{{aSubnet, n.Subnet}}
+			if t := rs.tableOf(n.Subnet); t != nil {
+				needs = append(needs, ref{aTable, t.ID})
+			}
+			return compileNAT(n), needs
 		}
 	case aSubnet:
 		if s := rs.Subnets[r.id]; s != nil {
@@ -282,9 +289,9 @@ func interfaceNeeds(i *vpc.Interface) []ref {
 	return needs
 }
 
-func gateways(t nodeconf.RouteTable) []ref {
+func gateways(routes []nodeconf.Route) []ref {
 	var needs []ref
-	for _, route := range t.Routes {
+	for _, route := range routes {
 		if n := (ref{aNAT, route.Target}); route.Kind == nodeconf.ToNAT && !contains(needs, n) {
 			needs = append(needs, n)
 		}

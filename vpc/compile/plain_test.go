@@ -34,12 +34,14 @@ func plain(r *Records, node string, told func(node string) bool) map[string]bool
 		add("VPCs", i.VPC, true)
 		vpcs[i.VPC] = true
 		subnet(s)
-		if t := r.Tables[r.Table(s)]; t != nil {
+		if t := r.Tables[r.Table(s)]; t != nil && t.VPC == s.VPC {
 			add("RouteTables", t.ID, true)
 			for _, route := range r.Routes(t, settings) {
 				if n := r.NATs[route.Target]; route.Kind == nodeconf.ToNAT {
 					add("NATs", n.ID, true)
-					subnet(r.Subnets[n.Subnet])
+					in := r.Subnets[n.Subnet]
+					subnet(in)
+					add("RouteTables", r.Table(in), true)
 				}
 			}
 		}

@@ -29,6 +29,7 @@ type Records struct {
 	subnetsOf    multi // by VPC
 	tablesOf     multi // by VPC
 	gatewaysOf   multi // by VPC
+	natsOf       multi // by VPC
 	interfacesOf multi // by VPC
 	within       multi // interfaces by subnet
 	on           multi // interfaces by node
@@ -44,7 +45,7 @@ func NewRecords() *Records {
 		VPCs: map[string]*vpc.VPC{}, Subnets: map[string]*vpc.Subnet{}, Options: map[string]*vpc.DHCPOptions{}, Interfaces: map[string]*vpc.Interface{},
 		Groups: map[string]*vpc.SecurityGroup{}, Rules: map[string]map[string]*vpc.Rule{}, ACLs: map[string]*vpc.ACL{}, Tables: map[string]*vpc.RouteTable{},
 		Gateways: map[string]*vpc.InternetGateway{}, NATs: map[string]*vpc.NATGateway{}, associations: map[association]*vpc.Association{},
-		subnetsOf: multi{}, tablesOf: multi{}, gatewaysOf: multi{}, interfacesOf: multi{}, within: multi{}, on: multi{}, optionsOf: multi{}, leadingTo: multi{},
+		subnetsOf: multi{}, tablesOf: multi{}, gatewaysOf: multi{}, natsOf: multi{}, interfacesOf: multi{}, within: multi{}, on: multi{}, optionsOf: multi{}, leadingTo: multi{},
 	}
 }
 
@@ -76,7 +77,7 @@ func (r *Records) Apply(c Change) (old any) {
 	case *vpc.InternetGateway:
 		return answer(change(r.Gateways, rec.ID, c.New, r.linkGateway))
 	case *vpc.NATGateway:
-		return answer(change(r.NATs, rec.ID, c.New, nil))
+		return answer(change(r.NATs, rec.ID, c.New, r.linkNAT))
 	}
 	return nil
 }
@@ -138,6 +139,10 @@ func (r *Records) linkGateway(g *vpc.InternetGateway, set func(multi, string, st
 	set(r.gatewaysOf, g.VPC, g.ID)
 }
 
+func (r *Records) linkNAT(n *vpc.NATGateway, set func(multi, string, string)) {
+	set(r.natsOf, n.VPC, n.ID)
+}
+
 func (r *Records) linkInterface(i *vpc.Interface, set func(multi, string, string)) {
 	set(r.interfacesOf, i.VPC, i.ID)
 	set(r.within, i.Subnet, i.ID)
@@ -153,6 +158,19 @@ func (r *Records) Table(s *vpc.Subnet) string {
 		return v.MainTable
 	}
 	return ""
+}
+
+// tableOf is the route table that holds for a subnet, nil for none: not one of another VPC.
+func (r *Records) tableOf(subnet string) *vpc.RouteTable {
+	s := r.Subnets[subnet]
+	if s == nil {
+		return nil
+	}
+	t := r.Tables[r.Table(s)]
+	if t == nil || t.VPC != s.VPC {
+		return nil
+	}
+	return t
 }
 
 // ACL is the id of the network ACL that holds for a subnet.

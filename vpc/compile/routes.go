@@ -73,8 +73,8 @@ func (r *Records) translates(n *vpc.NATGateway, to netip.Prefix, s Settings) boo
 	if !n.DeletedAt.IsZero() || n.Connectivity == "private" || len(n.Addresses) == 0 || !n.Addresses[0].Public.IsValid() || subnet == nil || subnet.VPC != n.VPC {
 		return false
 	}
-	t := r.Tables[r.Table(subnet)]
-	if t == nil || t.VPC != n.VPC {
+	t := r.tableOf(n.Subnet)
+	if t == nil {
 		return false
 	}
 	best, target := -1, ""
