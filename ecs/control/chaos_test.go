@@ -135,7 +135,7 @@ func (r *region) calm() {
 	var want *ecs.Service
 	r.view(func(tx store.Tx) {
 		s, _ := tables.Services.Peek(tx, serviceKey())
-		want = tables.Counted(tx, s)
+		want = tables.Counted(tx, r.network, s)
 	})
 	running, target := 0, ecs.TargetOf(want, r.status()).ID
 	for _, v := range r.tasks(tables.Live) {

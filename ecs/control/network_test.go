@@ -69,3 +69,16 @@ func TestServiceGetsTheAddressThatComesFree(t *testing.T) {
 		r.checkInterfaces()
 	}, "a1")
 }
+
+// The hosts of a DAEMON service in awsvpc are in the zones of its subnets.
+func TestDaemonInItsSubnets(t *testing.T) {
+	run(t, control.Options{}, func(r *region) {
+		r.create(0, awsvpc, daemon)
+		r.want("1 a1 RUNNING, 1 b1 RUNNING")
+		r.join("a2")
+		r.join("c2")
+		r.want("1 a1 RUNNING, 1 a2 RUNNING, 1 b1 RUNNING")
+		r.said("(service web) has reached a steady state.")
+		r.checkInterfaces()
+	}, "a1", "b1", "c1")
+}

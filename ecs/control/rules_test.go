@@ -69,7 +69,7 @@ var rules = map[string]func(*region){
 		r.want("1 a1 STOPPING, 1 a2 RUNNING, 1 b1 STOPPING")
 		r.view(func(tx store.Tx) {
 			s, _ := tables.Services.Peek(tx, serviceKey())
-			v := ecs.RenderService(tables.ViewService(tx, s))
+			v := ecs.RenderService(tables.ViewService(tx, r.network, s))
 			if *v.RunningCount != 1 || len(v.Deployments) != 1 || *v.Deployments[0].Id != "ecs-svc/9" || *v.Deployments[0].RolloutState != "COMPLETED" {
 				r.t.Errorf("running %d, %+v", *v.RunningCount, v.Deployments)
 			}

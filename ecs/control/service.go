@@ -103,7 +103,7 @@ func (s services) look(
 	}
 	in.History = tables.Unfinished(tx, svc)
 	if svc.Daemon() {
-		in.Hosts = tables.DaemonHosts(tx, svc, ecs.TargetOf(svc, st))
+		in.Hosts = tables.DaemonHosts(tx, s.network, svc, ecs.TargetOf(svc, st))
 	}
 	homes := map[string]bool{}
 	for v := range tables.TasksOfService(tx, key, tables.Live) {

@@ -36,7 +36,7 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 			return errNotIdempotent
 		}
 		if done {
-			out, err = serviceAgain(tx, made)
+			out, err = a.serviceAgain(tx, made)
 			return err
 		}
 		k, err := activeCluster(tx, h, in.Cluster)
@@ -61,7 +61,7 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 			return err
 		}
 		o.Remember(tx, s.ARN())
-		out = describeService(tx, s, true)
+		out = a.describeService(tx, s, true)
 		return nil
 	})
 	return &shape.CreateServiceResponse{Service: &out}, err
@@ -78,11 +78,11 @@ func (a *API) networkOf(tx store.Tx, d *ecs.TaskDefinition, in *shape.NetworkCon
 }
 
 // serviceAgain renders the service an earlier request made, as it is now.
-func serviceAgain(tx store.Tx, made []string) (shape.Service, error) {
+func (a *API) serviceAgain(tx store.Tx, made []string) (shape.Service, error) {
 	for _, arn := range made {
-		if a, ok := ecs.ParseARN(arn); ok {
-			if s, ok := tables.Services.Peek(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1])); ok {
-				return describeService(tx, s, true), nil
+		if k, ok := ecs.ParseARN(arn); ok {
+			if s, ok := tables.Services.Peek(tx, tables.MemberKey(k.Home, k.Parts[0], k.Parts[1])); ok {
+				return a.describeService(tx, s, true), nil
 			}
 		}
 	}

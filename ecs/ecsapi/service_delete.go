@@ -25,7 +25,7 @@ func (a *API) DeleteService(ctx context.Context, c wire.Call, in *shape.DeleteSe
 		case ecs.ServiceInactive:
 			return errServiceNotFound
 		case ecs.ServiceDraining:
-			out = describeService(tx, s, true)
+			out = a.describeService(tx, s, true)
 			return nil
 		}
 		if s.DesiredCount > 0 && !aws.Val(in.Force) {
@@ -37,7 +37,7 @@ func (a *API) DeleteService(ctx context.Context, c wire.Call, in *shape.DeleteSe
 			next.DesiredCount, next.DesiredAt = 0, tx.Now()
 		}
 		tables.Services.Put(tx, &next)
-		out = describeService(tx, &next, true)
+		out = a.describeService(tx, &next, true)
 		return nil
 	})
 	return &shape.DeleteServiceResponse{Service: &out}, err

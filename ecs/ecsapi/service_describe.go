@@ -34,7 +34,7 @@ func (a *API) DescribeServices(ctx context.Context, c wire.Call, in *shape.Descr
 				out.Failures = append(out.Failures, missing(k.ServiceARN(k.Name, name)))
 				continue
 			}
-			out.Services = append(out.Services, describeService(tx, s, slices.Contains(in.Include, shape.ServiceFieldTags)))
+			out.Services = append(out.Services, a.describeService(tx, s, slices.Contains(in.Include, shape.ServiceFieldTags)))
 		}
 		return nil
 	})
@@ -62,8 +62,8 @@ func service(tx store.Tx, h ecs.Home, clusterRef, ref *string) (*ecs.Service, er
 }
 
 // describeService gathers and renders a service.
-func describeService(tx store.Tx, s *ecs.Service, tags bool) shape.Service {
-	out := ecs.RenderService(tables.ViewService(tx, s))
+func (a *API) describeService(tx store.Tx, s *ecs.Service, tags bool) shape.Service {
+	out := ecs.RenderService(tables.ViewService(tx, a.network, s))
 	if tags {
 		out.Tags = orEmpty(s.Tags)
 	}

@@ -46,7 +46,7 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 			return err
 		}
 		tables.Services.Put(tx, &next)
-		out = describeService(tx, &next, true)
+		out = a.describeService(tx, &next, true)
 		return nil
 	})
 	return &shape.UpdateServiceResponse{Service: &out}, err

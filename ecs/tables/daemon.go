@@ -21,9 +21,9 @@ var DaemonServices = store.NewIndex(Services, "daemon", func(s *ecs.Service) []s
 })
 
 // DaemonHosts are the IDs of the container instances that a DAEMON service has a task on, or should have, in order: the ACTIVE ones that meet its
-// constraints and have the attributes that its target requires. Where none has these, all count that meet the constraints, so that
-// the service says what is missing.
-func DaemonHosts(tx store.Tx, s *ecs.Service, target ecs.Deployment) []string {
+// constraints, have the attributes that its target requires and are in a zone of its subnets. Where none does, all count that meet the
+// constraints, so that the service says what is missing.
+func DaemonHosts(tx store.Tx, n Network, s *ecs.Service, target ecs.Deployment) []string {
 	h, family, revision, ok := ecs.RevisionOf(target.TaskDefinition)
 	if !ok {
 		return nil
@@ -39,6 +39,9 @@ func DaemonHosts(tx store.Tx, s *ecs.Service, target ecs.Deployment) []string {
 		return nil
 	}
 	req.Distinct = false
+	if subnets, err := Subnets(tx, n, s.Home, target.Network); err == nil && len(subnets) > 0 { // else the launch says what is missing
+		req.Zones = ecs.Zones(subnets)
+	}
 	candidates := Candidates(tx, s.Home, s.Cluster)
 	if askGroups(req.MemberOf) {
 		// Its own tasks say nothing about where it belongs: what keeps groups apart would take away what it brought.
@@ -83,12 +86,12 @@ func MindsGroups(tx store.Tx, s *ecs.Service) bool {
 }
 
 // Counted is a service with the desired count that is answered: that of a DAEMON service is derived.
-func Counted(tx store.Tx, s *ecs.Service) *ecs.Service {
+func Counted(tx store.Tx, n Network, s *ecs.Service) *ecs.Service {
 	if !s.Daemon() || !s.DeletedAt.IsZero() {
 		return s
 	}
 	counted := *s
-	counted.DesiredCount = int32(len(DaemonHosts(tx, s, ServiceRecords(tx, s).Aim())))
+	counted.DesiredCount = int32(len(DaemonHosts(tx, n, s, ServiceRecords(tx, s).Aim())))
 	return &counted
 }
 

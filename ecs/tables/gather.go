@@ -74,8 +74,8 @@ func ServiceRecords(tx store.Tx, s *ecs.Service) ecs.ServiceView {
 }
 
 // ViewService gathers a service with its counts and newest events.
-func ViewService(tx store.Tx, s *ecs.Service) ecs.ServiceView {
-	v := ServiceRecords(tx, Counted(tx, s))
+func ViewService(tx store.Tx, n Network, s *ecs.Service) ecs.ServiceView {
+	v := ServiceRecords(tx, Counted(tx, n, s))
 	v.Counts = deploymentCounts(tx, s)
 	v.Events = newestEvents(tx, s)
 	for _, d := range History(tx, s, "") {

@@ -98,7 +98,7 @@ func Unfinished(tx store.Tx, s *ecs.Service) []ecs.ServiceDeploymentView {
 }
 
 // ViewServiceDeployment gathers a service deployment with all that is answered of it.
-func ViewServiceDeployment(tx store.Tx, v ecs.ServiceDeploymentView) ecs.ServiceDeploymentView {
+func ViewServiceDeployment(tx store.Tx, n Network, v ecs.ServiceDeploymentView) ecs.ServiceDeploymentView {
 	if v.Finished() {
 		return v
 	}
@@ -106,7 +106,7 @@ func ViewServiceDeployment(tx store.Tx, v ecs.ServiceDeploymentView) ecs.Service
 	if !ok || s.Incarnation != v.Incarnation {
 		return v
 	}
-	v.Service, v.Counts = Counted(tx, s), deploymentCounts(tx, s)
+	v.Service, v.Counts = Counted(tx, n, s), deploymentCounts(tx, s)
 	v.Now = ServiceRecords(tx, s).Status
 	return v
 }
