@@ -86,6 +86,9 @@ func (a aim) input(s *aws.Service, operation string) (any, error) {
 	info, _ := s.Operation(operation)
 	with := maps.Clone(a)
 	maps.Copy(with, special[operation])
+	if s.Package == "ec2" {
+		maps.Copy(with, ec2Special[operation])
+	}
 	return with.value(s, info.Input)
 }
 
@@ -118,7 +121,12 @@ func (a aim) member(s *aws.Service, m aws.Member) (any, error) {
 		v, named = a[strings.TrimSuffix(name, "s")]
 	}
 	_, whole := v.([]any)
+	if _, ok := v.(map[string]any); ok {
+		whole = true
+	}
 	switch {
+	case named && v == nil:
+		return nil, nil
 	case named && sh.Kind == aws.List && !whole:
 		return []any{v}, nil
 	case named && (sh.Kind != aws.Structure || whole):
@@ -136,6 +144,9 @@ func (a aim) member(s *aws.Service, m aws.Member) (any, error) {
 
 // aims are all the ways in which an operation is tried.
 func (w *world) aims(s *aws.Service, operation string) []aim {
+	if s.Package == "ec2" {
+		return w.ec2Aims(operation)
+	}
 	all := []aim{w.names(), w.arns()}
 	mixed := w.arns()
 	mixed["cluster"] = "blue" // a cluster of one's own, the owner's things by their ARNs

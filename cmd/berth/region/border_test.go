@@ -28,15 +28,30 @@ func TestNothingCrossesTheBorder(t *testing.T) {
 			for _, furnished := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s.%s/from %s %s/furnished %v", op[0], op[1], from.Account, from.Region, furnished), func(t *testing.T) {
 					w := newWorld(t)
-					w.furnish(owner, secret)
-					w.work()
+					w.give(op[0], owner, secret)
 					if furnished {
-						w.furnish(from, "pebble")
+						w.give(op[0], from, "pebble")
 					}
 					w.tryAll(op[0], op[1], from)
 				})
 			}
 		}
+	}
+}
+
+// give gives somebody what operations of a service can be about, and the owner the tasks, too.
+func (w *world) give(service string, who ecs.Home, word string) {
+	w.Helper()
+	if service == "ec2" {
+		used, spare := w.network(who, word)
+		if who == owner {
+			w.used, w.spare = used, spare
+		}
+		return
+	}
+	w.furnish(who, word)
+	if who == owner {
+		w.work()
 	}
 }
 
@@ -71,12 +86,11 @@ func TestTheOwnerMayWhatStrangersMayNot(t *testing.T) {
 	refusesEverybody := []string{"DeleteCluster", "UpdateContainerAgent"}
 	shown, changed := 0, 0
 	for _, op := range operations(t) {
-		if slices.Contains(refusesEverybody, op[1]) || op[0] == "ecr" && needsLayers[op[1]] {
+		if slices.Contains(refusesEverybody, op[1]) || op[0] == "ecr" && needsLayers[op[1]] || op[0] == "ec2" && ec2Refuses[op[1]] != "" {
 			continue
 		}
 		w := newWorld(t)
-		w.furnish(owner, secret)
-		w.work()
+		w.give(op[0], owner, secret)
 		s := serviceOf(w.mux, op[0])
 		before := w.property()
 		granted, last := false, answer{}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/registry/registryapi"
 	"github.com/berth-ecs/berth/registry/shelf"
 	"github.com/berth-ecs/berth/store"
@@ -41,6 +43,8 @@ type world struct {
 
 	instance, task       string // ids
 	deployment, revision string // ARNs, of the service
+
+	used, spare aim // what the owner has of EC2, by the members that name it
 }
 
 func keysOf(account string) sigv4.Credentials {
@@ -56,7 +60,8 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.mux = NewMux(ecsapi.New(ecsapi.Config{Store: w.store, Network: network{}}),
-		registryapi.New(registryapi.Config{Shelf: &shelf.Shelf{Store: w.store, Blobs: b}, Endpoint: "http://127.0.0.1:4566"}))
+		registryapi.New(registryapi.Config{Shelf: &shelf.Shelf{Store: w.store, Blobs: b}, Endpoint: "http://127.0.0.1:4566"}),
+		newVPC(config.Settings{Region: owner.Region, Regions: []string{owner.Region, abroad.Region}, PublicPool: netip.MustParsePrefix("198.18.0.0/15")}, w.store))
 	table := sigv4.Table{}
 	for _, account := range []string{owner.Account, stranger.Account} {
 		k := keysOf(account)
@@ -167,7 +172,7 @@ func (w *world) property() string {
 	var b strings.Builder
 	err := w.store.View(w.Context(), store.Fresh, func(tx store.Tx) error {
 		for key, rec := range Schema().Records(tx) {
-			if strings.Contains(key, " "+tables.At(owner).Prefix()) || strings.Contains(key, " "+store.RegionWide(owner.Region).Key(w.instance)) {
+			if strings.Contains(key, " "+tables.At(owner).Prefix()) || w.instance != "" && strings.Contains(key, " "+store.RegionWide(owner.Region).Key(w.instance)) {
 				text, _ := json.Marshal(rec)
 				fmt.Fprintf(&b, "%s %s\n", key, text)
 			}
