@@ -48,6 +48,8 @@ func (w *world) network(who ecs.Home, word string) (used, spare aim) {
 		a["groupid"] = w.made("CreateSecurityGroup", who, "groupId", `{"VpcId":%q,"GroupName":"g%d","Description":%q,%s}`, used["vpcid"], i, word, tags("security-group"))
 		a["securitygroupruleid"] = w.made("AuthorizeSecurityGroupIngress", who, "securityGroupRuleId",
 			`{"GroupId":%q,"IpPermissions":[{"IpProtocol":"tcp","FromPort":7,"ToPort":7,"IpRanges":[{"CidrIp":"0.0.0.0/0","Description":%q}]}]}`, a["groupid"], word)
+		a["networkinterfaceid"] = w.made("CreateNetworkInterface", who, "networkInterfaceId",
+			`{"SubnetId":%q,"Description":%q,"PrivateIpAddress":"10.0.0.1%d",%s}`, used["subnetid"], word, i, tags("network-interface"))
 		a["resource"] = a["vpcid"]
 	}
 	w.connect(who, used, spare, tags("natgateway"))
@@ -63,13 +65,16 @@ func (w *world) connect(who ecs.Home, used, spare aim, tags string) {
 	used["vpcassoc"] = w.made("AssociateVpcCidrBlock", who, "associationId", `{"VpcId":%q,"CidrBlock":"10.70.0.0/16"}`, used["vpcid"])
 	acls := w.made("DescribeNetworkAcls", who, "networkAclAssociationId", `{"Filters":[{"Name":"vpc-id","Values":[%q]},{"Name":"default","Values":["true"]}]}`, used["vpcid"])
 	used["aclassoc"] = acls
+	own := w.made("AllocateAddress", who, "allocationId", `{}`)
+	used["eipassoc"] = w.made("AssociateAddress", who, "associationId", `{"NetworkInterfaceId":%q,"AllocationId":%q}`, used["networkinterfaceid"], own)
+	w.made("AssignPrivateIpAddresses", who, "", `{"NetworkInterfaceId":%q,"PrivateIpAddresses":["10.0.0.99"]}`, used["networkinterfaceid"])
 	w.made("CreateRoute", who, "", `{"RouteTableId":%q,"DestinationCidrBlock":"0.0.0.0/0","GatewayId":%q}`, used["routetableid"], used["internetgatewayid"])
 	w.made("CreateNetworkAclEntry", who, "", `{"NetworkAclId":%q,"RuleNumber":100,"Egress":false,"Protocol":"-1","RuleAction":"allow","CidrBlock":"0.0.0.0/0"}`, used["networkaclid"])
 }
 
 // associations says which association an operation is about.
 var associations = map[string]string{
-	"DisassociateRouteTable": "rtbassoc", "ReplaceRouteTableAssociation": "rtbassoc", "DisassociateVpcCidrBlock": "vpcassoc", "ReplaceNetworkAclAssociation": "aclassoc",
+	"DisassociateAddress": "eipassoc", "DisassociateRouteTable": "rtbassoc", "ReplaceRouteTableAssociation": "rtbassoc", "DisassociateVpcCidrBlock": "vpcassoc", "ReplaceNetworkAclAssociation": "aclassoc",
 }
 
 // ec2Aims are the ways in which an operation of EC2 is tried.
@@ -87,24 +92,28 @@ func (w *world) ec2Aims(operation string) []aim {
 
 // ec2Special are members that an operation of EC2 needs beside what it is about.
 var ec2Special = map[string]aim{
-	"AssociateVpcCidrBlock":         {"cidrblock": "10.77.0.0/16"},
-	"CreateDhcpOptions":             {"dhcpconfiguration": []any{map[string]any{"Key": "domain-name", "Values": []any{"new.test"}}}},
-	"CreateNatGateway":              {"vpcid": nil},
-	"CreateNetworkAclEntry":         aclEntry("7"),
-	"ReplaceNetworkAclEntry":        aclEntry("100"),
-	"DeleteNetworkAclEntry":         {"rulenumber": 100},
-	"CreateRoute":                   {"destinationcidrblock": "198.51.100.0/24"},
-	"ReplaceRoute":                  {"destinationcidrblock": "0.0.0.0/0"},
-	"DeleteRoute":                   {"destinationcidrblock": "0.0.0.0/0"},
-	"CreateSubnet":                  {"cidrblock": "10.0.200.0/24"},
-	"CreateVpc":                     {"cidrblock": "10.9.0.0/16"},
-	"CreateTags":                    {"tag": []any{map[string]any{"Key": "word", "Value": "stolen"}}},
-	"DeleteTags":                    {"tag": []any{map[string]any{"Key": "word"}}},
-	"ModifySubnetAttribute":         {"mappubliciponlaunch": map[string]any{"Value": true}},
-	"ModifyVpcAttribute":            {"enablednshostname": map[string]any{"Value": true}},
-	"CreateSecurityGroup":           {"groupname": "new", "description": "new"},
-	"AuthorizeSecurityGroupIngress": {"ippermission": permission(8)},
-	"AuthorizeSecurityGroupEgress":  {"ippermission": permission(8)},
+	"AssociateVpcCidrBlock":             {"cidrblock": "10.77.0.0/16"},
+	"CreateDhcpOptions":                 {"dhcpconfiguration": []any{map[string]any{"Key": "domain-name", "Values": []any{"new.test"}}}},
+	"CreateNatGateway":                  {"vpcid": nil},
+	"CreateNetworkAclEntry":             aclEntry("7"),
+	"ReplaceNetworkAclEntry":            aclEntry("100"),
+	"DeleteNetworkAclEntry":             {"rulenumber": 100},
+	"CreateRoute":                       {"destinationcidrblock": "198.51.100.0/24"},
+	"ReplaceRoute":                      {"destinationcidrblock": "0.0.0.0/0", "natgatewayid": nil},
+	"DeleteRoute":                       {"destinationcidrblock": "0.0.0.0/0"},
+	"CreateSubnet":                      {"cidrblock": "10.0.200.0/24"},
+	"CreateVpc":                         {"cidrblock": "10.9.0.0/16"},
+	"CreateTags":                        {"tag": []any{map[string]any{"Key": "word", "Value": "stolen"}}},
+	"DeleteTags":                        {"tag": []any{map[string]any{"Key": "word"}}},
+	"ModifySubnetAttribute":             {"mappubliciponlaunch": map[string]any{"Value": true}},
+	"ModifyVpcAttribute":                {"enablednshostname": map[string]any{"Value": true}},
+	"AssignPrivateIpAddresses":          {"privateipaddresse": "10.0.0.98"},
+	"UnassignPrivateIpAddresses":        {"privateipaddresse": "10.0.0.99"},
+	"ModifyNetworkInterfaceAttribute":   {"description": map[string]any{"Value": "new"}},
+	"DescribeNetworkInterfaceAttribute": {"attribute": "description"},
+	"CreateSecurityGroup":               {"groupname": "new", "description": "new"},
+	"AuthorizeSecurityGroupIngress":     {"ippermission": permission(8)},
+	"AuthorizeSecurityGroupEgress":      {"ippermission": permission(8)},
 }
 
 func aclEntry(number string) aim {
@@ -117,10 +126,10 @@ func permission(port int) []any {
 
 // ec2Refuses are operations of EC2 that refuse the owner here, with why.
 var ec2Refuses = map[string]string{
-	"CreateDefaultVpc":         "there is one",
-	"DetachInternetGateway":    "a NAT gateway needs it",
-	"DisassociateAddress":      "it is the NAT gateway's",
-	"AssociateAddress":         "the owner has no interface of its own here",
+	"CreateDefaultVpc":       "there is one",
+	"DetachInternetGateway":  "a NAT gateway needs it",
+	"AttachNetworkInterface": "there is no machine to attach it to", "DetachNetworkInterface": "so nothing is attached",
+	"RunInstances": "nothing starts machines", "TerminateInstances": "nothing ends them",
 	"ModifySecurityGroupRules": "its structures are the tests' of the operation", "RevokeSecurityGroupEgress": "as these",
 	"UpdateSecurityGroupRuleDescriptionsIngress": "as these", "UpdateSecurityGroupRuleDescriptionsEgress": "as these",
 }
