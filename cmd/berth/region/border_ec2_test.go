@@ -60,7 +60,7 @@ func (w *world) network(who ecs.Home, word string) (used, spare aim) {
 func (w *world) connect(who ecs.Home, used, spare aim, tags string) {
 	w.Helper()
 	w.made("AttachInternetGateway", who, "", `{"VpcId":%q,"InternetGatewayId":%q}`, used["vpcid"], used["internetgatewayid"])
-	used["natgatewayid"] = w.made("CreateNatGateway", who, "natGatewayId", `{"SubnetId":%q,"AllocationId":%q,%s}`, used["subnetid"], used["allocationid"], tags)
+	used["natgatewayid"] = w.made("CreateNatGateway", who, "natGatewayId", `{"SubnetId":%q,"PrivateIpAddress":"10.0.0.50","AllocationId":%q,%s}`, used["subnetid"], used["allocationid"], tags)
 	used["rtbassoc"] = w.made("AssociateRouteTable", who, "associationId", `{"RouteTableId":%q,"SubnetId":%q}`, used["routetableid"], used["subnetid"])
 	used["vpcassoc"] = w.made("AssociateVpcCidrBlock", who, "associationId", `{"VpcId":%q,"CidrBlock":"10.70.0.0/16"}`, used["vpcid"])
 	acls := w.made("DescribeNetworkAcls", who, "networkAclAssociationId", `{"Filters":[{"Name":"vpc-id","Values":[%q]},{"Name":"default","Values":["true"]}]}`, used["vpcid"])
