@@ -8,7 +8,9 @@ import (
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
+	"github.com/berth-ecs/berth/vpc/control"
 	vpctables "github.com/berth-ecs/berth/vpc/tables"
+	"github.com/berth-ecs/berth/vpc/vpcapi"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -16,7 +18,11 @@ import (
 // network is the VPC wing as the ECS wing needs it.
 type network struct{}
 
-var _ tables.Network = network{}
+var (
+	_ tables.Network = network{}
+	_ vpcapi.Nodes   = network{}
+	_ control.Owners = network{}
+)
 
 // requester is who made the interfaces of tasks.
 const requester = "amazon-ecs"
@@ -98,7 +104,22 @@ func (network) Nodes(tx store.Tx, h vpc.Home) []vpc.Node {
 	return nodes
 }
 
-// Owned says whether what an interface was made for is still there: a task that has not stopped.
+// Owned implements control.Owners. What is no task of Amazon ECS is not judged here.
 func (network) Owned(tx store.Tx, i *vpc.Interface) bool {
+	if _, ok := ecs.ParseARN(i.Owner); !ok {
+		return true
+	}
 	return tables.Lives(tx, i.Owner)
+}
+
+// Tables implements control.Owners: an owner is a task.
+func (network) Tables() []string { return []string{tables.TaskStatuses.Name()} }
+
+// Ended implements control.Owners.
+func (network) Ended(c store.Change) (vpc.Home, string, bool) {
+	old, now, ok := tables.TaskStatuses.Of(c)
+	if !ok || old == nil || now != nil && now.LastStatus != ecs.TaskStopped {
+		return vpc.Home{}, "", false
+	}
+	return vpcHome(old.Home), old.TaskARN(old.Cluster, old.ID), true
 }

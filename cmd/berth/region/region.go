@@ -176,6 +176,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		"sessions": sessions.Run,
 		"control":  func(ctx context.Context) error { return r.store.Lead(ctx, loops.Run) },
 		"registry": func(ctx context.Context) error { return r.store.Lead(ctx, images.loops.Run) },
+		"vpc":      func(ctx context.Context) error { return sweepVPC(ctx, c, r) },
 		"http": func(ctx context.Context) error {
 			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
 		},

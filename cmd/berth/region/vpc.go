@@ -4,8 +4,10 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
+	"github.com/berth-ecs/berth/vpc/control"
 	"github.com/berth-ecs/berth/vpc/vpcapi"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
@@ -24,4 +26,13 @@ func newVPC(s config.Settings, records store.Store) *vpcapi.API {
 // used first.
 func makeBase(ctx context.Context, api *vpcapi.API, s config.Settings) error {
 	return api.EnsureBase(ctx, vpc.Home{Account: s.Account, Region: s.Region})
+}
+
+// sweepVPC takes away what nothing needs any more, while this server leads.
+func sweepVPC(ctx context.Context, c Config, r rooms) error {
+	loops, err := control.New(control.Config{Owners: network{}, Log: c.Log.With("component", "vpc"), Metrics: loop.NewMetrics(r.metrics)})
+	if err != nil {
+		return err
+	}
+	return r.store.Lead(ctx, loops.Run)
 }
