@@ -38,9 +38,12 @@ func (c *Container) Files(addr netip.Addr, host HostFiles, links []HostEntry) Fi
 		f.Hostname = ""
 	}
 	var b strings.Builder
-	if c.NetworkMode == Host {
+	switch {
+	case c.NetworkMode == Host:
 		b.WriteString(host.Hosts)
-	} else {
+	case c.NetworkMode == AwsVpc && !slices.ContainsFunc(c.ExtraHosts, func(e HostEntry) bool { return e.Address.Is6() }):
+		b.WriteString(loopbackHosts4) // as on AWS: ::1 is nobody's where the interface has no IPv6
+	default:
 		b.WriteString(loopbackHosts)
 	}
 	for _, e := range slices.Concat(c.ExtraHosts, links) {
@@ -52,6 +55,8 @@ func (c *Container) Files(addr netip.Addr, host HostFiles, links []HostEntry) Fi
 	f.Hosts = b.String()
 	return f
 }
+
+const loopbackHosts4 = "127.0.0.1\tlocalhost\n"
 
 const loopbackHosts = `127.0.0.1	localhost
 ::1	localhost ip6-localhost ip6-loopback

@@ -44,11 +44,19 @@ func TestATaskWithAnInterface(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	f := c.Files(p.Interface.Addresses[0], HostFiles{Hosts: "10.9.9.9 machine\n", Resolv: "nameserver 9.9.9.9\nsearch machine.lan\n"}, nil)
-	if f.Resolv != "nameserver 10.0.0.2\nsearch ec2.internal\n" {
+	if f.Resolv != "nameserver 10.0.0.2\nsearch ec2.internal\noptions timeout:2 attempts:5\n" {
 		t.Errorf("resolv.conf %q", f.Resolv)
 	}
-	if want := loopbackHosts + "10.0.0.4\tip-10-0-0-4.ec2.internal\n"; f.Hosts != want {
+	if want := loopbackHosts + "fd00::4\tip-10-0-0-4.ec2.internal\n10.0.0.4\tip-10-0-0-4.ec2.internal\n"; f.Hosts != want {
 		t.Errorf("hosts %q", f.Hosts)
+	}
+
+	in.ElasticNetworkInterfaces[0].IPv6Addresses = nil
+	if p, err = New(in, n); err != nil {
+		t.Fatal(err)
+	}
+	if f := p.Containers[0].Files(p.Interface.Addresses[0], HostFiles{}, nil); f.Hosts != "127.0.0.1\tlocalhost\n10.0.0.4\tip-10-0-0-4.ec2.internal\n" || f.Hostname != "ip-10-0-0-4.ec2.internal\n" {
+		t.Errorf("without IPv6: %+v", f)
 	}
 
 	in.ElasticNetworkInterfaces[0].PrivateDNSName = ""
@@ -71,7 +79,7 @@ func TestNamesOfATaskWithAnInterface(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := p.Containers[0].Files(p.Interface.Addresses[0], HostFiles{}, nil); f.Resolv != "nameserver 10.0.0.53\nsearch corp\n" {
+	if f := p.Containers[0].Files(p.Interface.Addresses[0], HostFiles{}, nil); f.Resolv != "nameserver 10.0.0.53\nsearch corp\noptions timeout:2 attempts:5\n" {
 		t.Errorf("resolv.conf %q", f.Resolv)
 	}
 }

@@ -66,6 +66,12 @@ func (b *builder) names(c *Container) error {
 		if len(c.DNS.Search) == 0 {
 			c.DNS.Search = i.Search
 		}
+		if len(c.DNS.Options) == 0 { // a machine's in a VPC, which tasks have from it
+			c.DNS.Options = []string{"timeout:2", "attempts:5"}
+		}
+		for _, a := range i.Addresses6 {
+			c.ExtraHosts = append(c.ExtraHosts, HostEntry{Name: c.Hostname, Address: a})
+		}
 	}
 	return nil
 }
