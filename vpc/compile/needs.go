@@ -246,7 +246,7 @@ func (x *Index) compile(r ref) (value any, needs []ref) {
 			return rs.compileVPC(v), nil
 		}
 	case aRouting:
-		if t := rs.tableOf(r.id); t != nil {
+		if t := rs.TableOf(r.id); t != nil {
 			return nil, append(gateways(rs.Routes(t, x.settings)), ref{aTable, t.ID})
 		}
 	case aTable:
@@ -256,7 +256,7 @@ func (x *Index) compile(r ref) (value any, needs []ref) {
 	case aNAT:
 		if n := rs.NATs[r.id]; n != nil {
 			needs = []ref{{aSubnet, n.Subnet}}
-			if t := rs.tableOf(n.Subnet); t != nil {
+			if t := rs.TableOf(n.Subnet); t != nil {
 				needs = append(needs, ref{aTable, t.ID})
 			}
 			return compileNAT(n), needs

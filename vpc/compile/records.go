@@ -160,8 +160,8 @@ func (r *Records) Table(s *vpc.Subnet) string {
 	return ""
 }
 
-// tableOf is the route table that holds for a subnet, nil for none: not one of another VPC.
-func (r *Records) tableOf(subnet string) *vpc.RouteTable {
+// TableOf is the route table that holds for a subnet, nil for none: not one of another VPC.
+func (r *Records) TableOf(subnet string) *vpc.RouteTable {
 	s := r.Subnets[subnet]
 	if s == nil {
 		return nil

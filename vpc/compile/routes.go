@@ -73,7 +73,7 @@ func (r *Records) translates(n *vpc.NATGateway, to netip.Prefix, s Settings) boo
 	if !n.DeletedAt.IsZero() || n.Connectivity == "private" || len(n.Addresses) == 0 || !n.Addresses[0].Public.IsValid() || subnet == nil || subnet.VPC != n.VPC {
 		return false
 	}
-	t := r.tableOf(n.Subnet)
+	t := r.TableOf(n.Subnet)
 	if t == nil {
 		return false
 	}
