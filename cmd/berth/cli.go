@@ -28,6 +28,7 @@ type commands struct {
 	Doctor  doctorCommand  `cmd:"" help:"Check this machine and say what to do about each finding."`
 	Top     topCommand     `cmd:"" help:"Show what tasks and containers use, again and again."`
 	Logs    logsCommand    `cmd:"" help:"Show the output of a task's containers."`
+	VPC     vpcCommand     `cmd:"" name:"vpc" help:"Ask about networks."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -205,7 +205,7 @@ func (w *walk) through(way string, n *vpc.NATGateway, from, to netip.Addr) bool 
 	if way == "out" {
 		w.ok(way, n.ID, "NAT gateway %s in %s: %s becomes %s", n.ID, n.Subnet, from, n.Addresses[0].Public)
 	}
-	return w.passACL(way, home, false, p, from) && w.passACL(way, home, true, p, to)
+	return w.passACL(way, home, crossing{p, false, from}) && w.passACL(way, home, crossing{p, true, to})
 }
 
 // whose is the interface that has a public address.
@@ -247,19 +247,26 @@ func (w *walk) groups(way string, i *vpc.Interface, egress bool, peer netip.Addr
 }
 
 func (w *walk) aclOut(way string, i *vpc.Interface, p packet, peer netip.Addr) bool {
-	return w.passACL(way, w.records.Subnets[i.Subnet], true, p, peer)
+	return w.passACL(way, w.records.Subnets[i.Subnet], crossing{p, true, peer})
 }
 
 func (w *walk) aclIn(way string, i *vpc.Interface, p packet, peer netip.Addr) bool {
-	return w.passACL(way, w.records.Subnets[i.Subnet], false, p, peer)
+	return w.passACL(way, w.records.Subnets[i.Subnet], crossing{p, false, peer})
+}
+
+// crossing is a packet that leaves a subnet, or enters it.
+type crossing struct {
+	packet
+	egress bool
+	peer   netip.Addr
 }
 
 // passACL asks a subnet's network ACL. It does not hold inside of the subnet.
-func (w *walk) passACL(way string, s *vpc.Subnet, egress bool, p packet, peer netip.Addr) bool {
+func (w *walk) passACL(way string, s *vpc.Subnet, c crossing) bool {
 	if s == nil {
 		return w.drop(way, "", "the interface's subnet is gone")
 	}
-	if s.CIDR.Contains(peer) || egress && linkLocal.Contains(peer) {
+	if s.CIDR.Contains(c.peer) || c.egress && linkLocal.Contains(c.peer) {
 		return true
 	}
 	id := w.records.ACL(s)
@@ -268,17 +275,17 @@ func (w *walk) passACL(way string, s *vpc.Subnet, egress bool, p packet, peer ne
 		return w.drop(way, id, "network ACL %s is gone", id)
 	}
 	side, word, entries := "inbound", "from", a.Ingress
-	if egress {
+	if c.egress {
 		side, word, entries = "outbound", "to", a.Egress
 	}
-	number, port, allowed := acl(entries, p, peer)
+	number, port, allowed := acl(entries, c.packet, c.peer)
 	rule := fmt.Sprint(number)
-	what := fmt.Sprintf("%s %s %s", p, word, peer)
+	what := fmt.Sprintf("%s %s %s", c.packet, word, c.peer)
 	if number == 0 {
 		rule = "*"
 	}
-	if !allowed && p.low != p.high {
-		what = fmt.Sprintf("%s port %d %s %s, one of those that the client may have chosen", protocolName(p.protocol), port, word, peer)
+	if !allowed && c.low != c.high {
+		what = fmt.Sprintf("%s port %d %s %s, one of those that the client may have chosen", protocolName(c.protocol), port, word, c.peer)
 	}
 	verb := "allows"
 	if !allowed {

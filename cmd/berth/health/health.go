@@ -21,7 +21,8 @@ const (
 	HealthPath  = "/_berth/health"
 	ReadyPath   = "/_berth/ready"
 	MetricsPath = "/_berth/metrics"
-	TopPath     = "/_berth/top" // signed, root only
+	TopPath     = "/_berth/top"         // signed, root only
+	ExplainPath = "/_berth/vpc/explain" // signed, root only
 )
 
 // Page is the endpoint of a region.

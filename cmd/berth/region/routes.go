@@ -14,6 +14,7 @@ import (
 func routes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) http.Handler {
 	mux := agentRoutes(c, r, edge, sessions)
 	mux.HandleFunc("GET "+health.ReadyPath, c.Ready.Ready)
+	mux.Handle("GET "+health.ExplainPath, newExplainer(c, r))
 	mux.Handle("GET "+health.MetricsPath, promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
 	return mux
 }
