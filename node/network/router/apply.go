@@ -29,7 +29,7 @@ func (r *Routers) Apply(ctx context.Context, d nodeconf.Delta) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return r.sync(keys), nil
+	return r.sync(keys), nil //nolint:contextcheck // spares are made until Close
 }
 
 // ApplyConfig applies a whole configuration.
@@ -218,7 +218,7 @@ func (r *Routers) retry(ctx context.Context) {
 		case <-time.After(pause):
 		}
 		r.mu.Lock()
-		report := r.sync(nil)
+		report := r.sync(nil) //nolint:contextcheck // as in Apply
 		r.mu.Unlock()
 		pause = min(2*pause, retryLast)
 		if len(report.Failed) == 0 {

@@ -15,7 +15,7 @@ import (
 const detourPriority = 100
 
 // detour leads packets with the mark of an interface that a route names to that interface, whatever their destination.
-func (v *vpc) detour(t *turn) error {
+func (v *vpc) detour() error {
 	want := map[netip.Addr]bool{}
 	var errs error
 	for id := range v.plan.Targets() {

@@ -301,7 +301,9 @@ func wantSilence(t testing.TB, e Endpoint, proto, addr string) {
 	}
 }
 
-func at(e Endpoint, port int) string { return netip.AddrPortFrom(e.Addresses[0], uint16(port)).String() }
+func at(e Endpoint, port int) string {
+	return netip.AddrPortFrom(e.Addresses[0], uint16(port)).String()
+}
 
 // leftovers is what an installation has in the kernel.
 func leftovers(t testing.TB, c Config) []string {

@@ -55,29 +55,25 @@ func (v *vpc) finish(p *port, s nodeconf.Subnet) error {
 	if err := v.routeTo(p, p.conf.Addresses); err != nil {
 		return err
 	}
-	h, inner := (*netlink.Handle)(nil), netlink.Link(nil)
-	if p.spare != nil {
-		h, inner = p.spare.nl, p.spare.inner
-	} else {
-		var done func()
-		var err error
-		if h, inner, done, err = v.enter(p.conf.ID); err != nil {
+	if p.spare == nil {
+		h, eth0, done, err := v.enter(p.conf.ID)
+		if err != nil {
 			return err
 		}
 		defer done()
+		err = configure(h, eth0, p.conf, s)
+		p.done = err == nil
+		return err
 	}
-	if err := configure(h, inner, p.conf, s); err != nil {
+	if err := configure(p.spare.nl, p.spare.inner, p.conf, s); err != nil {
 		return err
 	}
 	failpoint.Hit(failpoint.ENIConfigured)
-	if p.spare != nil {
-		if err := netspace.Mount(p.spare.ns, v.r.cfg.eniMount(p.conf.ID)); err != nil {
-			return err
-		}
-		p.spare.close()
-		p.spare = nil
+	if err := netspace.Mount(p.spare.ns, v.r.cfg.eniMount(p.conf.ID)); err != nil {
+		return err
 	}
-	p.done = true
+	p.spare.close()
+	p.spare, p.done = nil, true
 	return nil
 }
 

@@ -55,10 +55,14 @@ func Open(ctx context.Context, c Config) (_ *Routers, err error) {
 			return nil, err
 		}
 	}
-	loop, stop := context.WithCancel(context.Background()) //nolint:contextcheck // it goes on until Close
-	r.stop = stop
-	r.loops.Go(func() { r.retry(loop) })
+	r.start() //nolint:contextcheck // it goes on until Close
 	return r, nil
+}
+
+func (r *Routers) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	r.loops.Go(func() { r.retry(ctx) })
 }
 
 func newRouters(c Config) *Routers {

@@ -3,6 +3,7 @@ package router
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -30,15 +31,13 @@ func (v *vpc) apply(c *nodeconf.Resources, keys []nodeconf.Key) map[string]error
 	err := v.ground(t)
 	if err == nil {
 		t.change = v.plan.Update(c, t.keys)
-		for id, why := range t.change.Failed {
-			t.failed[id] = why
-		}
+		maps.Copy(t.failed, t.change.Failed)
 		v.sort(t)
 		err = v.rules(t)
 	}
 	if err == nil {
 		v.connect(t)
-		err = errors.Join(v.withdraw(t), v.translate(t), v.detour(t))
+		err = errors.Join(v.withdraw(t), v.translate(t), v.detour())
 		err = errors.Join(err, v.endFlows(t.dead))
 	}
 	if err != nil {

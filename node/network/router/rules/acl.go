@@ -66,7 +66,7 @@ func entries(es []nodeconf.Entry, offset uint32) []ruleset.Rule {
 
 func aclSets() []ruleset.Set {
 	return []ruleset.Set{
-		{Name: aclOut, Key: nftables.TypeMark, Data: nftables.TypeVerdict},
+		{Name: aclOut, Key: nftables.TypeMark, Native: true, Data: nftables.TypeVerdict},
 		{Name: aclIn, Key: nftables.TypeIPAddr, Data: nftables.TypeVerdict},
 	}
 }

@@ -27,8 +27,8 @@ func filter(hook *nftables.ChainHook, priority nftables.ChainPriority) ruleset.H
 func Sets() ruleset.Fragment {
 	sets := append(aclSets(), natSets()...)
 	return ruleset.Fragment{Sets: append(sets,
-		ruleset.Set{Name: groupsOut, Key: nftables.TypeIFName, Data: nftables.TypeVerdict},
-		ruleset.Set{Name: groupsIn, Key: nftables.TypeIFName, Data: nftables.TypeVerdict},
+		ruleset.Set{Name: groupsOut, Key: nftables.TypeIFName, Native: true, Data: nftables.TypeVerdict},
+		ruleset.Set{Name: groupsIn, Key: nftables.TypeIFName, Native: true, Data: nftables.TypeVerdict},
 		ruleset.Set{Name: routesMap, Key: routesKey, Data: nftables.TypeMark, Interval: true},
 	)}
 }

@@ -114,9 +114,14 @@ func guard(i nodeconf.Interface, s nodeconf.Subnet) (ruleset.Chain, error) {
 	if !i.SourceCheck {
 		c.Rules = append(c.Rules, rule(sent, pass))
 	}
+	asked := rule(protocol(unix.ETH_P_ARP), field(expr.PayloadBaseLLHeader, 6, mac), field(expr.PayloadBaseNetworkHeader, 8, mac))
 	for _, a := range i.Addresses {
-		c.Rules = append(c.Rules, rule(protocol(unix.ETH_P_ARP), field(expr.PayloadBaseLLHeader, 6, mac),
-			field(expr.PayloadBaseNetworkHeader, 8, mac), field(expr.PayloadBaseNetworkHeader, 14, a.AsSlice()), accept))
+		if i.SourceCheck {
+			c.Rules = append(c.Rules, rule(asked, field(expr.PayloadBaseNetworkHeader, 14, a.AsSlice()), accept))
+		}
+	}
+	if !i.SourceCheck { // one that answers for others asks in their name; the router learns nothing from it
+		c.Rules = append(c.Rules, rule(asked, accept))
 	}
 	c.Rules = append(c.Rules, guard6(i, mac)...)
 	c.Rules = append(c.Rules, drop)

@@ -23,10 +23,10 @@ func natSets() []ruleset.Set {
 	return []ruleset.Set{
 		{Name: publicIn, Key: nftables.TypeIPAddr, Data: nftables.TypeIPAddr},
 		{Name: publicOut, Key: nftables.TypeIPAddr, Data: nftables.TypeIPAddr},
-		{Name: natOut, Key: nftables.TypeMark, Data: nftables.TypeIPAddr},
+		{Name: natOut, Key: nftables.TypeMark, Native: true, Data: nftables.TypeIPAddr},
 		{Name: natIn, Key: nftables.TypeIPAddr, Data: nftables.TypeMark},
-		{Name: natThere, Key: nftables.TypeMark, Data: nftables.TypeVerdict},
-		{Name: natBack, Key: nftables.TypeMark, Data: nftables.TypeVerdict},
+		{Name: natThere, Key: nftables.TypeMark, Native: true, Data: nftables.TypeVerdict},
+		{Name: natBack, Key: nftables.TypeMark, Native: true, Data: nftables.TypeVerdict},
 	}
 }
 

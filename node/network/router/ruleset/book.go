@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"golang.org/x/sys/unix"
 )
 
@@ -138,6 +139,9 @@ func (b *Book) handle(s Set, t *nftables.Table) *nftables.Set {
 	b.serial++
 	h := &nftables.Set{
 		ID: b.serial, Table: t, Name: s.Name, KeyType: s.Key, Interval: s.Interval, Concatenation: s.Interval,
+	}
+	if s.Native {
+		h.KeyByteOrder = binaryutil.NativeEndian
 	}
 	if s.Data.Bytes > 0 || s.Data.Name != "" {
 		h.IsMap, h.DataType = true, s.Data

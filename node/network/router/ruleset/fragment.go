@@ -10,6 +10,7 @@ type Set struct {
 	Name     string
 	Key      nftables.SetDatatype
 	Data     nftables.SetDatatype // the zero value: a set
+	Native   bool                 // keys are numbers of the machine's byte order, or names: `nft` shows them right
 	Interval bool                 // elements are ranges; Key must be a concatenation
 }
 
