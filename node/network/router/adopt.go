@@ -65,10 +65,10 @@ func (v *vpc) evict(l netlink.Link) error {
 
 // tidy removes routes, neighbours and rules of which nobody knows any more why they are there.
 func (v *vpc) tidy(t *turn) error {
-	known := map[netip.Addr]bool{rules.Host: true}
-	for id := range v.ports {
+	known := map[netip.Addr]int{} // the link behind which an address is
+	for id, p := range v.ports {
 		for _, a := range t.c.Interfaces[id].Addresses {
-			known[a] = true
+			known[a] = p.link.Attrs().Index
 		}
 	}
 	ranges := map[netip.Prefix]bool{}
@@ -78,7 +78,7 @@ func (v *vpc) tidy(t *turn) error {
 	return errors.Join(v.tidyRoutes(known, ranges), v.tidyNeighbours(known), v.tidyDetours())
 }
 
-func (v *vpc) tidyRoutes(known map[netip.Addr]bool, ranges map[netip.Prefix]bool) error {
+func (v *vpc) tidyRoutes(known map[netip.Addr]int, ranges map[netip.Prefix]bool) error {
 	routes, err := retryDump(func() ([]netlink.Route, error) { return v.nl.RouteList(nil, unix.AF_INET) })
 	if err != nil {
 		return fmt.Errorf("router: read routes: %w", err)
@@ -86,7 +86,7 @@ func (v *vpc) tidyRoutes(known map[netip.Addr]bool, ranges map[netip.Prefix]bool
 	var errs error
 	for _, r := range routes {
 		dst, ok := prefixOf(r.Dst)
-		if !ok || dst.Bits() == 0 || ranges[dst] || (dst.IsSingleIP() && known[dst.Addr()]) {
+		if !ok || dst.Bits() == 0 || ranges[dst] || dst.Addr() == rules.Host || (dst.IsSingleIP() && known[dst.Addr()] == r.LinkIndex) {
 			continue
 		}
 		if err := v.nl.RouteDel(&r); err != nil && !isAbsent(err) {
@@ -96,7 +96,7 @@ func (v *vpc) tidyRoutes(known map[netip.Addr]bool, ranges map[netip.Prefix]bool
 	return errs
 }
 
-func (v *vpc) tidyNeighbours(known map[netip.Addr]bool) error {
+func (v *vpc) tidyNeighbours(known map[netip.Addr]int) error {
 	list, err := retryDump(func() ([]netlink.Neigh, error) { return v.nl.NeighList(0, unix.AF_INET) })
 	if err != nil {
 		return fmt.Errorf("router: read neighbours: %w", err)
@@ -104,7 +104,7 @@ func (v *vpc) tidyNeighbours(known map[netip.Addr]bool) error {
 	var errs error
 	for _, n := range list {
 		a, _ := netip.AddrFromSlice(n.IP)
-		if n.State&netlink.NUD_PERMANENT == 0 || known[a.Unmap()] {
+		if n.State&netlink.NUD_PERMANENT == 0 || known[a.Unmap()] == n.LinkIndex {
 			continue
 		}
 		if err := v.nl.NeighDel(&n); err != nil && !isAbsent(err) {

@@ -46,7 +46,10 @@ func (v *vpc) ensureEdge(conf nodeconf.VPC) error {
 	}
 	v.edge = edge{name, here.Attrs().Index, there.Attrs().Index}
 	v.publics = nil
-	return errors.Join(v.configureThere(there), v.configureHere(here))
+	if err := errors.Join(v.configureThere(there), v.configureHere(here)); err != nil {
+		return err
+	}
+	return errors.Join(awaitCarrier(v.nl, rules.Edge), awaitCarrier(v.r.nl, name))
 }
 
 func (v *vpc) makeEdge(name string, old ...netlink.Link) (here, there netlink.Link, err error) {

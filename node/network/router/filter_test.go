@@ -17,7 +17,11 @@ type probe struct {
 
 func (p probe) run(t *testing.T, from, to Endpoint) {
 	t.Helper()
-	name, _, err := ask(from.Netns, p.proto, at(to, p.port), moment)
+	timeout := moment
+	if p.ok {
+		timeout = patience
+	}
+	name, _, err := ask(from.Netns, p.proto, at(to, p.port), timeout)
 	if got := err == nil && name == to.ID; got != p.ok {
 		t.Errorf("%s to %s, %s %d: %t (%q, %v), want %t", from.ID, to.ID, p.proto, p.port, got, name, err, p.ok)
 	}
@@ -107,13 +111,13 @@ func TestPing(t *testing.T) {
 	n.apply(t, r)
 	client := wait(t, r, "eni-client")
 	for id, want := range map[string]bool{"eni-echo": true, "eni-stamp": false, "eni-closed": false} {
-		if got := ping(t, client, wait(t, r, id).Addresses[0]); got != want {
+		if got := ping(t, client, wait(t, r, id).Addresses[0], want); got != want {
 			t.Errorf("ping %s: %t", id, got)
 		}
 	}
 	for _, id := range []string{"eni-client", "eni-closed"} { // the gateway answers whatever groups say
 		e := wait(t, r, id)
-		if !ping(t, e, e.Gateway) {
+		if !ping(t, e, e.Gateway, true) {
 			t.Errorf("from %s: the gateway does not answer", id)
 		}
 	}
@@ -165,7 +169,7 @@ func TestNetworkACLs(t *testing.T) {
 				p.run(t, client, far)
 			}
 			probe{"tcp", 80, true}.run(t, client, near)
-			if !ping(t, far, far.Gateway) {
+			if !ping(t, far, far.Gateway, true) {
 				t.Error("the gateway does not answer")
 			}
 		})

@@ -56,7 +56,8 @@ func (r *Routers) ownRoute(route netlink.Route) bool {
 func (r *Routers) installGuard() error {
 	b := ruleset.New(r.cfg.table(), dialHere)
 	defer b.Close()
-	return b.Replace(map[string]ruleset.Fragment{"machine": rules.Machine(EdgePrefix(r.cfg.Name), r.cfg.bridge())})
+	machine := map[string]ruleset.Fragment{"machine": rules.Machine(EdgePrefix(r.cfg.Name), r.cfg.bridge())}
+	return b.Replace(machine, func(string) bool { return true })
 }
 
 func dialHere() (*nftables.Conn, error) { return dial(0) }

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/net/ipv4"
 )
 
-// ping asks for an echo.
-func ping(t *testing.T, e Endpoint, a netip.Addr) bool {
+// ping asks for an echo, and waits for it as long as it may be on its way.
+func ping(t *testing.T, e Endpoint, a netip.Addr, expected bool) bool {
 	t.Helper()
 	ok := false
 	in(t, e.Netns, func() error {
@@ -28,7 +28,11 @@ func ping(t *testing.T, e Endpoint, a netip.Addr) bool {
 		if _, err := c.WriteTo(b, &net.UDPAddr{IP: a.AsSlice()}); err != nil {
 			return err
 		}
-		_ = c.SetReadDeadline(time.Now().Add(moment))
+		timeout := moment
+		if expected {
+			timeout = patience
+		}
+		_ = c.SetReadDeadline(time.Now().Add(timeout))
 		_, _, err = c.ReadFrom(make([]byte, 1500))
 		ok = err == nil
 		return nil

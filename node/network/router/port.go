@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -164,21 +165,21 @@ func configureAddresses(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interfa
 		return err
 	}
 	var errs error
-	want := map[netip.Addr]bool{}
-	for _, a := range i.Addresses {
-		want[a] = true
-		if have[a] {
+	clean := true
+	for a := range have { // first: those that follow a primary address go with it
+		if slices.Contains(i.Addresses, a) {
 			continue
 		}
-		if err := h.AddrReplace(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil {
+		clean = false
+		if err := h.AddrDel(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
 			errs = errors.Join(errs, fmt.Errorf("router: address %s of %s: %w", a, i.ID, err))
 		}
 	}
-	for a := range have {
-		if want[a] {
+	for _, a := range i.Addresses {
+		if have[a] && clean {
 			continue
 		}
-		if err := h.AddrDel(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+		if err := h.AddrReplace(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil {
 			errs = errors.Join(errs, fmt.Errorf("router: address %s of %s: %w", a, i.ID, err))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 
@@ -134,24 +135,28 @@ func TestWhatATaskCannotReach(t *testing.T) {
 	n.apply(t, r)
 	task := wait(t, r, "eni-task")
 	_, host := lan(t, r)
-	for _, a := range []string{"0.0.0.0:0"} {
-		l, err := net.Listen("tcp4", a)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		go answerConnections(l, "machine")
-		port := l.Addr().(*net.TCPAddr).AddrPort().Port()
-		if got, _, err := ask("", "tcp", public(host, port), patience); err != nil || got != "machine" {
-			t.Fatalf("the server does not answer itself: %v", err)
-		}
-		for _, to := range []string{host.String(), "169.254.64.1", "169.254.169.254", "169.254.170.2", pool(r, 2).String(), "127.0.0.2", "10.0.1.1"} {
-			wantSilence(t, task, "tcp", public(netip.MustParseAddr(to), port))
-		}
-	}
-	if err := netlink.RouteReplace(&netlink.Route{Dst: ipNet(r.cfg.PublicPool), Type: 7, Protocol: routeProtocol, Priority: r.cfg.poolMetric()}); err != nil {
+	l, err := net.Listen("tcp4", "0.0.0.0:0")
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = l.Close() }()
+	go answerConnections(l, "machine")
+	port := l.Addr().(*net.TCPAddr).AddrPort().Port()
+	wantAnswer(t, theMachine, "tcp", public(host, port), "machine")
+	for _, to := range []string{host.String(), "169.254.64.1", "169.254.169.254", "169.254.170.2", pool(r, 2).String(), "127.0.0.2", "10.0.1.1"} {
+		wantSilence(t, task, "tcp", public(netip.MustParseAddr(to), port))
+	}
+	// The guard is what keeps it out: without it the machine is there.
+	conn, err := dialHere()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.CloseLasting() }()
+	conn.FlushChain(&nftables.Chain{Table: &nftables.Table{Name: r.cfg.table(), Family: nftables.TableFamilyIPv4}, Name: "input"})
+	if err := conn.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	wantAnswer(t, task, "tcp", public(host, port), "machine")
 }
 
 func TestNATGateway(t *testing.T) {
@@ -202,7 +207,7 @@ func TestNATGateway(t *testing.T) {
 		n.Subnets["vpc-1a"] = s
 		n.apply(t, r)
 		wantSilence(t, hidden, "tcp", at(outside, 80))
-		deny.Match.From, deny.Match.To, deny.Allow = 81, 81, false
+		deny.From, deny.To = 81, 81
 		n.ACLs["acl-nat"] = nodeconf.ACL{ID: "acl-nat", VPC: "vpc-1", Ingress: all, Egress: append([]nodeconf.Entry{deny}, all...)}
 		n.apply(t, r)
 		wantAnswer(t, hidden, "tcp", at(outside, 80), outside.ID)
@@ -251,8 +256,10 @@ func TestRoutes(t *testing.T) {
 		n.RouteTables["rtb-vpc-1"] = nodeconf.RouteTable{ID: "rtb-vpc-1", VPC: "vpc-1", Routes: test.routes}
 		n.apply(t, r)
 		t.Run(test.name, func(t *testing.T) {
-			if _, _, err := ask(task.Netns, "tcp", at(outside, 80), moment); (err == nil) != test.ok {
-				t.Errorf("outside: %v, want it reached: %t", err, test.ok)
+			if test.ok {
+				wantAnswer(t, task, "tcp", at(outside, 80), outside.ID)
+			} else {
+				wantSilence(t, task, "tcp", at(outside, 80))
 			}
 			wantAnswer(t, task, "tcp", at(other, 80), other.ID) // local wins
 		})

@@ -66,7 +66,10 @@ func (v *vpc) buildSpare() (s *spare, err error) {
 	if err = v.nl.LinkSetUp(veth); err != nil {
 		return s, fmt.Errorf("router: bring up %s: %w", name, err)
 	}
-	return s, s.prepare()
+	if err = s.prepare(); err != nil {
+		return s, err
+	}
+	return s, awaitCarrier(v.nl, name)
 }
 
 // prepare brings the inner end up.

@@ -90,6 +90,10 @@ func (v *vpc) sort(t *turn) {
 		i, wanted := t.c.Interfaces[id]
 		wanted = wanted && i.VPC == v.id && t.change.Failed[id] == nil
 		p := v.ports[id]
+		if p != nil && wanted && (p.conf.Subnet != i.Subnet || p.conf.MAC != i.MAC) { // another one under the same id
+			p = nil
+			v.replace(t, id)
+		}
 		switch {
 		case p != nil && !wanted:
 			v.leave(t, p)
@@ -117,6 +121,16 @@ func (v *vpc) leave(t *turn, p *port) {
 	t.gone = append(t.gone, p)
 	t.dead = append(t.dead, p.conf.Addresses...)
 	delete(v.ports, p.conf.ID)
+}
+
+// replace makes room for an interface that is not the one of its id any more.
+func (v *vpc) replace(t *turn, id string) {
+	p := v.ports[id]
+	v.leave(t, p)
+	t.gone = t.gone[:len(t.gone)-1]
+	if err := v.dismantle(p); err != nil {
+		t.failed[v.id] = err
+	}
 }
 
 // differ: groups, public addresses and source checks are rules; the rest is the link's.
@@ -149,7 +163,14 @@ func (v *vpc) differ(t *turn, p *port, i nodeconf.Interface) {
 func (v *vpc) rules(t *turn) error {
 	defer failpoint.Around(failpoint.Rules)()
 	if !v.whole {
-		return v.book.Replace(t.change.Set)
+		return v.book.Replace(t.change.Set, func(device string) bool {
+			for _, p := range v.ports {
+				if p.spare == nil && p.link.Attrs().Name == device {
+					return true
+				}
+			}
+			return false
+		})
 	}
 	if len(t.change.Set)+len(t.change.Gone) == 0 {
 		return nil

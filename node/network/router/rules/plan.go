@@ -80,8 +80,9 @@ func (p *Plan) Update(c *nodeconf.Resources, touched []nodeconf.Key) Change {
 		return p.nothing()
 	}
 	ground := !p.have["sets"]
-	if ground {
+	if ground { // what else is there may have been there before the VPC
 		p.set("sets", Sets())
+		touched = Everything(c)
 	}
 	ids := map[string]bool{}
 	for _, k := range touched {

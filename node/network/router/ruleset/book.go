@@ -41,17 +41,21 @@ func (b *Book) Has(key string) bool {
 	return ok
 }
 
-// Replace makes the rules those of the fragments, whatever is there.
-func (b *Book) Replace(all map[string]Fragment) error {
-	next := &Book{name: b.name, dial: b.dial, frags: map[string]Fragment{}, sets: map[string]*nftables.Set{}}
-	err := next.commit(all, func(w *work) {
-		for _, t := range []*nftables.Table{w.ip, w.netdev} {
-			w.conn.AddTable(t) // so that deleting never meets a table that is not there
-			w.conn.DelTable(t)
-			w.conn.AddTable(t)
-		}
-	})
+// Replace makes the rules those of the fragments, whatever is there. Chains that see packets stay, with other rules: two of a hook at once
+// would see the same packet twice. Links says which devices are those that their chains were made for.
+func (b *Book) Replace(all map[string]Fragment, links func(device string) bool) error {
+	next := New(b.name, b.dial)
+	conn, err := b.dial()
 	if err != nil {
+		return fmt.Errorf("ruleset: nftables: %w", err)
+	}
+	next.conn = conn
+	old, err := look(conn, b.name)
+	if err != nil {
+		next.Close()
+		return err
+	}
+	if err := next.commit(all, func(w *work) { old.sort(w, wantedOf(all, links)) }); err != nil {
 		return err
 	}
 	b.Close()
@@ -113,11 +117,7 @@ func (b *Book) commit(next map[string]Fragment, first func(*work)) error {
 	for _, k := range slices.Sorted(maps.Keys(next)) {
 		w.compare(b.frags[k], next[k])
 	}
-	err := w.emit()
-	if err == nil {
-		err = b.conn.Flush()
-	}
-	if err != nil {
+	if err := w.run(); err != nil {
 		b.Close() // answers may be on their way
 		return fmt.Errorf("ruleset: transaction in table %s: %w", b.name, err)
 	}

@@ -20,6 +20,11 @@ type work struct {
 	conn       *nftables.Conn
 	ip, netdev *nftables.Table
 
+	kept                  map[string]bool      // chains that are there and empty
+	had                   map[string][]Element // sets of ranges that are there, and what is in them
+	afresh                bool                 // no rule stays
+	staleSets             []*nftables.Set
+	staleChains           []*nftables.Chain
 	newSets, goneSets     []Set
 	newChains, goneChains []Chain
 	flushed, filled       []Chain
@@ -31,7 +36,8 @@ func newWork(b *Book, conn *nftables.Conn) *work {
 		book: b, conn: conn,
 		ip:     &nftables.Table{Name: b.name, Family: nftables.TableFamilyIPv4},
 		netdev: &nftables.Table{Name: b.name, Family: nftables.TableFamilyNetdev},
-		plus:   map[string][]Element{}, minus: map[string][]Element{},
+		kept:   map[string]bool{}, had: map[string][]Element{},
+		plus: map[string][]Element{}, minus: map[string][]Element{},
 	}
 }
 
@@ -96,15 +102,102 @@ func missing[T any](old, now []T, id func(T) string) (add, drop []T) {
 	return add, drop
 }
 
+// run is one transaction, after one that nobody sees when there are new sets of ranges.
+func (w *work) run() error {
+	w.reconcile()
+	some, err := w.prepare()
+	if err == nil && some {
+		err = w.conn.Flush()
+	}
+	if err != nil {
+		return err
+	}
+	w.clear()
+	if err := w.emit(); err != nil {
+		return err
+	}
+	return w.conn.Flush() //nolint:wrapcheck // the caller does
+}
+
+// clear makes room.
+func (w *work) clear() {
+	if !w.afresh {
+		return
+	}
+	for _, t := range []*nftables.Table{w.ip, w.netdev} {
+		w.conn.AddTable(t)
+		w.conn.FlushTable(t)
+	}
+	for _, s := range w.staleSets {
+		w.conn.DelSet(s)
+	}
+	for _, c := range w.staleChains {
+		w.conn.DelChain(c)
+	}
+}
+
+// reconcile leaves elements alone that are there.
+func (w *work) reconcile() {
+	for name, have := range w.had {
+		there, stay := map[Element]bool{}, map[Element]bool{}
+		for _, e := range have {
+			there[e] = true
+		}
+		w.plus[name] = slices.DeleteFunc(w.plus[name], func(e Element) bool {
+			stay[e] = there[e]
+			return there[e]
+		})
+		for e := range there {
+			if !stay[e] {
+				w.minus[name] = append(w.minus[name], e)
+			}
+		}
+	}
+}
+
+// early: a set of another kind may be in its way.
+func (w *work) early(s Set) bool {
+	_, there := w.had[s.Name]
+	return s.Interval && !there && !slices.ContainsFunc(w.staleSets, func(o *nftables.Set) bool { return o.Name == s.Name })
+}
+
+// prepare makes new sets of ranges with their elements, and says whether there are any. The kernel shows what is in such a set only after it
+// shows the rules of the same transaction, so that they go into one of their own: to nobody's eyes, because no rule refers to them.
+func (w *work) prepare() (bool, error) {
+	some := false
+	first := map[string][]Element{}
+	for _, s := range w.newSets {
+		if !w.early(s) {
+			continue
+		}
+		if !some {
+			some = true
+			w.conn.AddTable(w.ip)
+		}
+		if err := w.conn.AddSet(w.book.handle(s, w.ip), nil); err != nil {
+			return some, fmt.Errorf("ruleset: set %s: %w", s.Name, err)
+		}
+		first[s.Name] = w.plus[s.Name]
+		delete(w.plus, s.Name)
+	}
+	return some, w.emitElements(first, w.conn.SetAddElements, false)
+}
+
 // emit writes the messages in the one order in which nothing refers to what is not there.
 func (w *work) emit() error {
 	for _, s := range w.newSets {
-		if err := w.conn.AddSet(w.book.handle(s, w.ip), nil); err != nil {
-			return fmt.Errorf("ruleset: set %s: %w", s.Name, err)
+		if _, there := w.had[s.Name]; there {
+			w.book.handle(s, w.ip)
+		} else if !w.early(s) {
+			if err := w.conn.AddSet(w.book.handle(s, w.ip), nil); err != nil {
+				return fmt.Errorf("ruleset: set %s: %w", s.Name, err)
+			}
 		}
 	}
 	for _, c := range w.newChains {
-		w.conn.AddChain(w.chain(c))
+		if !w.kept[c.Name] {
+			w.conn.AddChain(w.chain(c))
+		}
 	}
 	if err := w.emitElements(w.minus, w.conn.SetDeleteElements, true); err != nil {
 		return err
