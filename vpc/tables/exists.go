@@ -43,8 +43,8 @@ func Exists(tx store.Tx, h vpc.Home, id string) error {
 }
 
 func ruleExists(tx store.Tx, h vpc.Home, id string) bool {
-	for key, r := range Rules.List(tx, All(h), "") {
-		if r.ID == id {
+	for key, r := range RulesByID.List(tx, id, "") {
+		if r.Home == h {
 			_, there := Rules.Get(tx, key)
 			return there
 		}

@@ -47,12 +47,12 @@ func TestNetworkACLs(t *testing.T) {
 	if got := w.entries(acl); !strings.HasSuffix(got, "in 150 1 192.0.2.0/24 8/-1 deny, in 200 -1 0.0.0.0/0 deny, in 32767 -1 0.0.0.0/0 deny") {
 		t.Error(got)
 	}
-	w.badACLs(v, acl, *standard[0].NetworkAclId)
-	w.moveSubnet(v, acl, *standard[0].NetworkAclId, *standard[0].Associations[0].NetworkAclAssociationId)
+	w.badACLs(acl, *standard[0].NetworkAclId)
+	w.moveSubnet(acl, *standard[0].NetworkAclId, *standard[0].Associations[0].NetworkAclAssociationId)
 }
 
 // moveSubnet gives the subnet the ACL and takes it again; then the ACL can be deleted.
-func (w *world) moveSubnet(v, acl, standard, association string) {
+func (w *world) moveSubnet(acl, standard, association string) {
 	w.t.Helper()
 	other := w.vpc("10.0.0.0/16")
 	far := *try(w, w.CreateNetworkAcl, shape.CreateNetworkAclRequest{VpcId: &other}).NetworkAcl.NetworkAclId
@@ -78,10 +78,9 @@ func (w *world) moveSubnet(v, acl, standard, association string) {
 	}
 	try(w, w.DeleteNetworkAcl, shape.DeleteNetworkAclRequest{NetworkAclId: &acl})
 	w.refuses(bad(w, "InvalidNetworkAclID.NotFound: The networkAcl ID '"+acl+"' does not exist", w.DescribeNetworkAcls, shape.DescribeNetworkAclsRequest{NetworkAclIds: []string{acl}}))
-	_ = v
 }
 
-func (w *world) badACLs(v, acl, standard string) {
+func (w *world) badACLs(acl, standard string) {
 	w.t.Helper()
 	entry := func(want string, change func(*shape.CreateNetworkAclEntryRequest)) row {
 		in := shape.CreateNetworkAclEntryRequest{NetworkAclId: &acl, RuleNumber: ptr(int32(77)), Egress: ptr(false), RuleAction: ptr("allow"), Protocol: ptr("-1"), CidrBlock: ptr("0.0.0.0/0")}
@@ -121,7 +120,6 @@ func (w *world) badACLs(v, acl, standard string) {
 	}
 	w.refuses(bad(w, "NetworkAclEntryLimitExceeded", w.CreateNetworkAclEntry,
 		shape.CreateNetworkAclEntryRequest{NetworkAclId: &standard, RuleNumber: ptr(int32(500)), Egress: ptr(false), RuleAction: ptr("allow"), Protocol: ptr("-1"), CidrBlock: ptr("0.0.0.0/0")}))
-	_ = v
 }
 
 // entries are the entries of an ACL as text.
