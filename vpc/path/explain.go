@@ -192,6 +192,10 @@ func (w *walk) answer(from End, seen netip.Addr) bool {
 	if ok && route.Kind == nodeconf.ToInterface {
 		return w.drop("back", route.Target, "the answer would go to interface %s instead of the gateway", route.Target)
 	}
+	if ok && route.Kind == nodeconf.ToNAT { // the connection is known and keeps its addresses
+		home := w.records.Subnets[w.records.NATs[route.Target].Subnet]
+		return w.passACL("back", home, crossing{w.q.back(), false, from.Addr}) && w.passACL("back", home, crossing{w.q.back(), true, seen})
+	}
 	return ok
 }
 
