@@ -2,6 +2,9 @@ package session
 
 import "github.com/berth-ecs/berth/nodeconf"
 
+// NodePath is where berth's own nodes follow their configuration, below a server's endpoint. The query says who (node) and what it has (version).
+const NodePath = "/_berth/node/ws"
+
 // NodeConfigurationMessage is a server's, to berth's own nodes: how their configuration changes. A change that is large comes in parts; it
 // counts when the last of them is there.
 type NodeConfigurationMessage struct {

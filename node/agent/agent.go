@@ -159,6 +159,12 @@ func (a *Agent) web() *socket.Web {
 	return &socket.Web{Signer: a.signer, HTTP: a.cfg.HTTP, Agent: a.userAgent()}
 }
 
+// NodeID is the name of this machine to its servers.
+func (a *Agent) NodeID() string { return a.nodeID }
+
+// Dialer opens web sockets as the agent's own.
+func (a *Agent) Dialer() socket.Dialer { return a.web() }
+
 // Registered is closed when the node is registered.
 func (a *Agent) Registered() <-chan struct{} { return a.registered }
 

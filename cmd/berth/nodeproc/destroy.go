@@ -35,6 +35,7 @@ func destroy(ctx context.Context, c Config) error {
 	}
 	return errors.Join(
 		removeContainers(ctx, c, h),
+		removeClouds(ctx, c),
 		network.Remove(ctx, networkConfig(c)),
 		h.Shutdown(ctx),
 	)

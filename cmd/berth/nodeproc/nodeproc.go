@@ -9,7 +9,6 @@ package nodeproc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,7 +16,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,6 +24,7 @@ import (
 	"github.com/berth-ecs/berth/internal/ready"
 	"github.com/berth-ecs/berth/internal/rootkeys"
 	"github.com/berth-ecs/berth/node/agent"
+	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/cleanup"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/introspection"
@@ -51,6 +50,7 @@ type machine struct {
 	hold    *hold.Client
 	runtime *runtime.Runtime
 	network *network.Network
+	clouds  *clouds
 }
 
 // Run runs a node until ctx ends.
@@ -69,6 +69,7 @@ func Run(ctx context.Context, c Config) error {
 		DataDir:       c.Settings.DataDir,
 		Runtime:       m.runtime,
 		Network:       m.network,
+		Interfaces:    m.clouds,
 		Logs:          m.hold,
 		Zone:          c.Settings.ZonesOf(c.Settings.Region)[0],
 		Address:       machineAddress(),
@@ -85,16 +86,18 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	m.clouds.handler = func(vpc string) http.Handler { return metadata.Handler(inVPC{a, vpc}, c.Log) }
 	c.Ready.Wait(part, "registering")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.Run(ctx) })
+	group.Go(func() error { return m.clouds.run(ctx, a) })
 	group.Go(func() error { return cleanup.Run(ctx, cleanupConfig(c, m)) })
 	if at := c.Settings.Introspection; at != config.IntrospectionOff {
 		group.Go(func() error {
 			return introspection.Serve(ctx, introspection.Config{Listen: at, Bridge: c.Settings.BridgeSubnet, Source: a, Log: c.Log})
 		})
 	}
-	group.Go(func() error { return serveMetadata(ctx, listener, metadata.Handler(source{a, m.network}, c.Log)) })
+	group.Go(func() error { return metadata.Serve(ctx, listener, metadata.Handler(source{a, m.network}, c.Log)) })
 	group.Go(func() error {
 		select {
 		case <-a.Registered():
@@ -129,11 +132,18 @@ func open(ctx context.Context, c Config) (*machine, error) {
 		m.letGo()
 		return nil, err
 	}
+	if m.clouds, err = openClouds(ctx, c, m.hold); err != nil {
+		m.letGo()
+		return nil, err
+	}
 	return m, nil
 }
 
 // letGo ends this process's hold on what stays.
 func (m *machine) letGo() {
+	if m.clouds != nil {
+		_ = m.clouds.close()
+	}
 	if m.network != nil {
 		_ = m.network.Close()
 	}
@@ -159,23 +169,16 @@ func (m *machine) metadataListener(ctx context.Context) (net.Listener, error) {
 	return l, m.hold.Keep(ctx, metadataKey, l)
 }
 
-func serveMetadata(ctx context.Context, l net.Listener, h http.Handler) error {
-	s := &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-	}
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
-	defer stop()
-	if err := s.Serve(metadata.Fair(l)); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("metadata: %w", err)
-	}
-	return nil
-}
-
 // source is what the metadata endpoint asks: the agent about tasks, the network about callers.
 type source struct {
 	*agent.Agent
 	network *network.Network
+}
+
+// Lookup implements metadata.Source: tasks that are in a VPC ask there.
+func (s source) Lookup(id string) (metadata.Task, metadata.Container, bool) {
+	t, c, ok := s.Agent.Lookup(id)
+	return t, c, ok && !slices.ContainsFunc(c.Networks, func(n metadata.Network) bool { return n.NetworkMode == plan.AwsVpc })
 }
 
 // IsEndpoint tells a container on the bridge from the machine itself.

@@ -138,18 +138,21 @@ type rooms struct {
 	metrics *prometheus.Registry
 	images  *images // made of the others
 	vpc     *vpcapi.API
+	nodes   nodes
 }
 
 // serve runs the parts that need the store.
 func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	regions, every := regionsOf(c.Settings)
+	verify := (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade
 	sessions := hub.New(hub.Config{
 		Store:   r.store,
 		Network: network{},
 		Server:  newServerID(),
-		Verify:  (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade,
+		Verify:  verify,
 		Log:     c.Log.With("component", "session"),
 	})
+	r.nodes = newNodes(c, r, verify)
 	images, err := openRegistry(c, r)
 	if err != nil {
 		return err
@@ -174,6 +177,8 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	http := c.Log.With("component", "http")
 	parts := map[string]func(context.Context) error{
 		"sessions": sessions.Run,
+		"feed":     r.nodes.feed.Run,
+		"nodes":    r.nodes.link.Run,
 		"control":  func(ctx context.Context) error { return r.store.Lead(ctx, loops.Run) },
 		"registry": func(ctx context.Context) error { return r.store.Lead(ctx, images.loops.Run) },
 		"vpc":      func(ctx context.Context) error { return sweepVPC(ctx, c, r) },

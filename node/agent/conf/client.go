@@ -22,14 +22,18 @@ type Part func(ctx context.Context, d nodeconf.Delta) error
 
 // Config is what a Client needs.
 type Config struct {
-	Path   string                                    // required: of the file
-	URL    func(ctx context.Context) (string, error) // required; the base of the web socket's URL
-	Dialer socket.Dialer                             // required
-	Node   string                                    // required; the node's name
-	Parts  []Part                                    // told in this order; all are told, whatever one of them says
+	Path  string // required: of the file
+	Parts []Part // told in this order; all are told, whatever one of them says
 	// State says how many interfaces are up, and some of those that are not. Optional.
 	State func() (up int, down []string)
 	Log   *slog.Logger // required
+}
+
+// Servers say how the node's servers are reached.
+type Servers struct {
+	URL    func(ctx context.Context) (string, error) // required; the base of the web socket's URL
+	Dialer socket.Dialer                             // required
+	Node   string                                    // required; the node's name
 }
 
 // Client follows the node's configuration. Its methods may be called at once.
@@ -95,22 +99,22 @@ var (
 )
 
 // Follow keeps the socket to the servers open until ctx ends.
-func (k *Client) Follow(ctx context.Context) error {
+func (k *Client) Follow(ctx context.Context, s Servers) error {
 	keeper := socket.Keeper{
-		Name: "link", URL: k.url, Dialer: k.cfg.Dialer, Backoff: retryDial, Log: k.log, Session: k.tell, Receive: k.receive,
+		Name: "link", URL: func(ctx context.Context) (string, error) { return k.url(ctx, s) }, Dialer: s.Dialer, Backoff: retryDial, Log: k.log, Session: k.tell, Receive: k.receive,
 	}
 	return keeper.Run(ctx)
 }
 
-func (k *Client) url(ctx context.Context) (string, error) {
-	base, err := k.cfg.URL(ctx)
+func (k *Client) url(ctx context.Context, s Servers) (string, error) {
+	base, err := s.URL(ctx)
 	if err != nil {
 		return "", err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.resync, k.asked = false, false
-	q := url.Values{"node": {k.cfg.Node}, "version": {strconv.FormatInt(k.tail, 10)}}
+	q := url.Values{"node": {s.Node}, "version": {strconv.FormatInt(k.tail, 10)}}
 	return base + "?" + q.Encode(), nil
 }
 

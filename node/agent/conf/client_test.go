@@ -92,8 +92,7 @@ func start(t *testing.T, path string) *node {
 	t.Helper()
 	n := &node{server: &server{make(chan string, 10), make(chan *conn, 10)}}
 	c, err := Open(Config{
-		Path: path, Dialer: n.server, Node: "n1", Log: slog.New(slog.DiscardHandler),
-		URL: func(context.Context) (string, error) { return "http://s/node/ws", nil },
+		Path: path, Log: slog.New(slog.DiscardHandler),
 		Parts: []Part{func(_ context.Context, d nodeconf.Delta) error {
 			time.Sleep(n.slow)
 			if err := n.is.Apply(d); err != nil {
@@ -115,7 +114,8 @@ func start(t *testing.T, path string) *node {
 	n.Client = c
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{}, 2)
-	go func() { _ = c.Follow(ctx); done <- struct{}{} }()
+	servers := Servers{Dialer: n.server, Node: "n1", URL: func(context.Context) (string, error) { return "http://s/node/ws", nil }}
+	go func() { _ = c.Follow(ctx, servers); done <- struct{}{} }()
 	go func() { _ = c.Become(ctx); done <- struct{}{} }()
 	n.stop = func() { cancel(); <-done; <-done }
 	return n

@@ -84,6 +84,9 @@ func (r *ready) why(id string) error {
 	return r.failed[id]
 }
 
+// Netns is the path of the namespace of an interface, whether it is there or not.
+func (r *Routers) Netns(id string) string { return r.cfg.eniMount(id) }
+
 // Wait returns once the interface is ready, or, with why it is not, when the context ends.
 func (r *Routers) Wait(ctx context.Context, id string) (Endpoint, error) {
 	for {
