@@ -25,7 +25,7 @@ func TestCommands(t *testing.T) {
 	dir := t.TempDir()
 	environ := append(os.Environ(),
 		"BERTH_NAME=bdocs", "BERTH_DATA_DIR="+dir+"/data", "BERTH_RUN_DIR="+dir+"/run", "BERTH_LISTEN="+freeAddress(t),
-		"BERTH_BRIDGE_SUBNET=172.29.0.0/16", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+		"BERTH_BRIDGE_SUBNET=172.29.0.0/16", "BERTH_PUBLIC_POOL=198.18.240.0/20", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 	)
 	t.Cleanup(func() {
 		down := exec.Command(berth, "down", "--purge")

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -145,4 +146,20 @@ func wayTo(t testing.TB, address string) string {
 		}
 	}
 	return link
+}
+
+// machineAddresses are the machine's own, without the loopback's.
+func machineAddresses(t testing.TB) []string {
+	t.Helper()
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() {
+			out = append(out, p.Addr().String())
+		}
+	}
+	return out
 }

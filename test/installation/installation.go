@@ -103,7 +103,7 @@ func Open(ctx context.Context, o Options) (*Installation, error) {
 func describe(o Options) (*Installation, error) {
 	var b [3]byte
 	_, _ = rand.Read(b[:])
-	name := "t" + hex.EncodeToString(b[:])
+	name, octet := "t"+hex.EncodeToString(b[:]), mathrand.IntN(256)
 	data := o.DataDir
 	if data == "" {
 		var err error
@@ -128,7 +128,7 @@ func describe(o Options) (*Installation, error) {
 		"name=" + name, "run-dir=" + i.RunDir, "data-dir=" + data, "bin-dir=" + i.BinDir,
 		fmt.Sprintf("listen=127.0.0.1:%d", port), fmt.Sprintf("introspection=:%d", introspection), "region=" + Region, "account=" + Account,
 		"access-key=" + AccessKey, "secret-key=" + SecretKey,
-		fmt.Sprintf("bridge-subnet=10.213.%d.0/24", mathrand.IntN(256)),
+		fmt.Sprintf("bridge-subnet=10.213.%d.0/24", octet), fmt.Sprintf("public-pool=198.19.%d.0/24", octet),
 	}, o.Settings...))...)
 	i.ECS = ecs.New(ecs.Options{
 		Region: Region, BaseEndpoint: aws.String(i.Endpoint),
