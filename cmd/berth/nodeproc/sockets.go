@@ -67,6 +67,17 @@ func (s sockets) Forget(ctx context.Context, key string) error {
 	return s.forget(ctx, func(full string) bool { return strings.HasPrefix(full, key+at) })
 }
 
+// Kept implements dns.Keeper.
+func (s sockets) Kept(ctx context.Context) (keys []string, err error) {
+	kept, err := s.hold.Kept(ctx)
+	for _, full := range kept {
+		if key, _, inRouter := strings.Cut(full, at); inRouter {
+			keys = append(keys, key)
+		}
+	}
+	return keys, err
+}
+
 // sweep lets go of what is kept of routers that are not there any more; a process that died may have left it.
 func (s sockets) sweep(ctx context.Context, d nodeconf.Delta) error {
 	if d.From != 0 {
