@@ -119,16 +119,19 @@ func (w *world) tasksDone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
+	var errs, final []error
 	for _, t := range tasks {
 		wrong, onItsWay := wishes[aws.ToString(t.TaskArn)].judge(t)
 		switch {
 		case wrong != "":
-			errs = append(errs, fmt.Errorf("%wtask %s %s", errFinal, aws.ToString(t.TaskArn), wrong))
+			final = append(final, fmt.Errorf("%wtask %s %s", errFinal, aws.ToString(t.TaskArn), wrong))
 		case onItsWay:
 			errs = append(errs, fmt.Errorf("task %s of %s is %s, desired %s: %s", aws.ToString(t.TaskArn),
 				family(aws.ToString(t.TaskDefinitionArn)), aws.ToString(t.LastStatus), aws.ToString(t.DesiredStatus), reasons(t)))
 		}
+	}
+	if final != nil {
+		return errors.Join(final...) // not beside tasks that are on their way: these are not what is wrong
 	}
 	return errors.Join(errs...)
 }

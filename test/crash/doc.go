@@ -13,5 +13,6 @@
 //
 // BERTH_TEST_SEED repeats a run (the default is drawn from the commit), BERTH_TEST_ROUNDS and BERTH_TEST_POINTS say how many
 // rounds the two tests have, BERTH_TEST_POINTS_TIME when the second begins no further one, and BERTH_TEST_POINT ("POINT HIT ROUND",
-// as a round prints it) has it do that one only. BERTH_TEST_KEEP names a directory for the logs of a run that failed.
+// as a round prints it) has it do that one only. BERTH_TEST_KEEP names a directory for the logs of a run that
+// failed, with the stacks of the node and of containerd at their ends, and for what the node says of its tasks.
 package crash

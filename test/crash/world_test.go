@@ -2,7 +2,10 @@ package crash
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,8 +44,9 @@ type world struct {
 // begin starts an installation with its image, its definitions and its witnesses.
 func begin(t *testing.T) *world {
 	t.Helper()
+	gates := filepath.Join(t.TempDir(), "gates") // made first, removed last: containers write there
 	i := installation.Start(t, installation.Options{Split: true})
-	w := &world{Installation: i, t: t, book: newBook(), gates: filepath.Join(t.TempDir(), "gates")}
+	w := &world{Installation: i, t: t, book: newBook(), gates: gates}
 	w.api = ecs.New(ecs.Options{
 		Region: installation.Region, BaseEndpoint: aws.String(i.Endpoint), Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider(installation.AccessKey, installation.SecretKey, ""),
@@ -208,12 +212,35 @@ func (w *world) keepLogs() {
 		if dir == "" {
 			return
 		}
+		w.confess(dir)
 		for _, name := range []string{"containerd.log", "hold.log", "server.log", "node.log", "logs"} {
 			if err := copyAll(filepath.Join(dir, name), filepath.Join(w.DataDir, name)); err != nil {
 				w.t.Log(err)
 			}
 		}
 	})
+}
+
+// confess keeps what the node says of its tasks, and has it and its containerd write to their logs what they are at.
+func (w *world) confess(dir string) {
+	ctx := context.WithoutCancel(w.t.Context())
+	if err := errors.Join(w.saveTasks(ctx, dir), w.Stacks(ctx)); err != nil {
+		w.t.Log(err)
+	}
+}
+
+func (w *world) saveTasks(ctx context.Context, dir string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+w.Introspection+"/v1/tasks", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	return errors.Join(err, os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "tasks.json"), text, 0o600))
 }
 
 // copyAll copies a file or a tree.

@@ -2,6 +2,7 @@ package installation
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -26,13 +27,48 @@ func (i *Installation) KillShims() error {
 	return i.killDaemon("shims", func(args []string) bool { return filepath.Base(args[0]) == "containerd-shim-runc-v2" })
 }
 
+// Stacks has containerd and the node write to their logs what each of their goroutines is at. It ends the node.
+func (i *Installation) Stacks(ctx context.Context) error {
+	pids, err := i.daemons(func(args []string) bool { return filepath.Base(args[0]) == "containerd" })
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGUSR1) // it may have ended
+	}
+	r := i.roles()[len(i.roles())-1]
+	p := i.processes[r]
+	if p.cmd == nil {
+		return err
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it may have ended
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+	case <-time.After(5 * time.Second):
+		return fmt.Errorf("%s does not end", r)
+	}
+	return err
+}
+
 // killDaemon looks at the processes: a pid file may be old, or not written yet.
 func (i *Installation) killDaemon(what string, is func(args []string) bool) error {
-	entries, err := os.ReadDir("/proc")
+	pids, err := i.daemons(is)
 	if err != nil {
 		return err
 	}
-	var killed []int
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("kill %s %d: %w", what, pid, err)
+		}
+	}
+	return gone(pids)
+}
+
+// daemons finds processes of this installation.
+func (i *Installation) daemons(is func(args []string) bool) ([]int, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	var found []int
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
@@ -46,15 +82,11 @@ func (i *Installation) killDaemon(what string, is func(args []string) bool) erro
 		for a := range bytes.SplitSeq(bytes.TrimRight(line, "\x00"), []byte{0}) {
 			args = append(args, string(a))
 		}
-		if !is(args) {
-			continue
+		if is(args) {
+			found = append(found, pid)
 		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("kill %s %d: %w", what, pid, err)
-		}
-		killed = append(killed, pid)
 	}
-	return gone(killed)
+	return found, nil
 }
 
 // gone waits until killed processes have ended; one that nobody collected has.
