@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types"
@@ -41,6 +42,9 @@ func (r *Runtime) Create(ctx context.Context, c Container) error {
 	return named(CannotCreateContainerError, again(ctx, func() error { return r.createOrAdopt(ctx, c) }))
 }
 
+// undoTime bounds the removal of what was half made, whose creation may have used up all its time.
+const undoTime = time.Minute
+
 // createOrAdopt tells what a failed creation means. A container that is whole is
 // never touched: it was made before, whatever went wrong now.
 func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
@@ -48,7 +52,9 @@ func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
 	if err == nil || errdefs.IsUnavailable(err) {
 		return err
 	}
-	whole, werr := r.settled(context.WithoutCancel(ctx), c.ID)
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	whole, werr := r.settled(rest, c.ID)
 	if werr != nil {
 		return errors.Join(err, werr)
 	}
@@ -56,7 +62,7 @@ func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
 		return nil
 	}
 	// What was half made, now or before a crash, goes now and not at the next sweep.
-	if rerr := r.remove(context.WithoutCancel(ctx), c.ID); rerr != nil {
+	if rerr := r.remove(rest, c.ID); rerr != nil {
 		return errors.Join(err, rerr)
 	}
 	if errdefs.IsAlreadyExists(err) {
@@ -289,7 +295,10 @@ func (r *Runtime) createTask(ctx context.Context, c Container, address string, m
 		req.Rootfs = append(req.Rootfs, &types.Mount{Type: m.Type, Source: m.Source, Target: m.Target, Options: m.Options})
 	}
 	_, err = r.cd.TaskService().Create(ctx, req)
-	return named(CannotStartContainerError, errgrpc.ToNative(err))
+	if err = errgrpc.ToNative(err); shimGone(err) {
+		return fmt.Errorf("the creation of %s has to be made anew: %w: %w", c.ID, errdefs.ErrUnavailable, err)
+	}
+	return named(CannotStartContainerError, err)
 }
 
 // whole reports whether the container and its task exist, and can be started or were.
@@ -304,8 +313,17 @@ func (r *Runtime) whole(ctx context.Context, id string) (bool, error) {
 	return p != nil && !r.neverRan(p), err
 }
 
-// process is what containerd knows of the container's first process; nil: nothing.
+// process is what is true of the container's first process; nil: nothing.
 func (r *Runtime) process(ctx context.Context, id string) (*taskProcess, error) {
+	p, err := r.believed(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return r.truth(ctx, p)
+}
+
+// believed is what containerd and the shim know of it.
+func (r *Runtime) believed(ctx context.Context, id string) (*taskProcess, error) {
 	resp, err := r.cd.TaskService().Get(ctx, &tasks.GetRequest{ContainerID: id})
 	err = errgrpc.ToNative(err)
 	if errdefs.IsNotFound(err) {

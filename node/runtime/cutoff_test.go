@@ -18,11 +18,11 @@ func TestACutOffStartIsMadeAnew(t *testing.T) {
 	dir := t.TempDir()
 	c.Mounts = []Mount{{Source: dir, Target: "/ready"}}
 	n.start(c)
-	if s := n.exited(c.ID); s.ExitCode != cutOff {
+	if s := n.exited(c.ID); s.ExitCode != 255 {
 		t.Fatalf("state %+v", s)
 	}
 	// What `runc start` leaves when it is killed between opening the FIFO and its end.
-	if err := unix.Mkfifo(filepath.Join(n.remains().RuncState(c.ID), "exec.fifo"), 0o600); err != nil {
+	if err := unix.Mkfifo(n.launch(c.ID).FIFO(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "again"), nil, 0o600); err != nil {

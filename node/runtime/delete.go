@@ -31,7 +31,7 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 	if err := r.removeTask(ctx, id); err != nil {
 		return err
 	}
-	r.execs.forget(id)
+	r.execs.Drop(id)
 	defer failpoint.Around(failpoint.DeleteRecords)()
 	if err := r.cd.ContainerService().Delete(ctx, id); err != nil && !errdefs.IsNotFound(err) {
 		return err
@@ -53,8 +53,8 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) removeTask(ctx context.Context, id string) error {
-	if p, err := r.process(ctx, id); err == nil && p != nil && p.Status == task.Status_CREATED {
-		// One that was never started is ended first: its shim would wait 10 s for the end of its output.
+	if p, err := r.believed(ctx, id); err == nil && p != nil && p.Status == task.Status_CREATED {
+		// One that its shim takes for not started is ended first: the shim would wait 10 s for the end of its output.
 		if err := r.end(ctx, id); err != nil {
 			return err
 		}

@@ -174,7 +174,7 @@ func TestWithoutTheHelperContainerdRunsChecks(t *testing.T) {
 	c := sh(n.task(Task{}), "sleep 1000", n.busybox())
 	n.start(c)
 	for name, helper := range map[string]*enter.Helper{"none": nil, "one that does not start": enter.Find("/etc/hostname"), "one that ends": enter.Find("/bin/true")} {
-		n.execs.forget(c.ID)
+		n.execs.Drop(c.ID)
 		own := n.enter
 		n.enter = helper
 		if code, out, err := n.Exec(t.Context(), c.ID, []string{"echo", "hi"}, 5*time.Second); err != nil || code != 0 || string(out) != "hi\n" {

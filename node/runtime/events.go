@@ -104,7 +104,7 @@ func (f *follower) exit(ctx context.Context, e *events.Envelope) {
 	if !ok || exit.ID != exit.ContainerID || !containerIDRule.MatchString(exit.ContainerID) {
 		return // of an exec, or not ours
 	}
-	if !f.r.started().Has(exit.ContainerID) || f.r.startCutOff(exit.ContainerID, exit.ExitStatus) {
+	if !f.r.started().Has(exit.ContainerID) || f.r.launch(exit.ContainerID).CutOff(exit.ExitStatus) {
 		return // it is made anew
 	}
 	// A shim tells late what containerd was not there to hear: it may be of a process that was made anew since.

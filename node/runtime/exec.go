@@ -27,7 +27,7 @@ func (r *Runtime) Exec(ctx context.Context, id string, args []string, timeout ti
 		if !errors.Is(err, enter.ErrUnable) {
 			return code, out.Bytes(), named(CannotInspectContainerError, err)
 		}
-		r.execs.forget(id) // it may have been started anew
+		r.execs.Drop(id) // it may have been started anew
 		r.log.Debug("a container was not entered", "container", id, "error", err)
 	}
 	p := *k.process

@@ -4,19 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
 
 	"github.com/containerd/errdefs"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-ecs/berth/node/runtime/enter"
 )
-
-// execSpecs remembers of each container what an exec needs.
-type execSpecs struct {
-	mu sync.Mutex
-	m  map[string]*execKnown
-}
 
 // execKnown is what an exec has of the container: its process' environment, user, directory and limits, and, where a
 // container can be entered, what that takes.
@@ -26,21 +19,9 @@ type execKnown struct {
 	pid     int           // of the first process
 }
 
-func (e *execSpecs) forget(id string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.m, id)
-}
-
-func (e *execSpecs) of(id string) *execKnown {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.m[id]
-}
-
 // execSpec looks a container up, once.
 func (r *Runtime) execSpec(ctx context.Context, id string) (*execKnown, error) {
-	if k := r.execs.of(id); k != nil {
+	if k, ok := r.execs.Get(id); ok {
 		return k, nil
 	}
 	c, err := r.cd.ContainerService().Get(ctx, id)
@@ -73,12 +54,7 @@ func (r *Runtime) execSpec(ctx context.Context, id string) (*execKnown, error) {
 			return nil, err
 		}
 	}
-	r.execs.mu.Lock()
-	defer r.execs.mu.Unlock()
-	if r.execs.m == nil {
-		r.execs.m = map[string]*execKnown{}
-	}
-	r.execs.m[id] = k
+	r.execs.Put(id, k)
 	return k, nil
 }
 

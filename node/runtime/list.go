@@ -36,7 +36,9 @@ func (r *Runtime) list(ctx context.Context) ([]State, error) {
 	}
 	processes := map[string]*taskProcess{}
 	for _, p := range resp.Tasks {
-		processes[p.ID] = p
+		if processes[p.ID], err = r.truth(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	var out []State
 	for _, c := range list {

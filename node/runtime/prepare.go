@@ -55,7 +55,7 @@ func (r *Runtime) prepare(ctx context.Context, t Task) error {
 func (r *Runtime) ensureLease(ctx context.Context, task string) error {
 	unlock := r.leasing.Lock(task)
 	defer unlock()
-	if r.leased.has(task) {
+	if made, _ := r.leased.Get(task); made {
 		return nil
 	}
 	defer failpoint.Around(failpoint.Lease)()
@@ -63,7 +63,7 @@ func (r *Runtime) ensureLease(ctx context.Context, task string) error {
 	if err != nil && !errdefs.IsAlreadyExists(err) {
 		return fmt.Errorf("lease of task %s: %w", task, err)
 	}
-	r.leased.add(task)
+	r.leased.Put(task, true)
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (r *Runtime) endLease(ctx context.Context, task string) error {
 	defer failpoint.Around(failpoint.EndLease)()
 	unlock := r.leasing.Lock(task)
 	defer unlock()
-	r.leased.drop(task)
+	r.leased.Drop(task)
 	return r.deleteLease(ctx, leaseID(task))
 }
 

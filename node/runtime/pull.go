@@ -198,7 +198,7 @@ func (r *Runtime) image(ctx context.Context, img client.Image) (Image, error) {
 	out := describe(img.Name(), doc)
 	out.Digest, out.SizeBytes = img.Target().Digest.String(), size
 	if out.Compat32, err = r.compat32(ctx, img, out); err == nil {
-		r.images.put(out)
+		r.images.Put(out.Digest, out)
 	}
 	return out, err
 }

@@ -259,15 +259,22 @@ func second(c Container, n int) Container {
 // startReady starts a container whose script touches /ready/it, and waits for that.
 func (n *node) startReady(c Container) int {
 	n.t.Helper()
+	ready := n.ready(&c)
+	pid := n.start(c)
+	n.until("readiness of "+c.ID, ready)
+	return pid
+}
+
+// ready gives a container the directory /ready, and tells whether it has made the file "it" there.
+func (n *node) ready(c *Container) func() bool {
+	n.t.Helper()
 	dir := n.t.TempDir()
 	if err := os.Chmod(dir, 0o777); err != nil {
 		n.t.Fatal(err)
 	}
 	c.Mounts = append(c.Mounts, Mount{Source: dir, Target: "/ready"})
-	pid := n.start(c)
-	n.until("readiness of "+c.ID, func() bool {
+	return func() bool {
 		_, err := os.Stat(filepath.Join(dir, "it"))
 		return err == nil
-	})
-	return pid
+	}
 }

@@ -43,7 +43,7 @@ func (r *Runtime) renew(ctx context.Context, id string) error {
 	if err := r.removeTask(ctx, id); err != nil {
 		return err
 	}
-	r.execs.forget(id) // what is known of it is of its last process
+	r.execs.Drop(id) // what is known of it is of its last process
 	// From here on it is a container that was never told to start.
 	if err := r.started().Remove(id); err != nil {
 		return err

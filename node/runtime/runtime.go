@@ -23,6 +23,7 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/enter"
 	"github.com/berth-ecs/berth/node/runtime/flight"
 	"github.com/berth-ecs/berth/node/runtime/keyed"
+	"github.com/berth-ecs/berth/node/runtime/memo"
 	"github.com/berth-ecs/berth/node/runtime/prune"
 	"github.com/berth-ecs/berth/node/runtime/registry"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
@@ -66,12 +67,12 @@ type Runtime struct {
 	shims  keyed.Mutex // by task id: one starts the shim
 	spare  spare
 	layers snapshot.Cache
-	images knownImages
-	execs  execSpecs
-	enter  *enter.Helper // nil: execs go through containerd
+	images memo.Memo[Image]      // what was read of them, by digest: it says everything that follows but where the layers lie
+	execs  memo.Memo[*execKnown] // by container: what an exec needs
+	enter  *enter.Helper         // nil: execs go through containerd
 
-	leasing keyed.Mutex // by task id: one makes or ends the lease
-	leased  leased
+	leasing keyed.Mutex     // by task id: one makes or ends the lease
+	leased  memo.Memo[bool] // by task: this process made its lease
 }
 
 // Open starts or adopts containerd and returns when it answers.
@@ -101,6 +102,7 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	quiet()
 	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel, registries: registry.Client(registry.Silence)}
+	r.images.Most = 1024
 	r.spare.wanted = make(chan struct{}, 1)
 	if !c.NoEnter {
 		r.enter = enter.Find(c.bin("berth-enter"))

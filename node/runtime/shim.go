@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
+
+	"github.com/containerd/ttrpc"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
 )
@@ -25,6 +28,12 @@ func (r *Runtime) ensureShim(ctx context.Context, task string) (address string, 
 		return "", fmt.Errorf("shim of task %s: %w", task, err)
 	}
 	return address, nil
+}
+
+// shimGone tells that a creation failed because the shim was not there for it. A shim ends with its last container, and for a
+// moment it answers still: a container that another one of the task made way for can come too late. containerd says so in words only.
+func shimGone(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "unable to make connection") || strings.Contains(err.Error(), ttrpc.ErrClosed.Error()))
 }
 
 func (r *Runtime) newShim(ctx context.Context, task, id string) (address string, err error) {

@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -33,17 +32,38 @@ func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, 
 	if !containerIDRule.MatchString(id) {
 		return 0, time.Time{}, named(CannotStartContainerError, notFound(id))
 	}
+	before := r.started().Has(id)
 	if err := r.markStarted(id); err != nil {
 		return 0, time.Time{}, named(CannotStartContainerError, err)
 	}
 	asked := false
 	err = again(ctx, func() error {
+		if before || asked {
+			if pid, at, err = r.wasStarted(ctx, id, asked); pid != 0 || err != nil {
+				return err
+			}
+		}
 		pid, at, err = r.start(ctx, id, asked)
 		asked = true
 		return err
 	})
 	r.wantSpare() // not before: it would take the processor from this start
 	return pid, at, named(CannotStartContainerError, err)
+}
+
+// wasStarted looks what became of a start before this one: none means that it is to be made. A process before this one may
+// have made it, and nobody waits for the news of the end then: who asks has to look.
+func (r *Runtime) wasStarted(ctx context.Context, id string, asked bool) (pid int, at time.Time, err error) {
+	p, err := r.process(ctx, id)
+	switch {
+	case err != nil || p == nil:
+		return 0, time.Time{}, err
+	case p.Status == task.Status_RUNNING:
+		return int(p.Pid), time.Now(), nil
+	case p.Status == task.Status_STOPPED && !asked && !r.neverRan(p):
+		return 0, time.Time{}, fmt.Errorf("%s was started before and has ended: %w", id, errdefs.ErrUnavailable)
+	}
+	return 0, time.Time{}, nil
 }
 
 // start asks once. The answer of a call before this one may have been lost, not the start: then the process runs, or has
@@ -67,22 +87,10 @@ func (r *Runtime) start(ctx context.Context, id string, asked bool) (pid int, at
 	return 0, time.Time{}, err
 }
 
-// cutOff is what runc's init ends with when it finds nobody to tell that it starts.
-const cutOff = 255
-
 // neverRan tells a container that ended before its first instruction: nobody told it to start, and a removal that containerd's
-// death cut off has killed it; or that death cut off `runc start`, which had opened the FIFO its init waits at, and init found
-// it closed again. runc removes the FIFO when the start is done.
+// death cut off has killed it; or that death cut off its start.
 func (r *Runtime) neverRan(p *taskProcess) bool {
-	return p.Status == task.Status_STOPPED && (!r.started().Has(p.ID) || r.startCutOff(p.ID, p.ExitStatus))
-}
-
-func (r *Runtime) startCutOff(id string, status uint32) bool {
-	if status != cutOff {
-		return false
-	}
-	_, err := os.Lstat(filepath.Join(r.remains().RuncState(id), "exec.fifo"))
-	return err == nil
+	return p.Status == task.Status_STOPPED && (!r.started().Has(p.ID) || r.launch(p.ID).CutOff(p.ExitStatus))
 }
 
 func (r *Runtime) markStarted(id string) error {
