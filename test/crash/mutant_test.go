@@ -41,7 +41,8 @@ var mutants = []mutant{
 	{
 		"a report that did not arrive is not repeated", "node/agent/report/report.go",
 		"\"error\", err)\n\t\treturn true", "\"error\", err)",
-		"server/commit(ecs.task.status):before 2 1", "after the round: task",
+		// a task that ended by itself: nothing that is reported later says so again
+		"server/commit(ecs.ledger+ecs.task.desired+ecs.task.status):before 1 1", "after the round: task",
 	},
 	{
 		"what ended unseen is not known", "node/agent/engine/transition.go", "t.ended(i, exitOf(s))", "c.Phase, c.exit = Fresh, nil",
