@@ -18,20 +18,27 @@ import (
 
 // Helper is the process that enters containers. Its methods may be called at once.
 type Helper struct {
-	path string
+	path  string
+	grace time.Duration // what an answer may take beside the command
 
-	mu   sync.Mutex
-	conn *net.UnixConn // nil: it does not run
-	wait chan struct{} // of the one that runs
-	pid  int
+	mu      sync.Mutex
+	conn    *net.UnixConn // nil: it does not run
+	wait    chan struct{} // of the one that runs
+	process *os.Process
 }
+
+const (
+	answerGrace  = 10 * time.Second
+	takePatience = 2 * time.Second // for the helper to take a request; it does nothing else
+	endPatience  = time.Second
+)
 
 // Find answers the helper at path, or nil when there is none. It is started when it is needed.
 func Find(path string) *Helper {
 	if s, err := os.Stat(path); err != nil || !s.Mode().IsRegular() || s.Mode()&0o111 == 0 {
 		return nil
 	}
-	return &Helper{path: path}
+	return &Helper{path: path, grace: answerGrace}
 }
 
 // Close ends the helper.
@@ -41,13 +48,27 @@ func (h *Helper) Close() {
 	h.stop()
 }
 
+// stop ends the helper, also one that does not move. Whoever runs a command for it goes on: they have its answer's way themselves.
 func (h *Helper) stop() {
 	if h.conn == nil {
 		return
 	}
-	_ = h.conn.Close() // which ends it
-	<-h.wait
+	_ = h.conn.Close()
+	_ = h.process.Kill() // it has ended, or does now
+	select {
+	case <-h.wait:
+	case <-time.After(endPatience): // the kernel has it; nobody else waits for that
+	}
 	h.conn = nil
+}
+
+// retire ends the helper if it is still the one that wait is of.
+func (h *Helper) retire(wait chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.wait == wait {
+		h.stop()
+	}
 }
 
 // start starts the process. The lock is held.
@@ -73,34 +94,32 @@ func (h *Helper) start() error {
 	go func() {
 		_ = cmd.Wait() // how it ends does not matter
 		close(wait)
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.wait == wait {
-			h.stop()
-		}
+		h.retire(wait)
 	}()
-	h.conn, h.wait, h.pid = conn.(*net.UnixConn), wait, cmd.Process.Pid
+	h.conn, h.wait, h.process = conn.(*net.UnixConn), wait, cmd.Process
 	return nil
 }
 
-// send hands a request over, to a new helper when the old one is gone.
-func (h *Helper) send(fds []int) error {
+// send hands a request over, to a new helper when the old one is gone or takes none. It answers whose it is.
+func (h *Helper) send(fds []int) (wait chan struct{}, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	rights := unix.UnixRights(fds...)
-	var err error
 	for range 2 {
 		if h.conn == nil {
 			if err = h.start(); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		if _, _, err = h.conn.WriteMsgUnix([]byte{1}, rights, nil); err == nil {
-			return nil
+		if err = h.conn.SetWriteDeadline(time.Now().Add(takePatience)); err == nil {
+			_, _, err = h.conn.WriteMsgUnix([]byte{1}, rights, nil)
+		}
+		if err == nil {
+			return h.wait, nil
 		}
 		h.stop()
 	}
-	return err
+	return nil, err
 }
 
 // Command is what to run.
@@ -143,6 +162,9 @@ func (h *Helper) Run(ctx context.Context, p Place, r Rights, what Command) (code
 		return 0, fmt.Errorf("%w: %w", ErrUnable, err)
 	}
 	defer c.close()
+	if err := c.result.SetReadDeadline(time.Now().Add(what.Timeout + h.grace)); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrUnable, err)
+	}
 	stop := context.AfterFunc(ctx, func() { _ = c.result.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	said := make(chan struct{})
@@ -154,6 +176,9 @@ func (h *Helper) Run(ctx context.Context, p Place, r Rights, what Command) (code
 	switch {
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		h.retire(c.helper)
+		return 0, fmt.Errorf("%w: the helper does not answer", ErrUnable)
 	case err != nil:
 		return 0, fmt.Errorf("%w: the helper ended: %w", ErrUnable, err)
 	}
@@ -181,7 +206,10 @@ func meaning(a [3]int32, args []string, timeout time.Duration) (int, error) {
 }
 
 // call is a request under way.
-type call struct{ result, output *os.File }
+type call struct {
+	result, output *os.File
+	helper         chan struct{} // closed when the one that took it has ended
+}
 
 func (c *call) close() {
 	_ = c.result.Close() // the helper sees it, and kills what still runs
@@ -210,10 +238,11 @@ func (h *Helper) begin(p Place, r Rights, what Command) (*call, error) {
 	}
 	inside = append(inside, tell)
 	fds := slices.Concat(descriptors{text, said, tell}.numbers(), inside[:len(inside)-3].numbers())
-	if err := h.send(fds); err != nil {
+	helper, err := h.send(fds)
+	if err != nil {
 		return nil, errors.Join(err, output.Close(), result.Close())
 	}
-	return &call{result, output}, nil
+	return &call{result, output, helper}, nil
 }
 
 // pipe makes a pipe whose reading end can be waited for with a deadline; the writing end is as a program expects it.
@@ -235,5 +264,5 @@ func (h *Helper) PID() int {
 	if h.conn == nil {
 		return 0
 	}
-	return h.pid
+	return h.process.Pid
 }

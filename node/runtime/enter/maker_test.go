@@ -89,10 +89,9 @@ func cgroupOf(t *testing.T, pid int) string {
 	return line
 }
 
-// Who may trace processes in a container finds none there that has the machine's rights, not even for a moment: the moment
-// before it joins its cgroup lasts here.
-func TestNothingInAContainerHasTheMachinesRights(t *testing.T) {
-	h := built(t)
+// contained is a process with namespaces of its own, as the first one of a container has.
+func contained(t *testing.T) *exec.Cmd {
+	t.Helper()
 	first := exec.Command("sleep", "1000")
 	first.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC |
 		unix.CLONE_NEWUTS | unix.CLONE_NEWNET | unix.CLONE_NEWCGROUP}
@@ -100,6 +99,14 @@ func TestNothingInAContainerHasTheMachinesRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = first.Process.Kill(), first.Wait() })
+	return first
+}
+
+// Who may trace processes in a container finds none there that has the machine's rights, not even for a moment: the moment
+// before it joins its cgroup lasts here.
+func TestNothingInAContainerHasTheMachinesRights(t *testing.T) {
+	h := built(t)
+	first := contained(t)
 	namespace, err := os.Readlink("/proc/" + strconv.Itoa(first.Process.Pid) + "/ns/pid")
 	if err != nil {
 		t.Fatal(err)
