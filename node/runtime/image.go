@@ -40,6 +40,7 @@ type Pull struct {
 	// Login is asked, when the registry has to be, for how to sign in; fresh says that what it answered before was refused.
 	// Optional: in place of Username and Password.
 	Login     func(ctx context.Context, fresh bool) (Login, error)
+	LoginAs   string // required beside Login: pulls share what they found only with those that sign in as the same
 	Behaviour Behaviour
 	TaskID    string // optional: the task whose lease keeps the image until Release
 }

@@ -49,7 +49,7 @@ func (r *Runtime) Pull(ctx context.Context, ref string, p Pull) (Image, error) {
 		return Image{}, named(CannotPullContainerError, err)
 	}
 	defer r.flying.Begin(name)()
-	key := strings.Join([]string{name, p.Username, p.Password, string(p.Behaviour)}, "\x00")
+	key := strings.Join([]string{name, p.Username, p.Password, p.LoginAs, string(p.Behaviour)}, "\x00")
 	defer failpoint.Around(failpoint.Pull)()
 	img, err := r.pulls.Do(ctx, key, func(ctx context.Context) (Image, error) { return r.pull(ctx, name, p) })
 	if err != nil {

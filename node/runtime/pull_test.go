@@ -1,12 +1,14 @@
 package runtime
 
 import (
+	"context"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -56,6 +58,45 @@ func TestConcurrentPullsAreShared(t *testing.T) {
 	wg.Wait()
 	if m, b := manifests.Load(), blobs.Load(); m > 1 || b > 2 {
 		t.Errorf("10 pulls asked for %d manifests and %d blobs", m, b)
+	}
+}
+
+// A pull that signs in does not get what one that does not was told, nor the other way round.
+func TestPullsThatSignInOtherwiseAreNotShared(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	n.reg.Username, n.reg.Password = "me", "secret"
+	s, err := images.Busybox(v1.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := n.reg.Push("app:1", s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Bool
+	asks, goOn := make(chan struct{}), make(chan struct{})
+	n.reg.Watch = func(*http.Request) {
+		if asked.CompareAndSwap(false, true) {
+			close(asks)
+			<-goOn
+		}
+	}
+	refused := make(chan error, 1)
+	go func() {
+		_, err := n.Pull(t.Context(), ref, Pull{})
+		refused <- err
+	}()
+	<-asks
+	login := func(context.Context, bool) (Login, error) { return Login{Username: "me", Password: "secret"}, nil }
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, err := n.Pull(ctx, ref, Pull{Login: login, LoginAs: "me"}); err != nil {
+		t.Errorf("signed in: %v", err)
+	}
+	close(goOn)
+	if err := <-refused; err == nil || !strings.Contains(err.Error(), CannotPullImageManifestError) {
+		t.Errorf("without signing in: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,6 +65,7 @@ func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
 func (e *Engine) pull(taskID string, p *plan.Container) runtime.Pull {
 	how := runtime.Pull{Behaviour: e.cfg.Pull, TaskID: taskID}
 	if r := p.Registry; r != nil && e.cfg.Registries != nil {
+		how.LoginAs = strings.Join([]string{r.ID, r.Region, r.Endpoint}, " ")
 		how.Login = func(ctx context.Context, fresh bool) (runtime.Login, error) {
 			return e.cfg.Registries.Login(ctx, *r, fresh)
 		}
