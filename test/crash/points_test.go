@@ -66,7 +66,7 @@ func (w *world) shoot(deck *deck, s shot) {
 	if w.readyOr(mark) {
 		l := w.startLoad(deck.seed, s.round)
 		defer l.end()
-		w.await(l, mark)
+		w.await(l, s, mark)
 		d.note("fired: %t, after %d operations", exists(mark), l.ops.Load())
 		w.fallen(deck, s, mark)
 		if err := w.answers(w.t.Context(), addresses); err != nil {
@@ -146,15 +146,19 @@ func (w *world) readyOr(mark string) bool {
 	return !exists(mark)
 }
 
-// Enough operations of the load, and enough time for the tasks it began to end, come by every point that it reaches at all.
+// Enough operations of the load, and enough time for the tasks it began to end, come by every point that it reaches at all,
+// unless the machine is busy.
 const (
 	enough     = 40
 	enoughTime = 4 * time.Second
 )
 
 // await waits until the process has died at its point, or enough was tried.
-func (w *world) await(l *load, mark string) {
+func (w *world) await(l *load, s shot, mark string) {
 	goal, end := l.ops.Load()+enough, time.Now().Add(enoughTime)
+	if s.named {
+		end = time.Now().Add(installation.Patience)
+	}
 	for (l.ops.Load() < goal || time.Now().Before(end)) && !exists(mark) && w.t.Context().Err() == nil {
 		wait(w.t.Context(), 2*time.Millisecond)
 	}

@@ -19,13 +19,15 @@ import (
 type shot struct {
 	point failpoint.Point
 	hit   int
-	round int // draws the load
+	round int  // draws the load
+	named bool // it was asked for, and is waited for
 }
 
 func (s shot) String() string { return fmt.Sprintf("%s %d %d", s.point, s.hit, s.round) }
 
 // again reads what String wrote.
 func again(text string) (s shot, err error) {
+	s.named = true
 	fields := strings.Fields(text)
 	if len(fields) != 3 {
 		return s, fmt.Errorf("%q: want a point, a hit and a round", text)
@@ -112,7 +114,7 @@ func (d *deck) deal(round int) shot {
 		hit = between(source(d.seed, round, 4), 1, 4)
 	}
 	d.known[p]++
-	return shot{p, hit, round}
+	return shot{point: p, hit: hit, round: round}
 }
 
 // never lists what was dealt and not once reached.
