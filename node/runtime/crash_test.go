@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/hold"
+	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
@@ -245,7 +246,7 @@ func TestKillOfTheNode(t *testing.T) {
 		if _, err := out.Read(make([]byte, 8)); err != nil {
 			t.Fatal(err)
 		}
-		pause(t.Context(), time.Duration(10+17*round)*time.Millisecond)
+		again.Pause(t.Context(), time.Duration(10+17*round)*time.Millisecond)
 		if round%2 == 1 {
 			n.killDaemon()
 		}

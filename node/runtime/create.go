@@ -23,6 +23,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/rootfs"
 	"github.com/berth-ecs/berth/node/runtime/shim"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
@@ -39,7 +40,7 @@ func (r *Runtime) Create(ctx context.Context, c Container) error {
 	}
 	unlock := r.tasks.RLock(c.TaskID)
 	defer unlock()
-	return named(CannotCreateContainerError, again(ctx, func() error { return r.createOrAdopt(ctx, c) }))
+	return named(CannotCreateContainerError, again.Do(ctx, func() error { return r.createOrAdopt(ctx, c) }))
 }
 
 // undoTime bounds the removal of what was half made, whose creation may have used up all its time.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/runtime/again"
 )
 
 // Delete removes a container: its task (killed if it still runs), its record
@@ -24,7 +25,7 @@ func (r *Runtime) Delete(ctx context.Context, id string) error {
 	// made must not join it then.
 	unlock := r.tasks.Lock(id[:32])
 	defer unlock()
-	return named(CannotStopContainerError, again(ctx, func() error { return r.remove(ctx, id) }))
+	return named(CannotStopContainerError, again.Do(ctx, func() error { return r.remove(ctx, id) }))
 }
 
 func (r *Runtime) remove(ctx context.Context, id string) error {

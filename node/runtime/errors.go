@@ -3,6 +3,8 @@ package runtime
 import (
 	"errors"
 	"fmt"
+
+	"github.com/containerd/errdefs"
 )
 
 // Names of failures, as the ECS agent reports them.
@@ -46,3 +48,6 @@ func named(name string, err error) error {
 }
 
 func notFound(id string) error { return fmt.Errorf("container %q: %w", id, ErrNotFound) }
+
+// Unavailable says that err is no answer: containerd was away. What was asked may be asked again.
+func Unavailable(err error) bool { return errdefs.IsUnavailable(err) }

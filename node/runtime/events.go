@@ -8,6 +8,8 @@ import (
 	apievents "github.com/containerd/containerd/api/events"
 	"github.com/containerd/containerd/v2/core/events"
 	"github.com/containerd/typeurl/v2"
+
+	"github.com/berth-ecs/berth/node/runtime/again"
 )
 
 const (
@@ -62,7 +64,7 @@ func (f *follower) stream(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-errs: //nolint:errcheck // whatever ended the watch, the next one begins with a look at everything
-			pause(ctx, probeEvery)
+			again.Pause(ctx, probeEvery)
 			return
 		case out <- head:
 			f.queue = f.queue[1:]

@@ -10,13 +10,15 @@ import (
 	"github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/errdefs/pkg/errgrpc"
+
+	"github.com/berth-ecs/berth/node/runtime/again"
 )
 
 // List answers every container of the installation that is whole, or was and
 // has ended, sorted by id. A container that a crash left half made is not among
 // them: Create makes it anew, Delete and Sweep remove it.
 func (r *Runtime) List(ctx context.Context) (out []State, err error) {
-	err = again(ctx, func() error {
+	err = again.Do(ctx, func() error {
 		out, err = r.list(ctx)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
 )
 
@@ -29,7 +30,7 @@ func (r *Runtime) Prepare(ctx context.Context, t Task) error {
 	}
 	unlock := r.tasks.Lock(t.ID)
 	defer unlock()
-	return named(ResourceInitializationError, again(ctx, func() error { return r.prepare(ctx, t) }))
+	return named(ResourceInitializationError, again.Do(ctx, func() error { return r.prepare(ctx, t) }))
 }
 
 func (r *Runtime) prepare(ctx context.Context, t Task) error {
@@ -81,7 +82,7 @@ func (r *Runtime) releaseAlone(ctx context.Context, taskID string) error {
 	}
 	unlock := r.tasks.Lock(taskID)
 	defer unlock()
-	return named(CannotStopContainerError, again(ctx, func() error { return r.release(ctx, taskID) }))
+	return named(CannotStopContainerError, again.Do(ctx, func() error { return r.release(ctx, taskID) }))
 }
 
 func (r *Runtime) release(ctx context.Context, taskID string) error {

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/test/images"
+	"github.com/berth-ecs/berth/node/runtime/again"
 )
 
 const binDir = "/opt/berth/bin"
@@ -203,7 +204,7 @@ func (n *node) until(what string, ok func() bool) {
 	ctx, cancel := context.WithTimeout(n.t.Context(), 30*time.Second)
 	defer cancel()
 	for !ok() {
-		if !pause(ctx, 5*time.Millisecond) {
+		if !again.Pause(ctx, 5*time.Millisecond) {
 			n.t.Fatalf("no %s within 30 s", what)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/errdefs"
+
+	"github.com/berth-ecs/berth/node/runtime/again"
 )
 
 // Renew makes a container that has ended startable again: a new process on the
@@ -20,7 +22,7 @@ func (r *Runtime) Renew(ctx context.Context, id string) error {
 	// Alone, because the shim ends with its last container.
 	unlock := r.tasks.Lock(id[:32])
 	defer unlock()
-	return named(CannotStartContainerError, again(ctx, func() error { return r.renew(ctx, id) }))
+	return named(CannotStartContainerError, again.Do(ctx, func() error { return r.renew(ctx, id) }))
 }
 
 func (r *Runtime) renew(ctx context.Context, id string) error {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/remains"
 )
 
@@ -18,7 +19,7 @@ const (
 func (r *Runtime) settled(ctx context.Context, id string) (bool, error) {
 	for end := time.Now().Add(settleTime); ; {
 		whole, err := r.whole(ctx, id)
-		if whole || err != nil || time.Now().After(end) || !r.remains().Traced(id) || !pause(ctx, settleEvery) {
+		if whole || err != nil || time.Now().After(end) || !r.remains().Traced(id) || !again.Pause(ctx, settleEvery) {
 			return whole, err
 		}
 	}

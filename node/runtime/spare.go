@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/runtime/again"
 )
 
 // spare is a shim that runs before a task wants it, so that the next task need
@@ -41,7 +42,7 @@ func (r *Runtime) keepSpare(life context.Context) {
 				return
 			case <-r.spare.wanted:
 			}
-			if !pause(life, spareDelay) {
+			if !again.Pause(life, spareDelay) {
 				return
 			}
 			if err := r.makeSpare(life); err != nil && life.Err() == nil {

@@ -13,6 +13,7 @@ import (
 	sigs "github.com/moby/sys/signal"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/marks"
 )
 
@@ -37,7 +38,7 @@ func (r *Runtime) Start(ctx context.Context, id string) (pid int, at time.Time, 
 		return 0, time.Time{}, named(CannotStartContainerError, err)
 	}
 	asked := false
-	err = again(ctx, func() error {
+	err = again.Do(ctx, func() error {
 		if before || asked {
 			if pid, at, err = r.wasStarted(ctx, id, asked); pid != 0 || err != nil {
 				return err
@@ -116,7 +117,7 @@ func (r *Runtime) Kill(ctx context.Context, id string, signal string) error {
 	if err != nil {
 		return named(CannotStopContainerError, fmt.Errorf("signal %q: %w", signal, err))
 	}
-	err = again(ctx, func() error {
+	err = again.Do(ctx, func() error {
 		_, err := r.cd.TaskService().Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(n)})
 		return errgrpc.ToNative(err)
 	})
