@@ -93,6 +93,10 @@ func TestExplain(t *testing.T) {
 		{"from the internet to a private address", "internet", "eni-db", TCP, 5432, 0, false, "has no public address", nil},
 		{"to another VPC, by its public address", "eni-other", "eni-web", TCP, 80, 0, true, "acl-vpc-2", nil},
 		{"to another VPC's private address", "eni-web", "eni-db", TCP, 5432, 40000, false, "", []any{eni("eni-web", "vpc-2", "public-vpc-2", "10.0.0.7", "198.18.0.7", "sg-web")}},
+		{"an answer by way of a NAT gateway meets its subnet's ACL", "internet", "198.18.0.8", TCP, 5432, 50000, false, "acl-vpc-1 of public-vpc-1: inbound entry * denies tcp port 50000 from 10.0.1.8", []any{
+			eni("eni-shown", "vpc-1", "private", "10.0.1.8", "198.18.0.8", "sg-shown"), rule("sgr-shown", "sg-shown", false, vpc.Match{Protocol: 6, From: 5432, To: 5432}, vpc.Peer{CIDR: cidr("0.0.0.0/0")}),
+			&vpc.ACL{Home: home, ID: "acl-private", VPC: "vpc-1", Ingress: []vpc.ACLEntry{entry(1, -1, -1, -1, "0.0.0.0/0", true)}, Egress: []vpc.ACLEntry{entry(1, -1, -1, -1, "0.0.0.0/0", true)}},
+			&vpc.ACL{Home: home, ID: "acl-vpc-1", VPC: "vpc-1", Egress: []vpc.ACLEntry{entry(1, -1, -1, -1, "0.0.0.0/0", true)}}}},
 		{"a NAT gateway takes nothing", "eni-web", "198.18.0.9", TCP, 80, 0, false, "takes no connections", nil},
 		{"an address that nobody has", "eni-web", "10.0.0.77", TCP, 80, 0, false, "no interface has it", nil},
 		{"the resolver", "eni-db", "10.0.0.2", UDP, 53, 0, true, "resolver", nil},

@@ -5,7 +5,7 @@
 // group of the service before. More variants, measured without the other arm: nodes that are told of the interfaces on other nodes, and one VPC over
 // all nodes.
 //
-//	go run ./test/bench/compile -rounds 7
+//	go run ./test/bench/compile -rounds 7; -alone leaves the slow arm out
 package main
 
 import (
@@ -27,6 +27,7 @@ import (
 
 func main() {
 	rounds := flag.Int("rounds", 7, "rounds of ABBA, at least 7")
+	alone := flag.Bool("alone", false, "without the arm that compiles everything")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -36,6 +37,7 @@ func main() {
 		{name: "one VPC over all nodes", vpcs: 1, nodes: 5000, services: 3000, each: 50, alone: true},
 		{name: "the same, nodes are told of each other's interfaces", vpcs: 1, nodes: 5000, services: 3000, each: 50, machines: true, alone: true},
 	} {
+		r.alone = r.alone || *alone
 		if err := r.measure(ctx, max(*rounds, 7)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
