@@ -120,10 +120,10 @@ func Zones(subnets []Subnet) map[string]int {
 // SubnetIn is the index of the subnet of a zone that an interface should be in: the one with most free addresses; -1 when there is none with
 // one.
 func SubnetIn(subnets []Subnet, zone string) int {
-	best := -1
+	best, most := -1, 0
 	for i, s := range subnets {
-		if s.Zone == zone && s.Free > 0 && (best < 0 || s.Free > subnets[best].Free) {
-			best = i
+		if s.Zone == zone && s.Free > most {
+			best, most = i, s.Free
 		}
 	}
 	return best

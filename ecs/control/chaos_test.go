@@ -113,7 +113,9 @@ func (r *region) redeploy(revision int32) {
 
 // lose deregisters an instance with what runs on it; another of its name comes at once.
 func (r *region) lose(id string) {
-	r.setInstance(id, func(s *ecs.InstanceState) { s.Status, s.Connected, s.InactiveAt = ecs.InstanceInactive, false, time.Now() })
+	r.setInstance(id, func(s *ecs.InstanceState) {
+		s.Status, s.Connected, s.InactiveAt = ecs.InstanceInactive, false, time.Now()
+	})
 	r.pass(100 * time.Millisecond)
 	r.setInstance(id, func(s *ecs.InstanceState) { s.Status, s.Connected = ecs.InstanceActive, true })
 }
