@@ -174,14 +174,16 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	if err != nil {
 		return err
 	}
+	sweep, err := sweepers(c, r)
+	if err != nil {
+		return err
+	}
 	http := c.Log.With("component", "http")
 	parts := map[string]func(context.Context) error{
 		"sessions": sessions.Run,
 		"feed":     r.nodes.feed.Run,
 		"nodes":    r.nodes.link.Run,
-		"control":  func(ctx context.Context) error { return r.store.Lead(ctx, loops.Run) },
-		"registry": func(ctx context.Context) error { return r.store.Lead(ctx, images.loops.Run) },
-		"vpc":      func(ctx context.Context) error { return sweepVPC(ctx, c, r) },
+		"loops":    func(ctx context.Context) error { return lead(ctx, r.store, loops.Run, images.loops.Run, sweep.Run) },
 		"http": func(ctx context.Context) error {
 			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
 		},

@@ -28,11 +28,7 @@ func makeBase(ctx context.Context, api *vpcapi.API, s config.Settings) error {
 	return api.EnsureBase(ctx, vpc.Home{Account: s.Account, Region: s.Region})
 }
 
-// sweepVPC takes away what nothing needs any more, while this server leads.
-func sweepVPC(ctx context.Context, c Config, r rooms) error {
-	loops, err := control.New(control.Config{Owners: network{}, Log: c.Log.With("component", "vpc"), Metrics: loop.NewMetrics(r.metrics)})
-	if err != nil {
-		return err
-	}
-	return r.store.Lead(ctx, loops.Run)
+// sweepers take away what nothing needs any more, while this server leads.
+func sweepers(c Config, r rooms) (*control.Loops, error) {
+	return control.New(control.Config{Owners: network{}, Log: c.Log.With("component", "vpc"), Metrics: loop.NewMetrics(r.metrics)})
 }
