@@ -20,7 +20,7 @@ import (
 	"github.com/berth-ecs/berth/vpc/path"
 )
 
-// `berth vpc explain` says of random networks what the kernel does with them: a probe is answered exactly when it says "open".
+// `berth vpc explain` says of random networks what the kernel does with them: a explained is answered exactly when it says "open".
 func TestExplainAsTheKernelDoes(t *testing.T) {
 	needRoot(t)
 	open, closed := 0, 0
@@ -225,16 +225,16 @@ func explainRound(t *testing.T, random *rand.Rand) (answers, silences int) {
 	return answers, silences
 }
 
-// probe is a connection to try, and where it is dialled.
-type probe struct {
+// explained is a connection to try, and where it is dialled.
+type explained struct {
 	path.Query
 	dial netip.Addr
 }
 
 // probes are from every interface, and from the machine, to every address of every interface. Each has a port of its own, so that no
 // NAT gateway has to choose another, and outside of those that the machine gives its own connections.
-func (d *drawn) probes() []probe {
-	var out []probe
+func (d *drawn) probes() []explained {
+	var out []explained
 	machine := netip.MustParseAddr("169.254.64.1")
 	for _, from := range append([]*ec2.Interface{nil}, d.ifaces...) {
 		src := path.End{Addr: machine}
@@ -247,16 +247,16 @@ func (d *drawn) probes() []probe {
 				q := path.Query{From: src, Protocol: protocol, Port: 7001, SourcePort: int32(20000 + d.IntN(2)*41000 + len(out))}
 				if from != nil && from.VPC == to.VPC && from.ID != to.ID {
 					q.To = path.End{Interface: to, Addr: private}
-					out = append(out, probe{q, private})
+					out = append(out, explained{q, private})
 				}
 				if public.IsValid() && (from == nil || from.VPC != to.VPC) {
 					q.To = path.End{Interface: to, Addr: private}
-					out = append(out, probe{q, public})
+					out = append(out, explained{q, public})
 				}
 				if public.IsValid() && from != nil && from.VPC == to.VPC {
 					q.To = path.End{Addr: public} // by the gateway and back
 					q.SourcePort += 1000
-					out = append(out, probe{q, public})
+					out = append(out, explained{q, public})
 				}
 			}
 		}
@@ -265,7 +265,7 @@ func (d *drawn) probes() []probe {
 }
 
 // run tries: patiently when there should be an answer.
-func (p probe) run(at map[string]string, patiently bool) error {
+func (p explained) run(at map[string]string, patiently bool) error {
 	timeout := moment
 	if patiently {
 		timeout = patience
@@ -276,13 +276,13 @@ func (p probe) run(at map[string]string, patiently bool) error {
 	}
 	return inPath(at[id], func() error {
 		if p.Protocol == path.ICMP {
-			return echo(p.dial, uint16(p.SourcePort), timeout)
+			return sendEcho(p.dial, uint16(p.SourcePort), timeout)
 		}
 		return p.connect(timeout)
 	})
 }
 
-func (p probe) connect(timeout time.Duration) error {
+func (p explained) connect(timeout time.Duration) error {
 	local, network := net.Addr(&net.TCPAddr{Port: int(p.SourcePort)}), "tcp4"
 	if p.Protocol == path.UDP {
 		local, network = &net.UDPAddr{Port: int(p.SourcePort)}, "udp4"
@@ -312,8 +312,8 @@ func reuse(_, _ string, c syscall.RawConn) error {
 	return errors.Join(c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) }), err)
 }
 
-// echo sends an ICMP echo and waits for its reply.
-func echo(to netip.Addr, id uint16, timeout time.Duration) error {
+// sendEcho sends an ICMP echo and waits for its reply.
+func sendEcho(to netip.Addr, id uint16, timeout time.Duration) error {
 	c, err := net.ListenPacket("ip4:icmp", "0.0.0.0")
 	if err != nil {
 		return err
