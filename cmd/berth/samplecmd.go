@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/berth-ecs/berth/cmd/berth/sample"
 )
@@ -17,7 +19,8 @@ func (a *app) sample(ctx context.Context) error {
 		return err
 	}
 	a.printf("\n")
-	_, err = sample.Sample{API: api, Cluster: a.settings.Cluster, Load: a.loadSampleImage, Out: a.stdout}.Run(ctx)
+	s := sample.Sample{API: api, EC2: a.ec2, Cluster: a.settings.Cluster, Load: a.loadSampleImage, Log: a.taskLog, Out: a.stdout}
+	_, err = s.Run(ctx)
 	if err != nil {
 		return err
 	}
@@ -45,4 +48,9 @@ func (a *app) loadSampleImage(ctx context.Context, _ string) (err error) {
 		return err
 	}
 	return a.parts.load(ctx, a.settings, archive)
+}
+
+// taskLog shows what a task printed.
+func (a *app) taskLog(ctx context.Context, task string, w io.Writer) error {
+	return a.parts.readLog(ctx, a.settings, logQuery{Task: task[strings.LastIndexByte(task, '/')+1:]}, w)
 }

@@ -6,6 +6,7 @@
 //   - /exit ends it at once with exit code 3: a crash on demand.
 //   - With -check it asks the server of its own container and exits 0 when that is healthy: an image without a shell can
 //     have a health check.
+//   - With -get it shows what a URL answers, asking for some seconds, and ends.
 //   - It ends within a second of SIGTERM, after the requests it has begun.
 package main
 
@@ -16,6 +17,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -26,11 +28,15 @@ import (
 
 func main() {
 	check := flag.Bool("check", false, "ask the running server whether it is healthy")
+	target := flag.String("get", "", "show what a URL answers")
 	flag.Parse()
 	address := ":" + cmp.Or(os.Getenv("PORT"), "8080")
 	run := serve
-	if *check {
+	switch {
+	case *check:
 		run = probe
+	case *target != "":
+		run = func(string) error { return show(*target) }
 	}
 	if err := run(address); err != nil {
 		fmt.Fprintln(os.Stderr, "sampleweb:", err)
@@ -111,4 +117,41 @@ func get(ctx context.Context, url string, into any) error {
 		return nil
 	}
 	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+// showWithin is how long an answer is waited for: what is asked may have begun to run only now.
+const showWithin = 10 * time.Second
+
+// show prints what a URL answers.
+func show(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), showWithin)
+	defer cancel()
+	for {
+		text, err := fetch(ctx, url)
+		if err == nil {
+			fmt.Print(text)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func fetch(ctx context.Context, url string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1024))
+	return string(body), err
 }

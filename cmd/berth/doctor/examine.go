@@ -24,7 +24,7 @@ type Finding struct {
 
 // Blocks is true for what a node cannot even start with. Other failures show in tasks, not at the start.
 func (f Finding) Blocks() bool {
-	return f.Level == Fail && (f.Check == "user" || f.Check == "port" || f.Check == "agents" || slices.Contains(requiredTools, f.Check))
+	return f.Level == Fail && (f.Check == "user" || f.Check == "port" || f.Check == "agents" || f.Check == "pool" || slices.Contains(requiredTools, f.Check))
 }
 
 // String is the finding as doctor prints it.
@@ -39,7 +39,7 @@ func (f Finding) String() string {
 // Examine runs every check.
 func Examine(f Facts) []Finding {
 	checks := []func(Facts) []Finding{
-		user, kernel, cgroups, overlay, tools, runcEscapes, port, agents, firewall, disk, region,
+		user, kernel, cgroups, overlay, tools, runcEscapes, port, agents, firewall, pool, disk, region,
 	}
 	var out []Finding
 	for _, check := range checks {

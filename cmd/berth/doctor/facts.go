@@ -15,6 +15,7 @@ type Facts struct {
 	Filesystems  string          // /proc/filesystems
 	ProcCgroup   string          // /proc/self/cgroup
 	Mounts       string          // /proc/self/mounts
+	Routes       string          // /proc/net/route
 
 	Tools      map[string]Tool
 	PortError  error    // of listening on the endpoint's address

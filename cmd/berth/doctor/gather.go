@@ -25,7 +25,7 @@ import (
 func Gather(ctx context.Context, s config.Settings, running bool) Facts {
 	f := Facts{
 		Settings: s, Root: os.Geteuid() == 0, Running: running,
-		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), Filesystems: read("/proc/filesystems"),
+		Kernel: strings.TrimSpace(read("/proc/sys/kernel/osrelease")), Filesystems: read("/proc/filesystems"), Routes: read("/proc/net/route"),
 		ProcCgroup: read("/proc/self/cgroup"), Mounts: read("/proc/self/mounts"),
 		Tools: map[string]Tool{},
 	}

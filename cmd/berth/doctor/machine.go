@@ -14,11 +14,13 @@ func user(f Facts) []Finding {
 	return finding("user", Fail, "not root: a node makes namespaces, cgroups and firewall rules", "run berth as root (sudo)")
 }
 
-// What bridge mode and containers need of the kernel. Nothing else may be assumed.
+// What networks and containers need of the kernel. Nothing else may be assumed.
 var neededOptions = []string{
 	"CONFIG_NET_NS", "CONFIG_PID_NS", "CONFIG_IPC_NS", "CONFIG_UTS_NS", "CONFIG_CGROUPS", "CONFIG_MEMCG", "CONFIG_CGROUP_PIDS",
 	"CONFIG_SECCOMP_FILTER", "CONFIG_OVERLAY_FS", "CONFIG_VETH", "CONFIG_BRIDGE",
 	"CONFIG_NF_TABLES", "CONFIG_NF_TABLES_INET", "CONFIG_NFT_NAT", "CONFIG_NFT_MASQ", "CONFIG_NF_CONNTRACK",
+	// Of virtual networks: rules at each interface, states of connections, ends of them when an address goes.
+	"CONFIG_NF_TABLES_NETDEV", "CONFIG_NETFILTER_INGRESS", "CONFIG_NFT_CT", "CONFIG_NF_CT_NETLINK",
 }
 
 func kernel(f Facts) []Finding {

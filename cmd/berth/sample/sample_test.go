@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -67,7 +67,6 @@ func TestWriteImageRefusesWhatCannotRunAlone(t *testing.T) {
 
 // region is an ECS whose only service is stable at once, or never.
 type region struct {
-	webURL   *url.URL
 	exists   bool
 	unstable bool
 	calls    []string
@@ -77,7 +76,8 @@ func (r *region) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, op, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
 	r.calls = append(r.calls, op)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	answer := r.answer(op)
+	body, _ := io.ReadAll(req.Body)
+	answer := r.answer(op, string(body))
 	if answer == nil {
 		w.WriteHeader(http.StatusBadRequest)
 		answer = map[string]any{"__type": "ClientException", "message": "Unable to describe task definition."}
@@ -85,14 +85,15 @@ func (r *region) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-func (r *region) answer(op string) any {
-	port, _ := strconv.Atoi(r.webURL.Port())
+func (r *region) answer(op, body string) any {
 	switch op {
 	case "DescribeTaskDefinition":
 		if !r.exists {
 			return nil
 		}
-		return map[string]any{}
+		return map[string]any{"taskDefinition": map[string]any{"networkMode": "awsvpc"}}
+	case "RunTask":
+		return map[string]any{"tasks": []any{map[string]any{"taskArn": "arn:asks"}}}
 	case "CreateService":
 		r.exists = true
 		return map[string]any{}
@@ -105,7 +106,8 @@ func (r *region) answer(op string) any {
 			status = "INACTIVE"
 		}
 		return map[string]any{"services": []any{map[string]any{
-			"status": status, "desiredCount": 2, "runningCount": 2, "deployments": []any{map[string]any{"id": "ecs-svc/1"}},
+			"networkConfiguration": map[string]any{"awsvpcConfiguration": map[string]any{"subnets": []string{"subnet-1"}, "securityGroups": []string{"sg-1"}}},
+			"status":               status, "desiredCount": 2, "runningCount": 2, "deployments": []any{map[string]any{"id": "ecs-svc/1"}},
 			"events": []any{map[string]any{"message": "(service berth-sample) was unable to place a task"}},
 		}}}
 	case "ListTasks":
@@ -119,22 +121,39 @@ func (r *region) answer(op string) any {
 				map[string]any{"name": "web", "exitCode": 127, "reason": "no such file"},
 			}}}}
 		}
+		if strings.Contains(body, "arn:asks") {
+			return map[string]any{"tasks": []any{map[string]any{"taskArn": "arn:asks", "lastStatus": "STOPPED"}}}
+		}
 		return map[string]any{"tasks": []any{map[string]any{"lastStatus": "RUNNING", "containers": []any{map[string]any{
-			"networkBindings": []any{map[string]any{"containerPort": 8080, "hostPort": port}},
+			"networkInterfaces": []any{map[string]any{"privateIpv4Address": "172.31.0.9"}},
 		}}}}}
 	}
 	return map[string]any{}
 }
 
-func newRegion(t *testing.T) (*region, Sample, *bytes.Buffer) {
-	t.Helper()
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello from task 1\n") }))
-	t.Cleanup(web.Close)
-	webURL, err := url.Parse(web.URL)
-	if err != nil {
-		t.Fatal(err)
+// ec2 has a default subnet, and the sample's group once it was made.
+func (r *region) ec2(_ context.Context, action string, q url.Values) ([]byte, error) {
+	r.calls = append(r.calls, action)
+	switch action {
+	case "DescribeSubnets":
+		return []byte("<R><subnetSet><item><subnetId>subnet-1</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>"), nil
+	case "DescribeSecurityGroups":
+		if r.exists {
+			return []byte("<R><securityGroupInfo><item><groupId>sg-1</groupId></item></securityGroupInfo></R>"), nil
+		}
+		return []byte("<R/>"), nil
+	case "AuthorizeSecurityGroupIngress":
+		if r.exists {
+			return nil, errors.New("EC2 answers 400: InvalidPermission.Duplicate")
+		}
+		return []byte("<R/>"), nil
 	}
-	r := &region{webURL: webURL}
+	return []byte("<R><groupId>sg-1</groupId></R>"), nil
+}
+
+func newRegion(t *testing.T) (*region, *Sample, *bytes.Buffer) {
+	t.Helper()
+	r := &region{}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	var out bytes.Buffer
@@ -142,7 +161,13 @@ func newRegion(t *testing.T) (*region, Sample, *bytes.Buffer) {
 		func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}, nil
 		})})
-	return r, Sample{API: api, Cluster: "default", Load: func(context.Context, string) error { return nil }, Out: &out}, &out
+	return r, &Sample{
+		API: api, EC2: r.ec2, Cluster: "default", Load: func(context.Context, string) error { return nil }, Out: &out,
+		Log: func(_ context.Context, task string, w io.Writer) error {
+			_, err := io.WriteString(w, "hello from task 1, asked by "+task)
+			return err
+		},
+	}, &out
 }
 
 func TestRun(t *testing.T) {
@@ -151,11 +176,11 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got != r.webURL.String()+"/" || !strings.Contains(out.String(), "hello from task 1") {
-		t.Errorf("URL %q, want %q; output\n%s", got, r.webURL, out)
+	if got != "http://172.31.0.9:8080/" || !strings.Contains(out.String(), "hello from task 1, asked by arn:asks") {
+		t.Errorf("URL %q; output\n%s", got, out)
 	}
 	made := strings.Join(r.calls, " ")
-	if !strings.Contains(made, "RegisterTaskDefinition") || !strings.Contains(made, "CreateService") {
+	if !strings.Contains(made, "CreateSecurityGroup") || !strings.Contains(made, "RegisterTaskDefinition") || !strings.Contains(made, "CreateService") {
 		t.Errorf("calls: %s", made)
 	}
 	r.calls = nil

@@ -19,7 +19,7 @@ const (
 )
 
 // stable waits until the service is. Its error quotes what ECS says about it.
-func (s Sample) stable(ctx context.Context) error {
+func (s *Sample) stable(ctx context.Context) error {
 	waiter := ecs.NewServicesStableWaiter(s.API, func(o *ecs.ServicesStableWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 100*time.Millisecond, pollAtMost
 	})
@@ -31,7 +31,7 @@ func (s Sample) stable(ctx context.Context) error {
 }
 
 // says is what ECS says: the newest events, and why tasks stopped.
-func (s Sample) says(ctx context.Context) []error {
+func (s *Sample) says(ctx context.Context) []error {
 	known, err := s.describe(ctx)
 	if err != nil || known == nil {
 		return []error{err}
