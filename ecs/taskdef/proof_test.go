@@ -23,7 +23,7 @@ var proofs = map[string]string{
 	"family":                                "TestTaskRunsAndReportsItsExitCode",
 	"ipcMode":                               "TestTaskSharesProcessesAndMemory",
 	"memory":                                "TestOutOfMemory",
-	"networkMode":                           "TestHostMode",
+	"networkMode":                           "TestAwsvpcTasksTalk",
 	"pidMode":                               "TestTaskHasTheMachinesProcesses",
 	"placementConstraints":                  "TestPlacementConstraints",
 	"requiresCompatibilities":               "TestFieldThatIsNotThereIsRefusedByItsAttribute/another architecture",
