@@ -33,7 +33,7 @@ func (w *world) audit(what string) {
 		if err != nil {
 			return err
 		}
-		return verdict(inventory.Expect(v, containers(live)))
+		return verdict(append(inventory.Expect(v, containers(live)), twice(live)...))
 	})
 }
 
@@ -57,14 +57,42 @@ func verdict(findings []string) error {
 	return fmt.Errorf("%d findings:\n\t%s", len(findings), strings.Join(findings, "\n\t"))
 }
 
+// twice are the addresses that more than one live task has.
+func twice(live []types.Task) (findings []string) {
+	owner := map[string]string{}
+	for _, t := range live {
+		a, arn := detail(t, "privateIPv4Address"), aws.ToString(t.TaskArn)
+		if other := owner[a]; other != "" && a != "" {
+			findings = append(findings, fmt.Sprintf("%s is the address of %s and of %s", a, other, arn))
+		}
+		owner[a] = arn
+	}
+	return findings
+}
+
+// detail is what a task says of its interface.
+func detail(t types.Task, name string) string {
+	for _, a := range t.Attachments {
+		for _, d := range a.Details {
+			if aws.ToString(d.Name) == name {
+				return aws.ToString(d.Value)
+			}
+		}
+	}
+	return ""
+}
+
 // containers are those of live tasks, as the audit names them.
 func containers(live []types.Task) []inventory.Running {
 	var out []inventory.Running
 	for _, t := range live {
 		id := shortID(aws.ToString(t.TaskArn))
 		r := inventory.Running{TaskID: id, ID: id + "-0", Endpoint: id + "-0"}
-		if family(aws.ToString(t.TaskDefinitionArn)) == hostFamily {
+		switch family(aws.ToString(t.TaskDefinitionArn)) {
+		case hostFamily:
 			r.Endpoint = ""
+		case vpcFamily:
+			r.Endpoint = detail(t, "networkInterfaceId")
 		}
 		out = append(out, r)
 	}

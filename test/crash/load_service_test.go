@@ -14,13 +14,16 @@ import (
 )
 
 // serviceStep changes one of a few services, or looks whether it is as it was acknowledged. The last one has a port of its
-// own on the node, so its tasks replace each other stop before start.
+// own on the node, so its tasks replace each other stop before start; tasks of s4 and s5 have interfaces of their own.
 func (l *load) serviceStep(r *rand.Rand) {
-	name := fmt.Sprint("s", r.IntN(4))
+	name := fmt.Sprint("s", r.IntN(6))
 	fixed := name == "s3"
 	was, next := l.w.book.service(name), spec{exists: true, definition: rolling[r.IntN(len(rolling))], desired: int32(r.IntN(4))}
 	if fixed {
 		next.definition, next.desired = staticFamily, int32(r.IntN(2))
+	}
+	if name > "s3" {
+		next.definition = vpcFamily
 	}
 	switch dice := r.IntN(10); {
 	case !was.exists:
@@ -106,6 +109,9 @@ func (l *load) create(name string, s spec, fixed bool, token uint64) func(contex
 	}
 	if fixed {
 		in.DeploymentConfiguration = &types.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(0), MaximumPercent: aws.Int32(100)}
+	}
+	if s.definition == vpcFamily {
+		in.NetworkConfiguration = &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{l.w.subnet}}}
 	}
 	return func(ctx context.Context) error { _, err := l.w.api.CreateService(ctx, in); return err }
 }

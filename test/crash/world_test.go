@@ -39,6 +39,7 @@ type world struct {
 	// serverLife grows when the server is killed and when it serves again: a call that fails in an even life has no excuse.
 	serverLife atomic.Int64
 	witnesses  []string // the witness service's tasks
+	subnet     string   // of tasks with interfaces
 }
 
 // begin starts an installation with its image, its definitions and its witnesses.
@@ -60,6 +61,10 @@ func begin(t *testing.T) *world {
 		if _, err := w.api.RegisterTaskDefinition(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
+	}
+	var err error
+	if w.subnet, _, err = w.DefaultSubnet(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	w.makeWitnesses(t)
 	return w
@@ -95,6 +100,7 @@ const (
 	staticFamily = "static" // a port of its own on the node
 	exitFamily   = "exit"
 	gateFamily   = "gate"
+	vpcFamily    = "vpc" // an interface of its own
 )
 
 var rolling = []string{webFamily, idleFamily, hostFamily}
@@ -107,9 +113,11 @@ func (w *world) definitions(t *testing.T) []*ecs.RegisterTaskDefinitionInput {
 	}
 	host := definition(hostFamily, idleScript)
 	host.NetworkMode = types.NetworkModeHost
+	private := definition(vpcFamily, idleScript)
+	private.NetworkMode = types.NetworkModeAwsvpc
 	all := []*ecs.RegisterTaskDefinitionInput{
 		port(definition(webFamily, serveScript), 0), definition(idleFamily, idleScript), host,
-		port(definition(staticFamily, serveScript), freePort(t)), definition(exitFamily, exitScript), definition(gateFamily, gateScript),
+		port(definition(staticFamily, serveScript), freePort(t)), definition(exitFamily, exitScript), definition(gateFamily, gateScript), private,
 	}
 	for _, d := range all {
 		d.Volumes = []types.Volume{{Name: aws.String("gates"), Host: &types.HostVolumeProperties{SourcePath: aws.String(w.gates)}}}

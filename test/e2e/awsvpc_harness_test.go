@@ -2,12 +2,10 @@ package e2e
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -20,24 +18,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/test/installation"
-	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
 // ec2Answer are the members of EC2's answers that the tests look at.
 type ec2Answer struct {
-	Subnets []struct {
-		ID  string `xml:"subnetId"`
-		VPC string `xml:"vpcId"`
-	} `xml:"subnetSet>item"`
 	Group      string `xml:"groupId"`
 	Interfaces []struct {
 		ID     string `xml:"networkInterfaceId"`
 		Status string `xml:"status"`
 	} `xml:"networkInterfaceSet>item"`
-	Errors []struct {
-		Code    string
-		Message string
-	} `xml:"Errors>Error"`
 }
 
 // ec2 calls an operation of EC2 with the parameters "Name", "value", ...
@@ -51,45 +40,17 @@ func ec2(t testing.TB, action string, pairs ...string) ec2Answer {
 }
 
 func ec2Try(action string, pairs ...string) (out ec2Answer, err error) {
-	q := url.Values{"Action": {action}, "Version": {"2016-11-15"}}
-	for i := 0; i < len(pairs); i += 2 {
-		q.Set(pairs[i], pairs[i+1])
-	}
-	body := []byte(q.Encode())
-	r, err := http.NewRequest(http.MethodPost, region.Endpoint+"/", strings.NewReader(string(body)))
-	if err != nil {
-		return out, err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	signer := sigv4.Signer{
-		Credentials: sigv4.Credentials{AccessKey: installation.AccessKey, Secret: installation.SecretKey},
-		Scope:       sigv4.Scope{Region: installation.Region, Service: "ec2"},
-	}
-	signer.Sign(r, body, time.Now())
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return out, err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err == nil {
-		err = xml.Unmarshal(answer, &out)
-	}
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", action, answer)
-	}
-	return out, err
+	return out, region.AskEC2(context.Background(), &out, action, pairs...)
 }
 
 // subnet is the default one of the node's zone, with its VPC.
-func subnet(t testing.TB) (subnetID, vpc string) {
+func subnet(t testing.TB) (id, vpc string) {
 	t.Helper()
-	out := ec2(t, "DescribeSubnets", "Filter.1.Name", "default-for-az", "Filter.1.Value.1", "true",
-		"Filter.2.Name", "availability-zone", "Filter.2.Value.1", "us-east-1a")
-	if len(out.Subnets) != 1 {
-		t.Fatalf("default subnets: %+v", out.Subnets)
+	id, vpc, err := region.DefaultSubnet(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out.Subnets[0].ID, out.Subnets[0].VPC
+	return id, vpc
 }
 
 // group is a security group of the test's own that lets a TCP port in from anywhere; 0 for none.

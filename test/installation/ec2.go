@@ -1,15 +1,64 @@
 package installation
 
 import (
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
-// EC2 is a client of the region's networks.
-func (i *Installation) EC2() *ec2.Client {
-	return ec2.New(ec2.Options{
-		Region: Region, BaseEndpoint: aws.String(i.Endpoint),
-		Credentials: credentials.NewStaticCredentialsProvider(AccessKey, SecretKey, ""),
-	})
+// AskEC2 calls an operation of EC2 with the parameters "Name", "value", ... and reads the answer.
+func (i *Installation) AskEC2(ctx context.Context, into any, action string, pairs ...string) error {
+	q := url.Values{"Action": {action}, "Version": {"2016-11-15"}}
+	for p := 0; p+1 < len(pairs); p += 2 {
+		q.Set(pairs[p], pairs[p+1])
+	}
+	body := q.Encode()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.Endpoint+"/", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	sigv4.Signer{
+		Credentials: sigv4.Credentials{AccessKey: AccessKey, Secret: SecretKey},
+		Scope:       sigv4.Scope{Region: Region, Service: "ec2"},
+	}.Sign(r, []byte(body), time.Now())
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil:
+		return err
+	case resp.StatusCode != http.StatusOK:
+		return fmt.Errorf("%s: %s", action, answer)
+	}
+	return xml.Unmarshal(answer, into)
+}
+
+// DefaultSubnet is the default subnet of the node's zone, and its VPC.
+func (i *Installation) DefaultSubnet(ctx context.Context) (id, vpc string, err error) {
+	var found struct {
+		Subnets []struct {
+			ID  string `xml:"subnetId"`
+			VPC string `xml:"vpcId"`
+		} `xml:"subnetSet>item"`
+	}
+	err = i.AskEC2(ctx, &found, "DescribeSubnets", "Filter.1.Name", "default-for-az", "Filter.1.Value.1", "true",
+		"Filter.2.Name", "availability-zone", "Filter.2.Value.1", Region+"a")
+	if err == nil && len(found.Subnets) != 1 {
+		err = fmt.Errorf("default subnets: %+v", found.Subnets)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	return found.Subnets[0].ID, found.Subnets[0].VPC, nil
 }

@@ -40,9 +40,10 @@ func isNamed(o Options, path string) bool {
 	return dir == "/run/netns/" && strings.HasPrefix(base, o.Name)
 }
 
-// endpointOf: an endpoint's namespace is mounted under its id.
+// endpointOf: an endpoint's namespace and an interface's are mounted under their ids. Routers are infrastructure.
 func endpointOf(o Options, path string) string {
-	if dir, base := filepath.Split(path); filepath.Clean(dir) == filepath.Join(o.RunDir, "netns") {
+	dir, base := filepath.Split(path)
+	if dir = filepath.Clean(dir); dir == filepath.Join(o.RunDir, "netns") || dir == filepath.Join(o.RunDir, "eni") {
 		return base
 	}
 	return ""
