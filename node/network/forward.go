@@ -9,6 +9,9 @@ import (
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"github.com/google/nftables/userdata"
+
+	"github.com/berth-ecs/berth/node/network/router"
+	"github.com/berth-ecs/berth/node/network/router/rules"
 )
 
 // ForwardDrop is a chain of another program that drops forwarded packets by policy: ours are among them, because every
@@ -29,9 +32,13 @@ func (d ForwardDrop) String() string {
 
 // Fix is the command that does by hand what OpenDoors does.
 func (d ForwardDrop) Fix(name string) string {
-	bridge := Config{Name: name}.bridge()
-	return fmt.Sprintf("nft insert rule %s %s %s iifname %s accept; nft insert rule %s %s %s oifname %s accept",
-		d.Family, d.Table, d.Door, bridge, d.Family, d.Table, d.Door, bridge)
+	var out []string
+	for _, link := range []string{Config{Name: name}.bridge(), `"` + router.EdgePrefix(name) + `*"`} {
+		for _, way := range []string{"iifname", "oifname"} {
+			out = append(out, fmt.Sprintf("nft insert rule %s %s %s %s %s accept", d.Family, d.Table, d.Door, way, link))
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 const dockerDoor = "DOCKER-USER"
@@ -90,7 +97,7 @@ func family(name string) nftables.TableFamily {
 // doorComment marks our rules in other programs' chains.
 func (c Config) doorComment() string { return "berth:" + c.Name }
 
-// OpenDoors lets the installation's bridge through the chains ForwardDrops found. What may reach a container is still
+// OpenDoors lets the installation's bridge and its routers' edges through the chains ForwardDrops found. What may reach a container is still
 // decided by our own forward chain.
 func OpenDoors(name string, drops []ForwardDrop) error {
 	conn, err := nftables.New()
@@ -104,7 +111,9 @@ func OpenDoors(name string, drops []ForwardDrop) error {
 			continue
 		}
 		table := &nftables.Table{Name: d.Table, Family: family(d.Family)}
-		for _, match := range [][]expr.Any{fromLink(c.bridge()), toLink(c.bridge())} {
+		for _, match := range [][]expr.Any{
+			fromLink(c.bridge()), toLink(c.bridge()), rules.FromPrefixed(router.EdgePrefix(name)), rules.ToPrefixed(router.EdgePrefix(name)),
+		} {
 			conn.InsertRule(&nftables.Rule{
 				Table: table, Chain: &nftables.Chain{Name: d.Door, Table: table}, UserData: mark,
 				Exprs: exprs(match, []expr.Any{&expr.Counter{}}, verdict(expr.VerdictAccept)),

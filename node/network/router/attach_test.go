@@ -2,6 +2,7 @@ package router
 
 import (
 	"net"
+	"strings"
 	"testing"
 )
 
@@ -35,5 +36,34 @@ func TestInterfaces(t *testing.T) {
 			t.Errorf("%s saw %s", e.ID, saw)
 		}
 		wantAnswer(t, a, "udp", at(e, 53), e.ID)
+	}
+}
+
+// The audit sees what each interface has, and nothing of one that is gone.
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	r := open(t)
+	n := newNet("vpc-1", "10.0.0.0/16")
+	n.iface("eni-one", "vpc-1a")
+	n.iface("eni-two", "vpc-1b")
+	n.public("eni-one", pool(r, 1))
+	n.apply(t, r)
+	count := func() map[string]int {
+		out := map[string]int{}
+		for _, i := range audit(t, r).Items {
+			out[i.Owner]++
+			if strings.HasPrefix(i.Key, pool(r, 1).String()+"/32 "+EdgePrefix(r.cfg.Name)) {
+				out["public"]++
+			}
+		}
+		return out
+	}
+	if got := count(); got["eni-one"] != 3 || got["eni-two"] != 3 || got["public"] != 1 {
+		t.Errorf("a mount, a link and a route each, and a public address: %v", got)
+	}
+	delete(n.Interfaces, "eni-one")
+	n.apply(t, r)
+	if got := count(); got["eni-one"] != 0 || got["eni-two"] != 3 || got["public"] != 0 {
+		t.Errorf("after one is gone: %v", got)
 	}
 }

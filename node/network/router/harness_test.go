@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/nodeconf"
+	"github.com/berth-ecs/berth/test/audit/inventory"
 )
 
 const (
@@ -66,19 +66,28 @@ func open(t testing.TB) *Routers {
 	return nil
 }
 
-// destroy removes the installation and confirms that nothing of it stays.
+// destroy removes the installation and has the independent audit confirm that nothing of it stays.
 func destroy(t testing.TB, r *Routers) {
 	t.Helper()
 	_ = r.Close()
 	if err := Remove(context.Background(), r.cfg); err != nil {
 		t.Errorf("remove: %v", err)
 	}
-	for _, left := range leftovers(t, r.cfg) {
-		t.Error(left)
+	for _, finding := range inventory.Empty(audit(t, r)) {
+		t.Error(finding)
 	}
 }
 
-// net is a configuration in the making.
+func audit(t testing.TB, r *Routers) inventory.Inventory {
+	t.Helper()
+	v, err := inventory.Take(context.Background(), inventory.Options{Name: r.cfg.Name, RunDir: r.cfg.RunDir, DataDir: r.cfg.RunDir + "/data"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// net4 is a configuration in the making.
 type net4 struct {
 	nodeconf.Config
 	serial int
@@ -303,32 +312,4 @@ func wantSilence(t testing.TB, e Endpoint, proto, addr string) {
 
 func at(e Endpoint, port int) string {
 	return netip.AddrPortFrom(e.Addresses[0], uint16(port)).String()
-}
-
-// leftovers is what an installation has in the kernel.
-func leftovers(t testing.TB, c Config) []string {
-	t.Helper()
-	var out []string
-	links, err := net.Interfaces()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range links {
-		if strings.HasPrefix(l.Name, EdgePrefix(c.Name)) {
-			out = append(out, "link "+l.Name)
-		}
-	}
-	text, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if strings.Contains(line, c.RunDir) {
-			out = append(out, "mount "+line)
-		}
-	}
-	if err := os.Remove(c.RunDir); err != nil && !errors.Is(err, os.ErrNotExist) {
-		out = append(out, err.Error())
-	}
-	return out
 }

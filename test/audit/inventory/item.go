@@ -15,6 +15,7 @@ const (
 	Mount     Kind = "mount"
 	Netns     Kind = "netns"
 	Link      Kind = "link"
+	Route     Kind = "route"
 	Rule      Kind = "rule" // nftables tables, chains and sets
 	Element   Kind = "element"
 	Cgroup    Kind = "cgroup"

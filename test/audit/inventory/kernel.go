@@ -68,12 +68,16 @@ func (v *Inventory) takeLinks(o Options) {
 		return
 	}
 	for _, l := range links {
-		if l.Name != o.Name+"0" && !strings.HasPrefix(l.Name, o.Name+"_") {
+		edge := strings.HasPrefix(l.Name, edgePrefix(o))
+		if l.Name != o.Name+"0" && !strings.HasPrefix(l.Name, o.Name+"_") && !edge {
 			continue
 		}
 		b, _ := os.ReadFile("/sys/class/net/" + l.Name + "/ifalias")
 		alias := strings.TrimSpace(string(b))
 		owner, _, _ := strings.Cut(alias, " ")
+		if edge { // its alias is the VPC's id
+			owner = ""
+		}
 		v.add(Link, l.Name, owner, alias)
 	}
 }

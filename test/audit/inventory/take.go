@@ -63,6 +63,8 @@ func Take(ctx context.Context, o Options) (Inventory, error) {
 	var v Inventory
 	v.takeMounts(o)
 	v.takeLinks(o)
+	v.takeRoutes(o)
+	v.takeRouters(o)
 	v.takeRules(ctx, o)
 	v.takeCgroups(o)
 	v.takeProcesses(o)
