@@ -92,7 +92,7 @@ func (w *world) throughput(ctx context.Context, rounds int, client string) error
 		if err := abba.Run(ctx, rounds, arms...); err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
-		fmt.Printf("%s (of a stream: %d MiB):\n", kind.name, streamed>>20)
+		fmt.Println(kind.name + ":")
 		abba.Rates(os.Stdout, arms[1], arms...)
 		verdict(float64(arms[1].Quantile(0.5))/float64(arms[0].Quantile(0.5)), kind.target)
 	}

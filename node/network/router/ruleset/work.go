@@ -45,7 +45,8 @@ func (w *work) compare(old, now Fragment) {
 	add, drop := missing(old.Sets, now.Sets, func(s Set) string { return s.Name })
 	w.newSets, w.goneSets = append(w.newSets, add...), append(w.goneSets, drop...)
 	w.compareChains(old.Chains, now.Chains)
-	before, after := elements(old), elements(now)
+	was, is := differing(old.Elements, now.Elements)
+	before, after := elements(was), elements(is)
 	for e := range after {
 		if !before[e] {
 			w.plus[e.Set] = append(w.plus[e.Set], e)
@@ -74,9 +75,20 @@ func (w *work) compareChains(old, now []Chain) {
 	}
 }
 
-func elements(f Fragment) map[Element]bool {
-	out := make(map[Element]bool, len(f.Elements))
-	for _, e := range f.Elements {
+// differing leaves out what two lists begin and end with: most of a long one does not change.
+func differing(a, b []Element) (x, y []Element) {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return a, b
+}
+
+func elements(es []Element) map[Element]bool {
+	out := make(map[Element]bool, len(es))
+	for _, e := range es {
 		out[e] = true
 	}
 	return out
