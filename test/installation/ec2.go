@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
@@ -61,4 +63,24 @@ func (i *Installation) DefaultSubnet(ctx context.Context) (id, vpc string, err e
 		return "", "", err
 	}
 	return found.Subnets[0].ID, found.Subnets[0].VPC, nil
+}
+
+// Private is the network of tasks in the default subnet, with a security group of the given name that lets TCP port 80 in from anywhere.
+func (i *Installation) Private(ctx context.Context, group string) (*types.NetworkConfiguration, error) {
+	subnet, vpc, err := i.DefaultSubnet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var made struct {
+		ID string `xml:"groupId"`
+	}
+	if err := i.AskEC2(ctx, &made, "CreateSecurityGroup", "GroupName", group, "GroupDescription", "of a test", "VpcId", vpc); err != nil {
+		return nil, err
+	}
+	var none struct{}
+	err = i.AskEC2(ctx, &none, "AuthorizeSecurityGroupIngress", "GroupId", made.ID, "IpPermissions.1.IpProtocol", "tcp",
+		"IpPermissions.1.FromPort", "80", "IpPermissions.1.ToPort", "80", "IpPermissions.1.IpRanges.1.CidrIp", "0.0.0.0/0")
+	return &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
+		Subnets: []string{subnet}, SecurityGroups: []string{made.ID},
+	}}, err
 }

@@ -13,8 +13,16 @@ import (
 )
 
 func (b *bench) define(ctx context.Context) error {
+	mode := types.NetworkModeHost
+	if b.private {
+		var err error
+		if b.network, err = b.region.Private(ctx, "burst"); err != nil {
+			return err
+		}
+		mode = types.NetworkModeAwsvpc
+	}
 	reg, err := b.region.ECS.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
-		Family: aws.String("burst"), NetworkMode: types.NetworkModeHost,
+		Family: aws.String("burst"), NetworkMode: mode,
 		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("burst"), Image: aws.String(image), Memory: aws.Int32(16),
 			MountPoints: []types.MountPoint{{SourceVolume: aws.String("report"), ContainerPath: aws.String("/report")}}}},
 		Volumes: []types.Volume{{Name: aws.String("report"), Host: &types.HostVolumeProperties{SourcePath: aws.String(b.reportDir())}}},
@@ -54,7 +62,7 @@ func (b *bench) runTasks(ctx context.Context) ([]string, error) {
 	for i := range calls {
 		n := min(atOnce, b.size-i*atOnce)
 		g.Go(func() (err error) {
-			outs[i], err = b.region.ECS.RunTask(ctx, &ecs.RunTaskInput{TaskDefinition: &b.definition, Count: aws.Int32(int32(n))})
+			outs[i], err = b.region.ECS.RunTask(ctx, &ecs.RunTaskInput{TaskDefinition: &b.definition, Count: aws.Int32(int32(n)), NetworkConfiguration: b.network})
 			if err == nil && len(outs[i].Tasks) != n {
 				err = fmt.Errorf("RunTask placed %d of %d: %+v", len(outs[i].Tasks), n, outs[i].Failures)
 			}

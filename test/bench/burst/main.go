@@ -21,6 +21,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"github.com/berth-ecs/berth/test/bench/abba"
 	"github.com/berth-ecs/berth/test/images"
 	"github.com/berth-ecs/berth/test/installation"
@@ -55,10 +57,11 @@ func main() {
 	size := flag.Int("size", 100, "tasks of a burst")
 	limit := flag.Duration("limit", 0, "begin no round after so long")
 	parallel := flag.Int("parallel", 8, "how many of ctr, and of runc, run at a time")
+	private := flag.Bool("awsvpc", false, "tasks in awsvpc with a security group, beside ctr without network; else all in the host's")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, max(*rounds, 4), *limit, &bench{size: *size, parallel: *parallel}); err != nil {
+	if err := run(ctx, max(*rounds, 4), *limit, &bench{size: *size, parallel: *parallel, private: *private}); err != nil {
 		fmt.Fprintln(os.Stderr, "burst:", err)
 		os.Exit(1)
 	}
@@ -91,13 +94,19 @@ func run(ctx context.Context, rounds int, limit time.Duration, b *bench) (err er
 	}
 	fmt.Printf("a burst of %d tasks\n", b.size)
 	abba.Report(os.Stdout, ctr, began, b.shown, ctr, runc, again)
+	target := 0.9
+	if b.private {
+		target = 0.8
+	}
 	rate := float64(ctr.Quantile(0.5)) / float64(began.Quantile(0.5))
-	fmt.Printf("berth's rate is %.2f times ctr's; target at least 0.90: %s; the last ratio is the noise\n", rate, map[bool]string{true: "met", false: "MISSED"}[rate >= 0.9])
+	fmt.Printf("berth's rate is %.2f times ctr's; target at least %.2f: %s; the last ratio is the noise\n", rate, target, map[bool]string{true: "met", false: "MISSED"}[rate >= target])
 	return nil
 }
 
 // bench is a region with the program's image, and the socket that its containers report to.
 type bench struct {
+	private    bool                        // in awsvpc
+	network    *types.NetworkConfiguration // of its tasks
 	region     *installation.Installation
 	size       int
 	parallel   int

@@ -38,7 +38,11 @@ func (b *bench) ctr(ctx context.Context) (time.Duration, error) {
 	ids := b.ids()
 	began := time.Now()
 	err := b.each(ctx, ids, func(ctx context.Context, id string) error {
-		return b.command(ctx, "ctr", b.ctrArgs("run", "-d", "--net-host", "--snapshotter", "overlayfs", "--mount", "type=bind,src="+b.reportDir()+",dst=/report,options=rbind:rw", image, id)...)
+		run := []string{"run", "-d", "--net-host"}
+		if b.private { // an empty namespace
+			run = run[:2]
+		}
+		return b.command(ctx, "ctr", b.ctrArgs(append(run, "--snapshotter", "overlayfs", "--mount", "type=bind,src="+b.reportDir()+",dst=/report,options=rbind:rw", image, id)...)...)
 	})
 	if err == nil {
 		err = b.arrived(b.size)

@@ -2,7 +2,7 @@
 // store, placement, agent protocol, agent and containerd, beside `ctr run -d` on the same containerd. Image present.
 //
 // On the host's network the peer is `ctr run -d --net-host`; a task of bridge mode with a published port has the peer that has no network
-// to make, `ctr run -d` with an empty namespace. All arms end at the same event, a datagram that the program sends first of all. RunTask
+// to make, `ctr run -d` with an empty namespace, and so has one of awsvpc with a security group. All arms end at the same event, a datagram that the program sends first of all. RunTask
 // is accepted when its answer is here; the arm from the moment of asking is printed too. The last arm of each set is the peer against
 // itself: a smaller difference is noise.
 //
@@ -56,7 +56,7 @@ const image = "bench.local/first:1"
 
 func main() {
 	rounds := flag.Int("rounds", 9, "rounds of ABBA, at least 7")
-	only := flag.String("only", "", "host or bridge, instead of both")
+	only := flag.String("only", "", "host, bridge or awsvpc, instead of all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -87,6 +87,7 @@ func run(ctx context.Context, rounds int, only types.NetworkMode) (err error) {
 	}{
 		{"host network", "at most 1.00, aim 0.70", types.NetworkModeHost, []string{"--net-host"}},
 		{"bridge, a published port; ctr without network", "at most 1.10, aim 0.80", types.NetworkModeBridge, nil},
+		{"awsvpc with a security group; ctr without network", "at most 1.00, aim 0.80", types.NetworkModeAwsvpc, nil},
 	} {
 		if only != "" && only != set.of {
 			continue
@@ -94,7 +95,12 @@ func run(ctx context.Context, rounds int, only types.NetworkMode) (err error) {
 		if b.definition, err = b.define(ctx, set.of); err != nil {
 			return err
 		}
-		b.options = set.ctr
+		b.options, b.network = set.ctr, nil
+		if set.of == types.NetworkModeAwsvpc {
+			if b.network, err = b.region.Private(ctx, "runtask"); err != nil {
+				return err
+			}
+		}
 		accepted := &abba.Arm{Name: "RunTask accepted -> first instruction", Once: b.fromAccepted}
 		asked := &abba.Arm{Name: "RunTask asked -> first instruction", Once: b.fromAsked}
 		peer := &abba.Arm{Name: "ctr run -d", Once: b.ctr}
@@ -115,7 +121,8 @@ func run(ctx context.Context, rounds int, only types.NetworkMode) (err error) {
 type bench struct {
 	region     *installation.Installation
 	definition string
-	options    []string // of ctr run
+	options    []string                    // of ctr run
+	network    *types.NetworkConfiguration // of tasks
 	reports    *net.UnixConn
 	count      int
 }
@@ -185,7 +192,7 @@ func (b *bench) fromAsked(ctx context.Context) (time.Duration, error) {
 // runTask runs a task to its end.
 func (b *bench) runTask(ctx context.Context) (asked, accepted, began time.Time, err error) {
 	asked = time.Now()
-	out, err := b.region.ECS.RunTask(ctx, &ecs.RunTaskInput{TaskDefinition: &b.definition})
+	out, err := b.region.ECS.RunTask(ctx, &ecs.RunTaskInput{TaskDefinition: &b.definition, NetworkConfiguration: b.network})
 	if err != nil {
 		return
 	}
