@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 
+	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
 )
@@ -24,32 +25,34 @@ func refuse(w http.ResponseWriter, r refusal) {
 
 var nodeName = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 
-// admit judges a handshake: nil lets it in. An instance that was deregistered still counts: its node has to hear what goes away.
-func (l *Link) admit(r *http.Request, node string) *refusal {
+// admit judges a handshake: without a refusal it is let in, as a node of the home that is answered. An instance that was deregistered still
+// counts: its node has to hear what goes away.
+func (l *Link) admit(r *http.Request, node string) (ecs.Home, *refusal) {
+	var none ecs.Home
 	caller, err := l.Verify(r)
 	if err != nil {
-		return &refusal{"AccessDeniedException", err.Error(), http.StatusForbidden}
+		return none, &refusal{"AccessDeniedException", err.Error(), http.StatusForbidden}
 	}
 	select {
 	case <-l.running: // a server that has just started serves in a moment
 	case <-r.Context().Done():
-		return &refusal{"ServerException", "The server is not ready.", http.StatusServiceUnavailable}
+		return none, &refusal{"ServerException", "The server is not ready.", http.StatusServiceUnavailable}
 	}
 	if !nodeName.MatchString(node) { // what a stranger names does not become a key
-		return &refusal{"BadRequestException", "node is not the name of a node.", http.StatusBadRequest}
+		return none, &refusal{"BadRequestException", "node is not the name of a node.", http.StatusBadRequest}
 	}
-	known := false
+	home, known := ecs.Home{Account: caller.Key.Account, Region: caller.Scope.Region}, false
 	err = l.Store.View(r.Context(), store.Fresh, func(tx store.Tx) error {
 		for _, i := range tables.InstancesByNode.List(tx, tables.LedgerKey(caller.Scope.Region, node), "") {
-			known = known || i.Account == caller.Key.Account && i.Region == caller.Scope.Region
+			known = known || i.Home == home
 		}
 		return nil
 	})
 	switch {
 	case err != nil:
-		return &refusal{"ServerException", "The store is not available.", http.StatusServiceUnavailable}
+		return none, &refusal{"ServerException", "The store is not available.", http.StatusServiceUnavailable}
 	case !known: // the same for one that is somebody else's: its name is not to be found out
-		return &refusal{"InvalidInstanceException", "No container instance of the account is on the node.", http.StatusForbidden}
+		return none, &refusal{"InvalidInstanceException", "No container instance of the account is on the node.", http.StatusForbidden}
 	}
-	return nil
+	return home, nil
 }

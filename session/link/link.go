@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/nodeconf"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/wire/sigv4"
@@ -18,8 +19,8 @@ import (
 
 // Feed knows what nodes are to be.
 type Feed interface {
-	// Subscribe follows the configuration of a node from the version that it has; 0 is none.
-	Subscribe(node string, have int64) Subscription
+	// Subscribe follows the configuration of a node of an account in a region from the version that it has; 0 is none.
+	Subscribe(h ecs.Home, node string, have int64) Subscription
 }
 
 // Subscription is one node's. Next waits for the next change; changes that nobody asked for meanwhile are one.
@@ -47,7 +48,7 @@ type Link struct {
 	running chan struct{} // closed by Run
 
 	mu       sync.Mutex
-	sessions map[string]*session // by node
+	sessions map[peer]*session   // names of nodes are their own to choose: those of two accounts may be the same
 	ctx      context.Context     // of Run; nil before
 	wg       sync.WaitGroup
 }
@@ -59,7 +60,7 @@ func New(c Config) *Link {
 	if c.Heartbeat == 0 {
 		c.Heartbeat = defaultHeartbeat
 	}
-	l := &Link{Config: c, running: make(chan struct{}), sessions: map[string]*session{}}
+	l := &Link{Config: c, running: make(chan struct{}), sessions: map[peer]*session{}}
 	l.metrics = newMetrics(c.Metrics, l.lag)
 	return l
 }
@@ -89,7 +90,8 @@ func (l *Link) Serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refusal{"BadRequestException", "version is not the version of a configuration.", http.StatusBadRequest})
 		return
 	}
-	if no := l.admit(r, node); no != nil {
+	home, no := l.admit(r, node)
+	if no != nil {
 		l.Log.Info("node refused", "node", node, "code", no.code, "why", no.message)
 		refuse(w, *no)
 		return
@@ -103,7 +105,7 @@ func (l *Link) Serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	conn.SetReadLimit(maxFrame)
-	s := &session{link: l, conn: conn, node: node, have: have, log: l.Log.With("node", node)}
+	s := &session{link: l, conn: conn, peer: peer{home, node}, have: have, log: l.Log.With("node", node)}
 	s.serve() //nolint:contextcheck // a session outlives the request that opened it
 }
 
@@ -114,12 +116,12 @@ func (l *Link) join(s *session) (context.Context, bool) {
 	if l.ctx == nil || l.ctx.Err() != nil {
 		return nil, false
 	}
-	if old := l.sessions[s.node]; old != nil {
+	if old := l.sessions[s.peer]; old != nil {
 		old.cancel(errReplaced)
 	}
 	ctx, cancel := context.WithCancelCause(l.ctx)
 	s.cancel = cancel
-	l.sessions[s.node] = s
+	l.sessions[s.peer] = s
 	l.wg.Add(1)
 	l.metrics.nodes.Set(float64(len(l.sessions)))
 	return ctx, true
@@ -131,8 +133,8 @@ func (l *Link) leave(s *session) {
 	s.cancel(nil)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.sessions[s.node] == s {
-		delete(l.sessions, s.node)
+	if l.sessions[s.peer] == s {
+		delete(l.sessions, s.peer)
 	}
 	l.metrics.nodes.Set(float64(len(l.sessions)))
 }

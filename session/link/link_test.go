@@ -42,6 +42,7 @@ type feed struct {
 }
 
 type subscription struct {
+	home ecs.Home
 	node string
 	have int64
 
@@ -51,8 +52,8 @@ type subscription struct {
 	closed bool
 }
 
-func (f *feed) Subscribe(node string, have int64) link.Subscription {
-	s := &subscription{node: node, have: have, bell: make(chan struct{}, 1)}
+func (f *feed) Subscribe(h ecs.Home, node string, have int64) link.Subscription {
+	s := &subscription{home: h, node: node, have: have, bell: make(chan struct{}, 1)}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.subs = append(f.subs, s)
@@ -410,6 +411,30 @@ func TestANewSessionEndsTheOneBefore(t *testing.T) {
 	next[*session.NodeConfigurationMessage](b)
 	w.stop() // the server ends
 	b.closed()
+}
+
+// Nodes name themselves: one of another account that has the same name neither ends a node's session nor follows its configuration.
+func TestANameThatTwoAccountsHave(t *testing.T) {
+	other := ecs.Home{Account: "111111111111", Region: "eu-west-1"}
+	var s store.Store
+	w := newWorld(t, func(c *link.Config) { s = c.Store })
+	err := s.Update(w.ctx, func(tx store.Tx) error {
+		tables.Instances.Put(tx, &ecs.Instance{Home: other, Cluster: "default", ID: "2f", Node: node})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := w.connect(0)
+	first := w.sub(0)
+	w.account, w.region = other.Account, other.Region
+	w.connect(0)
+	second := w.sub(1)
+	if first.home != (ecs.Home{Account: owner, Region: region}) || second.home != other {
+		t.Errorf("they follow what is of %v and %v", first.home, second.home)
+	}
+	first.push(delta(0, 5, 1))
+	next[*session.NodeConfigurationMessage](a)
 }
 
 func TestHeartbeats(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
+	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/nodeconf"
 	protocol "github.com/berth-ecs/berth/session"
 )
@@ -35,11 +36,17 @@ var (
 	errSilent   = errors.New("the node does not acknowledge heartbeats")
 )
 
+// peer is the node at the other end.
+type peer struct {
+	home ecs.Home // whose it is
+	node string
+}
+
 // session is one node's.
 type session struct {
 	link *Link
 	conn *websocket.Conn
-	node string
+	peer
 	have int64 // version that the node came with
 	log  *slog.Logger
 
@@ -106,7 +113,7 @@ type events struct {
 // follow sends the changes of one subscription.
 func (s *session) follow(ctx context.Context, have int64, ev events) error {
 	ctx, end := context.WithCancel(ctx)
-	sub := s.link.Feed.Subscribe(s.node, have)
+	sub := s.link.Feed.Subscribe(s.home, s.node, have)
 	deltas, failed, done := make(chan nodeconf.Delta), make(chan error, 1), make(chan struct{})
 	defer func() { end(); <-done; sub.Close() }()
 	go func() {

@@ -189,7 +189,7 @@ func (x *Index) other(i *vpc.Interface, vpcID string, at netip.Addr) other {
 	if i == nil || i.VPC != vpcID || i.Node == "" || !at.IsValid() {
 		return other{}
 	}
-	return other{i.Node, nodeconf.Remote{ID: i.ID, VPC: i.VPC, MAC: i.MAC, Addresses: addresses(i), Node: at}}
+	return other{nodeOf(i), nodeconf.Remote{ID: i.ID, VPC: i.VPC, MAC: i.MAC, Addresses: addresses(i), Node: at}}
 }
 
 func (o other) on(node string) any {
@@ -247,7 +247,7 @@ func (x *Index) othersOf(v string, inside map[string]*vpc.Interface, out changes
 	for id, old := range inside {
 		t := turn{x.other(old, v, x.before(nodeOf(old))), other{}}
 		if i := x.records.Interfaces[id]; i != nil {
-			t.to = x.other(i, v, x.nodes[i.Node])
+			t.to = x.other(i, v, x.nodes[nodeOf(i)])
 		}
 		if t.from.value != nil || t.to.value != nil {
 			turns[id] = t
@@ -265,13 +265,13 @@ func (x *Index) othersOf(v string, inside map[string]*vpc.Interface, out changes
 				continue
 			}
 			i := x.records.Interfaces[id]
-			value := x.other(i, v, x.nodes[i.Node]).on(node)
+			value := x.other(i, v, x.nodes[nodeOf(i)]).on(node)
 			out.turn(node, id, when(was, value), when(is, value))
 		}
 	})
 }
 
-// Config is the whole configuration of a node, at the cost of its size. Its version is zero.
+// Config is the whole configuration of a node (by NodeKey), at the cost of its size. Its version is zero.
 func (x *Index) Config(node string) nodeconf.Config {
 	var c nodeconf.Config
 	seen := map[ref]bool{}
@@ -302,7 +302,7 @@ func (x *Index) whole(to *nodeconf.Resources, r ref, e *entry, node string) {
 	case theOthers:
 		for id := range x.records.interfacesOf.all(r.id) {
 			i := x.records.Interfaces[id]
-			if value := x.other(i, r.id, x.nodes[i.Node]).on(node); value != nil {
+			if value := x.other(i, r.id, x.nodes[nodeOf(i)]).on(node); value != nil {
 				insert(to, id, value)
 			}
 		}

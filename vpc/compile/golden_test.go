@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -20,14 +21,14 @@ func TestGolden(t *testing.T) {
 	var b strings.Builder
 	for _, n := range nodes {
 		c := x.Config(n)
-		fmt.Fprintf(&b, "== %s\n%s", n, c.Text())
+		fmt.Fprintf(&b, "== %s\n%s", path.Base(n), c.Text())
 	}
 	for _, s := range steps() {
 		fmt.Fprintf(&b, "\n# %s\n", s.title)
 		ds := x.Apply(s.change)
 		for _, n := range nodes {
 			if d := ds[n]; d != nil {
-				fmt.Fprintf(&b, "== %s\n%s", n, d.Set.Text())
+				fmt.Fprintf(&b, "== %s\n%s", path.Base(n), d.Set.Text())
 				for _, k := range d.Gone {
 					fmt.Fprintf(&b, "- %s %s\n", k.Kind, k.ID)
 				}

@@ -36,7 +36,7 @@ func New(s Settings) *Index {
 	return &Index{records: NewRecords(), settings: s, entries: map[ref]*entry{}, members: map[string]map[netip.Addr]int{}, nodes: map[string]netip.Addr{}}
 }
 
-// Full compiles records at once.
+// Full compiles records at once: a configuration by NodeKey.
 func Full(records iter.Seq[any], s Settings) map[string]nodeconf.Config {
 	x := New(s)
 	x.Load(records)
@@ -60,7 +60,7 @@ func (x *Index) Load(records iter.Seq[any]) {
 	x.now = nil
 }
 
-// Apply takes changes, in their order and as one, and answers the change of each node whose configuration changed. Their versions are zero: the
+// Apply takes changes, in their order and as one, and answers the change of each node (by NodeKey) whose configuration changed. Their versions are zero: the
 // caller knows what it counts by.
 func (x *Index) Apply(changes ...Change) map[string]*nodeconf.Delta {
 	x.begin()
@@ -70,7 +70,7 @@ func (x *Index) Apply(changes ...Change) map[string]*nodeconf.Delta {
 	return x.end()
 }
 
-// SetNode says where a node is reached on the machines' network; the zero Addr for nowhere. Interfaces of nodes that are reached nowhere are not told
+// SetNode says where a node (by NodeKey) is reached on the machines' network; the zero Addr for nowhere. Interfaces of nodes that are reached nowhere are not told
 // to other nodes.
 func (x *Index) SetNode(node string, at netip.Addr) map[string]*nodeconf.Delta {
 	x.begin()
@@ -86,7 +86,7 @@ func (x *Index) SetNode(node string, at netip.Addr) map[string]*nodeconf.Delta {
 	return x.end()
 }
 
-// Nodes are the nodes that have interfaces.
+// Nodes are the nodes that have interfaces, by NodeKey.
 func (x *Index) Nodes() iter.Seq[string] { return maps.Keys(x.records.on) }
 
 func (x *Index) begin() {

@@ -13,7 +13,7 @@ import (
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
-var nodes = []string{"n1", "n2", "n3"}
+var nodes = []string{NodeKey(home, "n1"), NodeKey(home, "n2"), NodeKey(home, "n3")}
 
 func texts(x *Index) map[string]string {
 	out := map[string]string{}

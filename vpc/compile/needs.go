@@ -154,7 +154,16 @@ func nodeOf(i *vpc.Interface) string {
 	if i == nil {
 		return ""
 	}
-	return i.Node
+	return NodeKey(i.Home, i.Node)
+}
+
+// NodeKey names a node to an Index. Names of nodes are told by the nodes themselves, so that in another account or region there may be one of
+// the same name: what it is told must be its own. A node without a name is none.
+func NodeKey(h vpc.Home, node string) string {
+	if node == "" {
+		return ""
+	}
+	return h.Account + "/" + h.Region + "/" + node
 }
 
 func missing(from, in []ref) []ref {

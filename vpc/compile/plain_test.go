@@ -27,7 +27,7 @@ func plain(r *Records, node string, told func(node string) bool) map[string]bool
 	}
 	for _, i := range r.Interfaces {
 		s := r.Subnets[i.Subnet]
-		if i.Node != node || s == nil || s.VPC != i.VPC || r.VPCs[i.VPC] == nil {
+		if nodeOf(i) != node || s == nil || s.VPC != i.VPC || r.VPCs[i.VPC] == nil {
 			continue
 		}
 		add("Interfaces", i.ID, true)
@@ -60,7 +60,7 @@ func plain(r *Records, node string, told func(node string) bool) map[string]bool
 		}
 	}
 	for _, i := range r.Interfaces {
-		add("Remotes", i.ID, vpcs[i.VPC] && i.Node != "" && i.Node != node && told(i.Node))
+		add("Remotes", i.ID, vpcs[i.VPC] && i.Node != "" && nodeOf(i) != node && told(nodeOf(i)))
 	}
 	return out
 }

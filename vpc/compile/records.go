@@ -32,7 +32,7 @@ type Records struct {
 	natsOf       multi // by VPC
 	interfacesOf multi // by VPC
 	within       multi // interfaces by subnet
-	on           multi // interfaces by node
+	on           multi // interfaces by NodeKey
 	optionsOf    multi // VPCs by DHCP options
 	leadingTo    multi // tables by the target of one of their routes
 }
@@ -146,7 +146,7 @@ func (r *Records) linkNAT(n *vpc.NATGateway, set func(multi, string, string)) {
 func (r *Records) linkInterface(i *vpc.Interface, set func(multi, string, string)) {
 	set(r.interfacesOf, i.VPC, i.ID)
 	set(r.within, i.Subnet, i.ID)
-	set(r.on, i.Node, i.ID)
+	set(r.on, nodeOf(i), i.ID)
 }
 
 // Table is the id of the route table that holds for a subnet.

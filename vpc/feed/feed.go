@@ -48,7 +48,7 @@ type Feed struct {
 	index    *compile.Index // nil until the store was read
 	revision int64          // of index
 	past     past
-	subs     map[string]map[*Subscription]struct{} // by node
+	subs     map[string]map[*Subscription]struct{} // by compile.NodeKey
 	ended    chan struct{}                         // closed when Run ends
 }
 

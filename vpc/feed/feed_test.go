@@ -96,7 +96,7 @@ func TestFollow(t *testing.T) {
 		network(t, s)
 		update(t, s, place(4, "n1"))
 		f := start(t, s, feed.Config{})
-		sub := f.Subscribe("n1", 0)
+		sub := f.Subscribe(compile.NodeKey(home, "n1"), 0)
 		defer sub.Close()
 		first := next(t, sub)
 		if first.From != 0 || first.To == 0 || len(first.Set.Interfaces) != 1 || len(first.Set.Members) != 1 {
@@ -124,12 +124,28 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// A node of another account that has the same name is told nothing.
+func TestAnotherAccountsNodeOfTheSameName(t *testing.T) {
+	bubble(t, func(t *testing.T, s *mem.Store) {
+		network(t, s)
+		f := start(t, s, feed.Config{})
+		update(t, s, place(4, "n1"))
+		sub := f.Subscribe(compile.NodeKey(vpc.Home{Account: "111111111111", Region: home.Region}, "n1"), 0)
+		defer sub.Close()
+		if d := next(t, sub); d.Set.Len() > 0 {
+			t.Errorf("told %s", d.Set.Text())
+		}
+		update(t, s, place(5, "n1"))
+		silent(t, sub)
+	})
+}
+
 func TestComeBack(t *testing.T) {
 	bubble(t, func(t *testing.T, s *mem.Store) {
 		network(t, s)
 		f := start(t, s, feed.Config{Past: 8, Pending: 8})
 		follow := func(have int64) *feed.Subscription {
-			sub := f.Subscribe("n1", have)
+			sub := f.Subscribe(compile.NodeKey(home, "n1"), have)
 			t.Cleanup(sub.Close)
 			return sub
 		}
@@ -164,7 +180,7 @@ func TestComeBack(t *testing.T) {
 func TestEnds(t *testing.T) {
 	bubble(t, func(t *testing.T, s *mem.Store) {
 		f := feed.New(feed.Config{Store: s, Log: slog.New(slog.DiscardHandler)})
-		closed, left, waits := f.Subscribe("n1", 0), f.Subscribe("n1", 0), f.Subscribe("n1", 0)
+		closed, left, waits := f.Subscribe(compile.NodeKey(home, "n1"), 0), f.Subscribe(compile.NodeKey(home, "n1"), 0), f.Subscribe(compile.NodeKey(home, "n1"), 0)
 		errs := make(chan error, 3)
 		ctx, cancel := context.WithCancel(t.Context())
 		listen := func(ctx context.Context, sub *feed.Subscription) {
@@ -204,7 +220,7 @@ func keep(t *testing.T, s store.Store, have *nodeconf.Config, node string) {
 	err := s.View(t.Context(), store.Fresh, func(tx store.Tx) error {
 		x := compile.New(compile.Settings{})
 		x.Load(feed.Records(tx))
-		want := x.Config(node)
+		want := x.Config(compile.NodeKey(home, node))
 		if have.Text() != want.Text() {
 			t.Fatalf("at %d node %s has\n%swant\n%s", have.Version, node, have.Text(), want.Text())
 		}

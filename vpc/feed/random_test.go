@@ -12,6 +12,7 @@ import (
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/mem"
 	"github.com/berth-ecs/berth/vpc"
+	"github.com/berth-ecs/berth/vpc/compile"
 	"github.com/berth-ecs/berth/vpc/feed"
 	"github.com/berth-ecs/berth/vpc/tables"
 )
@@ -27,7 +28,7 @@ func (n *nodeDouble) follow(f *feed.Feed) {
 	if n.sub != nil {
 		n.sub.Close()
 	}
-	n.sub = f.Subscribe(n.name, n.have.Version)
+	n.sub = f.Subscribe(compile.NodeKey(home, n.name), n.have.Version)
 }
 
 // hear takes what is there; at most a number of changes.

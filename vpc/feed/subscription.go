@@ -22,7 +22,7 @@ type Subscription struct {
 	closed  bool
 }
 
-// Subscribe follows a node's configuration from the version that the node has; 0 is none. A version that is not known leads to a whole
+// Subscribe follows the configuration of a node (by compile.NodeKey) from the version that the node has; 0 is none. A version that is not known leads to a whole
 // configuration first.
 func (f *Feed) Subscribe(node string, have int64) *Subscription {
 	s := &Subscription{feed: f, node: node, at: have, ready: make(chan struct{}, 1), done: make(chan struct{})}

@@ -136,7 +136,7 @@ func (w *walk) outside(dial netip.Addr) bool {
 	} else if id := w.gatewayOf(dial); id != "" {
 		return w.drop("in", id, "%s is the address of NAT gateway %s, which takes no connections", dial, id)
 	} else {
-		w.ok("in", dial.String(), "%s is outside of berth's networks: what happens there is not known here", dial)
+		w.ok("in", dial.String(), "%s is outside of this account's networks: what happens there is not told here", dial)
 	}
 	if nat != nil && (to.Interface == nil || to.Interface.VPC != nat.VPC) && !w.through("back", nat, dial, from.Addr) {
 		return false
@@ -212,11 +212,11 @@ func (w *walk) through(way string, n *vpc.NATGateway, from, to netip.Addr) bool 
 	return w.passACL(way, home, crossing{p, false, from}) && w.passACL(way, home, crossing{p, true, to})
 }
 
-// whose is the interface that has a public address.
+// whose is the interface of the account that has a public address. What another account has is for nobody else to read.
 func (w *walk) whose(public netip.Addr) End {
 	for _, i := range w.records.Interfaces {
 		for _, p := range i.Private {
-			if p.Public == public && i.Node != "" {
+			if p.Public == public && i.Node != "" && i.Account == w.q.From.Interface.Account {
 				return End{i, p.Addr}
 			}
 		}
@@ -227,7 +227,7 @@ func (w *walk) whose(public netip.Addr) End {
 func (w *walk) gatewayOf(public netip.Addr) string {
 	for _, n := range w.records.NATs {
 		for _, a := range n.Addresses {
-			if a.Public == public && n.DeletedAt.IsZero() {
+			if a.Public == public && n.DeletedAt.IsZero() && n.Account == w.q.From.Interface.Account {
 				return n.ID
 			}
 		}

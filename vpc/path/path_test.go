@@ -124,6 +124,25 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// What another account has behind a public address is not told: neither its interfaces, groups and rules nor its gateways.
+func TestAnotherAccountIsTheOutside(t *testing.T) {
+	theirs := vpc.Home{Account: "111111111111", Region: "us-east-1"}
+	shop := eni("eni-shop", "vpc-9", "subnet-9", "10.0.0.4", "198.18.0.77", "sg-shop")
+	shop.Home = theirs
+	r := region(shop, &vpc.NATGateway{Home: theirs, ID: "nat-shop", VPC: "vpc-9", Subnet: "subnet-9", Addresses: []vpc.NATAddress{{Public: addr("198.18.0.78")}}},
+		&vpc.Rule{Home: theirs, ID: "sgr-shop", Group: "sg-shop", Match: vpc.Match{Protocol: 6, From: 80, To: 80}, Peer: vpc.Peer{CIDR: cidr("0.0.0.0/0")}})
+	for _, to := range []string{"198.18.0.77", "198.18.0.78"} {
+		from, err := Resolve(r, Scope{Home: home}, "eni-web")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Explain(r, compile.Settings{}, Query{From: from, To: End{Addr: addr(to)}, Protocol: TCP, Port: 80})
+		if strings.Contains(got.Text(), "shop") || !strings.Contains(got.Text(), "outside of this account's networks") {
+			t.Error(got.Text())
+		}
+	}
+}
+
 func TestText(t *testing.T) {
 	r := region()
 	web, err := Resolve(r, Scope{Home: home}, "eni-web")

@@ -2,10 +2,9 @@ package region
 
 import (
 	"net/http"
-	"net/netip"
 
+	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/session/link"
-	"github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/vpc/compile"
 	"github.com/berth-ecs/berth/vpc/feed"
 	"github.com/berth-ecs/berth/wire/sigv4"
@@ -19,7 +18,7 @@ type nodes struct {
 
 func newNodes(c Config, r rooms, verify func(*http.Request) (sigv4.Identity, error)) nodes {
 	f := feed.New(feed.Config{
-		Store: r.store, Settings: compile.Settings{PrefixList: prefixList}, Log: c.Log.With("component", "feed"),
+		Store: r.store, Settings: compileSettings(), Log: c.Log.With("component", "feed"),
 	})
 	return nodes{f, link.New(link.Config{
 		Store: r.store, Feed: subscribing{f}, Verify: verify, Log: c.Log.With("component", "link"), Metrics: r.metrics,
@@ -30,12 +29,6 @@ func newNodes(c Config, r rooms, verify func(*http.Request) (sigv4.Identity, err
 type subscribing struct{ *feed.Feed }
 
 // Subscribe implements link.Feed.
-func (s subscribing) Subscribe(node string, have int64) link.Subscription {
-	return s.Feed.Subscribe(node, have)
-}
-
-// prefixList is what the managed prefix lists of a region hold; they are the same for every account.
-func prefixList(region, id string) []netip.Prefix {
-	l, _ := vpc.PrefixListOf(vpc.Home{Region: region}, id)
-	return l.Entries
+func (s subscribing) Subscribe(h ecs.Home, node string, have int64) link.Subscription {
+	return s.Feed.Subscribe(compile.NodeKey(vpcHome(h), node), have)
 }

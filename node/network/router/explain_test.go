@@ -186,7 +186,7 @@ func explainRound(t *testing.T, random *rand.Rand) (answers, silences int) {
 	d := draw(random, r.cfg.PublicPool)
 	x := compile.New(compile.Settings{})
 	x.Load(slices.Values(d.everything()))
-	c := x.Config("n1")
+	c := x.Config(compile.NodeKey(drawnHome, "n1"))
 	c.Version = 1
 	report, err := r.ApplyConfig(t.Context(), &c)
 	if err != nil || len(report.Failed) > 0 {

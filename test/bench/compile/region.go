@@ -33,7 +33,7 @@ func (r region) index() *compile.Index {
 	x := compile.New(compile.Settings{})
 	for n := range r.nodes {
 		if r.machines {
-			x.SetNode(fmt.Sprintf("node-%d", n), netip.AddrFrom4([4]byte{192, 168, byte(n >> 8), byte(n)}))
+			x.SetNode(compile.NodeKey(home, fmt.Sprintf("node-%d", n)), netip.AddrFrom4([4]byte{192, 168, byte(n >> 8), byte(n)}))
 		}
 	}
 	return x
