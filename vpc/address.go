@@ -28,7 +28,7 @@ func Usable(cidr netip.Prefix) (first netip.Addr, n uint64) {
 // Nth is the IPv4 address that many after another.
 func Nth(a netip.Addr, n uint64) netip.Addr {
 	b := a.As4()
-	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])+uint32(n)) //nolint:gosec // the caller stays in the range
+	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])+uint32(n))
 	return netip.AddrFrom4(b)
 }
 
@@ -82,7 +82,7 @@ func MAC(net uint32, primary netip.Addr, hex string) string {
 	ip := primary.As4()
 	// An odd factor and an exclusive or map the addresses one to one.
 	mixed := binary.BigEndian.Uint32(ip[:])*2654435761 ^ net*2246822519
-	return fmt.Sprintf("0a:%s:%02x:%02x:%02x:%02x", hex[:2], byte(mixed>>24), byte(mixed>>16), byte(mixed>>8), byte(mixed)) //nolint:gosec // bytes of it
+	return fmt.Sprintf("0a:%s:%02x:%02x:%02x:%02x", hex[:2], byte(mixed>>24), byte(mixed>>16), byte(mixed>>8), byte(mixed))
 }
 
 // Address6 is an IPv6 address of a block that hex decides.

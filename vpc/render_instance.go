@@ -36,7 +36,7 @@ func (n *Node) RenderInstance(i shape.NetworkInterface, tags []shape.Tag) shape.
 		Monitoring: &shape.Monitoring{State: aws.Ptr("disabled")}, StateTransitionReason: aws.Ptr(""), PublicDnsName: aws.Ptr(""),
 		PrivateIpAddress: i.PrivateIpAddress, PrivateDnsName: i.PrivateDnsName, VpcId: filled(i.VpcId), SubnetId: filled(i.SubnetId),
 		BlockDeviceMappings: []shape.InstanceBlockDeviceMapping{}, ProductCodes: []shape.ProductCode{},
-		CpuOptions: &shape.CpuOptions{CoreCount: aws.Ptr(int32(n.CPUs)), ThreadsPerCore: aws.Ptr(int32(1))}, //nolint:gosec // processors of a machine
+		CpuOptions: &shape.CpuOptions{CoreCount: aws.Ptr(int32(n.CPUs)), ThreadsPerCore: aws.Ptr(int32(1))},
 	}
 	if !n.Connected {
 		out.StateReason = &shape.StateReason{Code: aws.Ptr("Server.AgentDisconnected"), Message: aws.Ptr("The agent of the node is not connected.")}
@@ -87,7 +87,7 @@ func (n *Node) RenderStatus(zoneID string) shape.InstanceStatus {
 
 // RenderType describes the type of a node: what is so of it, nothing of what AWS's type of that name has besides.
 func (n *Node) RenderType() shape.InstanceTypeInfo {
-	cpus := int32(n.CPUs) //nolint:gosec // processors of a machine
+	cpus := int32(n.CPUs)
 	return shape.InstanceTypeInfo{
 		InstanceType: aws.Ptr(n.TypeName()), BareMetal: aws.Ptr(true), CurrentGeneration: aws.Ptr(true), SupportedUsageClasses: []string{"on-demand"},
 		VCpuInfo:                 &shape.VCpuInfo{DefaultVCpus: &cpus, DefaultCores: &cpus, DefaultThreadsPerCore: aws.Ptr(int32(1))},

@@ -65,7 +65,7 @@ func newBatch(c *net.UDPConn) (*batch, error) {
 
 func mmsg(call, fd uintptr, msgs []mmsghdr) (int, syscall.Errno) {
 	for {
-		n, _, errno := unix.Syscall6(call, fd, uintptr(unsafe.Pointer(&msgs[0])), uintptr(len(msgs)), unix.MSG_DONTWAIT, 0, 0)
+		n, _, errno := unix.Syscall6(call, fd, uintptr(unsafe.Pointer(&msgs[0])), uintptr(len(msgs)), unix.MSG_DONTWAIT, 0, 0) //nolint:gosec // the system call takes the messages where they are
 		switch errno {
 		case 0:
 			return int(n), 0
@@ -83,7 +83,7 @@ func (b *batch) read() (int, error) {
 			b.iov[i].Base = &b.in[i][0]
 			b.iov[i].SetLen(maxQuery)
 			h := &b.msgs[i].hdr
-			h.Name, h.Namelen, h.Iov, h.Flags = (*byte)(unsafe.Pointer(&b.names[i])), unix.SizeofSockaddrInet6, &b.iov[i], 0
+			h.Name, h.Namelen, h.Iov, h.Flags = (*byte)(unsafe.Pointer(&b.names[i])), unix.SizeofSockaddrInet6, &b.iov[i], 0 //nolint:gosec // as the kernel wants it
 			h.SetIovlen(1)
 		}
 		if err := b.raw.Read(b.recv); err != nil {
@@ -110,9 +110,9 @@ func (b *batch) packet(i int) []byte {
 // from is where a datagram is from.
 func (b *batch) from(i int) netip.AddrPort {
 	six := &b.names[i]
-	port := binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&six.Port))[:])
+	port := binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&six.Port))[:]) //nolint:gosec // in network order
 	if six.Family == unix.AF_INET {
-		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(six))
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(six)) //nolint:gosec // the family says so
 		return netip.AddrPortFrom(netip.AddrFrom4(four.Addr), port)
 	}
 	return netip.AddrPortFrom(netip.AddrFrom16(six.Addr), port)

@@ -25,7 +25,7 @@ type responder struct {
 
 func newResponder() *responder {
 	r := &responder{}
-	r.a.Draw = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())).IntN
+	r.a.Draw = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())).IntN //nolint:gosec // which value comes first, no secret
 	return r
 }
 
@@ -49,6 +49,7 @@ func (r *responder) now(res *resolver, p, out []byte, limit int) ([]byte, outcom
 	case message.Malformed:
 		reply := message.Reply{Rcode: message.FormatError}
 		return reply.Append(out, &r.q, message.MinSize), answered
+	case message.Answer: // below
 	}
 	if limit == 0 {
 		limit = r.q.Size

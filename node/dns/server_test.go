@@ -161,7 +161,9 @@ func TestOneCannotTakeAllPlaces(t *testing.T) {
 	w.mu.Lock()
 	places := w.vpcs["vpc-a"].waiting
 	w.mu.Unlock()
-	if !places.enter(netip.MustParseAddr("192.0.2.1")) || !places.enter(netip.MustParseAddr("192.0.2.1")) || places.enter(netip.MustParseAddr("192.0.2.2")) {
+	one, two := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	first, second, third := places.enter(one), places.enter(one), places.enter(two)
+	if !first || !second || third {
 		t.Errorf("places: %d of %v", places.n, places.by)
 	}
 	places.leave(netip.MustParseAddr("192.0.2.1"))

@@ -17,8 +17,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-ecs/berth/test/images"
 	"github.com/berth-ecs/berth/node/runtime/again"
+	"github.com/berth-ecs/berth/test/images"
 )
 
 const binDir = "/opt/berth/bin"

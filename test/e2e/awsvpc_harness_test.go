@@ -164,7 +164,7 @@ func (v vpcTask) dial(ctx context.Context, network, addr string) (c net.Conn, er
 		if fd, err = unix.Open(v.netns(), unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 			return
 		}
-		defer unix.Close(fd) //nolint:errcheck // nothing was written
+		defer unix.Close(fd)
 		if err = unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
 			return
 		}

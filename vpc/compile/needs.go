@@ -2,6 +2,7 @@ package compile
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/berth-ecs/berth/nodeconf"
 	"github.com/berth-ecs/berth/vpc"
@@ -177,12 +178,7 @@ func missing(from, in []ref) []ref {
 }
 
 func contains(rs []ref, r ref) bool {
-	for _, o := range rs {
-		if o == r {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(rs, r)
 }
 
 func (x *Index) hold(r ref, node string) {
@@ -245,7 +241,7 @@ func (x *Index) remember(r ref, e *entry) {
 // compile makes what is told of a record, and what it needs.
 func (x *Index) compile(r ref) (value any, needs []ref) {
 	rs := x.records
-	switch r.kind {
+	switch r.kind { //nolint:exhaustive // theOthers and theMembers have no value of their own
 	case anInterface:
 		if i := rs.Interfaces[r.id]; i != nil && rs.whole(i) {
 			return compileInterface(i), interfaceNeeds(i)

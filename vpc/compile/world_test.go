@@ -38,10 +38,10 @@ func (w world) addr() netip.Addr {
 
 func (w world) match() vpc.Match {
 	m := vpc.Match{Protocol: rapid.SampledFrom([]int32{6, 1, 17, -1, 58, 50}).Draw(w.t, "protocol"), From: -1, To: -1}
-	switch {
-	case m.Protocol == 6 || m.Protocol == 17:
+	switch m.Protocol {
+	case 6, 17:
 		m.From, m.To = rapid.Int32Range(-1, 6).Draw(w.t, "from"), rapid.Int32Range(-1, 6).Draw(w.t, "to")
-	case m.Protocol == 1 || m.Protocol == 58:
+	case 1, 58:
 		m.From, m.To = rapid.Int32Range(-1, 2).Draw(w.t, "type"), rapid.Int32Range(-1, 1).Draw(w.t, "code")
 	}
 	return m

@@ -2,8 +2,8 @@ package control
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -183,7 +183,7 @@ func TestRestedAddressesAreForgotten(t *testing.T) {
 	bubble(t, func(w *world) {
 		var made []*vpc.Interface
 		for n := range 120 {
-			made = append(made, w.job(fmt.Sprint(n)))
+			made = append(made, w.job(strconv.Itoa(n)))
 		}
 		for _, i := range made[1:] {
 			w.end(i.Owner)

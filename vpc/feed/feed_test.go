@@ -22,6 +22,7 @@ var home = vpc.Home{Account: "000000000000", Region: "us-east-1"}
 
 // network writes a VPC with a subnet and a group of whose members it has rules.
 func network(t *testing.T, s store.Store) {
+	t.Helper()
 	update(t, s, func(tx store.Tx) {
 		tables.VPCs.Put(tx, &vpc.VPC{Home: home, ID: "vpc-1", Net: 1, Blocks: []vpc.Block{{CIDR: netip.MustParsePrefix("10.0.0.0/16")}}})
 		tables.Subnets.Put(tx, &vpc.Subnet{Home: home, ID: "subnet-1", VPC: "vpc-1", CIDR: netip.MustParsePrefix("10.0.0.0/24")})
@@ -46,6 +47,7 @@ func place(n int, node string) func(store.Tx) {
 }
 
 func start(t *testing.T, s store.Store, c feed.Config) *feed.Feed {
+	t.Helper()
 	c.Store, c.Log = s, slog.New(slog.DiscardHandler)
 	f := feed.New(c)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,6 +86,7 @@ func silent(t *testing.T, s *feed.Subscription) {
 }
 
 func bubble(t *testing.T, fn func(t *testing.T, s *mem.Store)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := mem.Open(tables.Schema(), mem.Options{})
 		t.Cleanup(func() { _ = s.Close() })
@@ -93,6 +96,7 @@ func bubble(t *testing.T, fn func(t *testing.T, s *mem.Store)) {
 
 func TestFollow(t *testing.T) {
 	bubble(t, func(t *testing.T, s *mem.Store) {
+		t.Helper()
 		network(t, s)
 		update(t, s, place(4, "n1"))
 		f := start(t, s, feed.Config{})
@@ -142,6 +146,7 @@ func TestAnotherAccountsNodeOfTheSameName(t *testing.T) {
 
 func TestComeBack(t *testing.T) {
 	bubble(t, func(t *testing.T, s *mem.Store) {
+		t.Helper()
 		network(t, s)
 		f := start(t, s, feed.Config{Past: 8, Pending: 8})
 		follow := func(have int64) *feed.Subscription {
@@ -179,6 +184,7 @@ func TestComeBack(t *testing.T) {
 
 func TestEnds(t *testing.T) {
 	bubble(t, func(t *testing.T, s *mem.Store) {
+		t.Helper()
 		f := feed.New(feed.Config{Store: s, Log: slog.New(slog.DiscardHandler)})
 		closed, left, waits := f.Subscribe(compile.NodeKey(home, "n1"), 0), f.Subscribe(compile.NodeKey(home, "n1"), 0), f.Subscribe(compile.NodeKey(home, "n1"), 0)
 		errs := make(chan error, 3)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,7 @@ func (n *nodeDouble) follow(f *feed.Feed) {
 
 // hear takes what is there; at most a number of changes.
 func (n *nodeDouble) hear(t *testing.T, most int) {
+	t.Helper()
 	for range most {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 		d, err := n.sub.Next(ctx)
@@ -53,13 +55,14 @@ func (n *nodeDouble) hear(t *testing.T, most int) {
 // the records say.
 func TestRandomHistories(t *testing.T) {
 	for seed := range uint64(60) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { randomHistory(t, rand.New(rand.NewPCG(seed, 1))) })
 		})
 	}
 }
 
 func randomHistory(t *testing.T, r *rand.Rand) {
+	t.Helper()
 	lose := mem.Options{Faults: mem.Faults{LoseWatch: func(int64) bool { return r.IntN(12) == 0 }}}
 	a := mem.Open(tables.Schema(), lose)
 	b := a.Join(tables.Schema(), lose)

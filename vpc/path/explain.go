@@ -3,6 +3,7 @@ package path
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/berth-ecs/berth/nodeconf"
@@ -283,7 +284,7 @@ func (w *walk) passACL(way string, s *vpc.Subnet, c crossing) bool {
 		side, word, entries = "outbound", "to", a.Egress
 	}
 	number, port, allowed := acl(entries, c.packet, c.peer)
-	rule := fmt.Sprint(number)
+	rule := strconv.Itoa(int(number))
 	what := fmt.Sprintf("%s %s %s", c.packet, word, c.peer)
 	if number == 0 {
 		rule = "*"
@@ -318,7 +319,7 @@ func (w *walk) route(way string, i *vpc.Interface, to netip.Addr) (nodeconf.Rout
 		}
 	}
 	for _, n := range never {
-		if n.Contains(to) && !(linkLocal.Contains(to) && best.Kind == nodeconf.ToInternet) {
+		if n.Contains(to) && (!linkLocal.Contains(to) || best.Kind != nodeconf.ToInternet) {
 			best = nodeconf.Route{}
 		}
 	}

@@ -135,7 +135,8 @@ const beside = "._-:/()#,@[]+=&;{}!$* "
 // Plain says whether a text has only characters that EC2 takes in descriptions and names.
 func Plain(s string) bool {
 	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(beside, r)) {
+		plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(beside, r)
+		if !plain {
 			return false
 		}
 	}

@@ -21,7 +21,7 @@ var usedAddresses = store.NewIndex(Addresses, "used", func(a *vpc.Address) []str
 // FreeAddresses is how many addresses of a subnet interfaces may still get.
 func FreeAddresses(tx store.Tx, s *vpc.Subnet) int {
 	_, n := vpc.Usable(s.CIDR)
-	return int(n) - usedAddresses.Count(tx, s.ID) //nolint:gosec // at most 65,531
+	return int(n) - usedAddresses.Count(tx, s.ID)
 }
 
 // takeAny gives an interface an address of a subnet: one that nobody had or that has rested, else the one that has rested longest. 1 key.

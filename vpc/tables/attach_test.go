@@ -214,7 +214,7 @@ type life struct {
 	live    []string
 }
 
-func newLife(t *rapid.T, tb testing.TB, cidr string) *life {
+func newLife(tb testing.TB, t *rapid.T, cidr string) *life {
 	l := &life{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), owned: map[netip.Addr]string{}, freed: map[netip.Addr]time.Time{}}
 	conflicts := rapid.SliceOfN(rapid.Bool(), 16, 16).Draw(t, "conflicts")
 	commits := 0
@@ -282,7 +282,7 @@ func (l *life) release(t *rapid.T, n int, id string) {
 
 func TestAddressesProperty(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		l := newLife(rt, t, "10.0.0.0/28")
+		l := newLife(t, rt, "10.0.0.0/28")
 		defer l.servers[0].Close()
 		defer l.servers[1].Close()
 		rt.Repeat(map[string]func(*rapid.T){

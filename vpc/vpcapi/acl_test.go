@@ -128,11 +128,13 @@ func (w *world) entries(acl string) string {
 	var out []string
 	for _, e := range try(w, w.DescribeNetworkAcls, shape.DescribeNetworkAclsRequest{NetworkAclIds: []string{acl}}).NetworkAcls[0].Entries {
 		text := fmt.Sprintf("%s %d %s", map[bool]string{true: "out", false: "in"}[*e.Egress], *e.RuleNumber, *e.Protocol)
+		var textSb131 strings.Builder
 		for _, c := range []*string{e.CidrBlock, e.Ipv6CidrBlock} {
 			if c != nil {
-				text += " " + *c
+				textSb131.WriteString(" " + *c)
 			}
 		}
+		text += textSb131.String()
 		if e.PortRange != nil {
 			text += fmt.Sprintf(" %d-%d", *e.PortRange.From, *e.PortRange.To)
 		}

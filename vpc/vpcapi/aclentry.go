@@ -178,26 +178,36 @@ func (w entryWish) readMatch() (m vpc.Match, err error) {
 	}
 	switch {
 	case hasPorts(m.Protocol):
-		if w.ports == nil || w.ports.From == nil || w.ports.To == nil {
-			return m, missing("portRange")
-		}
-		m.From, m.To = *w.ports.From, *w.ports.To
-		if m.From == -1 && m.To == -1 {
-			m.From, m.To = 0, 65535
-		}
-		if m.From < 0 || m.To > 65535 || m.From > m.To {
-			return m, invalid("Invalid value for portRange. Must specify both from and to, between 0 and 65535, from not above to.")
-		}
+		m.From, m.To, err = w.readPorts()
 	case hasICMP(m.Protocol):
-		if w.icmp == nil || w.icmp.Type == nil || w.icmp.Code == nil {
-			return m, missing("icmpTypeCode")
-		}
-		m.From, m.To = *w.icmp.Type, *w.icmp.Code
-		if m.From < -1 || m.From > 255 || m.To < -1 || m.To > 255 || m.From == -1 && m.To != -1 {
-			return m, invalid("ICMP type (%d) or code (%d) out of range", m.From, m.To)
-		}
+		m.From, m.To, err = w.readICMP()
 	}
-	return m, nil
+	return m, err
+}
+
+func (w entryWish) readPorts() (from, to int32, err error) {
+	if w.ports == nil || w.ports.From == nil || w.ports.To == nil {
+		return 0, 0, missing("portRange")
+	}
+	from, to = *w.ports.From, *w.ports.To
+	if from == -1 && to == -1 {
+		from, to = 0, 65535
+	}
+	if from < 0 || to > 65535 || from > to {
+		err = invalid("Invalid value for portRange. Must specify both from and to, between 0 and 65535, from not above to.")
+	}
+	return from, to, err
+}
+
+func (w entryWish) readICMP() (kind, code int32, err error) {
+	if w.icmp == nil || w.icmp.Type == nil || w.icmp.Code == nil {
+		return 0, 0, missing("icmpTypeCode")
+	}
+	kind, code = *w.icmp.Type, *w.icmp.Code
+	if kind < -1 || kind > 255 || code < -1 || code > 255 || kind == -1 && code != -1 {
+		err = invalid("ICMP type (%d) or code (%d) out of range", kind, code)
+	}
+	return kind, code, err
 }
 
 func action(allow bool) string {

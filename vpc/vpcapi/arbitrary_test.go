@@ -22,7 +22,7 @@ var strange = []string{
 // drawn is an input of a shape: members are mostly absent, those that are required mostly there.
 func drawn(t *rapid.T, words []string, id aws.ID, depth int) any {
 	sh := shape.Model.Shape(id)
-	switch sh.Kind {
+	switch sh.Kind { //nolint:exhaustive // the rest is numbers and times
 	case aws.Structure:
 		out := map[string]any{}
 		for _, m := range sh.Members {

@@ -2,8 +2,8 @@ package vpcapi
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
@@ -106,8 +106,8 @@ func ruleFields(tx store.Tx, h vpc.Home) map[string]func(*vpc.Rule) []string {
 	return map[string]func(*vpc.Rule) []string{
 		"cidr":           func(r *vpc.Rule) []string { return cidr(r, false) },
 		"ipv6-cidr":      func(r *vpc.Rule) []string { return cidr(r, true) },
-		"from-port":      func(r *vpc.Rule) []string { return []string{fmt.Sprint(r.Match.From)} },
-		"to-port":        func(r *vpc.Rule) []string { return []string{fmt.Sprint(r.Match.To)} },
+		"from-port":      func(r *vpc.Rule) []string { return []string{strconv.Itoa(int(r.Match.From))} },
+		"to-port":        func(r *vpc.Rule) []string { return []string{strconv.Itoa(int(r.Match.To))} },
 		"protocol":       func(r *vpc.Rule) []string { return []string{permission.Protocol(r.Match.Protocol)} },
 		"group-id":       func(r *vpc.Rule) []string { return one(r.Peer.Group) },
 		"prefix-list-id": func(r *vpc.Rule) []string { return one(r.Peer.PrefixList) },

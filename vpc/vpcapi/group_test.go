@@ -191,7 +191,7 @@ func TestRevoke(t *testing.T) {
 		"InvalidSecurityGroupRuleId.NotFound: The security group rule ID 'sgr-00000000000000000' does not exist")
 	refused(s, s.RevokeSecurityGroupIngress, shape.RevokeSecurityGroupIngressRequest{GroupId: &web, SecurityGroupRuleIds: []string{"sgr-x"}}, "InvalidSecurityGroupRuleId.Malformed: ")
 	refused(s, s.RevokeSecurityGroupIngress, shape.RevokeSecurityGroupIngressRequest{GroupId: &web}, "MissingParameter: ")
-	flat := ask(s, s.RevokeSecurityGroupIngress, shape.RevokeSecurityGroupIngressRequest{GroupId: &web, IpProtocol: aws.Ptr("tcp"), FromPort: i32(22), ToPort: i32(22), CidrIp: aws.Ptr("0.0.0.0/0")})
+	flat := ask(s, s.RevokeSecurityGroupIngress, shape.RevokeSecurityGroupIngressRequest{GroupId: &web, IpProtocol: aws.Ptr("tcp"), FromPort: new(int32(22)), ToPort: new(int32(22)), CidrIp: aws.Ptr("0.0.0.0/0")})
 	if len(flat.RevokedSecurityGroupRules) != 1 {
 		t.Error(asJSON(flat))
 	}
@@ -204,12 +204,12 @@ func TestModifyRule(t *testing.T) {
 	modify := func(u shape.SecurityGroupRuleRequest) shape.ModifySecurityGroupRulesRequest {
 		return shape.ModifySecurityGroupRulesRequest{GroupId: &web, SecurityGroupRules: []shape.SecurityGroupRuleUpdate{{SecurityGroupRuleId: r[0].SecurityGroupRuleId, SecurityGroupRule: &u}}}
 	}
-	ask(s, s.ModifySecurityGroupRules, modify(shape.SecurityGroupRuleRequest{IpProtocol: aws.Ptr("udp"), FromPort: i32(53), ToPort: i32(53), ReferencedGroupId: &web, Description: aws.Ptr("names")}))
+	ask(s, s.ModifySecurityGroupRules, modify(shape.SecurityGroupRuleRequest{IpProtocol: aws.Ptr("udp"), FromPort: new(int32(53)), ToPort: new(int32(53)), ReferencedGroupId: &web, Description: aws.Ptr("names")}))
 	got := ask(s, s.DescribeSecurityGroupRules, shape.DescribeSecurityGroupRulesRequest{SecurityGroupRuleIds: []string{*r[0].SecurityGroupRuleId}}).SecurityGroupRules
 	if *got[0].IpProtocol != "udp" || *got[0].ReferencedGroupInfo.GroupId != web || got[0].CidrIpv4 != nil || *got[0].Description != "names" {
 		t.Error(asJSON(got))
 	}
-	refused(s, s.ModifySecurityGroupRules, modify(shape.SecurityGroupRuleRequest{IpProtocol: aws.Ptr("tcp"), FromPort: i32(80), ToPort: i32(80), CidrIpv4: aws.Ptr("0.0.0.0/0")}), "InvalidPermission.Duplicate")
+	refused(s, s.ModifySecurityGroupRules, modify(shape.SecurityGroupRuleRequest{IpProtocol: aws.Ptr("tcp"), FromPort: new(int32(80)), ToPort: new(int32(80)), CidrIpv4: aws.Ptr("0.0.0.0/0")}), "InvalidPermission.Duplicate")
 	refused(s, s.ModifySecurityGroupRules, modify(shape.SecurityGroupRuleRequest{IpProtocol: aws.Ptr("-1"), CidrIpv4: aws.Ptr("0.0.0.0/0"), ReferencedGroupId: &web}), "InvalidParameterCombination")
 	refused(s, s.ModifySecurityGroupRules, modify(shape.SecurityGroupRuleRequest{IpProtocol: aws.Ptr("-1")}), "MissingParameter")
 	gone := modify(shape.SecurityGroupRuleRequest{IpProtocol: aws.Ptr("-1"), CidrIpv4: aws.Ptr("0.0.0.0/0")})

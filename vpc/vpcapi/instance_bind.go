@@ -34,17 +34,15 @@ func (a *API) nodes(tx store.Tx, h vpc.Home) []vpc.Node {
 	return slices.SortedFunc(slices.Values(a.Nodes.Nodes(tx, h)), func(x, y vpc.Node) int { return strings.Compare(x.Instance, y.Instance) })
 }
 
-// instance answers the node of an instance's id, or EC2's error.
-func (a *API) instance(tx store.Tx, h vpc.Home, id string) (*vpc.Node, error) {
+// isInstance answers EC2's error unless a node is the instance of that id.
+func (a *API) isInstance(tx store.Tx, h vpc.Home, id string) error {
 	if err := vpc.KindInstance.Check(id); err != nil {
-		return nil, err
+		return err
 	}
-	for _, n := range a.nodes(tx, h) {
-		if n.Instance == id {
-			return &n, nil
-		}
+	if slices.ContainsFunc(a.nodes(tx, h), func(n vpc.Node) bool { return n.Instance == id }) {
+		return nil
 	}
-	return nil, vpc.KindInstance.NotFound(id)
+	return vpc.KindInstance.NotFound(id)
 }
 
 // primary is a node's primary interface: it is shown in the default subnet of its zone, if there is one.

@@ -2,9 +2,9 @@ package vpcapi
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/berth-ecs/berth/store"
@@ -53,7 +53,7 @@ var instanceFields = vpc.Fields[shape.Instance]{
 	"availability-zone":                      field(func(i shape.Instance) *string { return i.Placement.AvailabilityZone }),
 	"dns-name":                               field(func(i shape.Instance) *string { return i.PublicDnsName }),
 	"instance-id":                            field(func(i shape.Instance) *string { return i.InstanceId }),
-	"instance-state-code":                    func(i shape.Instance) []string { return []string{fmt.Sprint(*i.State.Code)} },
+	"instance-state-code":                    func(i shape.Instance) []string { return []string{strconv.Itoa(int(*i.State.Code))} },
 	"instance-state-name":                    field(func(i shape.Instance) *string { return i.State.Name }),
 	"instance-type":                          field(func(i shape.Instance) *string { return i.InstanceType }),
 	"instance.group-id":                      each(func(i shape.Instance) []shape.GroupIdentifier { return i.SecurityGroups }, func(g shape.GroupIdentifier) *string { return g.GroupId }),
@@ -110,7 +110,7 @@ func reachability(n *vpc.Node) []string {
 
 var statusFields = vpc.Fields[*vpc.Node]{
 	"availability-zone":            func(n *vpc.Node) []string { return one(n.Zone) },
-	"instance-state-code":          func(n *vpc.Node) []string { return []string{fmt.Sprint(*n.State().Code)} },
+	"instance-state-code":          func(n *vpc.Node) []string { return []string{strconv.Itoa(int(*n.State().Code))} },
 	"instance-state-name":          func(n *vpc.Node) []string { return one(*n.State().Name) },
 	"instance-status.status":       status,
 	"system-status.status":         status,

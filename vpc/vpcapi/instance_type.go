@@ -2,8 +2,8 @@ package vpcapi
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/berth-ecs/berth/store"
@@ -54,13 +54,17 @@ func typesOf(nodes []vpc.Node) []shape.InstanceTypeInfo {
 }
 
 var typeFields = vpc.Fields[shape.InstanceTypeInfo]{
-	"bare-metal":                            field(func(t shape.InstanceTypeInfo) *string { return flag(t.BareMetal) }),
-	"current-generation":                    field(func(t shape.InstanceTypeInfo) *string { return flag(t.CurrentGeneration) }),
-	"instance-type":                         field(func(t shape.InstanceTypeInfo) *string { return t.InstanceType }),
-	"memory-info.size-in-mib":               func(t shape.InstanceTypeInfo) []string { return []string{fmt.Sprint(aws.Val(t.MemoryInfo.SizeInMiB))} },
+	"bare-metal":         field(func(t shape.InstanceTypeInfo) *string { return flag(t.BareMetal) }),
+	"current-generation": field(func(t shape.InstanceTypeInfo) *string { return flag(t.CurrentGeneration) }),
+	"instance-type":      field(func(t shape.InstanceTypeInfo) *string { return t.InstanceType }),
+	"memory-info.size-in-mib": func(t shape.InstanceTypeInfo) []string {
+		return []string{strconv.FormatInt(aws.Val(t.MemoryInfo.SizeInMiB), 10)}
+	},
 	"processor-info.supported-architecture": func(t shape.InstanceTypeInfo) []string { return t.ProcessorInfo.SupportedArchitectures },
 	"supported-usage-class":                 func(t shape.InstanceTypeInfo) []string { return t.SupportedUsageClasses },
-	"vcpu-info.default-vcpus":               func(t shape.InstanceTypeInfo) []string { return []string{fmt.Sprint(aws.Val(t.VCpuInfo.DefaultVCpus))} },
+	"vcpu-info.default-vcpus": func(t shape.InstanceTypeInfo) []string {
+		return []string{strconv.Itoa(int(aws.Val(t.VCpuInfo.DefaultVCpus)))}
+	},
 }
 
 // RunInstances refuses: machines join by themselves.
@@ -72,7 +76,7 @@ func (a *API) RunInstances(context.Context, wire.Call, *shape.RunInstancesReques
 func (a *API) TerminateInstances(ctx context.Context, c wire.Call, in *shape.TerminateInstancesRequest) (*shape.TerminateInstancesResult, error) {
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		for _, id := range in.InstanceIds {
-			if _, err := a.instance(tx, h, id); err != nil {
+			if err := a.isInstance(tx, h, id); err != nil {
 				return err
 			}
 		}

@@ -22,7 +22,7 @@ func (a *API) AttachNetworkInterface(ctx context.Context, c wire.Call, in *shape
 		case i.Attachment != "":
 			return wire.Errorf("InvalidNetworkInterface.InUse", "Interface: [%s] in use.", i.ID)
 		}
-		if _, err := a.instance(tx, h, aws.Val(in.InstanceId)); err != nil {
+		if err := a.isInstance(tx, h, aws.Val(in.InstanceId)); err != nil {
 			return err
 		}
 		return wire.Errorf("UnsupportedOperation", "Instance %s is a machine of its own: network interfaces of a VPC are attached to tasks, by Amazon ECS, not to instances.", aws.Val(in.InstanceId))

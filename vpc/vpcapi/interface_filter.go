@@ -1,7 +1,7 @@
 package vpcapi
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +31,7 @@ var interfaceFields = vpc.Fields[shape.NetworkInterface]{
 	"attachment.delete-on-termination": field(func(i shape.NetworkInterface) *string { return flag(attachment(i).DeleteOnTermination) }),
 	"attachment.device-index": field(func(i shape.NetworkInterface) *string {
 		if n := attachment(i).DeviceIndex; n != nil {
-			return aws.Ptr(fmt.Sprint(*n))
+			return aws.Ptr(strconv.Itoa(int(*n)))
 		}
 		return nil
 	}),

@@ -39,7 +39,7 @@ func TestCreateInterface(t *testing.T) {
 	s := newSite(t)
 	web := s.group(s.other, "web")
 	i := s.interfaceOf(shape.CreateNetworkInterfaceRequest{
-		Description: aws.Ptr("mine"), Groups: []string{web}, PrivateIpAddresses: specs("10.0.1.9", "10.0.1.10"), Ipv6AddressCount: i32(1), ClientToken: aws.Ptr("t"),
+		Description: aws.Ptr("mine"), Groups: []string{web}, PrivateIpAddresses: specs("10.0.1.9", "10.0.1.10"), Ipv6AddressCount: new(int32(1)), ClientToken: aws.Ptr("t"),
 		TagSpecifications: []shape.TagSpecification{{ResourceType: aws.Ptr("network-interface"), Tags: []shape.Tag{{Key: aws.Ptr("Name"), Value: aws.Ptr("x")}}}},
 	})
 	if *i.Status != "pending" || *i.PrivateIpAddress != "10.0.1.9" || *i.PrivateDnsName != "ip-10-0-1-9.ec2.internal" || len(i.PrivateIpAddresses) != 2 || len(i.Ipv6Addresses) != 1 ||
@@ -79,9 +79,9 @@ func TestCreateInterfaceRefuses(t *testing.T) {
 		"InvalidParameterValue: Invalid value 'x' for address. It is not a valid IP address.":                 {PrivateIpAddress: aws.Ptr("x")},
 		"InvalidParameterValue: Exactly one private IP address must be the primary one.":                      {PrivateIpAddresses: append(specs("10.0.1.20"), specs("10.0.1.21")...)},
 		"InvalidParameterCombination: The parameters privateIpAddress and privateIpAddresses":                 {PrivateIpAddress: aws.Ptr("10.0.1.20"), PrivateIpAddresses: specs("10.0.1.21")},
-		"InvalidParameterCombination: The parameters secondaryPrivateIpAddressCount and privateIpAddresses":   {SecondaryPrivateIpAddressCount: i32(1), PrivateIpAddresses: specs("10.0.1.21", "10.0.1.22")},
-		"InvalidParameterCombination: The parameters ipv6AddressCount and ipv6Addresses":                      {Ipv6AddressCount: i32(1), Ipv6Addresses: six},
-		"PrivateIpAddressLimitExceeded: Number of private addresses will exceed limit of 30.":                 {SecondaryPrivateIpAddressCount: i32(30)},
+		"InvalidParameterCombination: The parameters secondaryPrivateIpAddressCount and privateIpAddresses":   {SecondaryPrivateIpAddressCount: new(int32(1)), PrivateIpAddresses: specs("10.0.1.21", "10.0.1.22")},
+		"InvalidParameterCombination: The parameters ipv6AddressCount and ipv6Addresses":                      {Ipv6AddressCount: new(int32(1)), Ipv6Addresses: six},
+		"PrivateIpAddressLimitExceeded: Number of private addresses will exceed limit of 30.":                 {SecondaryPrivateIpAddressCount: new(int32(30))},
 		"UnsupportedOperation: ": {InterfaceType: aws.Ptr("efa")},
 	} {
 		if in.SubnetId == nil {
@@ -132,13 +132,13 @@ func TestAssignAddresses(t *testing.T) {
 	if len(out.AssignedPrivateIpAddresses) != 1 || *out.AssignedPrivateIpAddresses[0].PrivateIpAddress != "10.0.1.10" {
 		t.Error(asJSON(out))
 	}
-	ask(s, s.AssignPrivateIpAddresses, shape.AssignPrivateIpAddressesRequest{NetworkInterfaceId: id, SecondaryPrivateIpAddressCount: i32(2)})
+	ask(s, s.AssignPrivateIpAddresses, shape.AssignPrivateIpAddressesRequest{NetworkInterfaceId: id, SecondaryPrivateIpAddressCount: new(int32(2))})
 	for want, in := range map[string]shape.AssignPrivateIpAddressesRequest{
 		"InvalidIPAddress.InUse: ":                  {NetworkInterfaceId: id, PrivateIpAddresses: []string{"10.0.1.21"}},
 		"InvalidParameterCombination: Either ":      {NetworkInterfaceId: id},
-		"InvalidParameterCombination: The ":         {NetworkInterfaceId: id, PrivateIpAddresses: []string{"10.0.1.50"}, SecondaryPrivateIpAddressCount: i32(1)},
+		"InvalidParameterCombination: The ":         {NetworkInterfaceId: id, PrivateIpAddresses: []string{"10.0.1.50"}, SecondaryPrivateIpAddressCount: new(int32(1))},
 		"InvalidParameterValue: The primary IP":     {NetworkInterfaceId: id, PrivateIpAddresses: []string{"10.0.1.20"}, AllowReassignment: aws.Ptr(true)},
-		"PrivateIpAddressLimitExceeded: Number of ": {NetworkInterfaceId: id, SecondaryPrivateIpAddressCount: i32(27)},
+		"PrivateIpAddressLimitExceeded: Number of ": {NetworkInterfaceId: id, SecondaryPrivateIpAddressCount: new(int32(27))},
 	} {
 		refused(s, s.AssignPrivateIpAddresses, in, want)
 	}
@@ -171,7 +171,7 @@ func TestInterfaceOfTask(t *testing.T) {
 	const denied = "AuthFailure: You do not have permission to access the specified resource."
 	refused(s, s.DetachNetworkInterface, shape.DetachNetworkInterfaceRequest{AttachmentId: got.Attachment.AttachmentId}, denied)
 	refused(s, s.ModifyNetworkInterfaceAttribute, shape.ModifyNetworkInterfaceAttributeRequest{NetworkInterfaceId: &i.ID, Description: &shape.AttributeValue{}}, denied)
-	refused(s, s.AssignPrivateIpAddresses, shape.AssignPrivateIpAddressesRequest{NetworkInterfaceId: &i.ID, SecondaryPrivateIpAddressCount: i32(1)}, denied)
+	refused(s, s.AssignPrivateIpAddresses, shape.AssignPrivateIpAddressesRequest{NetworkInterfaceId: &i.ID, SecondaryPrivateIpAddressCount: new(int32(1))}, denied)
 	refused(s, s.DeleteNetworkInterface, shape.DeleteNetworkInterfaceRequest{NetworkInterfaceId: &i.ID}, "InvalidParameterValue: Network interface '"+i.ID+"' is currently in use.")
 	refused(s, s.DetachNetworkInterface, shape.DetachNetworkInterfaceRequest{AttachmentId: aws.Ptr("ela-attach-1")}, "OperationNotPermitted: You are not allowed to manage 'ela-attach' attachments.")
 	refused(s, s.DetachNetworkInterface, shape.DetachNetworkInterfaceRequest{AttachmentId: aws.Ptr("eni-attach-00000000000000000")}, "InvalidAttachmentID.NotFound: ")
@@ -216,7 +216,7 @@ func TestInterfacePages(t *testing.T) {
 		s.interfaceOf(shape.CreateNetworkInterfaceRequest{})
 	}
 	var ids []string
-	in := shape.DescribeNetworkInterfacesRequest{MaxResults: i32(5)}
+	in := shape.DescribeNetworkInterfacesRequest{MaxResults: new(int32(5))}
 	for {
 		out := ask(s, s.DescribeNetworkInterfaces, in)
 		for _, i := range out.NetworkInterfaces {
@@ -286,7 +286,7 @@ func TestInstances(t *testing.T) {
 	refused(s, s.TerminateInstances, shape.TerminateInstancesRequest{InstanceIds: []string{"i-00000000000000001"}}, "UnsupportedOperation: ")
 	refused(s, s.TerminateInstances, shape.TerminateInstancesRequest{InstanceIds: []string{"i-00000000000000009"}}, "InvalidInstanceID.NotFound: ")
 	eni := s.interfaceOf(shape.CreateNetworkInterfaceRequest{}).NetworkInterfaceId
-	refused(s, s.AttachNetworkInterface, shape.AttachNetworkInterfaceRequest{NetworkInterfaceId: eni, InstanceId: i.InstanceId, DeviceIndex: i32(1)}, "UnsupportedOperation: Instance i-00000000000000001")
-	refused(s, s.AttachNetworkInterface, shape.AttachNetworkInterfaceRequest{NetworkInterfaceId: eni, InstanceId: aws.Ptr("i-00000000000000009"), DeviceIndex: i32(1)}, "InvalidInstanceID.NotFound: ")
+	refused(s, s.AttachNetworkInterface, shape.AttachNetworkInterfaceRequest{NetworkInterfaceId: eni, InstanceId: i.InstanceId, DeviceIndex: new(int32(1))}, "UnsupportedOperation: Instance i-00000000000000001")
+	refused(s, s.AttachNetworkInterface, shape.AttachNetworkInterfaceRequest{NetworkInterfaceId: eni, InstanceId: aws.Ptr("i-00000000000000009"), DeviceIndex: new(int32(1))}, "InvalidInstanceID.NotFound: ")
 	refused(s, s.DetachNetworkInterface, shape.DetachNetworkInterfaceRequest{AttachmentId: i.NetworkInterfaces[0].Attachment.AttachmentId}, "OperationNotPermitted: The network interface at device index 0")
 }

@@ -13,11 +13,13 @@ func (w *world) routes(table string) string {
 	var out []string
 	for _, r := range try(w, w.DescribeRouteTables, shape.DescribeRouteTablesRequest{RouteTableIds: []string{table}}).RouteTables[0].Routes {
 		text := ""
+		var textSb16 strings.Builder
 		for _, p := range []*string{r.DestinationCidrBlock, r.DestinationIpv6CidrBlock, r.GatewayId, r.NatGatewayId, r.NetworkInterfaceId, r.State} {
 			if p != nil {
-				text += " " + strings.SplitN(*p, "-", 2)[0]
+				textSb16.WriteString(" " + strings.SplitN(*p, "-", 2)[0])
 			}
 		}
+		text += textSb16.String()
 		out = append(out, strings.TrimSpace(text))
 	}
 	return strings.Join(out, ", ")

@@ -98,4 +98,5 @@ func asJSON(v any) string {
 	return string(b)
 }
 
-func i32(n int32) *int32 { return &n }
+//go:fix inline
+func i32(n int32) *int32 { return new(n) }

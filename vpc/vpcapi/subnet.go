@@ -232,7 +232,7 @@ func renderSubnet(l listed[subnetView]) shape.Subnet {
 	out := shape.Subnet{
 		SubnetId: aws.Ptr(s.ID), SubnetArn: aws.Ptr(s.ARN("subnet", s.ID)), VpcId: aws.Ptr(s.VPC), OwnerId: aws.Ptr(s.Account), State: aws.Ptr(shape.SubnetStateAvailable),
 		AvailabilityZone: aws.Ptr(s.Zone), AvailabilityZoneId: aws.Ptr(s.zoneID), CidrBlock: aws.Ptr(s.CIDR.String()),
-		AvailableIpAddressCount: aws.Ptr(int32(s.free)), //nolint:gosec // at most 65,531
+		AvailableIpAddressCount: aws.Ptr(int32(s.free)),
 		DefaultForAz:            aws.Ptr(s.Default), MapPublicIpOnLaunch: aws.Ptr(s.MapPublic), AssignIpv6AddressOnCreation: aws.Ptr(s.AssignIPv6),
 		EnableDns64: aws.Ptr(s.DNS64), Ipv6Native: aws.Ptr(false), MapCustomerOwnedIpOnLaunch: aws.Ptr(false),
 		PrivateDnsNameOptionsOnLaunch: &shape.PrivateDnsNameOptionsOnLaunch{

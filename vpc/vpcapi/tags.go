@@ -3,6 +3,7 @@ package vpcapi
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/berth-ecs/berth/store"
@@ -87,9 +88,7 @@ var tagItemFields = vpc.Fields[tagItem]{
 func (a *API) DescribeTags(ctx context.Context, c wire.Call, in *shape.DescribeTagsRequest) (*shape.DescribeTagsResult, error) {
 	wanted := filters(in.Filters)
 	fields := tagFields(wanted, func(t tagItem) []vpc.Pair { return []vpc.Pair{t.Pair} })
-	for name, f := range tagItemFields {
-		fields[name] = f
-	}
+	maps.Copy(fields, tagItemFields)
 	if err := fields.Check(wanted); err != nil {
 		return nil, err
 	}

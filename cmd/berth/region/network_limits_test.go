@@ -3,6 +3,7 @@ package region
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"testing"
 
 	"github.com/berth-ecs/berth/ecs"
@@ -43,7 +44,7 @@ func TestTheLargestLaunchFitsOneTransaction(t *testing.T) {
 			c.Subnets = append(c.Subnets, s.ID)
 		}
 		for i := range 5 {
-			vpctables.SecurityGroups.Put(tx, &vpc.SecurityGroup{Home: h, ID: fmt.Sprintf("sg-%017x", i), VPC: v.ID, Name: fmt.Sprint(i)})
+			vpctables.SecurityGroups.Put(tx, &vpc.SecurityGroup{Home: h, ID: fmt.Sprintf("sg-%017x", i), VPC: v.ID, Name: strconv.Itoa(i)})
 			c.SecurityGroups = append(c.SecurityGroups, fmt.Sprintf("sg-%017x", i))
 		}
 		return nil
@@ -64,8 +65,8 @@ func TestTheLargestLaunchFitsOneTransaction(t *testing.T) {
 			Deployment: "ecs-svc/1", Network: &shape.NetworkConfiguration{AwsvpcConfiguration: c}, Tags: []shape.Tag{{Key: aws.Ptr("k"), Value: aws.Ptr("v")}}})
 		made = r.Tasks
 		for i := range 5 { // what an API or a loop compares and writes beside
-			tables.Services.Get(tx, tables.MemberKey(w.Home, "c", fmt.Sprint(i)))
-			tables.ServiceEvents.Put(tx, &ecs.ServiceEvent{Home: w.Home, Cluster: "c", Service: "s", ID: fmt.Sprint(i)})
+			tables.Services.Get(tx, tables.MemberKey(w.Home, "c", strconv.Itoa(i)))
+			tables.ServiceEvents.Put(tx, &ecs.ServiceEvent{Home: w.Home, Cluster: "c", Service: "s", ID: strconv.Itoa(i)})
 		}
 		return err
 	})

@@ -85,4 +85,4 @@ func (h State) After(c *plan.HealthCheck, started time.Time, r Result) (State, b
 }
 
 // ErrTimeout is Docker's sentence of a run that took too long.
-func ErrTimeout(d time.Duration) error { return fmt.Errorf("Health check exceeded timeout (%v)", d) }
+func ErrTimeout(d time.Duration) error { return fmt.Errorf("Health check exceeded timeout (%v)", d) } //nolint:staticcheck // it is shown as it is

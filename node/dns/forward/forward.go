@@ -196,7 +196,7 @@ func (f *Forwarder) one(ctx context.Context, server netip.AddrPort, q message.As
 	defer cancel()
 	network, room := "udp", uint16(size)
 	for range 4 {
-		id := uint16(rand.Uint32())
+		id := uint16(rand.Uint32()) //nolint:gosec // seeded by the system; the source port is random, too
 		a := &accepted{id: id, name: q.Name, kind: q.Type}
 		_, err := f.c.Exchange(ctx, network, server, message.AppendQuestion(nil, id, q, room), a.accept)
 		switch {

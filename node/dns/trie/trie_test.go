@@ -1,6 +1,7 @@
 package trie
 
 import (
+	"maps"
 	"strconv"
 	"testing"
 
@@ -18,9 +19,7 @@ func TestMapIsAMapThatStays(t *testing.T) {
 		for step := range rapid.IntRange(1, 60).Draw(t, "steps") {
 			last := versions[len(versions)-1]
 			next := version{last.m, map[string]int{}}
-			for k, v := range last.want {
-				next.want[k] = v
-			}
+			maps.Copy(next.want, last.want)
 			k := strconv.Itoa(rapid.IntRange(0, 30).Draw(t, "key"))
 			if rapid.Bool().Draw(t, "delete") {
 				next.m = last.m.Without(k)

@@ -159,7 +159,7 @@ func dashed(name []byte, prefix string) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	var four [4]byte
-	rest, ok := label[len(prefix):], true
+	rest := label[len(prefix):]
 	for i := range four {
 		if i > 0 {
 			if len(rest) == 0 || rest[0] != '-' {
@@ -167,6 +167,7 @@ func dashed(name []byte, prefix string) (netip.Addr, bool) {
 			}
 			rest = rest[1:]
 		}
+		var ok bool
 		if four[i], rest, ok = octet(rest); !ok {
 			return netip.Addr{}, false
 		}

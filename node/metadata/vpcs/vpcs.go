@@ -75,12 +75,12 @@ func (s *Servers) Apply(ctx context.Context, d nodeconf.Delta) error {
 	return errs
 }
 
-func (s *Servers) serve(ctx context.Context, id string) error {
+func (s *Servers) serve(ctx context.Context, id string) error { //nolint:contextcheck // what it serves goes on until Close
 	l, err := s.cfg.Listen(ctx, id)
 	if err != nil {
 		return fmt.Errorf("metadata of %s: %w", id, err)
 	}
-	life, end := context.WithCancel(s.life) //nolint:contextcheck // it goes on
+	life, end := context.WithCancel(s.life)
 	done := make(chan struct{})
 	s.wg.Go(func() {
 		defer close(done)

@@ -36,7 +36,11 @@ func (n *node) forget(_ context.Context, vpc string) error {
 }
 
 func answer(addr string) string {
-	resp, err := http.Get("http://" + addr + "/")
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+addr+"/", http.NoBody)
+	if err != nil {
+		return err.Error()
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return "refused"
 	}

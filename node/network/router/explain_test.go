@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -25,7 +26,7 @@ func TestExplainAsTheKernelDoes(t *testing.T) {
 	needRoot(t)
 	open, closed := 0, 0
 	for seed := range uint64(8) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			o, c := explainRound(t, rand.New(rand.NewPCG(seed, 5)))
 			open, closed = open+o, closed+c
 		})
@@ -182,6 +183,7 @@ func all[T any](out []any, m map[string]*T) []any {
 }
 
 func explainRound(t *testing.T, random *rand.Rand) (answers, silences int) {
+	t.Helper()
 	r := open(t)
 	d := draw(random, r.cfg.PublicPool)
 	x := compile.New(compile.Settings{})

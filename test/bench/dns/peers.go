@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ func startPeers(ctx context.Context, dir string) (map[string]*peer, error) {
 		if err != nil {
 			return peers, err
 		}
-		cmd := exec.CommandContext(ctx, self, "-serve", name, "-port", fmt.Sprint(port))
+		cmd := exec.CommandContext(ctx, self, "-serve", name, "-port", strconv.Itoa(port))
 		if name == "coredns" {
 			if err := corefile(dir, port); err != nil {
 				return peers, err

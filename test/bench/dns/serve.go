@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 
 	"github.com/miekg/dns"
 
@@ -22,9 +23,9 @@ func server(ctx context.Context, name string, port int) error {
 		Listen: func(_ context.Context, _, network string, _ netip.AddrPort) (io.Closer, error) {
 			return socket(network, port)
 		},
-		Log: slog.Default(),
+		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	err := s.Apply(ctx, nodeconf.Delta{To: 1, Set: nodeconf.Resources{VPCs: map[string]nodeconf.VPC{"vpc": {
 		ID: "vpc", Region: "us-east-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}, DNSSupport: true, DNSHostnames: true,
 	}}}})
