@@ -53,6 +53,7 @@ const (
 	ENIMarked      Point = "node/eni:marked"              // a link made ahead has an interface's id, not its name
 	ENIConfigured  Point = "node/eni:configured"          // and nobody could find it
 	ENIUnmounted   Point = "node/eni:unmounted"           // the link is there
+	ENIDeleted     Point = "node/eni:deleted"             // the link; the rules that kept it shut are there
 	RecordDeleted  Point = "node/delete-records:record"   // the snapshot is there
 	SnapshotGone   Point = "node/delete-records:snapshot" // the sandbox record is there
 	SandboxDeleted Point = "node/delete-records:sandbox"  // the mark of its start is there
@@ -93,7 +94,7 @@ var steps = []Point{
 
 var instants = []Point{
 	ShimRuns, SpareTaken, LinkMade, SlotMade, LinkMarked, Published, Unpublished, Unmounted, RecordDeleted, SnapshotGone,
-	ENIMarked, ENIConfigured, ENIUnmounted, SandboxDeleted, Acknowledged, Accepted, HoldFIFO, HoldTaken, HoldWriting, HoldWritten, HoldClosed,
+	ENIMarked, ENIConfigured, ENIUnmounted, ENIDeleted, SandboxDeleted, Acknowledged, Accepted, HoldFIFO, HoldTaken, HoldWriting, HoldWritten, HoldClosed,
 }
 
 // All are the points that can be armed, but for the commits of the store, whose kinds are found by passing them.

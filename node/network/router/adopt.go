@@ -13,7 +13,7 @@ import (
 	"github.com/berth-ecs/berth/node/network/router/rules"
 )
 
-// adopt looks at everything that is in the router, takes over what the configuration wants and removes the rest. Rules are replaced later.
+// adopt looks at everything that is in the router, takes over what the configuration wants and buries the rest. Rules are replaced later.
 func (v *vpc) adopt(t *turn) error {
 	for id, p := range v.ports {
 		if p.spare != nil { // the last change failed half way
@@ -26,7 +26,7 @@ func (v *vpc) adopt(t *turn) error {
 		return fmt.Errorf("router: list links: %w", err)
 	}
 	before := v.ports
-	v.ports = map[string]*port{}
+	v.ports, v.graves = map[string]*port{}, map[string]*grave{}
 	var errs error
 	for _, l := range links {
 		a := l.Attrs()
@@ -60,7 +60,8 @@ func (v *vpc) evict(l netlink.Link) error {
 		v.r.ready.unset(id, nil)
 		err = netspace.Unmount(v.r.cfg.eniMount(id))
 	}
-	return errors.Join(err, deleteLink(v.nl, l))
+	v.bury(l.Attrs().Alias, l)
+	return err
 }
 
 // tidy removes routes, neighbours and rules of which nobody knows any more why they are there.

@@ -63,6 +63,7 @@ func TestAudit(t *testing.T) {
 	}
 	delete(n.Interfaces, "eni-one")
 	n.apply(t, r)
+	settle(t, r)
 	if got := count(); got["eni-one"] != 0 || got["eni-two"] != 3 || got["public"] != 0 {
 		t.Errorf("after one is gone: %v", got)
 	}

@@ -74,7 +74,7 @@ func TestKilledAtAnyPoint(t *testing.T) {
 	}
 	n.apply(t, r)
 	want := picture(t, r)
-	points := []failpoint.Point{"", "", failpoint.ENIMarked, failpoint.ENIConfigured, failpoint.ENIUnmounted, failpoint.Rules + ":before", failpoint.Rules + ":after"}
+	points := []failpoint.Point{"", "", failpoint.ENIMarked, failpoint.ENIConfigured, failpoint.ENIUnmounted, failpoint.ENIDeleted, failpoint.Rules + ":before", failpoint.Rules + ":after"}
 	for _, p := range points {
 		if err := r.Close(); err != nil {
 			t.Fatal(err)

@@ -87,6 +87,14 @@ func audit(t testing.TB, r *Routers) inventory.Inventory {
 	return v
 }
 
+// settle returns when every link that was to be deleted is.
+func settle(t testing.TB, r *Routers) {
+	t.Helper()
+	if err := r.dispose(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // net4 is a configuration in the making.
 type net4 struct {
 	nodeconf.Config

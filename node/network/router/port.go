@@ -30,6 +30,10 @@ func (v *vpc) claim(i nodeconf.Interface) (p *port, err error) {
 	if err := netspace.Unmount(v.r.cfg.eniMount(i.ID)); err != nil { // of an interface that lost its link
 		return nil, err
 	}
+	name := rules.Link(i.ID)
+	if err := v.exhume(name); err != nil {
+		return nil, err
+	}
 	s, err := v.nextSpare()
 	if err != nil {
 		return nil, err
@@ -39,7 +43,6 @@ func (v *vpc) claim(i nodeconf.Interface) (p *port, err error) {
 			v.dropSpare(s)
 		}
 	}()
-	name := rules.Link(i.ID)
 	if err := v.nl.LinkSetAlias(s.link, i.ID); err != nil {
 		return nil, fmt.Errorf("router: mark link of %s: %w", i.ID, err)
 	}
@@ -193,15 +196,7 @@ func configureRoute(h *netlink.Handle, eth0 netlink.Link, s nodeconf.Subnet) err
 	return nil
 }
 
-// silence stops an interface that is going away, before its rules do.
-func (v *vpc) silence(p *port) error {
-	if err := v.nl.LinkSetDown(p.link); err != nil && !isAbsent(err) {
-		return fmt.Errorf("router: take down %s: %w", p.link.Attrs().Name, err)
-	}
-	return nil
-}
-
-// dismantle removes an interface whose rules are gone. It can be repeated.
+// dismantle removes an interface whose rules let nothing in any more, all but its link. It can be repeated.
 func (v *vpc) dismantle(p *port) error {
 	if err := netspace.Unmount(v.r.cfg.eniMount(p.conf.ID)); err != nil {
 		return err
@@ -210,7 +205,8 @@ func (v *vpc) dismantle(p *port) error {
 	if p.spare != nil {
 		p.spare.close()
 	}
-	return deleteLink(v.nl, p.link)
+	v.bury(p.conf.ID, p.link)
+	return v.forget(p, p.conf.Addresses)
 }
 
 // endpoint is what a task learns.

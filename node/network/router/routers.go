@@ -25,6 +25,9 @@ type Routers struct {
 	stop  context.CancelFunc
 	kick  chan struct{}
 	loops sync.WaitGroup
+	dig   chan struct{} // links wait to be deleted
+
+	digging sync.Mutex // taken before mu
 
 	mu   sync.Mutex // held while the configuration is applied
 	want nodeconf.Config
@@ -63,11 +66,12 @@ func (r *Routers) start() {
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	r.loops.Go(func() { r.retry(ctx) })
+	r.loops.Go(func() { r.digger(ctx) })
 }
 
 func newRouters(c Config) *Routers {
 	c.Log = c.Log.With("component", "router")
-	return &Routers{cfg: c, home: netns.None(), stop: func() {}, kick: make(chan struct{}, 1), vpcs: map[string]*vpc{}}
+	return &Routers{cfg: c, home: netns.None(), stop: func() {}, kick: make(chan struct{}, 1), dig: make(chan struct{}, 1), vpcs: map[string]*vpc{}}
 }
 
 // acquire takes the lock that keeps a second process out, and the netlink sockets.

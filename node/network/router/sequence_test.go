@@ -105,6 +105,7 @@ func TestSequencesEndInTheSame(t *testing.T) {
 // picture is everything that the kernel has of an installation, apart from the namespaces that are kept ready.
 func picture(t *testing.T, r *Routers) []string {
 	t.Helper()
+	settle(t, r)
 	var out []string
 	for _, id := range r.VPCs() {
 		v := r.vpcs[id]

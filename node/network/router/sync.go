@@ -73,7 +73,7 @@ func (v *vpc) ground(t *turn) error {
 	return nil
 }
 
-// sort tells interfaces that come from those that go, claims links for those that come and stops those that go.
+// sort tells interfaces that come from those that go, and claims links for those that come.
 func (v *vpc) sort(t *turn) {
 	ids := map[string]bool{}
 	for _, k := range t.keys {
@@ -113,9 +113,6 @@ func (v *vpc) sort(t *turn) {
 }
 
 func (v *vpc) leave(t *turn, p *port) {
-	if err := v.silence(p); err != nil {
-		t.failed[v.id] = err
-	}
 	v.r.ready.unset(p.conf.ID, nil)
 	t.public = t.public || len(p.conf.Public) > 0
 	t.gone = append(t.gone, p)
@@ -128,7 +125,11 @@ func (v *vpc) replace(t *turn, id string) {
 	p := v.ports[id]
 	v.leave(t, p)
 	t.gone = t.gone[:len(t.gone)-1]
-	if err := v.dismantle(p); err != nil {
+	err := v.dismantle(p)
+	if err == nil {
+		err = v.exhume(p.link.Attrs().Name)
+	}
+	if err != nil {
 		t.failed[v.id] = err
 	}
 }
@@ -162,8 +163,17 @@ func (v *vpc) differ(t *turn, p *port, i nodeconf.Interface) {
 // rules is the one transaction of a change.
 func (v *vpc) rules(t *turn) error {
 	defer failpoint.Around(failpoint.Rules)()
+	for _, p := range t.gone { // until its link is deleted
+		k := rules.Key(p.conf.ID)
+		t.change.Set[k] = rules.Shut(p.conf.ID)
+		t.change.Gone = slices.DeleteFunc(t.change.Gone, func(gone string) bool { return gone == k })
+	}
 	if !v.whole {
+		v.shut(t.change.Set)
 		return v.book.Replace(t.change.Set, func(device string) bool {
+			if v.graves[device] != nil {
+				return true
+			}
 			for _, p := range v.ports {
 				if p.spare == nil && p.link.Attrs().Name == device {
 					return true

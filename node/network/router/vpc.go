@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
@@ -19,16 +20,17 @@ import (
 
 // vpc is the router of one VPC.
 type vpc struct {
-	r     *Routers
-	id    string
-	ns    netns.NsHandle
-	nl    *netlink.Handle // in the router
-	book  *ruleset.Book
-	plan  *rules.Plan
-	whole bool // the kernel has what plan, ports and the rest say
-	edge  edge
-	ports map[string]*port
-	spare nursery
+	r      *Routers
+	id     string
+	ns     netns.NsHandle
+	nl     *netlink.Handle // in the router
+	book   *ruleset.Book
+	plan   *rules.Plan
+	whole  bool // the kernel has what plan, ports and the rest say
+	edge   edge
+	ports  map[string]*port
+	graves map[string]*grave // by the link's name
+	spare  nursery
 
 	locals  map[netip.Addr]bool // addresses of the router itself
 	ranges  map[netip.Prefix]bool
@@ -68,7 +70,7 @@ func (r *Routers) openVPC(id string) (*vpc, error) {
 			return nil, err
 		}
 	}
-	v := &vpc{r: r, id: id, plan: rules.NewPlan(id), ports: map[string]*port{}}
+	v := &vpc{r: r, id: id, plan: rules.NewPlan(id), ports: map[string]*port{}, graves: map[string]*grave{}}
 	var err error
 	if v.ns, err = netns.GetFromPath(path); err != nil {
 		return nil, fmt.Errorf("router: namespace of VPC %s: %w", id, err)
@@ -198,12 +200,20 @@ func (v *vpc) destroy() error {
 	if err != nil {
 		err = fmt.Errorf("router: list links: %w", err)
 	}
-	for _, l := range links {
-		if l.Attrs().Name != "lo" {
-			err = errors.Join(err, deleteLink(v.nl, l))
-		}
+	links = slices.DeleteFunc(links, func(l netlink.Link) bool { return l.Attrs().Name == "lo" })
+	return errors.Join(err, v.deleteAll(links), netspace.Unmount(v.r.cfg.vpcMount(v.id)))
+}
+
+func (v *vpc) deleteAll(links []netlink.Link) error {
+	if len(links) == 0 {
+		return nil
 	}
-	return errors.Join(err, netspace.Unmount(v.r.cfg.vpcMount(v.id)))
+	b, err := openBulk(v.ns)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	return b.deleteLinks(links)
 }
 
 // mounts lists the names of mounts and files in a directory.

@@ -92,6 +92,20 @@ func Interface(c *nodeconf.Resources, i nodeconf.Interface) (ruleset.Fragment, e
 	return f, nil
 }
 
+// Key is that of an interface's fragment.
+func Key(id string) string { return "if/" + id }
+
+// Shut keeps the link of an interface that is gone shut until the link itself is gone.
+func Shut(id string) ruleset.Fragment {
+	return ruleset.Fragment{Chains: []ruleset.Chain{ingress(id, drop)}}
+}
+
+func ingress(id string, rules ...ruleset.Rule) ruleset.Chain {
+	return ruleset.Chain{Name: Link(id), Rules: rules, Hook: ruleset.Hook{
+		Type: nftables.ChainTypeFilter, Hook: *nftables.ChainHookIngress, Priority: -500, Device: Link(id),
+	}}
+}
+
 // guard lets an interface send what is its own and nothing else. Literals cost a third of what a look-up does.
 func guard(i nodeconf.Interface, s nodeconf.Subnet) (ruleset.Chain, error) {
 	mac, err := net.ParseMAC(i.MAC)
@@ -101,9 +115,7 @@ func guard(i nodeconf.Interface, s nodeconf.Subnet) (ruleset.Chain, error) {
 	if len(i.Addresses) == 0 {
 		return ruleset.Chain{}, fmt.Errorf("rules: interface %s has no address", i.ID)
 	}
-	c := ruleset.Chain{Name: Link(i.ID), Hook: ruleset.Hook{
-		Type: nftables.ChainTypeFilter, Hook: *nftables.ChainHookIngress, Priority: -500, Device: Link(i.ID),
-	}}
+	c := ingress(i.ID)
 	sent := rule(protocol(unix.ETH_P_IP), field(expr.PayloadBaseLLHeader, 6, mac))
 	pass := rule(setMark(Mark(s.CIDR.Addr())), accept)
 	for _, a := range i.Addresses {

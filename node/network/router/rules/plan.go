@@ -279,15 +279,15 @@ func (p *Plan) iface(c *nodeconf.Resources, id string) {
 	if exists {
 		p.ifaces[id] = i
 		p.combine(i.Groups, 1)
-		p.set("if/"+id, f)
+		p.set(Key(id), f)
 	} else {
 		delete(p.ifaces, id)
-		p.unset("if/" + id)
+		p.unset(Key(id))
 	}
 	if had {
 		p.combine(old.Groups, -1)
 	}
-	flag(p.public, "if/"+id, exists && len(i.Public) > 0)
+	flag(p.public, Key(id), exists && len(i.Public) > 0)
 }
 
 func (p *Plan) combine(groups []string, n int) {

@@ -85,6 +85,44 @@ func (b *Book) Change(set map[string]Fragment, gone []string) error {
 	return b.commit(all, func(*work) {})
 }
 
+// Forget removes fragments whose links are gone: some kernels remove the chains of a link with it, others leave them.
+func (b *Book) Forget(keys []string) error {
+	if err := b.connect(); err != nil {
+		return err
+	}
+	chains, err := retryDump(func() ([]*nftables.Chain, error) { return b.conn.ListChainsOfTableFamily(nftables.TableFamilyNetdev) })
+	if err != nil {
+		b.Close()
+		return fmt.Errorf("ruleset: list chains: %w", err)
+	}
+	there := map[string]bool{}
+	for _, c := range chains {
+		there[c.Name] = there[c.Name] || c.Table.Name == b.name
+	}
+	for _, k := range keys {
+		f, known := b.frags[k]
+		if !known {
+			continue
+		}
+		f.Chains = slices.DeleteFunc(slices.Clone(f.Chains), func(c Chain) bool { return c.Hook.Device != "" && !there[c.Name] })
+		b.frags[k] = f
+	}
+	return b.Change(nil, keys)
+}
+
+// connect makes sure of a socket.
+func (b *Book) connect() error {
+	if b.conn != nil {
+		return nil
+	}
+	conn, err := b.dial()
+	if err != nil {
+		return fmt.Errorf("ruleset: nftables: %w", err)
+	}
+	b.conn = conn
+	return nil
+}
+
 // Remove deletes the tables, as far as they exist.
 func Remove(name string, dial func() (*nftables.Conn, error)) error {
 	conn, err := dial()
@@ -105,12 +143,8 @@ func Remove(name string, dial func() (*nftables.Conn, error)) error {
 
 // commit applies what is different and remembers it when the kernel took it.
 func (b *Book) commit(next map[string]Fragment, first func(*work)) error {
-	if b.conn == nil {
-		conn, err := b.dial()
-		if err != nil {
-			return fmt.Errorf("ruleset: nftables: %w", err)
-		}
-		b.conn = conn
+	if err := b.connect(); err != nil {
+		return err
 	}
 	w := newWork(b, b.conn)
 	first(w)
