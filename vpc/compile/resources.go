@@ -47,7 +47,7 @@ func blocks(bs []vpc.Block) []netip.Prefix {
 func (r *Records) naming(v *vpc.VPC) (domain string, resolvers []netip.Addr) {
 	o := r.Options[v.DHCPOptions]
 	if o == nil {
-		return DefaultDomain(v.Region), nil
+		return vpc.Domain(v.Region), nil
 	}
 	for _, option := range o.Options {
 		switch option.Key {
@@ -62,14 +62,6 @@ func (r *Records) naming(v *vpc.VPC) (domain string, resolvers []netip.Addr) {
 		}
 	}
 	return domain, resolvers
-}
-
-// DefaultDomain is the domain of a region's interfaces that AWS's own DHCP options name.
-func DefaultDomain(region string) string {
-	if region == "us-east-1" {
-		return "ec2.internal"
-	}
-	return region + ".compute.internal"
 }
 
 func (r *Records) compileSubnet(s *vpc.Subnet) nodeconf.Subnet {

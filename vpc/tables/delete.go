@@ -5,9 +5,6 @@ import (
 	"github.com/berth-ecs/berth/vpc"
 )
 
-// rulesAtOnce is how many rules go in one transaction.
-const rulesAtOnce = 40
-
 // UnusedVPC says why a VPC cannot be deleted, in EC2's words: nothing may be left in it but what it was made with.
 func UnusedVPC(tx store.Tx, h vpc.Home, id string) (*vpc.VPC, error) {
 	v, err := VPC(tx, h, id)
@@ -25,22 +22,17 @@ func UnusedVPC(tx store.Tx, h vpc.Home, id string) (*vpc.VPC, error) {
 func TrimRules(tx store.Tx, h vpc.Home, group string) (more bool) {
 	n := 0
 	for _, r := range Rules.List(tx, At(h).Prefix(group), "") {
-		if n++; n > rulesAtOnce && n <= 2*rulesAtOnce {
-			deleteRule(tx, r)
+		if n++; n > MaxDropped && n <= 2*MaxDropped {
+			DropRule(tx, r)
 		}
 	}
-	return n > 2*rulesAtOnce
-}
-
-func deleteRule(tx store.Tx, r *vpc.Rule) {
-	Rules.Delete(tx, RuleKey(r.Home, r.Group, r.ID))
-	Tags.Delete(tx, Key(r.Home, r.ID))
+	return n > 2*MaxDropped
 }
 
 // DeleteVPC deletes a VPC with what it was made with; its default group must have been trimmed. Writes up to 90 keys.
 func DeleteVPC(tx store.Tx, v *vpc.VPC) {
 	for _, r := range Rules.List(tx, At(v.Home).Prefix(v.DefaultGroup), "") {
-		deleteRule(tx, r)
+		DropRule(tx, r)
 	}
 	for _, made := range []string{v.ID, v.MainTable, v.MainACL, v.DefaultGroup} {
 		Tags.Delete(tx, Key(v.Home, made))

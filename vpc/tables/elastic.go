@@ -9,7 +9,8 @@ import (
 )
 
 // Associate gives a private address of an interface the public address of an allocation, in place of any it had, and answers the
-// association's id. An allocation that is associated elsewhere moves. 6 keys.
+// association's id. An allocation that is associated elsewhere moves. The VPC has an internet gateway, which nobody detaches at the same time
+// (Changed). 7 keys.
 func Associate(tx store.Tx, e *vpc.Elastic, id string, private netip.Addr) (association string, err error) {
 	if e.Association != "" {
 		Disassociate(tx, e)
@@ -25,6 +26,7 @@ func Associate(tx store.Tx, e *vpc.Elastic, id string, private netip.Addr) (asso
 	if !ToGateway(tx, i.VPC) {
 		return "", refuse("Gateway.NotAttached", "Network %s is not attached to any internet gateway", i.VPC)
 	}
+	Changed(tx, i.Home, i.VPC)
 	unpublish(tx, i, i.Private[at])
 	next := *i
 	next.Private = slices.Clone(i.Private)

@@ -27,7 +27,7 @@ func DropRule(tx store.Tx, r *vpc.Rule) {
 	Tags.Delete(tx, Key(r.Home, r.ID))
 }
 
-// MaxDropped is how many rules DropGroup takes with a group.
+// MaxDropped is how many rules one transaction deletes.
 const MaxDropped = 40
 
 // DropGroup deletes a security group, its tags and the first of its rules, and answers whether there are more: DropRulesOf, or the sweeper,

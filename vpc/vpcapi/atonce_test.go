@@ -34,6 +34,60 @@ func TestSubnetsAtOnceDoNotOverlap(t *testing.T) {
 	}
 }
 
+// An Elastic address is associated in a VPC that has an internet gateway: not in one that loses it at the same time.
+func TestAnAddressAndTheEndOfItsGatewayAtOnce(t *testing.T) {
+	w := newWorld(t)
+	v, gateway, s := w.network()
+	i := *try(w, w.CreateNetworkInterface, shape.CreateNetworkInterfaceRequest{SubnetId: &s}).NetworkInterface.NetworkInterfaceId
+	allocated := try(w, w.AllocateAddress, shape.AllocateAddressRequest{})
+	e, public := *allocated.AllocationId, *allocated.PublicIp
+	for range 60 {
+		var all sync.WaitGroup
+		all.Go(func() {
+			_, _ = sent(w, w.AssociateAddress, shape.AssociateAddressRequest{AllocationId: &e, NetworkInterfaceId: &i})
+		})
+		all.Go(func() {
+			_, _ = sent(w, w.DetachInternetGateway, shape.DetachInternetGatewayRequest{VpcId: &v, InternetGatewayId: &gateway})
+		})
+		all.Wait()
+		w.read(func(tx store.Tx, h vpc.Home) {
+			r, _ := tables.Interfaces.Peek(tx, tables.Key(h, i))
+			if has := r.Private[0].Public.IsValid(); has != tables.ToGateway(tx, v) {
+				t.Fatalf("the interface has a public address: %v; there is a gateway: %v", has, !has)
+			}
+		})
+		_, _ = sent(w, w.DisassociateAddress, shape.DisassociateAddressRequest{PublicIp: &public})
+		_, _ = sent(w, w.AttachInternetGateway, shape.AttachInternetGatewayRequest{VpcId: &v, InternetGatewayId: &gateway})
+	}
+}
+
+// The routes of a VPC lead outside of its ranges, also when it gets another range at the same time.
+func TestARouteAndARangeAtOnce(t *testing.T) {
+	w := newWorld(t)
+	for i := range 40 {
+		v := w.vpc("10.0.0.0/16")
+		table := w.table(v)
+		gateway := w.gateway(v)
+		inside := ptr("10.1.2.0/24")
+		var all sync.WaitGroup
+		var done atomic.Int32
+		all.Go(func() {
+			if _, err := sent(w, w.CreateRoute, shape.CreateRouteRequest{RouteTableId: &table, DestinationCidrBlock: inside, GatewayId: &gateway}); err == nil {
+				done.Add(1)
+			}
+		})
+		all.Go(func() {
+			if _, err := sent(w, w.AssociateVpcCidrBlock, shape.AssociateVpcCidrBlockRequest{VpcId: &v, CidrBlock: ptr("10.1.0.0/16")}); err == nil {
+				done.Add(1)
+			}
+		})
+		all.Wait()
+		if done.Load() != 1 {
+			t.Fatalf("round %d: %d of the two are done", i, done.Load())
+		}
+	}
+}
+
 // What is deleted while somebody begins to use it is either used or gone, never both.
 func TestDeletionsAndUsesAtOnce(t *testing.T) {
 	w := newWorld(t)

@@ -168,6 +168,11 @@ func TestLifeOfANATGateway(t *testing.T) {
 	if got, want := w.routes(table), "10.0.0.0/16 local active, 0.0.0.0/0 nat blackhole"; got != want || w.address(id).AssociationId != nil {
 		t.Errorf("%s, want %s; %+v", got, want, w.address(id))
 	}
+	again := try(w, w.CreateNatGateway, in).NatGateway
+	if *again.NatGatewayId == *n.NatGatewayId {
+		t.Error("the token of a gateway that was deleted answers that it is coming")
+	}
+	try(w, w.DeleteNatGateway, shape.DeleteNatGatewayRequest{NatGatewayId: again.NatGatewayId})
 	w.now = w.now.Add(time.Hour)
 	w.refuses(bad(w, "NatGatewayNotFound: NatGateway "+*n.NatGatewayId+" was not found", w.DescribeNatGateways, shape.DescribeNatGatewaysRequest{NatGatewayIds: []string{*n.NatGatewayId}}))
 	try(w, w.DeleteSubnet, shape.DeleteSubnetRequest{SubnetId: &s})

@@ -33,7 +33,7 @@ func (a *API) CreateNatGateway(ctx context.Context, c wire.Call, in *shape.Creat
 	}
 	out := &shape.CreateNatGatewayResult{ClientToken: in.ClientToken}
 	err = a.update(ctx, c, func(tx store.Tx, h vpc.Home) error {
-		n, err := once(tx, c, request{token: in.ClientToken, parameters: in}, func(id string) (*vpc.NATGateway, error) { return tables.NATGateway(tx, h, id) },
+		n, err := once(tx, c, request{token: in.ClientToken, parameters: in}, func(id string) (*vpc.NATGateway, error) { return liveNAT(tx, h, id) },
 			func() (*vpc.NATGateway, string, error) { return makeNAT(tx, h, w) })
 		if err != nil {
 			return err
@@ -44,6 +44,15 @@ func (a *API) CreateNatGateway(ctx context.Context, c wire.Call, in *shape.Creat
 		return nil
 	})
 	return out, err
+}
+
+// liveNAT answers a NAT gateway that was not deleted.
+func liveNAT(tx store.Tx, h vpc.Home, id string) (*vpc.NATGateway, error) {
+	n, err := tables.NATGateway(tx, h, id)
+	if err == nil && !n.DeletedAt.IsZero() {
+		err = vpc.KindNATGateway.NotFound(id)
+	}
+	return n, err
 }
 
 func readNAT(in *shape.CreateNatGatewayRequest) (w natWish, err error) {

@@ -92,6 +92,7 @@ func (a *API) changeRoutes(ctx context.Context, c wire.Call, w routeWish, change
 		if err := change(tx, &next, at); err != nil {
 			return err
 		}
+		tables.Changed(tx, t.Home, t.VPC) // a range that the VPC gets at the same time looks at the routes there are
 		tables.RouteTables.Put(tx, &next)
 		return nil
 	})
