@@ -48,8 +48,8 @@ type Link struct {
 	running chan struct{} // closed by Run
 
 	mu       sync.Mutex
-	sessions map[peer]*session   // names of nodes are their own to choose: those of two accounts may be the same
-	ctx      context.Context     // of Run; nil before
+	sessions map[peer]*session // names of nodes are their own to choose: those of two accounts may be the same
+	ctx      context.Context   // of Run; nil before
 	wg       sync.WaitGroup
 }
 
