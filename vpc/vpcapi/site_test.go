@@ -97,6 +97,3 @@ func asJSON(v any) string {
 	}
 	return string(b)
 }
-
-//go:fix inline
-func i32(n int32) *int32 { return new(n) }
