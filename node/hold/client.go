@@ -202,7 +202,14 @@ func (k *Client) inherit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range a.Keys {
+	keys, err := allKeys(func(after string) (answer, error) {
+		a, _, err := k.ask(ctx, request{Op: opHello, Key: after}, nil)
+		return a, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
 		_, f, err := k.ask(ctx, request{Version: a.Version, Op: opListener, Key: key}, nil)
 		if err != nil {
 			return err

@@ -2,7 +2,10 @@ package hold
 
 import (
 	"errors"
+	"fmt"
 	"net"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -102,4 +105,26 @@ func TestSockets(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = again.Close()
+}
+
+// More keys than a message holds are told in several: a node may take part in any number of VPCs, each with sockets of its own.
+func TestManySockets(t *testing.T) {
+	t.Parallel()
+	k, _ := start(t, Config{})
+	p, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	var want []string
+	for i := range 400 {
+		want = append(want, fmt.Sprintf("dns/vpc-%03d%s", i, strings.Repeat("x", 200)))
+		if err := k.KeepSocket(t.Context(), want[i], p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := k.Kept(t.Context())
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d of %d keys, %v", len(got), len(want), err)
+	}
 }

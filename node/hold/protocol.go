@@ -20,7 +20,7 @@ type request struct {
 	Name      string `json:"name,omitempty"`      // open
 	ID        string `json:"id,omitempty"`        // log, logdone
 	Task      string `json:"task,omitempty"`      // remove
-	Key       string `json:"key,omitempty"`       // keep, listener, forget
+	Key       string `json:"key,omitempty"`       // keep, listener, forget; hello: the last one that was told
 	WaitMS    int64  `json:"waitMs,omitempty"`    // close: how long an end of output is waited for
 }
 
@@ -47,10 +47,14 @@ type answer struct {
 	Path    string `json:"path,omitempty"`
 	Found   bool   `json:"found,omitempty"`
 
-	Keys []string `json:"keys,omitempty"` // hello: the sockets that are kept
+	Keys []string `json:"keys,omitempty"` // hello: the sockets that are kept, in order
+	More bool     `json:"more,omitempty"` // hello: there are others behind the last of Keys
 }
 
 const maxMessage = 64 << 10
+
+// maxKeys is how many bytes of keys an answer has; each is written in no more than six times its length.
+const maxKeys = maxMessage / 8
 
 func send(c *net.UnixConn, v any, f *os.File) error {
 	text, err := json.Marshal(v)

@@ -99,8 +99,24 @@ func (k *Client) Forget(ctx context.Context, key string) error {
 
 // Kept are the keys of the sockets that are kept.
 func (k *Client) Kept(ctx context.Context) ([]string, error) {
-	a, _, err := k.call(ctx, request{Op: opHello}, nil)
-	return a.Keys, err
+	return allKeys(func(after string) (answer, error) {
+		a, _, err := k.call(ctx, request{Op: opHello, Key: after}, nil)
+		return a, err
+	})
+}
+
+// allKeys asks for the keys behind one until there are no more.
+func allKeys(ask func(after string) (answer, error)) (keys []string, err error) {
+	for after := ""; ; after = keys[len(keys)-1] {
+		a, err := ask(after)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, a.Keys...)
+		if !a.More || len(a.Keys) == 0 {
+			return keys, nil
+		}
+	}
 }
 
 func (k *Client) keep(key string, f *os.File) {

@@ -59,7 +59,7 @@ func (s *server) handle(req request, handed *os.File, a *answer) (give *os.File,
 	case opHello:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		a.Keys = slices.Sorted(maps.Keys(s.listeners))
+		a.Keys, a.More = page(slices.Sorted(maps.Keys(s.listeners)), req.Key)
 		return nil, nil
 	case opWatch:
 		return nil, nil
@@ -131,4 +131,20 @@ func (s *server) forget(key string) error {
 	}
 	delete(s.listeners, key)
 	return f.Close()
+}
+
+// page is what of keys in order comes behind one, as far as a message holds it, and whether that is not all.
+func page(keys []string, after string) ([]string, bool) {
+	at, found := slices.BinarySearch(keys, after)
+	if found {
+		at++
+	}
+	keys = keys[at:]
+	size := 0
+	for i, k := range keys {
+		if size += len(k) + len(`"",`); i > 0 && size > maxKeys {
+			return keys[:i], true
+		}
+	}
+	return keys, false
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Machine is the rules of the machine itself, where the other ends of the edges are, whose names begin with prefix. What comes from a
-// router may go out, to other routers, and nowhere else: not to the machine. What comes from outside reaches no router; the machine and
-// its bridge do.
+// router may go out, to other routers, and nowhere else: not to the machine, nor to what the machine's ports are published for on its bridge.
+// What comes from outside reaches no router; the machine and its bridge do.
 func Machine(prefix, bridge string) ruleset.Fragment {
 	edgeIn, edgeOut := FromPrefixed(prefix), ToPrefixed(prefix)
 	return ruleset.Fragment{Chains: []ruleset.Chain{
@@ -18,6 +18,8 @@ func Machine(prefix, bridge string) ruleset.Fragment {
 			rule(edgeOut, edgeIn, accept),
 			rule(edgeOut, from(bridge), accept),
 			rule(edgeOut, drop),
+			rule(edgeIn, to(bridge), established(), accept),
+			rule(edgeIn, to(bridge), drop),
 		}},
 		{Name: "input", Hook: filter(nftables.ChainHookInput, 0), Rules: []ruleset.Rule{
 			rule(edgeIn, established(), accept),
