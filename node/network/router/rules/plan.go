@@ -26,6 +26,7 @@ type Plan struct {
 	gone    map[string]bool               // of the change at hand
 	failed  map[string]error              // of the change at hand: interfaces that cannot be
 	broken  map[string]bool               // interfaces that could not be
+	owners  map[owned]string              // which interface has an address
 }
 
 // NewPlan is of a router without rules.
@@ -33,6 +34,7 @@ func NewPlan(vpc string) *Plan {
 	return &Plan{
 		vpc: vpc, have: map[string]bool{}, ifaces: map[string]nodeconf.Interface{}, groups: map[string][]string{}, refs: map[string]int{},
 		combs: map[string]int{}, closed: map[string]bool{}, acl: map[string]bool{}, public: map[string]bool{}, targets: map[string]bool{}, broken: map[string]bool{},
+		owners: map[owned]string{},
 	}
 }
 
@@ -109,7 +111,10 @@ func (p *Plan) Update(c *nodeconf.Resources, touched []nodeconf.Key) Change {
 	for id := range p.broken { // what was missing may be there now
 		ids[id] = true
 	}
-	for id := range ids {
+	for id := range ids { // first, so that an address may move
+		p.disown(id)
+	}
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		p.iface(c, id)
 	}
 	p.hooks()
@@ -270,7 +275,10 @@ func (p *Plan) iface(c *nodeconf.Resources, id string) {
 	var f ruleset.Fragment
 	var err error
 	if exists {
-		if f, err = Interface(c, i); err != nil {
+		if f, err = Interface(c, i); err == nil {
+			err = p.own(i)
+		}
+		if err != nil {
 			p.failed[id] = err
 			exists = false
 		}
