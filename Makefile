@@ -99,6 +99,10 @@ install: ## install the tools of a region into /opt/berth/bin (BERTH_BIN_DIR) an
 	@hack/install.sh run
 	@$(MAKE) --no-print-directory build
 
+.PHONY: sandbox
+sandbox: ## install gVisor, so that each FARGATE task runs in a sandbox
+	@hack/install.sh sandbox
+
 .PHONY: clean
 clean: ## remove what make build made
 	@rm -rf bin

@@ -2,7 +2,8 @@
 # Installs what berth needs on a bare Debian 12 with Go, and nothing that is there already.
 #
 #   hack/install.sh run     to run a region: containerd, its shim, ctr, runc and berth-enter
-#   hack/install.sh test    run, and what the tests need
+#   hack/install.sh sandbox run, and gVisor with its shim: FARGATE tasks run in a sandbox each then
+#   hack/install.sh test    sandbox, and what the tests need
 #   hack/install.sh bench   test, and moto's server, which the API is measured beside
 #   hack/install.sh lint    golangci-lint
 #   hack/install.sh cold    what hack/cold.sh needs
@@ -84,6 +85,22 @@ install_enter() {
 	mv "$bin/.berth-enter" "$bin/berth-enter"
 }
 
+# runsc has to be static: a dynamically linked one cannot start inside its own sandbox.
+install_sandbox() {
+	if ! have runsc "$GVISOR_RELEASE"; then
+		step "gVisor's runsc $GVISOR_VERSION (go install, 1 to 4 minutes)"
+		CGO_ENABLED=0 go_install -ldflags "-s -w -X gvisor.dev/gvisor/runsc/version.version=$GVISOR_RELEASE" \
+			"gvisor.dev/gvisor/runsc@v$GVISOR_VERSION"
+	fi
+	if ! have containerd-shim-berth-v1 "$SANDBOX_SHIM_MIN"; then
+		step "containerd-shim-berth-v1 (go build)"
+		need_writable "$bin"
+		CGO_ENABLED=0 watch_run go build -C "$here/../shim" -trimpath -ldflags '-s -w' -o "$bin/.containerd-shim-berth-v1" . ||
+			fail "go build failed: check the network (GOPROXY is $(go env GOPROXY)), then run this again"
+		mv -f "$bin/.containerd-shim-berth-v1" "$bin/containerd-shim-berth-v1"
+	fi
+}
+
 install_aws() {
 	# The machine's own, when it has both: the command, and its library for python3.
 	if command -v aws >/dev/null && python3 -c 'import botocore' 2>/dev/null; then
@@ -129,11 +146,19 @@ run)
 	install_containerd
 	install_runc
 	install_enter
+	[ -x "$bin/runsc" ] || echo "install   no gVisor: FARGATE tasks run on runc (make sandbox gives each a sandbox)"
+	;;
+sandbox)
+	install_containerd
+	install_runc
+	install_enter
+	install_sandbox
 	;;
 test | bench)
 	install_containerd
 	install_runc
 	install_enter
+	install_sandbox
 	# shellcheck disable=SC2086
 	install_debian $test_packages
 	install_aws
@@ -144,6 +169,6 @@ test | bench)
 	;;
 lint) install_lint ;;
 cold) install_debian debootstrap ;;
-*) fail "unknown target \"$what\": run, test, bench, lint or cold" ;;
+*) fail "unknown target \"$what\": run, sandbox, test, bench, lint or cold" ;;
 esac
 finish "tools     $what: everything is there ($bin)"

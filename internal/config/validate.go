@@ -72,6 +72,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	check("public-pool", pool(s.PublicPool, s.BridgeSubnet))
 	check("introspection", introspection(s.Introspection))
 	check("image-pull-behavior", oneOf(s.ImagePull, "default", "always", "once", "prefer-cached"))
+	check("fargate-runtime", oneOf(s.FargateRuntime, "auto", "runsc", "runc"))
 	if s.HealthyAfter < 0 {
 		check("healthy-after", errors.New("must not be negative"))
 	}

@@ -76,7 +76,7 @@ func (a *Agent) open(ctx context.Context) error {
 		return err
 	}
 	a.engine, err = engine.Open(ctx, engine.Config{
-		Node:    plan.Node{Region: a.cfg.Region, DataDir: a.cfg.DataDir, StopTimeout: a.cfg.StopTimeout},
+		Node:    plan.Node{Region: a.cfg.Region, DataDir: a.cfg.DataDir, StopTimeout: a.cfg.StopTimeout, Sandboxes: a.cfg.Sandboxes},
 		Runtime: a.cfg.Runtime, Network: a.cfg.Network, Interfaces: a.interfaces(), Logs: a.cfg.Logs, Store: a.db,
 		Pull: a.cfg.Pull, Registries: a.logins(), Retention: a.cfg.Retention, Boot: boot, Transient: runtime.Unavailable, Log: a.cfg.Log,
 	})

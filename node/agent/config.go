@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/node/agent/engine"
+	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/runtime"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
@@ -41,6 +42,7 @@ type Config struct {
 	// Interfaces are tasks' own. Optional: without, the node takes no tasks in awsvpc.
 	Interfaces Interfaces
 
+	Sandboxes    plan.Sandboxes    // optional: which tasks run in gVisor
 	Zone         string            // optional: availability zone
 	InstanceType string            // optional: such as "m5.large"
 	Address      netip.Addr        // optional: the machine's, on the network of the machines

@@ -19,6 +19,8 @@ type Task struct {
 
 	SharePID, ShareIPC bool  // containers may have ShareTask
 	ShmBytes           int64 // of the /dev/shm they share; at least 64 MiB
+
+	Sandbox *Sandbox // nil: runc
 }
 
 // Mount is one mount of a container.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types"
-	"github.com/containerd/containerd/api/types/runc/options"
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/mount"
@@ -126,9 +125,13 @@ func (r *Runtime) ensureShimOnce(ctx context.Context, task string) (string, erro
 // of a container that ends while containerd is down.
 func (r *Runtime) createSandbox(ctx context.Context, c Container) error {
 	defer failpoint.Around(failpoint.Sandbox)()
-	_, err := r.cd.SandboxStore().Create(ctx, sandbox.Sandbox{
+	name, _, err := r.runtimeOf(c.TaskID)
+	if err != nil {
+		return err
+	}
+	_, err = r.cd.SandboxStore().Create(ctx, sandbox.Sandbox{
 		ID: c.ID, Sandboxer: "shim", Labels: map[string]string{labelTask: c.TaskID},
-		Runtime: sandbox.RuntimeOpts{Name: runtimeName},
+		Runtime: sandbox.RuntimeOpts{Name: name},
 	})
 	return err
 }
@@ -242,11 +245,12 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string
 	if err != nil {
 		return err
 	}
+	r.intoSandbox(c, oci)
 	document, err := typeurl.MarshalAny(oci)
 	if err != nil {
 		return err
 	}
-	opts, err := typeurl.MarshalAny(&options.Options{BinaryName: r.c.bin("runc"), Root: r.c.runcRoot()})
+	name, opts, err := r.runtimeOf(c.TaskID)
 	if err != nil {
 		return err
 	}
@@ -265,7 +269,7 @@ func (r *Runtime) createRecord(ctx context.Context, c Container, layers []string
 	}
 	_, err = r.cd.ContainerService().Create(ctx, containers.Container{
 		ID: c.ID, Labels: labels, Image: c.Image.Ref, Spec: document, SandboxID: c.ID,
-		Runtime:     containers.RuntimeInfo{Name: runtimeName, Options: opts},
+		Runtime:     containers.RuntimeInfo{Name: name, Options: opts},
 		Snapshotter: snapshotter, SnapshotKey: c.ID,
 	})
 	return err

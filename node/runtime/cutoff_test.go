@@ -83,10 +83,10 @@ func TestCreationWithoutItsBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.killDaemon() // its successor forgets a task that has no bundle
-	if err := os.RemoveAll(n.remains().Bundle(c.ID)); err != nil && !errors.Is(err, unix.EBUSY) {
+	if err := os.RemoveAll(n.remains(c.TaskID).Bundle(c.ID)); err != nil && !errors.Is(err, unix.EBUSY) {
 		t.Fatal(err)
 	}
-	if err := n.remains().ScrubShim(t.Context(), c.ID); err != nil {
+	if err := n.remains(c.TaskID).ScrubShim(t.Context(), c.ID); err != nil {
 		t.Errorf("the shim does not forget it: %v", err)
 	}
 	n.start(c)

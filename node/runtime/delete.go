@@ -54,7 +54,7 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) removeTask(ctx context.Context, id string) error {
-	if p, err := r.believed(ctx, id); err == nil && p != nil && p.Status == task.Status_CREATED {
+	if p, err := r.believed(ctx, id); err == nil && p != nil && p.Status == task.Status_CREATED && !r.sandboxed(id[:32]) {
 		// One that its shim takes for not started is ended first: the shim would wait 10 s for the end of its output.
 		if err := r.end(ctx, id); err != nil {
 			return err
@@ -64,7 +64,7 @@ func (r *Runtime) removeTask(ctx context.Context, id string) error {
 	case err == nil:
 		return nil
 	case errdefs.IsNotFound(err):
-		return r.remains().Scrub(ctx, id)
+		return r.remains(id[:32]).Scrub(ctx, id)
 	default: // it runs, or its shim has died
 		if kerr := r.end(ctx, id); kerr != nil {
 			return errors.Join(err, kerr)

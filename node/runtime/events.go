@@ -113,11 +113,12 @@ func (f *follower) exit(ctx context.Context, e *events.Envelope) {
 	if p, err := f.r.process(ctx, exit.ContainerID); err == nil && p != nil && p.Pid != exit.Pid && p.Pid != 0 {
 		return
 	}
-	oom, err := f.r.oomKilled(exit.ContainerID)
+	code := f.r.exitCode(exit.ContainerID, exit.ExitStatus)
+	oom, err := f.r.oomKilled(exit.ContainerID, code)
 	if err != nil {
 		f.r.log.Warn("memory events of a container", "container", exit.ContainerID, "error", err)
 	}
-	f.push(Event{ID: exit.ContainerID, ExitCode: int(exit.ExitStatus), At: exit.ExitedAt.AsTime(), OOMKilled: oom})
+	f.push(Event{ID: exit.ContainerID, ExitCode: code, At: exit.ExitedAt.AsTime(), OOMKilled: oom})
 }
 
 // push queues e; a receiver that is far behind gets one Gap for all.

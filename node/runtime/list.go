@@ -12,6 +12,7 @@ import (
 	"github.com/containerd/errdefs/pkg/errgrpc"
 
 	"github.com/berth-ecs/berth/node/runtime/again"
+	"github.com/berth-ecs/berth/node/runtime/sandbox"
 )
 
 // List answers every container of the installation that is whole, or was and
@@ -59,8 +60,8 @@ func (r *Runtime) list(ctx context.Context) ([]State, error) {
 func (r *Runtime) state(c containers.Container, p *taskProcess) (s State, ok bool, err error) {
 	s = State{ID: c.ID, TaskID: c.Labels[labelTask], Name: c.Labels[labelName], Labels: maps.Clone(c.Labels)}
 	maps.DeleteFunc(s.Labels, func(k, _ string) bool { return slices.Contains(ownLabels, k) })
-	if s.TaskID == "" {
-		return s, false, nil // not made by us
+	if s.TaskID == "" || sandbox.IsFirst(c.ID) {
+		return s, false, nil // not made by us, or not for the caller
 	}
 	if p == nil {
 		if !r.started().Has(c.ID) {
@@ -79,8 +80,8 @@ func (r *Runtime) state(c containers.Container, p *taskProcess) (s State, ok boo
 		s.Status = Created
 	case task.Status_STOPPED:
 		s.Status, s.Pid = Stopped, 0
-		s.ExitCode, s.ExitedAt = int(p.ExitStatus), p.ExitedAt.AsTime()
-		s.OOMKilled, err = r.oomKilled(c.ID)
+		s.ExitCode, s.ExitedAt = r.exitCode(c.ID, p.ExitStatus), p.ExitedAt.AsTime()
+		s.OOMKilled, err = r.oomKilled(c.ID, s.ExitCode)
 	default:
 		s.Status = Running
 	}
@@ -90,7 +91,10 @@ func (r *Runtime) state(c containers.Container, p *taskProcess) (s State, ok boo
 // oomKilled reads the container's own counter. containerd's TaskOOM names every
 // container of the task when the task's limit was reached; the victim is the one
 // whose counter rose. The counter lives until Delete.
-func (r *Runtime) oomKilled(id string) (bool, error) {
-	n, err := r.cg.OOMKills(r.containerCgroup(id[:32], id))
+func (r *Runtime) oomKilled(id string, exit int) (bool, error) {
+	if r.sandboxed(id[:32]) && (exit != killed || r.sandboxes().Killed(id[:32], id)) {
+		return false, nil // the counter is all containers'
+	}
+	n, err := r.cg.OOMKills(r.seat(id))
 	return n > 0, err
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/errdefs"
 	"golang.org/x/sync/errgroup"
@@ -12,6 +14,7 @@ import (
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
+	"github.com/berth-ecs/berth/node/runtime/sandbox"
 )
 
 func (r *Runtime) taskCgroup(task string) string { return "/" + r.c.Name + "/" + task }
@@ -44,11 +47,17 @@ func (r *Runtime) prepare(ctx context.Context, t Task) error {
 	})
 	g.Go(func() error { return r.ensureLease(ctx, t.ID) })
 	g.Go(func() error {
+		if err := r.chooseRuntime(t); err != nil {
+			return err
+		}
 		_, err := r.ensureShim(ctx, t.ID)
 		return err
 	})
 	if err := g.Wait(); err != nil {
 		return err
+	}
+	if t.Sandbox != nil && r.sandboxed(t.ID) {
+		return r.prepareSandbox(parent, t)
 	}
 	return r.prepareShared(parent, t)
 }
@@ -90,6 +99,10 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 	if err != nil {
 		return err
 	}
+	// The one that keeps a sandbox goes last: the others would be killed with it.
+	slices.SortStableFunc(list, func(a, b containers.Container) int {
+		return order(sandbox.IsFirst(a.ID)) - order(sandbox.IsFirst(b.ID))
+	})
 	var errs []error
 	for _, c := range list {
 		errs = append(errs, r.remove(ctx, c.ID))
@@ -100,8 +113,18 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 		return err
 	}
 	err = errors.Join(r.keeper().Release(ctx, taskID), r.c.shims().Stop(ctx, taskID), r.endLease(ctx, taskID))
+	if err == nil {
+		err = r.sandboxes().Remove(taskID)
+	}
 	defer failpoint.Around(failpoint.RemoveCgroup)()
 	return errors.Join(err, r.cg.Remove(r.taskCgroup(taskID)))
+}
+
+func order(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
 }
 
 func (r *Runtime) endLease(ctx context.Context, task string) error {

@@ -46,6 +46,9 @@ func (r *Runtime) renew(ctx context.Context, id string) error {
 		return err
 	}
 	r.execs.Drop(id) // what is known of it is of its last process
+	if err := r.sandboxes().Revive(id[:32], id); err != nil {
+		return err
+	}
 	// From here on it is a container that was never told to start.
 	if err := r.started().Remove(id); err != nil {
 		return err
@@ -57,8 +60,10 @@ func (r *Runtime) renew(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) createAgain(ctx context.Context, c containers.Container) error {
-	if err := r.keeper().Check(c.ID[:32], c.Spec.GetValue()); err != nil {
-		return err
+	if !r.sandboxed(c.ID[:32]) {
+		if err := r.keeper().Check(c.ID[:32], c.Spec.GetValue()); err != nil {
+			return err
+		}
 	}
 	mounts, err := r.cd.SnapshotService(snapshotter).Mounts(ctx, c.ID)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/remains"
+	"github.com/berth-ecs/berth/node/runtime/sandbox"
 )
 
 const (
@@ -19,17 +20,22 @@ const (
 func (r *Runtime) settled(ctx context.Context, id string) (bool, error) {
 	for end := time.Now().Add(settleTime); ; {
 		whole, err := r.whole(ctx, id)
-		if whole || err != nil || time.Now().After(end) || !r.remains().Traced(id) || !again.Pause(ctx, settleEvery) {
+		if whole || err != nil || time.Now().After(end) || !r.remains(id[:32]).Traced(id) || !again.Pause(ctx, settleEvery) {
 			return whole, err
 		}
 	}
 }
 
-func (r *Runtime) remains() remains.Config {
-	return remains.Config{
+func (r *Runtime) remains(task string) remains.Config {
+	c := remains.Config{
 		Name: r.c.Name, Cgroups: r.cg, Shims: r.c.shims(), StateDir: filepath.Join(r.c.RunDir, "containerd"),
 		Runc: r.c.bin("runc"), RuncRoot: r.c.runcRoot(), Foreign: r.c.Address != "",
 	}
+	if r.sandboxed(task) {
+		c.Runc = r.c.bin(sandbox.Program)
+		c.State = func(id string) string { return r.sandboxes().State(task, id) }
+	}
+	return c
 }
 
 // scrubTask scrubs containers of a task that have not even a record any more.
@@ -37,8 +43,8 @@ func (r *Runtime) scrubTask(ctx context.Context, task string) error {
 	children, err := r.cg.Children(r.taskCgroup(task))
 	errs := []error{err}
 	for _, id := range children {
-		if containerIDRule.MatchString(id) {
-			errs = append(errs, r.remains().Scrub(ctx, id))
+		if containerIDRule.MatchString(id) || id == sandbox.First(task) {
+			errs = append(errs, r.remains(task).Scrub(ctx, id))
 		}
 	}
 	return errors.Join(errs...)

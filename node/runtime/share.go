@@ -32,6 +32,13 @@ func (r *Runtime) prepareShared(ctx context.Context, t Task) error {
 	return nil
 }
 
+func sharedInSandbox(how string) string {
+	if how == ShareTask {
+		return "/" + ShareTask
+	}
+	return spec.Private
+}
+
 // share puts a container into the namespaces it is to have.
 func (r *Runtime) share(c Container, in *spec.Input) error {
 	in.Pidns, in.Ipcns, in.NoShm = c.PID, c.IPC, c.IPC == ShareNone
@@ -39,6 +46,10 @@ func (r *Runtime) share(c Container, in *spec.Input) error {
 		in.Ipcns = spec.Private
 	}
 	if c.PID != ShareTask && c.IPC != ShareTask {
+		return nil
+	}
+	if r.sandboxed(c.TaskID) { // equal paths are one namespace there, whatever they are
+		in.Pidns, in.Ipcns = sharedInSandbox(c.PID), spec.Private
 		return nil
 	}
 	pid, err := r.keeper().Pid(c.TaskID)

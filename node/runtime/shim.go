@@ -21,6 +21,9 @@ func (r *Runtime) ensureShim(ctx context.Context, task string) (address string, 
 	if address, ok := r.c.shims().Answering(task); ok {
 		return address, nil
 	}
+	if r.sandboxed(task) {
+		return r.newShim(ctx, task, task)
+	}
 	if address, ok := r.takeSpare(task); ok {
 		return address, nil
 	}
@@ -44,5 +47,7 @@ func (r *Runtime) newShim(ctx context.Context, task, id string) (address string,
 		}
 	}
 	defer failpoint.Around(failpoint.Shim)()
-	return r.c.shims().Start(ctx, task, id, log)
+	shims := r.c.shims()
+	shims.Sandboxes = r.sandboxed(task)
+	return shims.Start(ctx, task, id, log)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 	sigs "github.com/moby/sys/signal"
+	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/again"
@@ -116,6 +117,11 @@ func (r *Runtime) Kill(ctx context.Context, id string, signal string) error {
 	n, err := sigs.ParseSignal(signal)
 	if err != nil {
 		return named(CannotStopContainerError, fmt.Errorf("signal %q: %w", signal, err))
+	}
+	if n == unix.SIGKILL && containerIDRule.MatchString(id) && r.sandboxed(id[:32]) {
+		if err := r.sandboxes().MarkKilled(id[:32], id); err != nil {
+			return named(CannotStopContainerError, err)
+		}
 	}
 	err = again.Do(ctx, func() error {
 		_, err := r.cd.TaskService().Kill(ctx, &tasks.KillRequest{ContainerID: id, Signal: uint32(n)})

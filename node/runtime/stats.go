@@ -31,7 +31,7 @@ func (r *Runtime) Stats(_ context.Context, id string) (Stats, error) {
 	if !containerIDRule.MatchString(id) {
 		return Stats{}, named(CannotInspectContainerError, notFound(id))
 	}
-	path := r.containerCgroup(id[:32], id)
+	path := r.seat(id)
 	used, err := r.cg.Stats(path)
 	if err != nil {
 		return Stats{}, named(CannotInspectContainerError, fmt.Errorf("container %q: %w", id, err))

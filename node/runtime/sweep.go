@@ -88,10 +88,11 @@ func (r *Runtime) traces(ctx context.Context) (out, whole map[string]bool, err e
 		add(s.Task)
 	}
 	shared, err := r.keeper().Tasks()
-	for _, task := range shared {
+	boxes, berr := r.sandboxes().Tasks()
+	for _, task := range append(shared, boxes...) {
 		add(task)
 	}
-	return out, whole, err
+	return out, whole, errors.Join(err, berr)
 }
 
 // sweepPulls ends the leases of pulls that an earlier process did not finish.

@@ -8,7 +8,9 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/launch"
 )
 
-func (r *Runtime) launch(id string) launch.State { return launch.State(r.remains().RuncState(id)) }
+func (r *Runtime) launch(id string) launch.State {
+	return launch.State(r.remains(id[:32]).RuncState(id))
+}
 
 // truth corrects what a shim believes. containerd's death cuts off the `runc start` of a start that is under way. When that had
 // let go of the container's init already, the container runs, and its shim calls it created until it ends: another

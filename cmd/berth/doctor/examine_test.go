@@ -32,6 +32,9 @@ func healthy(t *testing.T) Facts {
 		f.Tools[name] = Tool{Path: "/opt/berth/bin/" + name, Version: "2.4.2"}
 	}
 	f.Tools["runc"] = Tool{Path: "/opt/berth/bin/runc", Version: "1.4.3"}
+	for _, name := range sandboxTools {
+		f.Tools[name] = Tool{Path: "/opt/berth/bin/" + name, Version: "1.0.0"}
+	}
 	f.Tools[enter] = Tool{Path: "/opt/berth/bin/berth-enter", Version: "1.0.0"}
 	return f
 }
@@ -53,6 +56,9 @@ func TestExamine(t *testing.T) {
 		"hierarchy not mounted": {func(f *Facts) { f.ProcCgroup += "12:rdma:/\n" }, "cgroups", Warn, "rdma"},
 		"named one not mounted": {func(f *Facts) { f.ProcCgroup += "13:name=elogind:/\n" }, "cgroups", Warn, "name=elogind"},
 		"no hierarchy":          {func(f *Facts) { f.ProcCgroup, f.Mounts = "", "" }, "cgroups", Fail, "no cgroup hierarchy"},
+		"no gVisor":             {change: func(f *Facts) { f.Tools["runsc"] = Tool{} }},
+		"gVisor is wanted":      {func(f *Facts) { f.Tools["runsc"] = Tool{}; f.Settings.FargateRuntime = "runsc" }, "fargate", Fail, "runsc not found"},
+		"no gVisor is wanted":   {change: func(f *Facts) { f.Tools["runsc"] = Tool{}; f.Settings.FargateRuntime = "runc" }},
 		"no shim":               {func(f *Facts) { f.Tools[shim] = Tool{} }, shim, Fail, "not found"},
 		"old containerd":        {func(f *Facts) { f.Tools["containerd"] = Tool{"/usr/bin/containerd", "1.6.20"} }, "containerd", Fail, "older than 2.4.0"},
 		"no berth-enter":        {func(f *Facts) { f.Tools[enter] = Tool{} }, enter, Warn, "costs a runc"},
@@ -109,7 +115,7 @@ func TestParseKernelConfig(t *testing.T) {
 
 func TestGatherReadsThisMachine(t *testing.T) {
 	f := Gather(t.Context(), healthy(t).Settings, true)
-	if f.Kernel == "" || f.ProcCgroup == "" || f.Mounts == "" || len(f.Tools) != len(requiredTools)+1 || f.DiskErr != nil {
+	if f.Kernel == "" || f.ProcCgroup == "" || f.Mounts == "" || len(f.Tools) != len(requiredTools)+1+len(sandboxTools) || f.DiskErr != nil {
 		t.Errorf("facts are missing: %+v", f)
 	}
 }

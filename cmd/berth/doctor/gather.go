@@ -30,7 +30,7 @@ func Gather(ctx context.Context, s config.Settings, running bool) Facts {
 		Tools: map[string]Tool{},
 	}
 	f.KernelConfig = kernelConfig(f.Kernel)
-	for _, name := range append(slices.Clone(requiredTools), enter) {
+	for _, name := range slices.Concat(requiredTools, []string{enter}, sandboxTools) {
 		f.Tools[name] = tool(ctx, s, name)
 	}
 	if !running {

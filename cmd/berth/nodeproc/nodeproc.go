@@ -61,6 +61,11 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer m.letGo()
+	boxes, err := sandboxes(c.Settings, m.runtime.CanSandbox())
+	if err != nil {
+		return err
+	}
+	c.Log.Info("which runtime FARGATE tasks have", "fargate-runtime", c.Settings.FargateRuntime, "sandboxes", boxes == plan.AllSandboxes)
 	a, err := agent.New(ctx, agent.Config{
 		Endpoint:      c.Settings.Server,
 		Region:        c.Settings.Region,
@@ -70,6 +75,7 @@ func Run(ctx context.Context, c Config) error {
 		Runtime:       m.runtime,
 		Network:       m.network,
 		Interfaces:    m.clouds,
+		Sandboxes:     boxes,
 		Logs:          m.hold,
 		Zone:          c.Settings.ZonesOf(c.Settings.Region)[0],
 		Address:       machineAddress(),

@@ -171,6 +171,9 @@ func (c *clouds) Wait(ctx context.Context, id string) error {
 	return err
 }
 
+// HandOver implements agent.Interfaces.
+func (c *clouds) HandOver(ctx context.Context, id string) error { return c.routers.HandOver(ctx, id) }
+
 // VPC implements agent.Interfaces.
 func (c *clouds) VPC(id string) (vpc string) {
 	c.conf.View(func(n *nodeconf.Config) { vpc = n.Interfaces[id].VPC })

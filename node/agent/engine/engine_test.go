@@ -67,7 +67,7 @@ func (r *rig) run() *rig {
 	r.t.Helper()
 	p := &process{r.w, r.die}
 	e, err := Open(r.t.Context(), Config{
-		Node: plan.Node{Region: "r", DataDir: r.dir}, Runtime: machine{p}, Network: machineNet{p}, Interfaces: machineInterfaces{p}, Logs: machineLogs{p},
+		Node: plan.Node{Region: "r", DataDir: r.dir, Sandboxes: r.w.sandboxes}, Runtime: machine{p}, Network: machineNet{p}, Interfaces: machineInterfaces{p}, Logs: machineLogs{p},
 		Store: machineDisk{p}, Boot: r.boot, Log: slog.New(slog.DiscardHandler),
 		Transient: func(err error) bool { return errors.Is(err, errAway) },
 	})

@@ -138,7 +138,11 @@ func (e *Engine) prepare(t *Task) *preparation {
 	t.preparing = prep
 	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, CPUUnits: t.Plan.CPUUnits(), MemoryMiB: t.Plan.MemoryMiB, SwapMiB: t.Plan.SwapMiB(),
 		SharePID: t.Plan.PidMode == runtime.ShareTask, ShareIPC: t.Plan.IpcMode == runtime.ShareTask, ShmBytes: t.Plan.ShmBytes()}, t.Plan.Volumes
-	e.spawn(timeouts[Create], func(ctx context.Context) {
+	patience := timeouts[Create]
+	if t.Plan.Sandbox { // it waits for the interface
+		spec.Sandbox, patience = e.sandboxOf(t), patience+attachPatience
+	}
+	e.spawn(patience, func(ctx context.Context) {
 		if prep.err = e.makeVolumes(volumes); prep.err == nil {
 			prep.err = e.cfg.Runtime.Prepare(ctx, spec)
 		}
@@ -148,6 +152,17 @@ func (e *Engine) prepare(t *Task) *preparation {
 		close(prep.done)
 	})
 	return prep
+}
+
+// sandboxOf is the sandbox that t's containers share. It begins when the interface is there.
+func (e *Engine) sandboxOf(t *Task) *runtime.Sandbox {
+	a, id := e.attach(t), t.Plan.Interface.ID
+	return &runtime.Sandbox{Netns: e.cfg.Interfaces.Netns(id), Ready: func(ctx context.Context) error {
+		if err := a.wait(ctx); err != nil {
+			return err
+		}
+		return e.cfg.Interfaces.HandOver(ctx, id)
+	}}
 }
 
 func (p *preparation) wait(ctx context.Context) error {

@@ -4,11 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"path/filepath"
-	"slices"
 
 	"github.com/berth-ecs/berth/node/agent/files"
-	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/runtime"
 )
 
@@ -27,7 +24,7 @@ func (t *Task) container(i int, dataDir string) runtime.Container {
 		Labels: map[string]string{LabelTask: t.ARN, LabelContainer: p.Name, LabelSpec: specDigest(t, i)},
 		Image:  c.image, EntryPoint: p.EntryPoint, Command: p.Command, LinkEnv: t.Plan.LinkEnv(i, t.linked), Env: p.Environ(c.image.Env),
 		User: p.User, WorkingDirectory: p.WorkingDirectory, Hostname: p.Hostname,
-		Netns: c.Endpoint.Netns, Mounts: mounts(p, files.Dir(dataDir, t.ID, i)),
+		Netns: c.Endpoint.Netns, Mounts: files.Mounts(p, files.Dir(dataDir, t.ID, i)),
 		CPUShares: p.CPUShares, MemoryMiB: p.MemoryMiB, MemoryReservationMiB: p.MemoryReservationMiB,
 		Ulimits: p.Ulimits, ReadonlyRootfs: p.ReadonlyRootfs, Privileged: p.Privileged,
 		CapAdd: p.CapAdd, CapDrop: p.CapDrop, Sysctls: p.Sysctls,
@@ -44,16 +41,4 @@ func specDigest(t *Task, i int) string {
 	}
 	sum := sha256.Sum256(b)
 	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
-// mounts are the container's own files and what the task mounts; the task's win.
-func mounts(p *plan.Container, dir string) []runtime.Mount {
-	var out []runtime.Mount
-	for _, name := range files.Names {
-		m := runtime.Mount{Source: filepath.Join(dir, name), Target: "/etc/" + name}
-		if !slices.ContainsFunc(p.Mounts, func(o runtime.Mount) bool { return o.Target == m.Target }) {
-			out = append(out, m)
-		}
-	}
-	return append(out, p.Mounts...)
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/runtime"
@@ -33,6 +34,8 @@ type world struct {
 	ports      int
 	preparing  time.Duration                   // that making what a task's containers share takes
 	interfaces func(ctx context.Context) error // when and how the interfaces of tasks come; nil: at once
+	handed     []string                        // interfaces that became a sandbox's
+	sandboxes  plan.Sandboxes
 }
 
 // behaviour is what a container does, by name.
@@ -158,6 +161,11 @@ func (p *process) of(name string) behaviour {
 
 func (p *process) Prepare(ctx context.Context, t runtime.Task) error {
 	<-time.After(p.preparing)
+	if t.Sandbox != nil {
+		if err := t.Sandbox.Ready(ctx); err != nil {
+			return fmt.Errorf("prepare: %w", err)
+		}
+	}
 	return p.change(ctx, func() error { p.prepared[t.ID] = true; return nil })
 }
 
@@ -374,6 +382,13 @@ func (m machineInterfaces) Wait(ctx context.Context, _ string) error {
 		return nil
 	}
 	return comes(ctx)
+}
+
+func (m machineInterfaces) HandOver(ctx context.Context, id string) error {
+	m.mu.Lock()
+	m.handed = append(m.handed, id)
+	m.mu.Unlock()
+	return m.Wait(ctx, id)
 }
 
 type machineLogs struct{ *process }

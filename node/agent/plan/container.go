@@ -215,7 +215,7 @@ func (b *builder) environment(c *Container) {
 const metadataBase = "http://169.254.170.2"
 
 func executionEnv(launchType string) string {
-	if launchType == "FARGATE" {
+	if launchType == fargate {
 		return "AWS_ECS_FARGATE"
 	}
 	return "AWS_ECS_EC2"

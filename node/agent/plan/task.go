@@ -26,6 +26,7 @@ type Node struct {
 	DataDir     string        // required; volumes live below it
 	StopTimeout time.Duration // optional; of containers that have none; default 30 s
 	Interfaces  bool          // tasks can have interfaces of their own
+	Sandboxes   Sandboxes     // optional; NoSandboxes
 }
 
 // Task is a task as this node makes it.
@@ -44,6 +45,7 @@ type Task struct {
 	Interface   *Interface // that its containers share; of network mode awsvpc only
 	// Whose process and IPC namespaces the containers have: "" is each its own, host, task; of IPC also none.
 	PidMode, IpcMode string
+	Sandbox          bool // its containers run in one gVisor sandbox
 
 	Containers []Container // in the payload's order
 	Volumes    []Volume
@@ -166,6 +168,9 @@ func New(in session.Task, n Node) (*Task, error) {
 	}
 	if err := t.resolve(in); err != nil {
 		return nil, err
+	}
+	if t.Sandbox, err = t.wantsSandbox(n.Sandboxes); err != nil {
+		return nil, unrecognised(err)
 	}
 	return t, nil
 }

@@ -152,6 +152,9 @@ func configure(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nod
 			return fmt.Errorf("router: MTU of %s: %w", i.ID, err)
 		}
 	}
+	if attrs.Alias == handedOver {
+		return nil
+	}
 	return errors.Join(configureAddresses(h, eth0, i, s), configureRoute(h, eth0, s))
 }
 

@@ -31,13 +31,14 @@ import (
 
 // Config says where an installation's containers leave things.
 type Config struct {
-	Name     string            // required: containerd's namespace and the cgroup parent
-	Cgroups  *cgroup.Hierarchy // required
-	Shims    shim.Config       // required
-	StateDir string            // required: containerd's
-	Runc     string            // required: the program
-	RuncRoot string            // required
-	Foreign  bool              // containerd is not ours, and neither are its bundles
+	Name     string              // required: containerd's namespace and the cgroup parent
+	Cgroups  *cgroup.Hierarchy   // required
+	Shims    shim.Config         // required
+	StateDir string              // required: containerd's
+	Runc     string              // required: the program
+	RuncRoot string              // required
+	State    func(string) string // optional: where the runtime keeps what it knows of a container, if not as runc does
+	Foreign  bool                // containerd is not ours, and neither are its bundles
 }
 
 const (
@@ -51,7 +52,12 @@ func (c Config) Bundle(id string) string {
 }
 
 // RuncState is where runc keeps what it knows of a container.
-func (c Config) RuncState(id string) string { return filepath.Join(c.RuncRoot, c.Name, id) }
+func (c Config) RuncState(id string) string {
+	if c.State != nil {
+		return c.State(id)
+	}
+	return filepath.Join(c.RuncRoot, c.Name, id)
+}
 
 func (c Config) taskCgroup(id string) string { return "/" + c.Name + "/" + id[:32] }
 

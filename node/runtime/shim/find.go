@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +23,7 @@ type Process struct {
 func (c Config) Processes() []Process {
 	var tasks []string
 	pids := daemon.CommandLines(func(args []string) bool {
-		id, ok := idIn(args, c.binary(), c.Address)
+		id, ok := idIn(args, c.binaries(), c.Address)
 		if ok {
 			task, _, _ := strings.Cut(id, "-") // containerd starts one for a container when it must
 			tasks = append(tasks, task)
@@ -53,9 +54,9 @@ func (c Config) worksFor(pid int) string {
 	return ""
 }
 
-// idIn reads a shim's command line: ours is the binary with our address.
-func idIn(args []string, binary, address string) (id string, ok bool) {
-	if len(args) == 0 || args[0] != binary {
+// idIn reads a shim's command line: ours is one of the programs with our address.
+func idIn(args, binaries []string, address string) (id string, ok bool) {
+	if len(args) == 0 || !slices.Contains(binaries, args[0]) {
 		return "", false
 	}
 	mine := false

@@ -4,17 +4,18 @@ import "testing"
 
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	const bin, addr = "/opt/berth/bin/containerd-shim-runc-v2", "/run/berth/containerd.sock"
+	const bin, sandbox, addr = "/opt/berth/bin/containerd-shim-runc-v2", "/opt/berth/bin/containerd-shim-berth-v1", "/run/berth/containerd.sock"
 	for _, c := range []struct {
 		args []string
 		task string
 	}{
 		{[]string{bin, "-namespace", "berth", "-id", "abc", "-address", addr, ""}, "abc"},
+		{[]string{sandbox, "-namespace", "berth", "-address", addr, "-id", "abc"}, "abc"},
 		{[]string{bin, "-namespace", "berth", "-id", "abc", "-address", "/run/containerd/containerd.sock", ""}, ""},
 		{[]string{"/usr/bin/containerd-shim-runc-v2", "-id", "abc", "-address", addr, ""}, ""},
 		{[]string{""}, ""},
 	} {
-		if task, ok := idIn(c.args, bin, addr); (ok && task != c.task) || ok != (c.task != "") {
+		if task, ok := idIn(c.args, []string{bin, sandbox}, addr); (ok && task != c.task) || ok != (c.task != "") {
 			t.Errorf("%q: %q %v", c.args, task, ok)
 		}
 	}

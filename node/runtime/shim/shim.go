@@ -1,4 +1,4 @@
-// Package shim starts, finds and ends containerd's runc shims, each in a directory of its own.
+// Package shim starts, finds and ends the shims of runc and of gVisor's sandboxes, each in a directory of its own.
 //
 // What is guaranteed:
 //
@@ -33,6 +33,9 @@ type Config struct {
 	Address   string // required: containerd's gRPC socket
 	TTRPC     string // required: containerd's ttrpc socket
 
+	// Sandboxes says that the shims to start are those of sandboxes. Both kinds are found and ended. Optional.
+	Sandboxes bool
+
 	// Spawn starts a shim; optional: nil is cmd.Start.
 	Spawn func(*exec.Cmd) error
 }
@@ -42,4 +45,17 @@ func (c Config) Path(task string) string { return filepath.Join(c.Dir, task) }
 
 func (c Config) bin(name string) string { return filepath.Join(c.BinDir, name) }
 
-func (c Config) binary() string { return c.bin("containerd-shim-runc-v2") }
+// The programs of the two kinds.
+const (
+	Runc    = "containerd-shim-runc-v2"
+	Sandbox = "containerd-shim-berth-v1"
+)
+
+func (c Config) binary() string {
+	if c.Sandboxes {
+		return c.bin(Sandbox)
+	}
+	return c.bin(Runc)
+}
+
+func (c Config) binaries() []string { return []string{c.bin(Runc), c.bin(Sandbox)} }

@@ -3,6 +3,7 @@ package shim
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -68,7 +69,7 @@ func (c Config) run(ctx context.Context, dir, id string) (string, error) {
 	cmd.Stdin = bytes.NewReader(params)
 	cmd.Env = append(daemon.EnvironWithout("PATH", "GOMAXPROCS", "TTRPC_ADDRESS", "GRPC_ADDRESS", "NAMESPACE"),
 		"PATH="+c.BinDir+":"+os.Getenv("PATH"), "GOMAXPROCS=2", "MAX_SHIM_VERSION=2",
-		"TTRPC_ADDRESS="+c.TTRPC, "GRPC_ADDRESS="+c.Address, "NAMESPACE="+c.Namespace)
+		"TTRPC_ADDRESS="+c.TTRPC, "GRPC_ADDRESS="+c.Address, "NAMESPACE="+c.Namespace, "BERTH_SHIM_SOCKETS="+c.SocketDir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -77,14 +78,29 @@ func (c Config) run(ctx context.Context, dir, id string) (string, error) {
 	if err := c.spawn(cmd); err != nil {
 		return "", fmt.Errorf("start: %w: %s", err, strings.TrimSpace(stderr.String()))
 	}
-	var result bootapi.BootstrapResult
-	if err := proto.Unmarshal(stdout.Bytes(), &result); err != nil {
+	result, err := parse(stdout.Bytes())
+	if err != nil {
 		return "", fmt.Errorf("start answered no bootstrap result: %w", err)
 	}
 	if result.Version != APIVersion || result.Protocol != "ttrpc" {
 		return "", fmt.Errorf("shim speaks %s version %d; ttrpc version %d is needed", result.Protocol, result.Version, APIVersion)
 	}
 	return result.Address, nil
+}
+
+// parse reads what a start answered: a message, or, as containerd before 2.3 wanted it, JSON.
+func parse(answer []byte) (*bootapi.BootstrapResult, error) {
+	result := new(bootapi.BootstrapResult)
+	if !bytes.HasPrefix(answer, []byte("{")) {
+		return result, proto.Unmarshal(answer, result)
+	}
+	var old struct {
+		Version           int32
+		Address, Protocol string
+	}
+	err := json.Unmarshal(answer, &old)
+	result.Version, result.Address, result.Protocol = old.Version, old.Address, old.Protocol
+	return result, err
 }
 
 // spawn runs what starts a shim, and ends when that runs.

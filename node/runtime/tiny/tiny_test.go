@@ -36,7 +36,7 @@ func TestInit(t *testing.T) {
 		"not executable": {[]string{"--", "/etc/passwd"}, 126, "init: cannot run /etc/passwd: it cannot be executed\n"},
 		"environment":    {[]string{"--", "sh", "-c", "echo $A"}, 0, "b\n"},
 		"reaps":          {[]string{"--", "sh", "-c", "(sleep 0.01 &) ; sleep 0.1; ps -o stat= --ppid $PPID | grep -c Z || true"}, 0, "0\n"},
-		"nothing":        {nil, 2, "usage: tiny -- COMMAND... | tiny pause DIR\n"},
+		"nothing":        {nil, 2, "usage: tiny -- COMMAND... | tiny pause DIR | tiny wait\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), tiny, c.args...)

@@ -1,10 +1,11 @@
-// One static program without a library, a few kilobytes large, for two jobs:
+// One static program without a library, a few kilobytes large, for three jobs:
 //
 //   tiny -- COMMAND...   the first process of a container (initProcessEnabled): it runs COMMAND, hands signals on to it,
 //                        reaps what is left behind, and ends as COMMAND ends.
 //   tiny pause DIR       the first process of namespaces that containers of a task share: it shuts itself off in an
 //                        empty root, without any right, and reaps. DIR is any directory; nothing is written there. It
 //                        begins when a byte comes in on its standard input, and ends when that closes without one.
+//   tiny wait            the first process of a sandbox: it does nothing but to reap, until it is killed.
 //
 // build.sh makes the programs that are embedded.
 
@@ -116,6 +117,15 @@ static void init(char **argv, char **envp) {
 	}
 }
 
+static void stay(void) {
+	u64 all = ~0ul;
+	call(SIGPROCMASK, SIG_SETMASK, (i64)&all, 0, 8, 0);
+	for (;;) {
+		call(SIGTIMEDWAIT, (i64)&all, 0, 0, 8, 0);
+		reap(0);
+	}
+}
+
 static void pause_here(char *dir) {
 	char byte = 0;
 	u64 all = ~0ul;
@@ -137,10 +147,7 @@ static void pause_here(char *dir) {
 	// Also what whoever started it had from others: a lock, a socket.
 	if (call(CLOSE_RANGE, 0, ~0u, 0, 0, 0))
 		for (int fd = 0; fd < 1024; fd++) call(CLOSE, fd, 0, 0, 0, 0);
-	for (;;) {
-		call(SIGTIMEDWAIT, (i64)&all, 0, 0, 8, 0);
-		reap(0);
-	}
+	stay();
 }
 
 __attribute__((used)) void begin(u64 *stack) {
@@ -148,6 +155,7 @@ __attribute__((used)) void begin(u64 *stack) {
 	char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
 	if (argc > 2 && same(argv[1], "--")) init(argv + 2, envp);
 	if (argc == 3 && same(argv[1], "pause")) pause_here(argv[2]);
-	say("usage: tiny -- COMMAND... | tiny pause DIR\n");
+	if (argc == 2 && same(argv[1], "wait")) stay();
+	say("usage: tiny -- COMMAND... | tiny pause DIR | tiny wait\n");
 	leave(2);
 }

@@ -1,0 +1,27 @@
+package doctor
+
+import "strings"
+
+// sandboxTools are what a gVisor sandbox takes.
+var sandboxTools = []string{"runsc", "containerd-shim-berth-v1"}
+
+// fargate says what FARGATE tasks run on here.
+func fargate(f Facts) []Finding {
+	const check, install = "fargate", "make sandbox installs it"
+	var missing []string
+	for _, name := range sandboxTools {
+		if f.Tools[name].Path == "" {
+			missing = append(missing, name)
+		}
+	}
+	lack := strings.Join(missing, " and ") + " not found"
+	switch {
+	case f.Settings.FargateRuntime == "runc":
+		return ok(check, "tasks run on runc (fargate-runtime)")
+	case len(missing) == 0:
+		return ok(check, "tasks run in gVisor sandboxes: "+f.Tools["runsc"].Path)
+	case f.Settings.FargateRuntime == "runsc":
+		return finding(check, Fail, lack+", and fargate-runtime is runsc", install)
+	}
+	return ok(check, "tasks run on runc: "+lack+"; "+install)
+}
