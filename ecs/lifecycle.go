@@ -10,6 +10,8 @@ const (
 	ReasonFailedToStart  = "Task failed to start"
 	ReasonHealthChecks   = "Task failed container health checks"
 	ReasonDeregistration = "Container instance deregistration forced by user."
+	ReasonSpot           = "Your Spot Task was interrupted."
+	ReasonHostGone       = "The host of the task is gone." // on FARGATE
 )
 
 // rank orders the statuses of a task's life. A status that is not known ranks

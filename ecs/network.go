@@ -35,6 +35,7 @@ type InterfaceWish struct {
 	Task       string   // ARN of the task: the interface's owner
 	Node       string   // that it must be on
 	EC2        string   // id of the node as an EC2 instance, "" for none
+	Public     bool     // with a public address
 }
 
 // Interface is the network interface that the containers of a task share. It was made with the task and never changes; it goes when the task

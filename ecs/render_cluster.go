@@ -12,19 +12,25 @@ type ClusterCounts struct {
 	PendingEC2      int32
 	RunningExternal int32
 	PendingExternal int32
+	RunningFargate  int32
+	PendingFargate  int32
 
 	// Services, by launch type.
 	ActiveEC2        int32
 	ActiveExternal   int32
 	DrainingEC2      int32
 	DrainingExternal int32
+	ActiveFargate    int32
+	DrainingFargate  int32
 }
 
 // Active are the services that are ACTIVE, whatever their launch type.
-func (n ClusterCounts) Active() int32 { return n.ActiveEC2 + n.ActiveExternal }
+func (n ClusterCounts) Active() int32 { return n.ActiveEC2 + n.ActiveExternal + n.ActiveFargate }
 
 // Draining are the services that drain.
-func (n ClusterCounts) Draining() int32 { return n.DrainingEC2 + n.DrainingExternal }
+func (n ClusterCounts) Draining() int32 {
+	return n.DrainingEC2 + n.DrainingExternal + n.DrainingFargate
+}
 
 // RenderCluster is a cluster as DescribeClusters answers it without includes; the
 // With functions add those.
@@ -35,9 +41,9 @@ func RenderCluster(c *Cluster, n ClusterCounts) shape.Cluster {
 		ClusterArn:                        aws.Ptr(c.ARN()),
 		ClusterName:                       aws.Ptr(c.Name),
 		DefaultCapacityProviderStrategy:   orEmpty(c.DefaultStrategy),
-		PendingTasksCount:                 aws.Ptr(n.PendingEC2 + n.PendingExternal),
+		PendingTasksCount:                 aws.Ptr(n.PendingEC2 + n.PendingExternal + n.PendingFargate),
 		RegisteredContainerInstancesCount: aws.Ptr(n.Instances),
-		RunningTasksCount:                 aws.Ptr(n.RunningEC2 + n.RunningExternal),
+		RunningTasksCount:                 aws.Ptr(n.RunningEC2 + n.RunningExternal + n.RunningFargate),
 		ServiceConnectDefaults:            c.ServiceConnectDefaults,
 		Settings:                          []shape.ClusterSetting{},
 		Statistics:                        []shape.KeyValuePair{},
@@ -53,11 +59,11 @@ func RenderStatistics(n ClusterCounts) []shape.KeyValuePair {
 		name  string
 		value int32
 	}{
-		{"runningEC2TasksCount", n.RunningEC2}, {"runningFargateTasksCount", 0},
-		{"pendingEC2TasksCount", n.PendingEC2}, {"pendingFargateTasksCount", 0},
+		{"runningEC2TasksCount", n.RunningEC2}, {"runningFargateTasksCount", n.RunningFargate},
+		{"pendingEC2TasksCount", n.PendingEC2}, {"pendingFargateTasksCount", n.PendingFargate},
 		{"runningExternalTasksCount", n.RunningExternal}, {"pendingExternalTasksCount", n.PendingExternal},
-		{"activeEC2ServiceCount", n.ActiveEC2}, {"activeFargateServiceCount", 0}, {"activeExternalServiceCount", n.ActiveExternal},
-		{"drainingEC2ServiceCount", n.DrainingEC2}, {"drainingFargateServiceCount", 0}, {"drainingExternalServiceCount", n.DrainingExternal},
+		{"activeEC2ServiceCount", n.ActiveEC2}, {"activeFargateServiceCount", n.ActiveFargate}, {"activeExternalServiceCount", n.ActiveExternal},
+		{"drainingEC2ServiceCount", n.DrainingEC2}, {"drainingFargateServiceCount", n.DrainingFargate}, {"drainingExternalServiceCount", n.DrainingExternal},
 	}
 	kv := make([]shape.KeyValuePair, len(rows))
 	for i, r := range rows {

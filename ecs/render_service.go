@@ -149,7 +149,7 @@ func (v ServiceView) renderDeployment(d DeploymentStatus, status string, desired
 		NetworkConfiguration:        d.Network,
 		PendingCount:                aws.Ptr(n.Pending),
 		PlatformFamily:              filled(d.PlatformFamily),
-		PlatformVersion:             filled(d.PlatformVersion),
+		PlatformVersion:             filled(d.ShownPlatform()),
 		RolloutState:                aws.Ptr(d.RolloutState),
 		RolloutStateReason:          aws.Ptr(d.Reason),
 		RunningCount:                aws.Ptr(n.Running),

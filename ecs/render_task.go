@@ -47,9 +47,7 @@ func RenderTask(v TaskView) shape.Task {
 	if v.Instance != "" {
 		t.ContainerInstanceArn = aws.Ptr(v.InstanceARN(v.Cluster, v.Instance))
 	}
-	if t.CapacityProviderName = filled(v.CapacityProvider); t.CapacityProviderName == nil {
-		t.LaunchType = filled(v.LaunchType)
-	}
+	t.CapacityProviderName, t.LaunchType = filled(v.CapacityProvider), filled(v.LaunchType)
 	for i := range v.Containers {
 		t.Containers = append(t.Containers, renderContainer(v, i))
 	}

@@ -74,14 +74,14 @@ func TestRenderTask(t *testing.T) {
 	}
 }
 
-func TestLaunchTypeIsAbsentWhenACapacityProviderWasChosen(t *testing.T) {
+func TestATaskHasItsLaunchTypeAndItsCapacityProvider(t *testing.T) {
 	v, _, _, _ := bare()
 	v.LaunchType = shape.LaunchTypeEc2
 	if got := RenderTask(v); aws.Val(got.LaunchType) != "EC2" || got.CapacityProviderName != nil {
 		t.Errorf("without: %+v", got)
 	}
-	v.CapacityProvider = "spare"
-	if got := RenderTask(v); got.LaunchType != nil || aws.Val(got.CapacityProviderName) != "spare" {
+	v.LaunchType, v.CapacityProvider = shape.LaunchTypeFargate, "FARGATE_SPOT"
+	if got := RenderTask(v); aws.Val(got.LaunchType) != "FARGATE" || aws.Val(got.CapacityProviderName) != "FARGATE_SPOT" {
 		t.Errorf("with: %+v", got)
 	}
 }

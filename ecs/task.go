@@ -36,7 +36,8 @@ type Task struct {
 	// then not shown.
 	CapacityProvider string
 
-	Instance string // container instance ID
+	Instance string // container instance ID; "" on FARGATE
+	Host     Host   // on FARGATE, where Instance is ""
 	Node     string // ledger that Holds is booked in
 	Zone     string
 
@@ -79,6 +80,7 @@ type TaskDesired struct {
 	Service  string
 	Group    string
 	Instance string
+	Host     Host
 
 	Status     string // RUNNING or STOPPED
 	StopCode   string
@@ -95,6 +97,7 @@ type TaskStatus struct {
 	ID       string
 	Service  string
 	Instance string
+	Host     Host
 
 	LastStatus string
 	Attachment string            // of Task.Interface: PRECREATED or ATTACHED; "" without one

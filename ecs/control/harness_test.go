@@ -153,7 +153,7 @@ func (r *region) agents() loop.Config {
 }
 
 func connected(tx store.Tx, v ecs.TaskView) bool {
-	return tables.Connected(tx, tables.MemberKey(v.Home, v.Cluster, v.Instance))
+	return tables.Connected(tx, tables.HostKey(v.Home, v.RunsOn()))
 }
 
 func (r *region) report(tx store.Tx, v ecs.TaskView) {

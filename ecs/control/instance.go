@@ -41,8 +41,8 @@ func (i instances) dirty(tx store.Tx, c store.Change) []string {
 		return []string{c.Key}
 	}
 	// A task that was on its way when its instance went.
-	if old, now, ok := tables.TaskStatuses.Of(c); ok && old == nil && now != nil && now.Instance != "" {
-		key := tables.MemberKey(now.Home, now.Cluster, now.Instance)
+	if old, now, ok := tables.TaskStatuses.Of(c); ok && old == nil && now != nil {
+		key := tables.HostKey(now.Home, now.RunsOn())
 		if s, ok := tables.InstanceStates.Peek(tx, key); ok && s.Status == ecs.InstanceInactive {
 			return []string{key}
 		}

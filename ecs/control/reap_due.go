@@ -165,7 +165,7 @@ func (r reaper) instance(ctx context.Context, key string) (loop.Result, error) {
 			return time.Time{}
 		}
 		due := s.InactiveAt.Add(r.options.StoppedRetention)
-		if next := tx.Now().Add(time.Minute); next.After(due) && tables.StatusByInstance.Count(tx, tables.Is(key, tables.Live)) > 0 {
+		if next := tx.Now().Add(time.Minute); next.After(due) && tables.StatusByHost.Count(tx, tables.Is(key, tables.Live)) > 0 {
 			return next // its tasks are being given up
 		}
 		return due

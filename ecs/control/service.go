@@ -70,8 +70,11 @@ func (s services) reconcile(ctx context.Context, key string) (loop.Result, error
 		}
 		steps := rollout.Plan(v)
 		after = steps.After
+		var again time.Duration
 		var err error
-		wrote, err = s.apply(tx, v, steps)
+		if wrote, again, err = s.apply(tx, v, steps); again > 0 && (after == 0 || again < after) {
+			after = again
+		}
 		return err
 	})
 	if wrote {
@@ -107,13 +110,13 @@ func (s services) look(
 	}
 	homes := map[string]bool{}
 	for v := range tables.TasksOfService(tx, key, tables.Live) {
-		instance := tables.MemberKey(svc.Home, svc.Cluster, v.Instance)
+		instance := tables.HostKey(svc.Home, v.RunsOn())
 		state, ok := tables.InstanceStates.Peek(tx, instance)
-		t := rollout.TaskOf(v, ok && state.Status == ecs.InstanceDraining)
+		t := rollout.TaskOf(v, ok && v.Instance != "" && state.Status == ecs.InstanceDraining)
 		t.Last = t.Draining && svc.Daemon() && tables.OnlyDaemons(tx, instance)
 		in.Tasks = append(in.Tasks, t)
-		if i, ok := tables.Instances.Peek(tx, instance); ok && !homes[v.Instance] {
-			homes[v.Instance] = true
+		if i, ok := tables.Instances.Peek(tx, instance); ok && !homes[t.Instance] {
+			homes[t.Instance] = true
 			in.Instances = append(in.Instances, tables.Candidate(tx, i))
 		}
 	}

@@ -17,6 +17,7 @@ type step struct {
 	status *ecs.ServiceStatus
 	acted  bool
 	say    []string
+	again  time.Duration // when to try again what has no place, although nothing changed; zero: never
 
 	network  tables.Network
 	launched int // tasks that were asked for so far
@@ -24,8 +25,8 @@ type step struct {
 }
 
 // apply writes the plan, or the part of it that fits, and says whether it wrote anything. The status is written with every action, which is
-// what makes two leaders collide.
-func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, err error) {
+// what makes two leaders collide. again is when to try again what found no place, although nothing changed; zero for never.
+func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, again time.Duration, err error) {
 	w := &step{tx: tx, svc: in.Service, status: plan.Status, say: plan.Say, network: s.network}
 	for _, stop := range plan.Stops {
 		// Whoever protects it at the same time comes before or after.
@@ -36,7 +37,7 @@ func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrot
 	w.left = writesBeside(plan)
 	for _, start := range plan.Starts {
 		if err := w.start(start); err != nil {
-			return false, err
+			return false, 0, err
 		}
 	}
 	for _, d := range plan.History {
@@ -44,11 +45,11 @@ func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrot
 		w.acted = true
 	}
 	if !w.acted && len(w.say) == 0 && in.Status != nil && reflect.DeepEqual(in.Status, w.status) {
-		return false, nil
+		return false, w.again, nil
 	}
 	tables.ServiceStatuses.Put(tx, w.status)
 	w.events()
-	return true, nil
+	return true, w.again, nil
 }
 
 // writesBeside is how many keys launches may write in the transaction that does the rest of the plan: a stop writes two, a sentence one and
@@ -71,7 +72,7 @@ func (s *step) start(start rollout.Start) error {
 	}
 	s.launched += spec.Count
 	s.left -= spec.Count * each
-	return s.launch(spec)
+	return s.launch(portions(s.tx, s.svc, start.Deployment, spec))
 }
 
 func (s *step) refused(err error) error {

@@ -41,7 +41,7 @@ func dirtyServices(tx store.Tx, c store.Change) []string {
 	}
 	if old, now, ok := tables.Instances.Of(c); ok {
 		i := pick(old, now)
-		return slices.Concat(waiting(tx, i.Home, i.Cluster), daemons(tx, i.Home, i.Cluster))
+		return slices.Concat(waiting(tx, i.Home, i.Cluster), daemons(tx, i.Home, i.Cluster), waitingOnFargate(tx, i.Home))
 	}
 	if old, now, ok := tables.InstanceStates.Of(c); ok {
 		return ofInstance(tx, old, now)
@@ -88,7 +88,7 @@ func ofInstance(tx store.Tx, old, now *ecs.InstanceState) []string {
 			keys[tables.MemberKey(d.Home, d.Cluster, d.Service)] = true
 		}
 	}
-	return slices.Concat(slices.Sorted(maps.Keys(keys)), waiting(tx, s.Home, s.Cluster), daemons(tx, s.Home, s.Cluster))
+	return slices.Concat(slices.Sorted(maps.Keys(keys)), waiting(tx, s.Home, s.Cluster), daemons(tx, s.Home, s.Cluster), waitingOnFargate(tx, s.Home))
 }
 
 // daemons are the DAEMON services of a cluster: what they should be depends on its instances.
@@ -115,7 +115,7 @@ func ofGroup(tx store.Tx, old, now *ecs.TaskDesired) []string {
 
 // leftBehind are the DAEMON services that may leave a DRAINING instance now that another task has.
 func leftBehind(tx store.Tx, s *ecs.TaskStatus) []string {
-	if s == nil || s.LastStatus != ecs.TaskStopped {
+	if s == nil || s.LastStatus != ecs.TaskStopped || s.Instance == "" {
 		return nil
 	}
 	state, ok := tables.InstanceStates.Peek(tx, tables.MemberKey(s.Home, s.Cluster, s.Instance))
@@ -144,7 +144,16 @@ func gives(old, now *ecs.Ledger) bool {
 func ofNode(tx store.Tx, l *ecs.Ledger) []string {
 	var keys []string
 	for _, i := range tables.InstancesByNode.List(tx, tables.LedgerKey(l.Region, l.Node), "") {
-		keys = append(keys, waiting(tx, i.Home, i.Cluster)...)
+		keys = slices.Concat(keys, waiting(tx, i.Home, i.Cluster), waitingOnFargate(tx, i.Home))
+	}
+	return keys
+}
+
+// waitingOnFargate are the services of an account that have tasks without a place on FARGATE, whatever their cluster.
+func waitingOnFargate(tx store.Tx, h ecs.Home) []string {
+	var keys []string
+	for key := range tables.BlockedOnFargate.List(tx, tables.At(h).Prefix(), "") {
+		keys = append(keys, key)
 	}
 	return keys
 }

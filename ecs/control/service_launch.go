@@ -14,10 +14,39 @@ import (
 )
 
 // launch starts what has a place; the rest waits for capacity.
-func (s *step) launch(spec launch.Spec) error {
+func (s *step) launch(specs []launch.Spec) error {
+	var refused *launch.Result
+	for _, spec := range specs {
+		r, err := s.try(spec)
+		if err != nil {
+			return s.refused(err)
+		}
+		if r.Refusal == nil {
+			continue
+		}
+		if refused == nil {
+			refused = &r
+		}
+		if spec.CapacityProvider == shape.CapacityProviderTypeFargateSpot {
+			s.again = tables.SpotRest
+		}
+	}
+	switch {
+	case refused == nil:
+		s.tell(rollout.Placed(s.status, nil, s.tx.Now()))
+	case specs[0].Fargate():
+		s.tell(rollout.Failed(s.status, string(refused.Refusal.Reason), tables.Shortage(refused.Refusal), s.tx.Now()))
+	default:
+		s.tell(rollout.Placed(s.status, refused.Refusal, s.tx.Now()))
+	}
+	return nil
+}
+
+// try starts tasks of one capacity provider, or of the launch type.
+func (s *step) try(spec launch.Spec) (launch.Result, error) {
 	r, err := tables.TryLaunch(s.tx, s.network, spec)
 	if err != nil {
-		return s.refused(err)
+		return r, err
 	}
 	if len(r.Tasks) > 0 {
 		s.acted = true
@@ -27,8 +56,22 @@ func (s *step) launch(spec launch.Spec) error {
 		}
 		s.tell(rollout.Started(s.svc.Name, ids))
 	}
-	s.tell(rollout.Placed(s.status, r.Refusal, s.tx.Now()))
-	return nil
+	s.acted = s.acted || len(r.Interrupted) > 0
+	return r, nil
+}
+
+// portions divides a wish among the capacity providers of the deployment's strategy: what is not Spot first, which may interrupt it.
+func portions(tx store.Tx, svc *ecs.Service, d ecs.Deployment, whole launch.Spec) []launch.Spec {
+	if len(d.CapacityStrategy) == 0 {
+		return []launch.Spec{whole}
+	}
+	have := map[string]int{}
+	for v := range tables.TasksOfService(tx, tables.MemberKey(svc.Home, svc.Cluster, svc.Name), tables.Live) {
+		if v.Deployment == d.ID && v.Desired.Status == shape.DesiredStatusRunning {
+			have[v.CapacityProvider]++
+		}
+	}
+	return launch.Split(whole, d.CapacityStrategy, have)
 }
 
 // specOf is the wish for tasks of one deployment of a service.
@@ -41,8 +84,11 @@ func specOf(tx store.Tx, svc *ecs.Service, start rollout.Start) (launch.Spec, er
 	spec := launch.Spec{
 		Home: svc.Home, Cluster: svc.Cluster, Definition: definition, Count: start.Count,
 		Group: "service:" + svc.Name, StartedBy: d.ID, Service: svc.Name, Deployment: d.ID,
-		LaunchType: d.LaunchType, Network: d.Network, Constraints: svc.Constraints, Strategy: svc.Strategy,
+		LaunchType: d.LaunchType, PlatformVersion: d.PlatformVersion, Network: d.Network, Constraints: svc.Constraints, Strategy: svc.Strategy,
 		Tags: tagsOf(svc, definition), EnableExecuteCommand: svc.ExecuteCommand,
+	}
+	if d.OnFargate() {
+		spec.LaunchType = shape.LaunchTypeFargate
 	}
 	if svc.Daemon() {
 		spec.Among, spec.Constraints = start.Hosts, daemonConstraints(svc)

@@ -171,7 +171,8 @@ var badTasks = []bad{
 	{"RunTask/binpack", web(func(in *shape.RunTaskRequest) {
 		in.PlacementStrategy = []shape.PlacementStrategy{{Type: aws.Ptr("binpack")}}
 	}), badParameter, "binpack"},
-	{"RunTask/FARGATE", web(func(in *shape.RunTaskRequest) { in.LaunchType = aws.Ptr("FARGATE") }), shape.CodeUnsupportedFeatureException, "launchType"},
+	{"RunTask/MANAGED_INSTANCES", web(func(in *shape.RunTaskRequest) { in.LaunchType = aws.Ptr("MANAGED_INSTANCES") }), shape.CodeUnsupportedFeatureException, "launchType"},
+	{"RunTask/FARGATE", web(func(in *shape.RunTaskRequest) { in.LaunchType = aws.Ptr("FARGATE") }), badParameter, "Task definition does not support launch_type FARGATE."},
 	{"RunTask/strategy of providers", web(func(in *shape.RunTaskRequest) {
 		in.CapacityProviderStrategy = []shape.CapacityProviderStrategyItem{{CapacityProvider: aws.Ptr("x")}}
 	}), badParameter, "The specified capacity provider does not exist."},

@@ -61,7 +61,7 @@ func (a *API) deactivate(ctx context.Context, in *shape.DeregisterContainerInsta
 			return request.Invalid("Referenced container instance %s not found.", aws.Val(in.ContainerInstance))
 		}
 		tables.Ledgers.Get(tx, tables.LedgerKey(i.Region, i.Node))
-		live := tables.StatusByInstance.Count(tx, tables.Is(key, tables.Live))
+		live := tables.StatusByHost.Count(tx, tables.Is(key, tables.Live))
 		if live > 0 && !aws.Val(in.Force) && s.Status != ecs.InstanceInactive {
 			return errRunningTasks
 		}

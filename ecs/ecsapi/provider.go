@@ -94,19 +94,31 @@ func (a *API) PutClusterCapacityProviders(ctx context.Context, c wire.Call, in *
 	return &shape.PutClusterCapacityProvidersResponse{Cluster: &out}, err
 }
 
-// capacity judges where a request wants its tasks: by launch type, by a strategy, or by the cluster's when it says
-// nothing. No capacity provider has capacity yet.
-func capacity(k *ecs.Cluster, launchType *string, strategy []shape.CapacityProviderStrategyItem) error {
+// capacity is where tasks are to run.
+type capacity struct {
+	launchType string
+	strategy   []shape.CapacityProviderStrategyItem // of FARGATE; then launchType says so, and is not answered of a service
+}
+
+// shown is the launch type that a service answers: none when a strategy decides.
+func (c capacity) shown() string {
+	if len(c.strategy) > 0 {
+		return ""
+	}
+	return c.launchType
+}
+
+// capacityOf judges where a request wants its tasks: by launch type, by a strategy, or by the cluster's when it says nothing.
+func capacityOf(k *ecs.Cluster, launchType *string, strategy []shape.CapacityProviderStrategyItem) (capacity, error) {
 	if err := request.OneCapacity(launchType, strategy); err != nil {
-		return err
+		return capacity{}, err
 	}
 	if len(strategy) == 0 && aws.Val(launchType) == "" {
 		strategy = k.DefaultStrategy
 	}
 	strategy, err := request.Strategy(k.Home, strategy, k.CapacityProviders)
-	if err == nil && len(strategy) > 0 {
-		err = newError(shape.CodeClientException, "Capacity is unavailable at this time. Please try again later or in a different availability zone. "+
-			"(The capacity providers FARGATE and FARGATE_SPOT have no capacity in this region yet: ask for launch type EC2 or EXTERNAL.)")
+	if err != nil || len(strategy) == 0 {
+		return capacity{launchType: request.LaunchTypeOf(launchType)}, err
 	}
-	return err
+	return capacity{launchType: shape.LaunchTypeFargate, strategy: strategy}, nil
 }

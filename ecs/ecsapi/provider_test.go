@@ -115,7 +115,7 @@ func TestWhereNobodySaysTheClustersStrategyIsMeant(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := do(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("web")})
-	refused(t, err, clientError, "Capacity is unavailable at this time.")
+	refused(t, err, badParameter, "Task definition does not support launch_type FARGATE.")
 	if out := must(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("web"), LaunchType: aws.Ptr("EC2")}); len(out.Tasks) != 1 {
 		t.Errorf("%+v", out.Failures)
 	}

@@ -29,6 +29,7 @@ type region struct {
 	// between, when set, runs once before the next commit, and no race is lost by chance.
 	between atomic.Pointer[func()]
 	quiet   atomic.Bool
+	host    string // id of the container instance that offers FARGATE; see offered
 }
 
 func newRegion(t *testing.T) *region {

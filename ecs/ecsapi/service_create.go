@@ -1,6 +1,7 @@
 package ecsapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -43,19 +44,28 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		if err != nil {
 			return err
 		}
-		if err := capacity(k, in.LaunchType, in.CapacityProviderStrategy); err != nil {
-			return err
-		}
-		d, err := launchable(tx, h, r, request.LaunchTypeOf(in.LaunchType))
+		where, err := capacityOf(k, in.LaunchType, in.CapacityProviderStrategy)
 		if err != nil {
 			return err
 		}
-		network, err := a.networkOf(tx, d, in.NetworkConfiguration, request.LaunchTypeOf(in.LaunchType))
+		if err := request.CheckFargateService(where.launchType, in.SchedulingStrategy, in.PlacementConstraints, in.PlacementStrategy); err != nil {
+			return err
+		}
+		d, err := launchable(tx, h, r, where.launchType)
+		if err != nil {
+			return err
+		}
+		if err := request.CheckPlatform(where.launchType, in.PlatformVersion); err != nil {
+			return err
+		}
+		network, err := a.networkOf(tx, d, in.NetworkConfiguration, where.launchType)
 		if err != nil {
 			return err
 		}
 		s := newService(tx, k, d, in)
-		s.CreatedBy, s.Target.Network = c.Principal, network
+		s.CreatedBy = c.Principal
+		s.Target.Network, s.Target.LaunchType, s.Target.CapacityStrategy = network, where.shown(), where.strategy
+		platform(&s.Target, in.PlatformVersion)
 		s, err = createOrFind(tx, s, d)
 		if err != nil {
 			return err
@@ -65,6 +75,16 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		return nil
 	})
 	return &shape.CreateServiceResponse{Service: &out}, err
+}
+
+// platform gives a deployment on FARGATE its platform: the one that is asked for, else the one it had, else the latest.
+func platform(d *ecs.Deployment, version *string) {
+	if !d.OnFargate() {
+		d.PlatformVersion, d.PlatformFamily = "", ""
+		return
+	}
+	d.PlatformVersion = cmp.Or(aws.Val(version), d.PlatformVersion, ecs.PlatformLatest)
+	d.PlatformFamily = ecs.PlatformFamily
 }
 
 // networkOf is the network configuration of a service, of which everything must exist.
@@ -126,7 +146,7 @@ func newService(tx store.Tx, k *ecs.Cluster, d *ecs.TaskDefinition, in *shape.Cr
 		ZoneRebalancing: shape.AvailabilityZoneRebalancingDisabled,
 		Tags:            in.Tags,
 		Target: ecs.Deployment{ID: ecs.DeploymentID(tx.NewID()), CreatedAt: tx.Now(), TaskDefinition: d.ARN(),
-			LaunchType: request.LaunchTypeOf(in.LaunchType), ServiceConnect: in.ServiceConnectConfiguration},
+			ServiceConnect: in.ServiceConnectConfiguration},
 	}
 	if in.PropagateTags != nil {
 		s.PropagateTags = *in.PropagateTags

@@ -34,9 +34,6 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 				return err
 			}
 		}
-		if err := recapacity(tx, old, in.CapacityProviderStrategy); err != nil {
-			return err
-		}
 		next := *old
 		adjust(tx, &next, in)
 		if err := request.CheckConfiguration(next.Configuration); err != nil {
@@ -50,18 +47,6 @@ func (a *API) UpdateService(ctx context.Context, c wire.Call, in *shape.UpdateSe
 		return nil
 	})
 	return &shape.UpdateServiceResponse{Service: &out}, err
-}
-
-// recapacity judges the capacity provider strategy that a service should go over to.
-func recapacity(tx store.Tx, s *ecs.Service, strategy []shape.CapacityProviderStrategyItem) error {
-	if len(strategy) == 0 {
-		return nil
-	}
-	k, err := cluster(tx, s.Home, &s.Cluster)
-	if err != nil {
-		return err
-	}
-	return capacity(k, nil, strategy)
 }
 
 // adjust applies what changes nothing that runs.
@@ -98,48 +83,89 @@ func (a *API) retarget(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceReque
 	key := tables.MemberKey(s.Home, s.Cluster, s.Name)
 	status, _ := tables.ServiceStatuses.Peek(tx, key)
 	aim := ecs.TargetOf(s, status)
-	forced := aws.Val(in.ForceNewDeployment)
-	d, err := redefined(tx, s.Home, aim, in.TaskDefinition)
+	next, d, err := a.changed(tx, s, aim, in)
 	if err != nil {
 		return err
 	}
-	network, err := a.rewired(tx, d, aim, in.NetworkConfiguration)
-	if err != nil || d.ARN() == aim.TaskDefinition && reflect.DeepEqual(network, aim.Network) && !forced {
-		return err
+	next.Forced = aws.Val(in.ForceNewDeployment)
+	if unforced := next; !next.Forced {
+		if unforced.Forced = aim.Forced; reflect.DeepEqual(unforced, aim) {
+			return nil
+		}
 	}
 	tables.ServiceStatuses.Get(tx, key) // guarded: the service must not go back from here at the same time
-	next := aim
-	next.ID, next.CreatedAt, next.Forced = ecs.DeploymentID(tx.NewID()), tx.Now(), forced
-	next.TaskDefinition, next.Network = d.ARN(), network
+	next.ID, next.CreatedAt = ecs.DeploymentID(tx.NewID()), tx.Now()
 	s.Target = next
 	tables.Deploy(tx, s, d, sourcesOf(s, aim, status))
 	return nil
 }
 
+// changed is a service's aim with what a change says of it, and the task definition it then has.
+func (a *API) changed(tx store.Tx, s *ecs.Service, aim ecs.Deployment, in *shape.UpdateServiceRequest) (ecs.Deployment, *ecs.TaskDefinition, error) {
+	where, err := relocated(tx, s, aim, in.CapacityProviderStrategy)
+	if err != nil {
+		return aim, nil, err
+	}
+	if err := request.CheckFargateService(where.launchType, &s.Scheduling, s.Constraints, s.Strategy); err != nil {
+		return aim, nil, err
+	}
+	d, err := redefined(tx, s.Home, where.launchType, aim.TaskDefinition, in.TaskDefinition)
+	if err != nil {
+		return aim, nil, err
+	}
+	if err := request.CheckPlatform(where.launchType, in.PlatformVersion); err != nil {
+		return aim, nil, err
+	}
+	next := aim
+	next.LaunchType, next.CapacityStrategy, next.TaskDefinition = where.shown(), where.strategy, d.ARN()
+	platform(&next, in.PlatformVersion)
+	next.Network, err = a.rewired(tx, d, aim, in.NetworkConfiguration, where.launchType)
+	return next, d, err
+}
+
+// relocated is where a service's tasks are to run: by the strategy of a change, or as they do.
+func relocated(tx store.Tx, s *ecs.Service, aim ecs.Deployment, strategy []shape.CapacityProviderStrategyItem) (capacity, error) {
+	if len(strategy) == 0 {
+		was := capacity{launchType: aim.LaunchType, strategy: aim.CapacityStrategy}
+		if aim.OnFargate() {
+			was.launchType = shape.LaunchTypeFargate
+		}
+		return was, nil
+	}
+	k, err := cluster(tx, s.Home, &s.Cluster)
+	if err != nil {
+		return capacity{}, err
+	}
+	return capacityOf(k, nil, strategy)
+}
+
 // rewired is the network configuration of a change: the one it names, or the one there is where the task definition still has a use for it.
-func (a *API) rewired(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment, in *shape.NetworkConfiguration) (*shape.NetworkConfiguration, error) {
+func (a *API) rewired(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment, in *shape.NetworkConfiguration, launchType string) (*shape.NetworkConfiguration, error) {
 	if in == nil && aim.Network != nil && ecs.HasInterface(&d.Document) {
 		return aim.Network, nil
 	}
-	return a.networkOf(tx, d, in, aim.LaunchType)
+	return a.networkOf(tx, d, in, launchType)
 }
 
 // redefined finds the task definition of a change: the one it names, which new tasks may start from, or the one there is.
-func redefined(tx store.Tx, h ecs.Home, aim ecs.Deployment, ref *string) (*ecs.TaskDefinition, error) {
+func redefined(tx store.Tx, h ecs.Home, launchType, was string, ref *string) (*ecs.TaskDefinition, error) {
 	if aws.Val(ref) != "" {
 		r, err := request.ParseRevision(h, *ref)
 		if err != nil {
 			return nil, err
 		}
-		return launchable(tx, h, r, aim.LaunchType)
+		return launchable(tx, h, r, launchType)
 	}
-	r, err := request.ParseRevision(h, aim.TaskDefinition)
+	r, err := request.ParseRevision(h, was)
 	if err != nil {
 		return nil, err
 	}
 	d, ok := taskDefinition(tx, h, r)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, errTaskDefNotFound
+	case !fit(d, launchType): // a strategy may have brought it another
+		return nil, unfit(launchType)
 	}
 	return d, nil
 }

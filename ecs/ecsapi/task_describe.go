@@ -48,8 +48,8 @@ func describeTask(tx store.Tx, v ecs.TaskView, tags bool) shape.Task {
 	if tags {
 		t.Tags = orEmpty(v.Tags)
 	}
-	away := v.Instance != "" && v.Status.LastStatus != ecs.TaskStopped &&
-		!tables.Connected(tx, tables.MemberKey(v.Home, v.Cluster, v.Instance))
+	away := v.Status.LastStatus != ecs.TaskStopped && v.RunsOn() != (ecs.Host{}) &&
+		!tables.Connected(tx, tables.HostKey(v.Home, v.RunsOn()))
 	if t.Connectivity != nil && away {
 		t.Connectivity = aws.Ptr(shape.ConnectivityDisconnected)
 	}

@@ -141,5 +141,5 @@ func (f taskFilter) smallest(tx store.Tx, k *ecs.Cluster) walk {
 func (f taskFilter) matches(v ecs.TaskView) bool {
 	is := func(want, have string) bool { return want == "" || want == have }
 	return f.Desired == v.Desired.Status && is(f.Family, v.Family) && is(f.StartedBy, v.StartedBy) && is(f.Service, v.Service) &&
-		is(f.Instance, v.Instance) && (f.LaunchType == "" || v.CapacityProvider == "" && f.LaunchType == v.LaunchType)
+		is(f.Instance, v.Instance) && is(f.LaunchType, v.LaunchType)
 }

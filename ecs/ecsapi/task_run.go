@@ -17,8 +17,8 @@ import (
 // RunTask places up to 10 tasks and answers those that have a place, and why the
 // others have none.
 func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest) (*shape.RunTaskResponse, error) {
-	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), launchType: request.LaunchTypeOf(in.LaunchType),
-		group: in.Group, startedBy: in.StartedBy, reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags,
+	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), launchType: in.LaunchType,
+		strategy: in.CapacityProviderStrategy, platform: in.PlatformVersion, group: in.Group, startedBy: in.StartedBy, reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags,
 		propagate: in.PropagateTags, managed: aws.Val(in.EnableECSManagedTags), network: in.NetworkConfiguration}
 	if err := w.check(); err != nil {
 		return nil, err
@@ -36,18 +36,15 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 			out, err = runAgain(tx, made, same)
 			return err
 		}
-		spec, err := w.spec(tx, home(c))
+		spec, strategy, err := w.spec(tx, home(c))
 		if err != nil {
 			return err
 		}
-		if k, err := cluster(tx, spec.Home, &spec.Cluster); err != nil {
-			return err
-		} else if err := capacity(k, in.LaunchType, in.CapacityProviderStrategy); err != nil {
+		if err := request.CheckFargate(spec.LaunchType, in.PlacementConstraints, in.PlacementStrategy); err != nil {
 			return err
 		}
-		spec.Count, spec.LaunchType = request.CountOf(in.Count), w.launchType
-		spec.Constraints, spec.Strategy = in.PlacementConstraints, in.PlacementStrategy
-		tasks, failures, err := tables.Launch(tx, a.network, spec)
+		spec.Count, spec.Constraints, spec.Strategy = request.CountOf(in.Count), in.PlacementConstraints, in.PlacementStrategy
+		tasks, failures, err := a.launch(tx, spec, strategy)
 		if err != nil {
 			return err
 		}
@@ -58,6 +55,21 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 		return nil
 	})
 	return out, err
+}
+
+// launch launches the tasks of a wish, by the capacity providers of a strategy where there is one.
+func (a *API) launch(tx store.Tx, whole launch.Spec, strategy []shape.CapacityProviderStrategyItem) (tasks []*ecs.Task, failures []launch.Failure, err error) {
+	if len(strategy) == 0 {
+		return tables.Launch(tx, a.network, whole)
+	}
+	for _, part := range launch.Split(whole, strategy, nil) {
+		made, failed, err := tables.Launch(tx, a.network, part)
+		if err != nil {
+			return nil, nil, err
+		}
+		tasks, failures = append(tasks, made...), append(failures, failed...)
+	}
+	return tasks, failures, nil
 }
 
 // runAgain answers a client token that came before: with the tasks it made, as they
@@ -78,13 +90,13 @@ func (a *API) StartTask(ctx context.Context, c wire.Call, in *shape.StartTaskReq
 	}
 	w := wish{cluster: in.Cluster, definition: aws.Val(in.TaskDefinition), group: in.Group, startedBy: in.StartedBy,
 		reference: in.ReferenceId, overrides: in.Overrides, tags: in.Tags, propagate: in.PropagateTags,
-		managed: aws.Val(in.EnableECSManagedTags), network: in.NetworkConfiguration}
+		managed: aws.Val(in.EnableECSManagedTags), network: in.NetworkConfiguration, start: true}
 	if err := w.check(); err != nil {
 		return nil, err
 	}
 	var out *shape.StartTaskResponse
 	err := a.store.Update(ctx, func(tx store.Tx) error {
-		spec, err := w.spec(tx, h)
+		spec, _, err := w.spec(tx, h)
 		if err != nil {
 			return err
 		}

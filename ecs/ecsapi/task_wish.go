@@ -1,6 +1,7 @@
 package ecsapi
 
 import (
+	"cmp"
 	"slices"
 	"unicode/utf8"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/taskdef"
 	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -17,7 +19,10 @@ import (
 type wish struct {
 	cluster    *string
 	definition string
-	launchType string // "" for StartTask: the instance decides
+	launchType *string
+	strategy   []shape.CapacityProviderStrategyItem
+	platform   *string
+	start      bool // StartTask: the instance decides where tasks run
 	group      *string
 	startedBy  *string
 	reference  *string
@@ -53,31 +58,46 @@ func (w wish) check() error {
 }
 
 // spec finds what the wish names.
-func (w wish) spec(tx store.Tx, h ecs.Home) (launch.Spec, error) {
+// The strategy is that of capacity providers, which a caller splits the wish by; nil for none.
+func (w wish) spec(tx store.Tx, h ecs.Home) (launch.Spec, []shape.CapacityProviderStrategyItem, error) {
 	k, err := activeCluster(tx, h, w.cluster)
 	if err != nil {
-		return launch.Spec{}, err
+		return launch.Spec{}, nil, err
 	}
 	r, err := request.ParseRevision(h, w.definition)
 	if err != nil {
-		return launch.Spec{}, err
+		return launch.Spec{}, nil, err
 	}
-	d, err := launchable(tx, h, r, w.launchType)
+	where := capacity{}
+	if !w.start {
+		if where, err = capacityOf(k, w.launchType, w.strategy); err != nil {
+			return launch.Spec{}, nil, err
+		}
+	}
+	d, err := launchable(tx, h, r, where.launchType)
 	if err != nil {
-		return launch.Spec{}, err
+		return launch.Spec{}, nil, err
 	}
-	s := launch.Spec{Home: h, Cluster: k.Name, Definition: d, Group: aws.Val(w.group), StartedBy: aws.Val(w.startedBy),
+	if err := request.CheckPlatform(where.launchType, w.platform); err != nil {
+		return launch.Spec{}, nil, err
+	}
+	s := launch.Spec{Home: h, Cluster: k.Name, Definition: d, LaunchType: where.launchType, PlatformVersion: aws.Val(w.platform), Group: aws.Val(w.group), StartedBy: aws.Val(w.startedBy),
 		ReferenceID: aws.Val(w.reference), Tags: w.allTags(d, k.Name)}
-	if s.Network, err = request.Network(&d.Document, w.network, w.launchType); err != nil {
-		return s, err
+	if s.Network, err = request.Network(&d.Document, w.network, where.launchType); err != nil {
+		return s, nil, err
 	}
 	if w.overrides != nil {
 		s.Overrides = *w.overrides
 	}
-	if request.UserTags(s.Tags) > request.MaxTags {
-		return s, request.Invalid("The number of tags exceeds the limit of %d tags per resource.", request.MaxTags)
+	if s.Fargate() {
+		if err := taskdef.CheckFargateSize(cmp.Or(s.Overrides.Cpu, d.Document.Cpu), cmp.Or(s.Overrides.Memory, d.Document.Memory)); err != nil {
+			return s, nil, err
+		}
 	}
-	return s, request.CheckOverrides(&d.Document, w.overrides)
+	if request.UserTags(s.Tags) > request.MaxTags {
+		return s, nil, request.Invalid("The number of tags exceeds the limit of %d tags per resource.", request.MaxTags)
+	}
+	return s, where.strategy, request.CheckOverrides(&d.Document, w.overrides)
 }
 
 // allTags are the task's own, over the definition's, over ECS's.
@@ -105,11 +125,26 @@ func launchable(tx store.Tx, h ecs.Home, r request.Revision, launchType string) 
 	case aws.Val(d.Document.Status) != shape.TaskDefinitionStatusActive:
 		return nil, errTaskDefInactive
 	}
-	if err := request.RefuseDefinition(&d.Document); err != nil {
+	if err := request.RefuseDefinition(&d.Document, launchType); err != nil {
 		return nil, err
 	}
-	if rc := d.Document.RequiresCompatibilities; launchType != "" && len(rc) > 0 && !slices.Contains(rc, launchType) {
-		return nil, request.Invalid("Task definition does not support launch_type %s.", launchType)
+	if !fit(d, launchType) {
+		return nil, unfit(launchType)
 	}
 	return d, nil
+}
+
+func unfit(launchType string) error {
+	return request.Invalid("Task definition does not support launch_type %s.", launchType)
+}
+
+// fit says whether a definition's tasks may have a launch type: it is among those that the definition asks to be held to, or, for FARGATE,
+// which not every definition is fit for, among those that it was found fit for.
+func fit(d *ecs.TaskDefinition, launchType string) bool {
+	rc := d.Document.RequiresCompatibilities
+	if launchType == shape.LaunchTypeFargate && len(rc) == 0 {
+		rc = d.Document.Compatibilities
+		return slices.Contains(rc, launchType)
+	}
+	return launchType == "" || len(rc) == 0 || slices.Contains(rc, launchType)
 }

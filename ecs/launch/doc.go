@@ -25,7 +25,8 @@ type Spec struct {
 	Service          string // optional; name of the service, with Deployment
 	Deployment       string
 	LaunchType       string // optional; any container instance when empty
-	CapacityProvider string // optional
+	CapacityProvider string // optional; FARGATE or FARGATE_SPOT, with that launch type
+	PlatformVersion  string // optional; of FARGATE
 	ReferenceID      string // optional
 
 	Overrides            shape.TaskOverride
@@ -40,6 +41,11 @@ type Spec struct {
 
 	// Instances are the IDs of the container instances of StartTask: one task on each, whatever Count, Constraints and Strategy say.
 	Instances []string
+}
+
+// Fargate says whether the tasks run on FARGATE: on nodes that offer it, not on container instances of the cluster.
+func (s Spec) Fargate() bool {
+	return s.LaunchType == shape.LaunchTypeFargate
 }
 
 // GroupName is the task group: the one given, or the default.
@@ -61,7 +67,9 @@ type Failure struct {
 type Result struct {
 	Tasks    []*ecs.Task
 	Failures []Failure
-	Refusal  *place.Refusal // why the next task had no place; nil when all had one, and for StartTask
+	// Interrupted are the keys of the Spot tasks that are to end so that there is room for the next tasks on FARGATE.
+	Interrupted []string
+	Refusal     *place.Refusal // why the next task had no place; nil when all had one, and for StartTask
 }
 
 // Records are what is stored of a new task.

@@ -19,14 +19,15 @@ type Placed struct {
 // Make is the records of one new task. newID answers 32 hex digits, another at each call.
 func Make(s Spec, p Placed, now time.Time, newID func() string) Records {
 	id := newID()
+	instance, on := host(s, p)
 	r := Records{
 		Task: task(s, p, id, now),
 		Desired: &ecs.TaskDesired{
-			Home: s.Home, Cluster: s.Cluster, ID: id, Service: s.Service, Group: s.GroupName(), Instance: p.Instance.ID,
+			Home: s.Home, Cluster: s.Cluster, ID: id, Service: s.Service, Group: s.GroupName(), Instance: instance, Host: on,
 			Status: shape.DesiredStatusRunning,
 		},
 		Status: &ecs.TaskStatus{
-			Home: s.Home, Cluster: s.Cluster, ID: id, Service: s.Service, Instance: p.Instance.ID,
+			Home: s.Home, Cluster: s.Cluster, ID: id, Service: s.Service, Instance: instance, Host: on,
 			LastStatus: ecs.TaskPending, Health: shape.HealthStatusUnknown, Version: 1,
 		},
 	}
@@ -46,6 +47,14 @@ func Make(s Spec, p Placed, now time.Time, newID func() string) Records {
 	return r
 }
 
+// host is where a task runs: on a container instance of its own or, on FARGATE, on one that it only travels with.
+func host(s Spec, p Placed) (instance string, on ecs.Host) {
+	if s.Fargate() {
+		return "", ecs.Host{Cluster: p.Instance.Cluster, Instance: p.Instance.ID}
+	}
+	return p.Instance.ID, ecs.Host{}
+}
+
 func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
 	zone, _ := place.AttributeOf(p.Instance.Attributes, place.Zone)
 	launchType := s.LaunchType
@@ -57,11 +66,15 @@ func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
 		Family: s.Definition.Family, Revision: s.Definition.Revision,
 		Service: s.Service, Deployment: s.Deployment, Group: s.GroupName(), StartedBy: s.StartedBy,
 		LaunchType: launchType, CapacityProvider: s.CapacityProvider,
-		Instance: p.Instance.ID, Node: p.Instance.Node, Zone: zone,
+		Node: p.Instance.Node, Zone: zone,
 		CPU:       strconv.FormatInt(p.Holds.CPU, 10),
 		Memory:    strconv.FormatInt(p.Holds.MemoryMiB, 10),
 		Overrides: withDefaults(s, p.Holds), Network: s.Network, Holds: p.Holds,
 		EnableExecuteCommand: s.EnableExecuteCommand, ReferenceID: s.ReferenceID, CreatedAt: now,
+	}
+	t.Instance, t.Host = host(s, p)
+	if s.Fargate() {
+		t.PlatformVersion, t.PlatformFamily = ecs.Platform(s.PlatformVersion), ecs.PlatformFamily
 	}
 	if arch, _ := place.AttributeOf(p.Instance.Attributes, place.Architecture); arch != "" {
 		t.Attributes = []shape.Attribute{{Name: aws.Ptr(place.Architecture), Value: aws.Ptr(arch)}}

@@ -31,6 +31,10 @@ func Request(s Spec, seed uint64) (place.Request, error) {
 	if ecs.HasInterface(doc) {
 		out.Attributes = append(slices.Clone(out.Attributes), shape.Attribute{Name: aws.Ptr(place.BerthNode)})
 	}
+	if s.Fargate() {
+		out.Attributes = append(out.Attributes, shape.Attribute{Name: aws.Ptr(place.Fargate), Value: aws.Ptr(place.FargateOn)})
+		out.Strategy = place.DefaultService() // whoever asks: FARGATE spreads over the zones of the subnets
+	}
 	var err error
 	if out.Needs, err = Needs(doc, &s.Overrides); err != nil {
 		return out, err

@@ -19,6 +19,12 @@ const Zone = "ecs.availability-zone"
 // agent that claims to be able, asks for it.
 const BerthNode = "berth.node-id"
 
+// Fargate is the attribute of a container instance whose node offers its capacity to FARGATE, with FargateOn as its value.
+const (
+	Fargate   = "berth.fargate"
+	FargateOn = "enabled"
+)
+
 // Instance is a candidate: a container instance with what its node has left.
 type Instance struct {
 	ID            string // required; unique among the candidates

@@ -28,7 +28,7 @@ func Network(d *shape.TaskDefinition, in *shape.NetworkConfiguration, launchType
 		return nil, Invalid("The EXTERNAL launch type does not support networkMode=awsvpc.")
 	}
 	c := *in.AwsvpcConfiguration
-	if err := checkAwsvpc(c); err != nil {
+	if err := checkAwsvpc(c, launchType); err != nil {
 		return nil, err
 	}
 	if c.AssignPublicIp == nil {
@@ -40,7 +40,7 @@ func Network(d *shape.TaskDefinition, in *shape.NetworkConfiguration, launchType
 	return &shape.NetworkConfiguration{AwsvpcConfiguration: &c}, nil
 }
 
-func checkAwsvpc(c shape.AwsVpcConfiguration) error {
+func checkAwsvpc(c shape.AwsVpcConfiguration, launchType string) error {
 	switch {
 	case len(c.Subnets) == 0:
 		return Invalid("subnets can not be empty.")
@@ -57,6 +57,9 @@ func checkAwsvpc(c shape.AwsVpcConfiguration) error {
 	case "", shape.AssignPublicIpDisabled:
 		return nil
 	case shape.AssignPublicIpEnabled:
+		if launchType == shape.LaunchTypeFargate {
+			return nil
+		}
 		return Invalid("Assign public IP is not supported for this launch type.")
 	default:
 		return Invalid("Invalid value for assignPublicIp: '%s'. Valid values: ENABLED, DISABLED", p)

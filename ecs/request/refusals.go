@@ -35,15 +35,14 @@ const (
 // Refusals are all of them. The coverage page of the documentation is made from this
 // table.
 var Refusals = []Refusal{
-	{[]string{"RunTask", "CreateService"}, "launchType", []string{shape.LaunchTypeFargate, shape.LaunchTypeManagedInstances}, unsupported,
-		"The launch type is not available in this region: container instances run EC2 and EXTERNAL."},
-	{placing, "platformVersion", nil, badInput, "The platform version must be null when specifying an EC2 launch type."},
+	{[]string{"RunTask", "CreateService"}, "launchType", []string{shape.LaunchTypeManagedInstances}, unsupported,
+		"The launch type is not available in this region: ask for FARGATE, EC2 or EXTERNAL."},
 	{tasks, "enableExecuteCommand", nil, badInput, "Execute command is not available in this region."},
 	{tasks, "volumeConfigurations", nil, unsupported, "Volumes configured at launch are not available in this region."},
 	{launching, "overrides.inferenceAcceleratorOverrides", nil, badInput, "Inference accelerators are not available in this region."},
 	{launching, "overrides.containerOverrides.environmentFiles", nil, badInput, "Environment files are not available in this region."},
 	{launching, "overrides.containerOverrides.resourceRequirements", nil, badInput, "GPUs and inference accelerators are not available in this region."},
-	{launching, "overrides.ephemeralStorage", nil, badInput, "Ephemeral storage can only be overridden for tasks on Fargate."},
+	{launching, "overrides.ephemeralStorage", nil, badInput, noEphemeral},
 
 	{services, "loadBalancers", nil, unsupported, "Load balancers are not available in this region."},
 	{services, "serviceRegistries", nil, unsupported, "Service discovery is not available in this region."},
@@ -71,19 +70,28 @@ var Refusals = []Refusal{
 	{[]string{"ListTasks"}, "daemonName", nil, badInput, "Daemons are not available in this region."},
 }
 
+// Ephemeral storage of a size of its own is FARGATE's, and is not held to its size yet.
+const (
+	ephemeral   = "ephemeralStorage"
+	noEphemeral = "Ephemeral storage of a size of its own is not available in this region."
+)
+
 // Definitions are the members of a task definition that are refused when tasks are to
 // start from it. Most of what is missing needs no row: its required attribute is one
 // that no container instance has.
 var Definitions = []Refusal{
 	{tasks, "containerDefinitions.resourceRequirements", nil, unsupported, "GPUs and inference accelerators are not available in this region."},
-	{tasks, "ephemeralStorage", nil, unsupported, "Ephemeral storage can only be configured for tasks on Fargate."},
+	{tasks, ephemeral, nil, unsupported, "Ephemeral storage can only be configured for tasks on Fargate."},
 	{tasks, "volumes.configuredAtLaunch", nil, unsupported, "Volumes configured at launch are not available in this region."},
 }
 
 // RefuseDefinition answers the error of the first of Definitions that a task
-// definition runs into.
-func RefuseDefinition(d *shape.TaskDefinition) error {
+// definition runs into. launchType may be empty: the instance decides.
+func RefuseDefinition(d *shape.TaskDefinition, launchType string) error {
 	for _, r := range Definitions {
+		if r.Field == ephemeral && launchType == shape.LaunchTypeFargate {
+			r.Message = noEphemeral
+		}
 		if given(reflect.ValueOf(d), strings.Split(r.Field, "."), r.Values) {
 			return &aws.Error{Code: r.Code, Message: r.Message + " (" + r.Field + ")"}
 		}

@@ -81,7 +81,7 @@ func fill(v reflect.Value, path, values []string) bool {
 }
 
 func TestRefusedDefinitions(t *testing.T) {
-	if err := RefuseDefinition(&shape.TaskDefinition{}); err != nil {
+	if err := RefuseDefinition(&shape.TaskDefinition{}, ""); err != nil {
 		t.Errorf("an empty definition is refused: %v", err)
 	}
 	for _, row := range Definitions {
@@ -90,7 +90,7 @@ func TestRefusedDefinitions(t *testing.T) {
 			t.Errorf("a definition has no member %s", row.Field)
 		}
 		var e *aws.Error
-		if err := RefuseDefinition(d); !errors.As(err, &e) || e.Code != row.Code || !strings.Contains(e.Message, row.Message) {
+		if err := RefuseDefinition(d, ""); !errors.As(err, &e) || e.Code != row.Code || !strings.Contains(e.Message, row.Message) {
 			t.Errorf("%s: %v", row.Field, err)
 		}
 	}

@@ -30,12 +30,12 @@ type Input struct {
 type Task struct {
 	ID         string
 	Deployment string
-	Instance   string
-	Wanted     bool // desired status RUNNING
-	Asked      bool // somebody asked it to stop, it did not end by itself
-	Unwell     bool // asked because of its health checks
-	Draining   bool // its container instance is DRAINING
-	Last       bool // no task but those of DAEMON services is left on that
+	Instance   string // or the host, on FARGATE
+	Wanted     bool   // desired status RUNNING
+	Asked      bool   // somebody asked it to stop, it did not end by itself
+	Unwell     bool   // asked because of its health checks
+	Draining   bool   // its container instance is DRAINING
+	Last       bool   // no task but those of DAEMON services is left on that
 	// ProtectedUntil is when its protection from scale-in and deployments ends; zero without one.
 	ProtectedUntil time.Time
 	LastStatus     string
@@ -50,7 +50,7 @@ type Task struct {
 // TaskOf is a stored task as a plan sees it.
 func TaskOf(v ecs.TaskView, draining bool) Task {
 	t := Task{
-		ID: v.ID, Deployment: v.Deployment, Instance: v.Instance, Draining: draining,
+		ID: v.ID, Deployment: v.Deployment, Instance: v.RunsOn().Instance, Draining: draining,
 		Wanted:     v.Desired.Status == shape.DesiredStatusRunning,
 		Asked:      v.Desired.StopCode != "",
 		Unwell:     v.Desired.Reason == ecs.ReasonHealthChecks,

@@ -85,6 +85,11 @@ func Started(service string, ids []string) string {
 	return Sentence(service, tasks("has started %d tasks:", ids))
 }
 
+// Interrupted is what a service says of a Spot task that gives up its room.
+func Interrupted(service, id string) string {
+	return Sentence(service, "(task "+id+") "+strings.ToLower(ecs.ReasonSpot[:1])+ecs.ReasonSpot[1:])
+}
+
 func tasks(head string, ids []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, head, len(ids))

@@ -16,11 +16,18 @@ import (
 // DesiredByPeers: Is(MemberKey of the instance + "/" + task group, desired status). Placement counts the tasks of a
 // group on every instance; how many there are in the cluster must not matter.
 var DesiredByPeers = store.NewIndex(TaskDesireds, "peers", func(t *ecs.TaskDesired) []string {
+	group := t.Group
 	if t.Instance == "" {
-		return nil
+		group = hosted(t.Cluster, t.Group)
 	}
-	return []string{peers(MemberKey(t.Home, t.Cluster, t.Instance), t.Group, t.Status)}
+	if key := HostKey(t.Home, t.RunsOn()); key != "" {
+		return []string{peers(key, group, t.Status)}
+	}
+	return nil
 })
+
+// hosted is a task group of a cluster on FARGATE, where hosts have tasks of all clusters. No name of a group has a zero byte.
+func hosted(cluster, group string) string { return "\x00" + cluster + "\x00" + group }
 
 func peers(instance, group, status string) string { return Is(instance+"/"+group, status) }
 
@@ -43,6 +50,9 @@ func Candidates(tx store.Tx, h ecs.Home, cluster string) []place.Instance {
 
 // candidatesFor are the candidates with peers and, when one of the expressions asks for them, with task groups.
 func candidatesFor(tx store.Tx, s launch.Spec, asked ...*query.Expr) []place.Instance {
+	if s.Fargate() {
+		return hostsFor(tx, s)
+	}
 	out := Candidates(tx, s.Home, s.Cluster)
 	if len(s.Among) > 0 {
 		out = slices.DeleteFunc(out, func(c place.Instance) bool { return !slices.Contains(s.Among, c.ID) })

@@ -33,34 +33,35 @@ func CountCluster(tx store.Tx, k *ecs.Cluster) ecs.ClusterCounts {
 }
 
 func countService(n *ecs.ClusterCounts, v ecs.ServiceView) {
-	external := v.Target.LaunchType == shape.LaunchTypeExternal
+	aim := v.Aim()
+	active, draining := &n.ActiveEC2, &n.DrainingEC2
+	switch {
+	case aim.OnFargate():
+		active, draining = &n.ActiveFargate, &n.DrainingFargate
+	case aim.LaunchType == shape.LaunchTypeExternal:
+		active, draining = &n.ActiveExternal, &n.DrainingExternal
+	}
 	switch v.ShownStatus() {
 	case ecs.ServiceActive:
-		if external {
-			n.ActiveExternal++
-		} else {
-			n.ActiveEC2++
-		}
+		*active++
 	case ecs.ServiceDraining:
-		if external {
-			n.DrainingExternal++
-		} else {
-			n.DrainingEC2++
-		}
+		*draining++
 	}
 }
 
 func countTask(n *ecs.ClusterCounts, v ecs.TaskView) {
-	external := v.LaunchType == shape.LaunchTypeExternal
+	running, pending := &n.RunningEC2, &n.PendingEC2
+	switch v.LaunchType {
+	case shape.LaunchTypeFargate:
+		running, pending = &n.RunningFargate, &n.PendingFargate
+	case shape.LaunchTypeExternal:
+		running, pending = &n.RunningExternal, &n.PendingExternal
+	}
 	switch {
-	case v.Running() && external:
-		n.RunningExternal++
 	case v.Running():
-		n.RunningEC2++
-	case v.Pending() && external:
-		n.PendingExternal++
+		*running++
 	case v.Pending():
-		n.PendingEC2++
+		*pending++
 	}
 }
 

@@ -57,6 +57,14 @@ var (
 		return []string{Is(MemberKey(t.Home, t.Cluster, t.Instance), t.Status)}
 	})
 
+	// DesiredByHost: Is(HostKey, desired status). The tasks that an agent runs, those on FARGATE among them.
+	DesiredByHost = store.NewIndex(TaskDesireds, "host", func(t *ecs.TaskDesired) []string {
+		if key := HostKey(t.Home, t.RunsOn()); key != "" {
+			return []string{Is(key, t.Status)}
+		}
+		return nil
+	})
+
 	// StatusByCluster: Is(ClusterKey, LIVE or STOPPED), see Liveness.
 	StatusByCluster = store.NewIndex(TaskStatuses, "cluster", func(t *ecs.TaskStatus) []string {
 		return []string{Is(ClusterKey(t.Home, t.Cluster), Liveness(t))}
@@ -74,6 +82,14 @@ var (
 			return nil
 		}
 		return []string{Is(MemberKey(t.Home, t.Cluster, t.Instance), Liveness(t))}
+	})
+
+	// StatusByHost: Is(HostKey, LIVE or STOPPED).
+	StatusByHost = store.NewIndex(TaskStatuses, "host", func(t *ecs.TaskStatus) []string {
+		if key := HostKey(t.Home, t.RunsOn()); key != "" {
+			return []string{Is(key, Liveness(t))}
+		}
+		return nil
 	})
 
 	// ServicesByRevision: the ARN of the task definition that a service targets.

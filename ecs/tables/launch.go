@@ -15,7 +15,7 @@ import (
 
 // MaxLaunch is how many tasks one transaction may launch, MaxAttached how many that get interfaces. A task writes at most five records (core,
 // desired, status, tags, ledger) and compares at most three (core, ledger, instance state), so there is room for what the caller writes beside.
-// An interface and its addresses are three more of each, and a launch into ten subnets with five groups compares thirty.
+// An interface and its addresses are four more of each, a public one among them, and a launch into ten subnets with five groups compares thirty.
 const (
 	MaxLaunch   = 16
 	MaxAttached = 10
@@ -24,7 +24,7 @@ const (
 // Bounds are how many such tasks one transaction may launch, and how many keys each writes at most.
 func Bounds(d *ecs.TaskDefinition) (most, writes int) {
 	if ecs.HasInterface(&d.Document) {
-		return MaxAttached, 8
+		return MaxAttached, 9
 	}
 	return MaxLaunch, 5
 }
@@ -40,7 +40,7 @@ func Launch(tx store.Tx, n Network, s launch.Spec) ([]*ecs.Task, []launch.Failur
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.Refusal != nil && r.Refusal.NoInstance() {
+	if r.Refusal != nil && r.Refusal.NoInstance() && !s.Fargate() {
 		return nil, nil, &aws.Error{Code: shape.CodeInvalidParameterException, Message: place.NoInstances}
 	}
 	return r.Tasks, r.Failures, nil
@@ -70,7 +70,8 @@ func TryLaunch(tx store.Tx, n Network, s launch.Spec) (launch.Result, error) {
 	if len(s.Instances) > 0 {
 		return b.startOn(req)
 	}
-	result := place.Place(req, candidatesFor(tx, s, req.MemberOf...))
+	candidates := candidatesFor(tx, s, req.MemberOf...)
+	result := place.Place(req, candidates)
 	out := launch.Result{Refusal: result.Refusal, Failures: failuresOf(s, result.Refusal)}
 	for _, id := range result.Placed {
 		t, err := b.book(id)
@@ -78,6 +79,9 @@ func TryLaunch(tx store.Tx, n Network, s launch.Spec) (launch.Result, error) {
 			return launch.Result{}, err
 		}
 		out.Tasks = append(out.Tasks, t)
+	}
+	if missing := s.Count - len(result.Placed); missing > 0 && takesRoom(s) {
+		out.Interrupted = b.interrupt(req, candidates, missing, len(result.Placed))
 	}
 	return out, nil
 }
@@ -123,7 +127,7 @@ func (b *booking) wire(req *place.Request) (err error) {
 // book writes one task on a chosen instance.
 func (b *booking) book(instance string) (*ecs.Task, error) {
 	tx, s := b.tx, b.spec
-	key := MemberKey(s.Home, s.Cluster, instance)
+	key := b.keyOf(instance)
 	i, ok := Instances.Peek(tx, key)
 	if !ok {
 		return nil, fmt.Errorf("tables: container instance %s vanished within a transaction", instance)
@@ -184,6 +188,9 @@ func (b *booking) startOn(req place.Request) (launch.Result, error) {
 func failuresOf(s launch.Spec, r *place.Refusal) []launch.Failure {
 	if r == nil {
 		return nil
+	}
+	if s.Fargate() {
+		return []launch.Failure{shortage(r)}
 	}
 	var out []launch.Failure
 	for _, m := range r.Nearest {

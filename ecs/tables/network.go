@@ -5,6 +5,7 @@ import (
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/store"
+	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
@@ -42,7 +43,7 @@ func attach(tx store.Tx, n Network, t *ecs.Task, i *ecs.Instance, subnets []ecs.
 	id := launch.UUID(tx.NewID())
 	made, err := n.Attach(tx, ecs.InterfaceWish{
 		Home: t.Home, Subnet: subnets[at].ID, Groups: t.Network.AwsvpcConfiguration.SecurityGroups, Attachment: t.AttachmentARN(id),
-		Task: t.ARN(), Node: i.Node, EC2: i.EC2InstanceID,
+		Task: t.ARN(), Node: i.Node, EC2: shownMachine(t, i), Public: aws.Val(t.Network.AwsvpcConfiguration.AssignPublicIp) == shape.AssignPublicIpEnabled,
 	})
 	if err != nil {
 		return err
@@ -51,6 +52,14 @@ func attach(tx store.Tx, n Network, t *ecs.Task, i *ecs.Instance, subnets []ecs.
 	made.Attachment = id
 	t.Interface = made
 	return nil
+}
+
+// shownMachine is the EC2 instance that a task's interface is shown attached to: none on FARGATE.
+func shownMachine(t *ecs.Task, i *ecs.Instance) string {
+	if t.Instance == "" {
+		return ""
+	}
+	return i.EC2InstanceID
 }
 
 // noAddressError is a zone without a free address.

@@ -73,7 +73,7 @@ func AbandonTask(tx store.Tx, n Network, key, code, reason string) {
 // abandonsAtOnce is how many tasks one transaction ends.
 const abandonsAtOnce = 15
 
-// AbandonTasks ends some tasks of an INACTIVE container instance (by MemberKey) and
+// AbandonTasks ends some tasks of an INACTIVE container instance (by MemberKey), those on FARGATE that its agent ran among them, and
 // says whether there may be more.
 // Guards the state, and 6 keys a task and a ledger; writes the same at most.
 func AbandonTasks(tx store.Tx, n Network, instance string) (more bool) {
@@ -81,14 +81,18 @@ func AbandonTasks(tx store.Tx, n Network, instance string) (more bool) {
 		return false
 	}
 	var tasks []string
-	for task := range StatusByInstance.List(tx, Is(instance, Live), "") {
+	for task := range StatusByHost.List(tx, Is(instance, Live), "") {
 		if more = len(tasks) == abandonsAtOnce; more {
 			break
 		}
 		tasks = append(tasks, task)
 	}
 	for _, task := range tasks {
-		AbandonTask(tx, n, task, shape.TaskStopCodeTerminationNotice, ecs.ReasonDeregistration)
+		reason := ecs.ReasonDeregistration
+		if t, ok := Tasks.Peek(tx, task); ok && t.Instance == "" {
+			reason = ecs.ReasonHostGone
+		}
+		AbandonTask(tx, n, task, shape.TaskStopCodeTerminationNotice, reason)
 	}
 	return more
 }

@@ -24,6 +24,14 @@ func ClusterKey(h ecs.Home, name string) string { return At(h).Key(name) }
 // MemberKey is the key of what lives in a cluster: an instance, a task, a service.
 func MemberKey(h ecs.Home, cluster, id string) string { return At(h).Key(cluster, id) }
 
+// HostKey is the key of the container instance whose agent runs a task; "" for none.
+func HostKey(h ecs.Home, on ecs.Host) string {
+	if on.Instance == "" {
+		return ""
+	}
+	return MemberKey(h, on.Cluster, on.Instance)
+}
+
 // ServiceEventKey sorts a service's events by time.
 func ServiceEventKey(e *ecs.ServiceEvent) string {
 	return At(e.Home).Key(e.Cluster, e.Service, fmt.Sprintf("%020d", e.At.UnixNano()), e.ID)
@@ -54,11 +62,11 @@ var (
 	Families = store.Define(store.Def[ecs.Family]{Name: "ecs.family", Version: 1,
 		Key: func(f *ecs.Family) string { return At(f.Home).Key(f.Name) }})
 
-	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 2,
+	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 3,
 		Key: func(t *ecs.Task) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
-	TaskDesireds = store.Define(store.Def[ecs.TaskDesired]{Name: "ecs.task.desired", Version: 1,
+	TaskDesireds = store.Define(store.Def[ecs.TaskDesired]{Name: "ecs.task.desired", Version: 2,
 		Key: func(t *ecs.TaskDesired) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
-	TaskStatuses = store.Define(store.Def[ecs.TaskStatus]{Name: "ecs.task.status", Version: 2,
+	TaskStatuses = store.Define(store.Def[ecs.TaskStatus]{Name: "ecs.task.status", Version: 3,
 		Key: func(t *ecs.TaskStatus) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 	TaskTags = store.Define(store.Def[ecs.TaskTags]{Name: "ecs.task.tags", Version: 1,
 		Key: func(t *ecs.TaskTags) string { return MemberKey(t.Home, t.Cluster, t.ID) }})

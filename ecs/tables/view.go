@@ -49,6 +49,12 @@ func TasksOfInstance(tx store.Tx, instanceKey, liveness string) iter.Seq[ecs.Tas
 	return views(tx, StatusByInstance.List(tx, Is(instanceKey, liveness), ""))
 }
 
+// TasksOfHost yields the tasks that the agent of a container instance (by MemberKey) runs, those on FARGATE among them, that are LIVE or
+// STOPPED, in key order.
+func TasksOfHost(tx store.Tx, instanceKey, liveness string) iter.Seq[ecs.TaskView] {
+	return views(tx, StatusByHost.List(tx, Is(instanceKey, liveness), ""))
+}
+
 // CountProtected is how many tasks of a service (by MemberKey) that should run are protected now, but for one (by MemberKey).
 func CountProtected(tx store.Tx, serviceKey, but string) (n int) {
 	for key := range DesiredByService.List(tx, Is(serviceKey, ecs.TaskRunning), "") {

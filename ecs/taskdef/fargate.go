@@ -30,6 +30,20 @@ func fargateSize(cpu, memory int64) bool {
 	return false
 }
 
+// CheckFargateSize holds a task's own cpu and memory, as its definition and its overrides leave them, to the table.
+func CheckFargateSize(cpu, memory *string) error {
+	units, okCPU := size(cpu, "vcpu")
+	mib, okMemory := size(memory, "gb")
+	if !okCPU || !okMemory || !fargateSize(units, mib) {
+		return noFargateSize(units, mib)
+	}
+	return nil
+}
+
+func noFargateSize(cpu, memory int64) error {
+	return invalid("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.", cpu, memory)
+}
+
 // checkLaunchTypes holds a definition to the launch types it asks to be fit for.
 func checkLaunchTypes(in *shape.RegisterTaskDefinitionRequest) error {
 	for i, name := range in.RequiresCompatibilities {
@@ -86,7 +100,7 @@ func checkFargate(in *shape.RegisterTaskDefinitionRequest) error {
 	case in.Memory == nil:
 		return invalid("Fargate requires that 'memory' be defined at the task level.")
 	case !fargateSize(cpu, memory), windows(in) && cpu < 1024:
-		return invalid("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.", cpu, memory)
+		return noFargateSize(cpu, memory)
 	case in.IpcMode != nil:
 		return notOnFargate("ipcMode")
 	case aws.Val(in.PidMode) == shape.PidModeHost:

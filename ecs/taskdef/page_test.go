@@ -199,7 +199,7 @@ func follow(t *testing.T, text string, announced string) (out outcome) {
 			return outcome{how: RefusedPlace, why: *a.Name}
 		}
 	}
-	if err := refused.RefuseDefinition(doc); err != nil {
+	if err := refused.RefuseDefinition(doc, ""); err != nil {
 		return outcome{how: "refused when it is run", why: err.Error()}
 	}
 	d := &ecs.TaskDefinition{Home: facts.Home, Family: *doc.Family, Revision: *doc.Revision, Document: *doc}

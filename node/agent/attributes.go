@@ -16,6 +16,13 @@ const nodeAttribute = "berth.node-id"
 // addressAttribute is where the machine is reached by others.
 const addressAttribute = "berth.node-address"
 
+// fargateAttribute says that the node's capacity is FARGATE's, too; fargate is the launch type of such tasks.
+const (
+	fargateAttribute = "berth.fargate"
+	fargateEnabled   = "enabled"
+	fargate          = "FARGATE"
+)
+
 const (
 	capability = "ecs.capability."
 	comAmazon  = "com.amazonaws.ecs.capability."
@@ -66,6 +73,9 @@ func (a *Agent) attributes(first bool) []shape.Attribute {
 	if a.cfg.Interfaces != nil {
 		for _, name := range interfaceCapabilities {
 			all[name] = ""
+		}
+		if a.cfg.Fargate {
+			all[fargateAttribute] = fargateEnabled
 		}
 	}
 	for _, v := range dockerAPIs {

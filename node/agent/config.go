@@ -41,6 +41,8 @@ type Config struct {
 	Logs    engine.Logs    // required: node/hold's client
 	// Interfaces are tasks' own. Optional: without, the node takes no tasks in awsvpc.
 	Interfaces Interfaces
+	// Fargate offers the node's capacity to FARGATE, whose tasks are in awsvpc, beside the container instance that it is.
+	Fargate bool
 
 	Sandboxes    plan.Sandboxes    // optional: which tasks run in gVisor
 	Zone         string            // optional: availability zone

@@ -49,9 +49,17 @@ func (a *Agent) ByAddress(vpc string, addr netip.Addr) (metadata.Task, bool) {
 	return metadata.Task{}, false
 }
 
+// clusterOf is a task's cluster as the agents of AWS write it: the node's as it was configured; on FARGATE, where tasks are of any, its ARN.
+func (a *Agent) clusterOf(t *engine.Task) string {
+	if t.Plan.LaunchType == fargate {
+		return t.Payload.TaskClusterArn
+	}
+	return a.cfg.Cluster
+}
+
 func (a *Agent) metadataTask(t *engine.Task) metadata.Task {
 	out := metadata.Task{
-		Cluster: a.cfg.Cluster, TaskARN: t.ARN, Family: t.Plan.Family, Revision: t.Plan.Version,
+		Cluster: a.clusterOf(t), TaskARN: t.ARN, Family: t.Plan.Family, Revision: t.Plan.Version,
 		ServiceName: t.Plan.Service, Group: t.Plan.Group, LaunchType: t.Plan.LaunchType,
 		DesiredStatus: t.Desired(), KnownStatus: t.Status(), AvailabilityZone: *a.zone.Load(),
 		PullStartedAt: instant(t.PullStarted), PullStoppedAt: instant(t.PullStopped),

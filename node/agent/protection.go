@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 
+	"github.com/berth-ecs/berth/node/agent/report"
 	"github.com/berth-ecs/berth/node/metadata"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
@@ -14,7 +15,7 @@ var _ metadata.ProtectionSource = (*Agent)(nil)
 
 // Protection implements metadata.ProtectionSource. The node asks on the task's behalf, with its own keys.
 func (a *Agent) Protection(ctx context.Context, t metadata.Task) (metadata.ProtectionAnswer, error) {
-	out, err := a.api.GetTaskProtection(ctx, &shape.GetTaskProtectionRequest{Cluster: &a.cfg.Cluster, Tasks: []string{t.TaskARN}})
+	out, err := a.api.GetTaskProtection(ctx, &shape.GetTaskProtectionRequest{Cluster: aws.Ptr(report.ClusterOf(t.TaskARN, a.cfg.Cluster)), Tasks: []string{t.TaskARN}})
 	if err != nil {
 		return metadata.ProtectionAnswer{}, err
 	}
@@ -23,7 +24,7 @@ func (a *Agent) Protection(ctx context.Context, t metadata.Task) (metadata.Prote
 
 // Protect implements metadata.ProtectionSource.
 func (a *Agent) Protect(ctx context.Context, t metadata.Task, p metadata.ProtectionWish) (metadata.ProtectionAnswer, error) {
-	in := &shape.UpdateTaskProtectionRequest{Cluster: &a.cfg.Cluster, Tasks: []string{t.TaskARN}, ProtectionEnabled: p.ProtectionEnabled}
+	in := &shape.UpdateTaskProtectionRequest{Cluster: aws.Ptr(report.ClusterOf(t.TaskARN, a.cfg.Cluster)), Tasks: []string{t.TaskARN}, ProtectionEnabled: p.ProtectionEnabled}
 	if m := p.ExpiresInMinutes; m != nil {
 		in.ExpiresInMinutes = aws.Ptr(int32(min(max(*m, math.MinInt32), math.MaxInt32))) // out of range is the server's to refuse
 	}

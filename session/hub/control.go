@@ -200,7 +200,7 @@ func (s *control) greet(ctx context.Context) error {
 	var manifest session.TaskManifestMessage
 	err := s.hub.Store.View(ctx, store.Any, func(tx store.Tx) error {
 		var run []ecs.TaskView
-		for v := range tables.TasksOfInstance(tx, s.key, tables.Live) {
+		for v := range tables.TasksOfHost(tx, s.key, tables.Live) {
 			if v.Desired.Status == shape.DesiredStatusRunning {
 				run = append(run, v)
 			}

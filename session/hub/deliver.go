@@ -86,7 +86,7 @@ func (s *control) changed(tx store.Tx) []string {
 		return keys
 	}
 	keys = nil
-	for v := range tables.TasksOfInstance(tx, s.key, tables.Live) {
+	for v := range tables.TasksOfHost(tx, s.key, tables.Live) {
 		keys = append(keys, tables.MemberKey(v.Home, v.Cluster, v.ID))
 	}
 	return keys
@@ -169,5 +169,5 @@ func (s *control) wanted(tx store.Tx, arn string) bool {
 		return false
 	}
 	d, ok := tables.TaskDesireds.Peek(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1]))
-	return ok && d.Status == shape.DesiredStatusRunning && tables.MemberKey(d.Home, d.Cluster, d.Instance) == s.key
+	return ok && d.Status == shape.DesiredStatusRunning && tables.HostKey(d.Home, d.RunsOn()) == s.key
 }

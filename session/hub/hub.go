@@ -110,7 +110,7 @@ func (h *Hub) dispatch(b store.Batch) {
 	}
 	for _, c := range b.Changes {
 		if _, d, ok := tables.TaskDesireds.Of(c); ok && d != nil {
-			if s := h.sessions[tables.MemberKey(d.Home, d.Cluster, d.Instance)]; s != nil {
+			if s := h.sessions[tables.HostKey(d.Home, d.RunsOn())]; s != nil {
 				s.wake(c.Key)
 			}
 		}

@@ -92,7 +92,7 @@ func (h *Hub) topTask(v ecs.TaskView, now time.Time) TopTask {
 	if !v.Status.StartedAt.IsZero() {
 		t.StartedAt = &v.Status.StartedAt
 	}
-	instance := tables.MemberKey(v.Home, v.Cluster, v.Instance)
+	instance := tables.HostKey(v.Home, v.RunsOn())
 	for i, c := range v.Containers {
 		d := TopContainer{Name: c.Name, Memory: c.Memory, Samples: h.use.Of(instance, t.TaskARN, c.Name, now)}
 		if i < len(v.Status.Containers) {

@@ -26,6 +26,9 @@ type ec2Answer struct {
 	Interfaces []struct {
 		ID     string `xml:"networkInterfaceId"`
 		Status string `xml:"status"`
+
+		Public   string `xml:"association>publicIp"`
+		Instance string `xml:"attachment>instanceId"`
 	} `xml:"networkInterfaceSet>item"`
 }
 

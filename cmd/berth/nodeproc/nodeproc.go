@@ -76,6 +76,7 @@ func Run(ctx context.Context, c Config) error {
 		Network:       m.network,
 		Interfaces:    m.clouds,
 		Sandboxes:     boxes,
+		Fargate:       c.Settings.Fargate,
 		Logs:          m.hold,
 		Zone:          c.Settings.ZonesOf(c.Settings.Region)[0],
 		Address:       machineAddress(),

@@ -16,7 +16,9 @@ import (
 )
 
 // network is the VPC wing as the ECS wing needs it.
-type network struct{}
+type network struct {
+	pool netip.Prefix // of public addresses
+}
 
 var (
 	_ tables.Network = network{}
@@ -47,10 +49,11 @@ func (network) Find(tx store.Tx, h ecs.Home, subnets, groups []string) ([]ecs.Su
 }
 
 // Attach implements tables.Network.
-func (network) Attach(tx store.Tx, w ecs.InterfaceWish) (*ecs.Interface, error) {
+func (n network) Attach(tx store.Tx, w ecs.InterfaceWish) (*ecs.Interface, error) {
 	h := vpcHome(w.Home)
 	i, err := vpctables.Attach(tx, vpctables.Spec{
 		Home: h, Subnet: w.Subnet, Groups: w.Groups, Owner: w.Task, Node: w.Node, Description: w.Attachment, Requester: requester,
+		AssignPublic: w.Public, Pool: n.pool,
 		Attached: vpctables.Attached{Instance: w.EC2, ID: vpc.ID("eni-attach", tx.NewID()), DeviceIndex: 1, DeleteOnEnd: true},
 	})
 	if err != nil {

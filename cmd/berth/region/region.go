@@ -147,7 +147,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	verify := (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade
 	sessions := hub.New(hub.Config{
 		Store:   r.store,
-		Network: network{},
+		Network: network{pool: c.Settings.PublicPool},
 		Server:  newServerID(),
 		Verify:  verify,
 		Log:     c.Log.With("component", "session"),
@@ -166,7 +166,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		return err
 	}
 	loops, err := control.New(control.Config{
-		Network: network{},
+		Network: network{pool: c.Settings.PublicPool},
 		Log:     c.Log.With("component", "control"),
 		Metrics: r.metrics,
 		Options: control.Options{HealthyAfter: c.Settings.HealthyAfter, StoppedRetention: c.Settings.StoppedRetention},
@@ -226,7 +226,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 	regions, every := regionsOf(c.Settings)
 	api := ecsapi.New(ecsapi.Config{
 		Store:     r.store,
-		Network:   network{},
+		Network:   network{pool: c.Settings.PublicPool},
 		Endpoints: ecsapi.Endpoints{Control: base + controlPath, Telemetry: base + telemetryPath},
 		Zone:      zones(c.Settings),
 		Log:       c.Log.With("component", "ecs"),

@@ -123,7 +123,7 @@ func (r *Reporter) send(ctx context.Context, done chan<- result) {
 
 // try submits a report once. It answers whether it must be tried again.
 func (r *Reporter) try(ctx context.Context, c engine.Change) (again bool) {
-	c.Request.Cluster = aws.Ptr(r.Cluster)
+	c.Request.Cluster = aws.Ptr(ClusterOf(c.TaskARN, r.Cluster))
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	passed := failpoint.Around(failpoint.Report)
