@@ -94,7 +94,7 @@ func TestCLIPagesAndErrors(t *testing.T) {
 	out := shell(t, `
 aws sts get-caller-identity --query '[Account,Arn]' --output text
 aws ec2 describe-availability-zones --filters Name=zone-name,Values='*a' --query 'AvailabilityZones[].[ZoneName,ZoneId,State]' --output text
-aws ec2 describe-subnets 2>&1 | tail -1 || true
+aws ec2 describe-volumes 2>&1 | tail -1 || true
 for i in 1 2 3; do
   echo "$(aws ecs register-task-definition --family "page-$i" --container-definitions '[{"name": "main", "image": "x", "memory": 32}]' --query taskDefinition.family --output text)" &
 done | sort # echo writes a line at once; aws writes its end apart, and another's may come between
@@ -106,7 +106,7 @@ aws ecs wait services-stable --services nobody 2>&1 | tail -1 || true
 	lines := strings.Split(out, "\n")
 	for i, want := range []string{
 		"000000000000\tarn:aws:iam::000000000000:root", "us-east-1a\tuse1-az1\tavailable",
-		"An error occurred (InvalidAction) when calling the DescribeSubnets operation: The operation ec2:DescribeSubnets is not implemented.", "page-1", "page-2", "page-3", "page-1\tpage-2", "page-3", "MISSING",
+		"An error occurred (InvalidAction) when calling the DescribeVolumes operation: The operation ec2:DescribeVolumes is not implemented.", "page-1", "page-2", "page-3", "page-1\tpage-2", "page-3", "MISSING",
 		"An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found.",
 	} {
 		if i >= len(lines) || !strings.HasSuffix(lines[i], want) {

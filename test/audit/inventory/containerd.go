@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -41,7 +42,11 @@ func (v *Inventory) takeContainerd(ctx context.Context, o Options) {
 			if i < q.header || len(fields) == 0 {
 				continue
 			}
-			v.add(q.kind, fields[0], ownerIn(fields[0]), strings.Join(fields[1:], " "))
+			detail := strings.Join(fields[1:], " ")
+			if q.kind == Task && o.letGo(fields[0]) {
+				detail = strings.Replace(detail, "CREATED", "RUNNING", 1)
+			}
+			v.add(q.kind, fields[0], ownerIn(fields[0]), detail)
 		}
 	}
 }
@@ -57,4 +62,13 @@ func (o Options) ctr(ctx context.Context, args ...string) ([]string, error) {
 		return nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
 	}
 	return strings.Split(strings.TrimSpace(string(out)), "\n"), nil
+}
+
+// letGo says that a container's init waits for nobody any more: runc removes its FIFO when it starts the container. The shim still says CREATED
+// of one whose start containerd's death cut off after that.
+func (o Options) letGo(id string) bool {
+	dir := filepath.Join(filepath.Dir(o.Socket), "runc", o.Name, id)
+	_, err := os.Lstat(dir)
+	_, waits := os.Lstat(filepath.Join(dir, "exec.fifo"))
+	return err == nil && os.IsNotExist(waits)
 }
