@@ -18,12 +18,11 @@ type Refusal struct {
 	Message    string
 }
 
-// The operations that launch tasks, that shape services, that place tasks, and all
+// The operations that launch tasks, that shape services, and all
 // that say how tasks are to be.
 var (
 	launching = []string{"RunTask", "StartTask"}
 	services  = []string{"CreateService", "UpdateService"}
-	placing   = []string{"RunTask", "CreateService", "UpdateService"}
 	tasks     = []string{"RunTask", "StartTask", "CreateService", "UpdateService"}
 )
 

@@ -26,7 +26,7 @@ func netns(t *testing.T) (name, path string) {
 	t.Helper()
 	name = "t" + randomHex(4)
 	ip(t, "netns", "add", name)
-	t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", name).Run() }) //nolint:noctx // it ends at once
+	t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", name).Run() })
 	ip(t, "-n", name, "link", "set", "lo", "up")
 	return name, "/run/netns/" + name
 }

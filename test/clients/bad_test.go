@@ -56,7 +56,7 @@ var badRequests = []bad{
 	{"RunTask", `{"taskDefinition":"gone"}`, client, "TaskDefinition not found."},
 	{"RunTask", `{"taskDefinition":"bad-requests","count":11}`, parameter, "between 1 and 10"},
 	{"RunTask", `{"taskDefinition":"bad-requests","cluster":"gone"}`, noCluster, "Cluster not found."},
-	{"RunTask", `{"taskDefinition":"bad-requests","launchType":"FARGATE"}`, unfeatured, "EC2"},
+	{"RunTask", `{"taskDefinition":"bad-requests","launchType":"FARGATE"}`, parameter, "FARGATE"},
 	{"RunTask", `{"taskDefinition":"bad-requests","propagateTags":"SERVICE"}`, parameter, "SERVICE"},
 	{"RunTask", `{"taskDefinition":"bad-requests","group":"service:x"}`, parameter, "service:"},
 	{"RunTask", `{"taskDefinition":"bad-requests","overrides":{"containerOverrides":[{"name":"nobody"}]}}`, parameter, "nobody"},

@@ -21,7 +21,7 @@ func onFargate(d *ecs.RegisterTaskDefinitionInput) *ecs.RegisterTaskDefinitionIn
 	return d
 }
 
-// A service on FARGATE, in a cluster that has no container instance, answers the machine on its public address and reaches out by it.
+// A service on FARGATE, in a cluster that has no container instance, answers the machine on its public address.
 func TestFargateService(t *testing.T) {
 	t.Parallel()
 	ctx, cluster, name := t.Context(), family(t)+"-empty", family(t)

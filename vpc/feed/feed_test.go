@@ -131,6 +131,7 @@ func TestFollow(t *testing.T) {
 // A node of another account that has the same name is told nothing.
 func TestAnotherAccountsNodeOfTheSameName(t *testing.T) {
 	bubble(t, func(t *testing.T, s *mem.Store) {
+		t.Helper()
 		network(t, s)
 		f := start(t, s, feed.Config{})
 		update(t, s, place(4, "n1"))

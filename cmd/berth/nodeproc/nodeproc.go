@@ -65,7 +65,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	c.Log.Info("which runtime FARGATE tasks have", "fargate-runtime", c.Settings.FargateRuntime, "sandboxes", boxes == plan.AllSandboxes)
+	c.Log.Info("which runtime FARGATE tasks have", "fargate_runtime", c.Settings.FargateRuntime, "sandboxes", boxes == plan.AllSandboxes)
 	a, err := agent.New(ctx, agent.Config{
 		Endpoint:      c.Settings.Server,
 		Region:        c.Settings.Region,

@@ -128,7 +128,7 @@ func (e *Engine) look(ctx context.Context, id string) (*runtime.State, error) {
 
 // kill sends a signal. A container that should be dead already has ended, and the news of it was missed, or hangs.
 func (e *Engine) kill(t *Task, i int, sig string) func(context.Context) outcome {
-	id, again := t.Plan.Containers[i].ID, !t.Containers[i].killed.IsZero()
+	c, id, again := &t.Containers[i], t.Plan.Containers[i].ID, !t.Containers[i].killed.IsZero()
 	return func(ctx context.Context) outcome {
 		err := e.cfg.Runtime.Kill(ctx, id, sig)
 		if again || errors.Is(err, runtime.ErrNotFound) {
@@ -136,7 +136,7 @@ func (e *Engine) kill(t *Task, i int, sig string) func(context.Context) outcome 
 			e.resync(ctx)
 			err = nil
 		}
-		return outcome{err: err, then: func(time.Time) {}}
+		return outcome{err: err, then: func(now time.Time) { c.signalled = now }} // its stopTimeout begins when the signal got there
 	}
 }
 

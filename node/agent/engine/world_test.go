@@ -45,7 +45,8 @@ type behaviour struct {
 	starting                           time.Duration // that the answer of a start takes
 	runs                               time.Duration // then it exits; 0: for ever
 	exit                               int
-	stubborn                           bool // ignores its stop signal
+	stubborn                           bool          // ignores its stop signal
+	signalling                         time.Duration // before a stop signal gets there
 	stopping                           time.Duration
 	oom                                bool
 	mute                               bool // its exit is told to nobody
@@ -225,7 +226,17 @@ func (w *world) gap() {
 }
 
 func (p *process) Kill(ctx context.Context, id, sig string) error {
-	var after time.Duration
+	var after, late time.Duration
+	p.mu.Lock()
+	if c := p.containers[id]; c != nil && sig != "SIGKILL" {
+		late = p.behaviour[c.spec.Name].signalling
+	}
+	p.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(late):
+	}
 	ends := false
 	err := p.change(ctx, func() error {
 		c := p.containers[id]

@@ -5,8 +5,9 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/vishvananda/netns"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 // An interface that is gone is cut off at once, also from what still holds its namespace, while the kernel has not deleted its link yet;

@@ -2,7 +2,11 @@ package enter
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,9 +39,22 @@ func stuck(t *testing.T) (h *Helper, run func() error) {
 	if err := unix.Kill(h.PID(), unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	for !stopped(t, h.PID()) { // until then it still takes requests
+		runtime.Gosched()
+	}
 	h.grace = 100*time.Millisecond - 5*time.Second // a command that would take no time
 	t.Cleanup(func() { h.grace = answerGrace })
 	return h, run
+}
+
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(state, "T")
 }
 
 // A helper that does not answer is given up: its request has another way, the next one another helper.

@@ -163,7 +163,7 @@ const nobody = 65534
 
 // Spec makes the specification of a task's first container.
 func (c Config) Spec(task string, in spec.Input, l Limits) (*specs.Spec, error) {
-	if err := os.MkdirAll(c.Root, 0o755); err != nil { //nolint:gosec // nobody reads it
+	if err := os.MkdirAll(c.Root, 0o755); err != nil {
 		return nil, err
 	}
 	if err := tiny.Install(filepath.Join(c.Root, "wait")); err != nil {
