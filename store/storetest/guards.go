@@ -103,6 +103,22 @@ var guardChecks = []check{
 			})
 		}
 	}},
+	{"a list of a fenced table that grew meanwhile makes it run again", func(k *kit) {
+		runs := 0
+		k.do(k.a, func(tx store.Tx) {
+			runs++
+			for range names.List(tx, scope.Prefix(), "") {
+				return
+			}
+			if runs == 1 {
+				k.do(k.b, func(tx store.Tx) { names.Put(tx, &name{ID: "other"}) })
+			}
+			names.Put(tx, &name{ID: "mine"})
+		})
+		if runs != 2 {
+			k.Errorf("%d runs", runs)
+		}
+	}},
 	{"a list of a fenced table is guarded", func(k *kit) {
 		k.both(8, func(s store.Store, i int) {
 			err := s.Update(k.ctx, func(tx store.Tx) error {
