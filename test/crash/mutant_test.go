@@ -31,12 +31,16 @@ var mutants = []mutant{
 	},
 	{
 		"an update is answered before it is written", "store/update.go", "rev, ok, err := a.e.backend.Commit(ctx, txn)",
-		`if strings.HasPrefix(txn.Writes[0].Key, "t/ecs.service/") && len(txn.Guards) > 0 && txn.Guards[0].Mod > 0 {
+		`known := false // a service that is there already
+		for _, g := range txn.Guards {
+			known = known || strings.HasPrefix(g.Key, "t/ecs.service/") && g.Mod > 0
+		}
+		if known {
 			time.AfterFunc(2*time.Second, func() { _, _, _ = a.e.backend.Commit(context.WithoutCancel(ctx), txn) })
 			return true, nil
 		}
 		rev, ok, err := a.e.backend.Commit(ctx, txn)`,
-		"server/payload:after 3 1", "acknowledged as",
+		"server/payload:after 25 1", "acknowledged as",
 	},
 	{
 		"a report that did not arrive is not repeated", "node/agent/report/report.go",
