@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 )
 
 // lan is a namespace that plays a machine on the host's network: the host is its router.
@@ -36,7 +37,7 @@ func lan(t *testing.T, n *Network) (path, host, own string) {
 	if err := errors.Join(netlink.AddrAdd(veth, &netlink.Addr{IPNet: ipNet(hostAddr, 24)}), netlink.LinkSetUp(veth)); err != nil {
 		t.Fatal(err)
 	}
-	in(t, path, func() error {
+	spacetest.In(t, path, func() error {
 		link, err := netlink.LinkByName("eth0")
 		if err != nil {
 			return err
@@ -45,7 +46,7 @@ func lan(t *testing.T, n *Network) (path, host, own string) {
 			netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(ownAddr, 24)}), netlink.LinkSetUp(link),
 			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: hostAddr.AsSlice()}))
 	})
-	if err := awaitCarrier(n.nl, name); err != nil {
+	if err := netspace.AwaitCarrier(n.nl, name); err != nil {
 		t.Fatal(err)
 	}
 	return path, hostAddr.String(), ownAddr.String()
@@ -56,15 +57,15 @@ func TestOutside(t *testing.T) {
 	n := open(t)
 	outside, host, own := lan(t, n)
 	e := attach(t, n, "web", Port{ContainerPort: 80}, Port{ContainerPort: 53, Protocol: "udp"})
-	serve(t, e.Netns, "tcp", ":80", "web")
-	serve(t, e.Netns, "udp", ":53", "web")
-	serve(t, outside, "tcp", ":8080", "lan")
+	spacetest.Space(e.Netns).Serve(t, "tcp", ":80", "web")
+	spacetest.Space(e.Netns).Serve(t, "udp", ":53", "web")
+	spacetest.Space(outside).Serve(t, "tcp", ":8080", "lan")
 	l, err := n.MetadataListener(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	go answerConnections(l, "metadata")
+	go spacetest.AnswerConnections(l, "metadata")
 
 	if saw := wantAnswer(t, e.Netns, "tcp", own+":8080", "lan"); saw != host {
 		t.Errorf("outside saw %s, want the host's %s", saw, host)
@@ -88,7 +89,7 @@ func TestContainerCannotReachTheHostsLoopback(t *testing.T) {
 	}
 	defer func() { _ = l.Close() }()
 	// The container's own routes lead 127/8 to its own loopback, so it has to go out of its way.
-	in(t, e.Netns, func() error {
+	spacetest.In(t, e.Netns, func() error {
 		lo, err := netlink.LinkByName("lo")
 		if err != nil {
 			return err
@@ -104,7 +105,7 @@ func TestContainerCannotReachTheHostsLoopback(t *testing.T) {
 		return netlink.RouteAdd(&netlink.Route{LinkIndex: eth0.Attrs().Index, Dst: ipNet(netip.MustParseAddr("127.0.0.0"), 8), Gw: n.cfg.gateway().AsSlice()})
 	})
 	knock := func() (heard bool) {
-		in(t, e.Netns, func() error {
+		spacetest.In(t, e.Netns, func() error {
 			c, err := net.DialUDP("udp4", &net.UDPAddr{IP: e.Address.AsSlice()}, l.LocalAddr().(*net.UDPAddr))
 			if err != nil {
 				return err
@@ -130,7 +131,7 @@ func TestSpoofedSourceIsDropped(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	thief, victim, target := attach(t, n, "thief"), attach(t, n, "victim"), attach(t, n, "target")
-	in(t, thief.Netns, func() error {
+	spacetest.In(t, thief.Netns, func() error {
 		link, err := netlink.LinkByName("eth0")
 		if err != nil {
 			return err
@@ -138,13 +139,13 @@ func TestSpoofedSourceIsDropped(t *testing.T) {
 		return netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(victim.Address, 32)})
 	})
 	var heard net.PacketConn
-	in(t, target.Netns, func() (err error) {
+	spacetest.In(t, target.Netns, func() (err error) {
 		heard, err = net.ListenPacket("udp4", ":9999")
 		return err
 	})
 	defer func() { _ = heard.Close() }()
 	send := func(from netip.Addr) string {
-		in(t, thief.Netns, func() error {
+		spacetest.In(t, thief.Netns, func() error {
 			c, err := net.DialUDP("udp4", &net.UDPAddr{IP: from.AsSlice()}, &net.UDPAddr{IP: target.Address.AsSlice(), Port: 9999})
 			if err != nil {
 				return err
@@ -177,14 +178,14 @@ func TestSpoofedARPIsDropped(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	thief, victim, target := attach(t, n, "thief"), attach(t, n, "victim"), attach(t, n, "target")
-	serve(t, victim.Netns, "tcp", ":80", "victim")
-	serve(t, thief.Netns, "tcp", ":80", "thief")
+	spacetest.Space(victim.Netns).Serve(t, "tcp", ":80", "victim")
+	spacetest.Space(thief.Netns).Serve(t, "tcp", ":80", "thief")
 	// Without it, an entry that is younger than a second is not changed and the test would have to wait.
-	in(t, target.Netns, func() error { return netspace.Sysctl("0", "ipv4/neigh/eth0/locktime") })
+	spacetest.In(t, target.Netns, func() error { return netspace.Sysctl("0", "ipv4/neigh/eth0/locktime") })
 	address := net.JoinHostPort(victim.Address.String(), "80")
 	wantAnswer(t, target.Netns, "tcp", address, "victim")
 	announce := func() {
-		in(t, thief.Netns, func() error {
+		spacetest.In(t, thief.Netns, func() error {
 			link, err := netlink.LinkByName("eth0")
 			if err != nil {
 				return err

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	mrand "math/rand/v2"
 	"net"
@@ -17,9 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netns"
-
-	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	"github.com/berth-ecs/berth/test/audit/inventory"
 )
 
@@ -101,102 +97,10 @@ func attach(t testing.TB, n *Network, id string, ports ...Port) Endpoint {
 	return e
 }
 
-// in runs f in a namespace; an empty path is the host's.
-func in(t testing.TB, path string, f func() error) {
-	t.Helper()
-	if err := inPath(path, f); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func inPath(path string, f func() error) error {
-	if path == "" {
-		return f()
-	}
-	ns, err := netns.GetFromPath(path)
-	if err != nil {
-		return fmt.Errorf("open namespace %s: %w", path, err)
-	}
-	defer func() { _ = ns.Close() }()
-	return netspace.Inside(ns, f)
-}
-
-// serve answers "<name> <caller's address>" to every TCP connection or UDP packet until the test ends.
-func serve(t testing.TB, netnsPath, proto, addr, name string) {
-	t.Helper()
-	in(t, netnsPath, func() error {
-		if proto == "udp" {
-			c, err := net.ListenPacket("udp4", addr)
-			if err != nil {
-				return err
-			}
-			t.Cleanup(func() { _ = c.Close() })
-			go answerPackets(c, name)
-			return nil
-		}
-		l, err := net.Listen("tcp4", addr)
-		if err != nil {
-			return err
-		}
-		t.Cleanup(func() { _ = l.Close() })
-		go answerConnections(l, name)
-		return nil
-	})
-}
-
-func answerConnections(l net.Listener, name string) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer func() { _ = c.Close() }()
-			host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
-			_, _ = fmt.Fprintf(c, "%s %s\n", name, host)
-			_, _ = io.Copy(c, c)
-		}()
-	}
-}
-
-func answerPackets(c net.PacketConn, name string) {
-	b := make([]byte, 2048)
-	for {
-		_, from, err := c.ReadFrom(b)
-		if err != nil {
-			return
-		}
-		host, _, _ := net.SplitHostPort(from.String())
-		_, _ = c.WriteTo([]byte(name+" "+host+"\n"), from)
-	}
-}
-
-// ask connects from a namespace and returns who answered and which address it saw.
-func ask(netnsPath, proto, addr string, timeout time.Duration) (name, saw string, err error) {
-	err = inPath(netnsPath, func() error {
-		c, err := net.DialTimeout(proto+"4", addr, timeout)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = c.Close() }()
-		_ = c.SetDeadline(time.Now().Add(timeout))
-		if proto == "udp" {
-			if _, err := c.Write([]byte("hello")); err != nil {
-				return err
-			}
-		}
-		b := make([]byte, 256)
-		k, err := c.Read(b)
-		name, saw, _ = strings.Cut(strings.TrimSpace(string(b[:k])), " ")
-		return err
-	})
-	return name, saw, err
-}
-
 // wantAnswer fails the test unless name answers.
 func wantAnswer(t testing.TB, netnsPath, proto, addr, name string) (saw string) {
 	t.Helper()
-	got, saw, err := ask(netnsPath, proto, addr, patience)
+	got, saw, err := spacetest.Ask(netnsPath, proto, addr, patience)
 	if err != nil || got != name {
 		t.Fatalf("%s %s: answer %q, error %v; want %q", proto, addr, got, err, name)
 	}
@@ -206,7 +110,7 @@ func wantAnswer(t testing.TB, netnsPath, proto, addr, name string) (saw string) 
 // wantSilence fails the test when somebody answers within a moment.
 func wantSilence(t testing.TB, netnsPath, proto, addr string) {
 	t.Helper()
-	got, _, err := ask(netnsPath, proto, addr, 300*time.Millisecond)
+	got, _, err := spacetest.Ask(netnsPath, proto, addr, 300*time.Millisecond)
 	if err == nil {
 		t.Fatalf("%s %s: %q answered; want silence", proto, addr, got)
 	}

@@ -91,7 +91,7 @@ func (n *Network) makeMetadata() error {
 		return err
 	}
 	// The first port brings the bridge up, too.
-	if err := errors.Join(awaitCarrier(n.nl, w.host), awaitCarrier(n.nl, n.cfg.bridge()), n.allowMetadata()); err != nil {
+	if err := errors.Join(netspace.AwaitCarrier(n.nl, w.host), netspace.AwaitCarrier(n.nl, n.cfg.bridge()), n.allowMetadata()); err != nil {
 		return err
 	}
 	return netspace.Mount(ns, n.cfg.metadataNetns())
@@ -127,5 +127,5 @@ func configureMetadata(w wire, subnet netip.Prefix) error {
 	if err := upLoopback(h); err != nil {
 		return err
 	}
-	return awaitCarrier(h, w.inner)
+	return netspace.AwaitCarrier(h, w.inner)
 }

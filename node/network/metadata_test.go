@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 )
 
 func TestMetadataListener(t *testing.T) {
@@ -17,9 +19,9 @@ func TestMetadataListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go answerConnections(l, "metadata")
+	go spacetest.AnswerConnections(l, "metadata")
 	e := attach(t, n, "greedy")
-	serve(t, e.Netns, "tcp", "0.0.0.0:80", "greedy")
+	spacetest.Space(e.Netns).Serve(t, "tcp", "0.0.0.0:80", "greedy")
 	if saw := wantAnswer(t, e.Netns, "tcp", "169.254.170.2:80", "metadata"); saw != e.Address.String() {
 		t.Errorf("the listener saw %s, want the container's %s", saw, e.Address)
 	}
@@ -39,7 +41,7 @@ func TestMetadataFromTheHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	go answerConnections(l, "metadata")
+	go spacetest.AnswerConnections(l, "metadata")
 	d := net.Dialer{Timeout: patience, Control: func(_, _ string, c syscall.RawConn) error {
 		var bound error
 		err := c.Control(func(fd uintptr) { bound = unix.BindToDevice(int(fd), n.cfg.bridge()) })

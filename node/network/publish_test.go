@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	"github.com/berth-ecs/berth/node/network/ports"
 )
 
@@ -23,8 +24,8 @@ func TestPublishedPortsFromTheHost(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	e := attach(t, n, "web", Port{ContainerPort: 80}, Port{ContainerPort: 53, Protocol: "udp"})
-	serve(t, e.Netns, "tcp", ":80", "web")
-	serve(t, e.Netns, "udp", ":53", "dns")
+	spacetest.Space(e.Netns).Serve(t, "tcp", ":80", "web")
+	spacetest.Space(e.Netns).Serve(t, "udp", ":53", "dns")
 	for _, host := range []string{"127.0.0.1", hostAddr(t), n.cfg.gateway().String()} {
 		saw := wantAnswer(t, "", "tcp", net.JoinHostPort(host, hostPort(e, 0)), "web")
 		wantAnswer(t, "", "udp", net.JoinHostPort(host, hostPort(e, 1)), "dns")
@@ -39,9 +40,9 @@ func TestPublishedPortsFromContainers(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	a, b := attach(t, n, "a", Port{ContainerPort: 80}), attach(t, n, "b", Port{ContainerPort: 80}, Port{ContainerPort: 53, Protocol: "udp"})
-	serve(t, a.Netns, "tcp", ":80", "a")
-	serve(t, b.Netns, "tcp", ":80", "b")
-	serve(t, b.Netns, "udp", "0.0.0.0:53", "b")
+	spacetest.Space(a.Netns).Serve(t, "tcp", ":80", "a")
+	spacetest.Space(b.Netns).Serve(t, "tcp", ":80", "b")
+	spacetest.Space(b.Netns).Serve(t, "udp", "0.0.0.0:53", "b")
 	for _, host := range []string{hostAddr(t), n.cfg.gateway().String()} {
 		wantAnswer(t, a.Netns, "tcp", net.JoinHostPort(host, hostPort(b, 0)), "b")
 		wantAnswer(t, a.Netns, "udp", net.JoinHostPort(host, hostPort(b, 1)), "b")
@@ -61,9 +62,9 @@ func TestStaticPortsAndRanges(t *testing.T) {
 		Port{ContainerPortRange: "8000-8004"},
 		Port{ContainerPortRange: "9000-9002", HostPortRange: ports.Span{First: free[1], Last: free[1] + 2}.String(), Protocol: "udp"},
 	)
-	serve(t, e.Netns, "tcp", ":80", "static")
-	serve(t, e.Netns, "tcp", ":8003", "range")
-	serve(t, e.Netns, "udp", ":9002", "udp range")
+	spacetest.Space(e.Netns).Serve(t, "tcp", ":80", "static")
+	spacetest.Space(e.Netns).Serve(t, "tcp", ":8003", "range")
+	spacetest.Space(e.Netns).Serve(t, "udp", ":9002", "udp range")
 	var dynamic ports.Span
 	for _, b := range e.Ports {
 		if b.ContainerPortRange == "8000-8004" {
@@ -75,7 +76,7 @@ func TestStaticPortsAndRanges(t *testing.T) {
 	}
 	wantAnswer(t, "", "tcp", "127.0.0.1:"+strconv.Itoa(free[0]), "static")
 	wantAnswer(t, "", "tcp", "127.0.0.1:"+strconv.Itoa(dynamic.First+3), "range")
-	name, rest, err := ask("", "udp", "127.0.0.1:"+strconv.Itoa(free[1]+2), patience)
+	name, rest, err := spacetest.Ask("", "udp", "127.0.0.1:"+strconv.Itoa(free[1]+2), patience)
 	if err != nil || name+" "+rest[:5] != "udp range" {
 		t.Errorf("udp range: %q %q, %v", name, rest, err)
 	}
@@ -123,8 +124,8 @@ func TestWithdrawnPortIsSilent(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	e := attach(t, n, "gone", Port{ContainerPort: 80}, Port{ContainerPort: 53, Protocol: "udp"})
-	serve(t, e.Netns, "tcp", ":80", "gone")
-	serve(t, e.Netns, "udp", ":53", "gone")
+	spacetest.Space(e.Netns).Serve(t, "tcp", ":80", "gone")
+	spacetest.Space(e.Netns).Serve(t, "udp", ":53", "gone")
 	wantAnswer(t, "", "tcp", "127.0.0.1:"+hostPort(e, 0), "gone")
 	wantAnswer(t, "", "udp", "127.0.0.1:"+hostPort(e, 1), "gone")
 	for range 2 {
@@ -144,7 +145,7 @@ func TestUDPFlowFollowsThePort(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	a := attach(t, n, "a", Port{ContainerPort: 53, Protocol: "udp"})
-	serve(t, a.Netns, "udp", ":53", "a")
+	spacetest.Space(a.Netns).Serve(t, "udp", ":53", "a")
 	c, err := net.Dial("udp4", net.JoinHostPort(hostAddr(t), hostPort(a, 0)))
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +176,7 @@ func TestUDPFlowFollowsThePort(t *testing.T) {
 	}
 	_, _ = c.Write([]byte("x")) // tracked now as a flow to the host itself
 	b := attach(t, n, "b", Port{ContainerPort: 53, HostPort: a.Ports[0].HostPort, Protocol: "udp"})
-	serve(t, b.Netns, "udp", ":53", "b")
+	spacetest.Space(b.Netns).Serve(t, "udp", ":53", "b")
 	if got := askOn(); got != "b" {
 		t.Fatalf("%s answered, want b", got)
 	}

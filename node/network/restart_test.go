@@ -19,6 +19,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	"github.com/berth-ecs/berth/node/network/ports"
 	"github.com/berth-ecs/berth/test/audit/inventory"
 )
@@ -45,7 +46,7 @@ func TestRestartAdoptsUnderALiveFlow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serve(t, e.Netns, "tcp", ":80", "web")
+	spacetest.Space(e.Netns).Serve(t, "tcp", ":80", "web")
 	c, err := net.Dial("tcp4", "127.0.0.1:"+hostPort(e, 0))
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +214,7 @@ func TestManyAtOnceBesideSweeps(t *testing.T) {
 		t.Fatalf("%d endpoints, %v; want %d", len(got), err, count)
 	}
 	last := got[count-1]
-	serve(t, last.Netns, "tcp", ":80", last.ID)
+	spacetest.Space(last.Netns).Serve(t, "tcp", ":80", last.ID)
 	wantAnswer(t, got[0].Netns, "tcp", n.cfg.gateway().String()+":"+hostPort(last, 0), last.ID)
 	for i := range count {
 		wg.Go(func() {
@@ -277,7 +278,7 @@ func TestOpenHeals(t *testing.T) {
 	t.Parallel()
 	n := open(t)
 	a, b := attach(t, n, "a"), attach(t, n, "b")
-	serve(t, b.Netns, "tcp", ":80", "b")
+	spacetest.Space(b.Netns).Serve(t, "tcp", ":80", "b")
 	address := net.JoinHostPort(b.Address.String(), "80")
 	wantAnswer(t, a.Netns, "tcp", address, "b")
 	bridge, err := netlink.LinkByName(n.cfg.bridge())
@@ -294,6 +295,6 @@ func TestOpenHeals(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	go answerConnections(l, "metadata")
+	go spacetest.AnswerConnections(l, "metadata")
 	wantAnswer(t, a.Netns, "tcp", "169.254.170.2:80", "metadata")
 }

@@ -53,7 +53,7 @@ func (n *Network) buildSlot() (s *slot, err error) {
 	if err = netspace.Inside(s.ns, func() error { return configureInside(w, n.cfg.gateway()) }); err != nil {
 		return s, err
 	}
-	if err = awaitCarrier(n.nl, w.host); err != nil {
+	if err = netspace.AwaitCarrier(n.nl, w.host); err != nil {
 		return s, err
 	}
 	who := sender{s.port.name, macOf(s.addr), s.addr}
@@ -145,7 +145,7 @@ func configureInside(w wire, gateway netip.Addr) error {
 	if err := h.RouteAdd(&netlink.Route{LinkIndex: index, Gw: gateway.AsSlice()}); err != nil {
 		return fmt.Errorf("network: default route by %s: %w", gateway, err)
 	}
-	return awaitCarrier(h, w.inner)
+	return netspace.AwaitCarrier(h, w.inner)
 }
 
 func upLoopback(h *netlink.Handle) error {

@@ -4,6 +4,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 )
 
 func TestInterfaces(t *testing.T) {
@@ -15,7 +17,7 @@ func TestInterfaces(t *testing.T) {
 	n.iface("eni-2123456789abcdef0", "vpc-1b")
 	n.apply(t, r)
 	a, b, c := wait(t, r, "eni-0123456789abcdef0"), wait(t, r, "eni-1123456789abcdef0"), wait(t, r, "eni-2123456789abcdef0")
-	in(t, a.Netns, func() error {
+	spacetest.In(t, a.Netns, func() error {
 		link, err := net.InterfaceByName("eth0")
 		if err != nil {
 			return err
@@ -30,8 +32,8 @@ func TestInterfaces(t *testing.T) {
 		return nil
 	})
 	for _, e := range []Endpoint{b, c} {
-		serve(t, e.Netns, "tcp", ":80", e.ID)
-		serve(t, e.Netns, "udp", ":53", e.ID)
+		spacetest.Space(e.Netns).Serve(t, "tcp", ":80", e.ID)
+		spacetest.Space(e.Netns).Serve(t, "udp", ":53", e.ID)
 		if saw := wantAnswer(t, a, "tcp", at(e, 80), e.ID); saw != a.Addresses[0].String() {
 			t.Errorf("%s saw %s", e.ID, saw)
 		}

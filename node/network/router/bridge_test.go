@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 )
 
 // behindBridge is a namespace that plays a container of bridge mode: what is published of it arrives there by the machine's translation.
@@ -30,7 +31,7 @@ func behindBridge(t *testing.T, r *Routers) Endpoint {
 		t.Fatal(err)
 	}
 	e := Endpoint{ID: "container", Netns: fmt.Sprintf("/proc/self/fd/%d", int(ns)), Addresses: []netip.Addr{own}}
-	in(t, e.Netns, func() error {
+	spacetest.In(t, e.Netns, func() error {
 		link, err := netlink.LinkByName("eth0")
 		if err != nil {
 			return err
@@ -39,7 +40,7 @@ func behindBridge(t *testing.T, r *Routers) Endpoint {
 			netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(own, 28))}), netlink.LinkSetUp(link),
 			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: host.AsSlice()}))
 	})
-	if err := awaitCarrier(r.nl, r.cfg.bridge()); err != nil {
+	if err := netspace.AwaitCarrier(r.nl, r.cfg.bridge()); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -55,8 +56,8 @@ func TestBridgeIsOutOfReach(t *testing.T) {
 	n.apply(t, r)
 	task, container := wait(t, r, "eni-task"), behindBridge(t, r)
 	for _, proto := range []string{"tcp", "udp"} {
-		serve(t, task.Netns, proto, ":80", task.ID)
-		serve(t, container.Netns, proto, ":80", container.ID)
+		spacetest.Space(task.Netns).Serve(t, proto, ":80", task.ID)
+		spacetest.Space(container.Netns).Serve(t, proto, ":80", container.ID)
 		wantAnswer(t, container, proto, public(pool(r, 1), 80), task.ID)
 		wantSilence(t, task, proto, at(container, 80))
 	}

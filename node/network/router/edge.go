@@ -49,7 +49,7 @@ func (v *vpc) ensureEdge(conf nodeconf.VPC) error {
 	if err := errors.Join(v.configureThere(there), v.configureHere(here)); err != nil {
 		return err
 	}
-	return errors.Join(awaitCarrier(v.nl, rules.Edge), awaitCarrier(v.r.nl, name))
+	return errors.Join(netspace.AwaitCarrier(v.nl, rules.Edge), netspace.AwaitCarrier(v.r.nl, name))
 }
 
 func (v *vpc) makeEdge(name string, old ...netlink.Link) (here, there netlink.Link, err error) {

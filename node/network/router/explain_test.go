@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	ec2 "github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/vpc/compile"
 	"github.com/berth-ecs/berth/vpc/path"
@@ -198,8 +199,8 @@ func explainRound(t *testing.T, random *rand.Rand) (answers, silences int) {
 	for _, i := range d.ifaces {
 		e := wait(t, r, i.ID)
 		at[i.ID] = e.Netns
-		serve(t, e.Netns, "tcp", ":7001", i.ID)
-		serve(t, e.Netns, "udp", ":7001", i.ID)
+		spacetest.Space(e.Netns).Serve(t, "tcp", ":7001", i.ID)
+		spacetest.Space(e.Netns).Serve(t, "udp", ":7001", i.ID)
 	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -276,7 +277,7 @@ func (p explained) run(at map[string]string, patiently bool) error {
 	if p.From.Interface != nil {
 		id = p.From.Interface.ID
 	}
-	return inPath(at[id], func() error {
+	return spacetest.InPath(at[id], func() error {
 		if p.Protocol == path.ICMP {
 			return sendEcho(p.dial, uint16(p.SourcePort), timeout)
 		}

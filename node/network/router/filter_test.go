@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -21,7 +22,7 @@ func (p probe) run(t *testing.T, from, to Endpoint) {
 	if p.ok {
 		timeout = patience
 	}
-	name, _, err := ask(from.Netns, p.proto, at(to, p.port), timeout)
+	name, _, err := spacetest.Ask(from.Netns, p.proto, at(to, p.port), timeout)
 	if got := err == nil && name == to.ID; got != p.ok {
 		t.Errorf("%s to %s, %s %d: %t (%q, %v), want %t", from.ID, to.ID, p.proto, p.port, got, name, err, p.ok)
 	}
@@ -39,8 +40,8 @@ func TestGroups(t *testing.T) {
 	n.apply(t, r)
 	client, server := wait(t, r, "eni-client"), wait(t, r, "eni-server")
 	for _, port := range []int{80, 81, 443} {
-		serve(t, server.Netns, "tcp", fmt.Sprintf(":%d", port), server.ID)
-		serve(t, server.Netns, "udp", fmt.Sprintf(":%d", port), server.ID)
+		spacetest.Space(server.Netns).Serve(t, "tcp", fmt.Sprintf(":%d", port), server.ID)
+		spacetest.Space(server.Netns).Serve(t, "udp", fmt.Sprintf(":%d", port), server.ID)
 	}
 	own := netip.PrefixFrom(client.Addresses[0], 32).String()
 	none := []probe{{"tcp", 80, false}, {"udp", 80, false}}
@@ -134,8 +135,8 @@ func TestNetworkACLs(t *testing.T) {
 	client, near, far := wait(t, r, "eni-client"), wait(t, r, "eni-near"), wait(t, r, "eni-far")
 	for _, e := range []Endpoint{near, far} {
 		for _, port := range []int{80, 81} {
-			serve(t, e.Netns, "tcp", fmt.Sprintf(":%d", port), e.ID)
-			serve(t, e.Netns, "udp", fmt.Sprintf(":%d", port), e.ID)
+			spacetest.Space(e.Netns).Serve(t, "tcp", fmt.Sprintf(":%d", port), e.ID)
+			spacetest.Space(e.Netns).Serve(t, "udp", fmt.Sprintf(":%d", port), e.ID)
 		}
 	}
 	entry := func(proto, from, to int32, cidr string, ok bool) nodeconf.Entry {

@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 )
 
 // An interface that is gone is cut off at once, also from what still holds its namespace, while the kernel has not deleted its link yet;
@@ -38,7 +39,7 @@ func TestGoneBeforeItsLink(t *testing.T) {
 	r.digging.Lock() // nobody deletes links
 	delete(n.Interfaces, "eni-goes")
 	n.apply(t, r)
-	in(t, held, func() error { _, err := netlink.LinkByName("eth0"); return err })
+	spacetest.In(t, held, func() error { _, err := netlink.LinkByName("eth0"); return err })
 	if netspace.Mounted(goes.Netns) {
 		t.Error("the namespace is mounted")
 	}

@@ -8,13 +8,15 @@ import (
 
 	"golang.org/x/net/icmp"
 	"golang.org/x/net/ipv4"
+
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 )
 
 // ping asks for an echo, and waits for it as long as it may be on its way.
 func ping(t *testing.T, e Endpoint, a netip.Addr, expected bool) bool {
 	t.Helper()
 	ok := false
-	in(t, e.Netns, func() error {
+	spacetest.In(t, e.Netns, func() error {
 		c, err := icmp.ListenPacket("udp4", "0.0.0.0")
 		if err != nil {
 			return err

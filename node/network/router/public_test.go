@@ -14,6 +14,7 @@ import (
 	"github.com/vishvananda/netns"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -45,7 +46,7 @@ func lan(t *testing.T, r *Routers) (e Endpoint, host netip.Addr) {
 		t.Fatal(err)
 	}
 	e = Endpoint{ID: "lan", Netns: fmt.Sprintf("/proc/self/fd/%d", int(ns)), Addresses: []netip.Addr{own}}
-	in(t, e.Netns, func() error {
+	spacetest.In(t, e.Netns, func() error {
 		link, err := netlink.LinkByName("eth0")
 		if err != nil {
 			return err
@@ -54,7 +55,7 @@ func lan(t *testing.T, r *Routers) (e Endpoint, host netip.Addr) {
 			netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(own, 28))}), netlink.LinkSetUp(link),
 			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: host.AsSlice()}))
 	})
-	if err := awaitCarrier(r.nl, name); err != nil {
+	if err := netspace.AwaitCarrier(r.nl, name); err != nil {
 		t.Fatal(err)
 	}
 	return e, host
@@ -84,8 +85,8 @@ func TestPublicAddresses(t *testing.T) {
 	}
 	outside, _ := lan(t, r)
 	for _, e := range []Endpoint{web, stranger, outside} {
-		serve(t, e.Netns, "tcp", ":80", e.ID)
-		serve(t, e.Netns, "udp", ":80", e.ID)
+		spacetest.Space(e.Netns).Serve(t, "tcp", ":80", e.ID)
+		spacetest.Space(e.Netns).Serve(t, "udp", ":80", e.ID)
 	}
 	saw := func(e Endpoint, addr, name, want string) {
 		t.Helper()
@@ -120,8 +121,8 @@ func TestPublicAddresses(t *testing.T) {
 	i.Public = nil
 	n.Interfaces["eni-web"] = i
 	n.apply(t, r)
-	serve(t, private.Netns, "tcp", ":80", private.ID)
-	serve(t, private.Netns, "udp", ":80", private.ID)
+	spacetest.Space(private.Netns).Serve(t, "tcp", ":80", private.ID)
+	spacetest.Space(private.Netns).Serve(t, "udp", ":80", private.ID)
 	saw(theMachine, public(pool(r, 1), 80), private.ID, "169.254.64.1")
 	saw(friend, public(pool(r, 1), 80), private.ID, pool(r, 2).String())
 }
@@ -140,7 +141,7 @@ func TestWhatATaskCannotReach(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	go answerConnections(l, "machine")
+	go spacetest.AnswerConnections(l, "machine")
 	port := l.Addr().(*net.TCPAddr).AddrPort().Port()
 	wantAnswer(t, theMachine, "tcp", public(host, port), "machine")
 	for _, to := range []string{host.String(), "169.254.64.1", "169.254.169.254", "169.254.170.2", pool(r, 2).String(), "127.0.0.2", "10.0.1.1"} {
@@ -176,8 +177,8 @@ func TestNATGateway(t *testing.T) {
 	n.apply(t, r)
 	outside, host := lan(t, r)
 	hidden, second, web := wait(t, r, "eni-hidden"), wait(t, r, "eni-second"), wait(t, r, "eni-web")
-	serve(t, outside.Netns, "tcp", ":80", outside.ID)
-	serve(t, web.Netns, "tcp", ":80", web.ID)
+	spacetest.Space(outside.Netns).Serve(t, "tcp", ":80", outside.ID)
+	spacetest.Space(web.Netns).Serve(t, "tcp", ":80", web.ID)
 	if saw := wantAnswer(t, hidden, "tcp", at(outside, 80), outside.ID); saw != host.String() {
 		t.Errorf("outside saw %s, want the machine's %s", saw, host)
 	}
@@ -186,7 +187,7 @@ func TestNATGateway(t *testing.T) {
 	}
 	t.Run("ports are translated", func(t *testing.T) {
 		for _, e := range []Endpoint{hidden, second} {
-			in(t, e.Netns, func() error {
+			spacetest.In(t, e.Netns, func() error {
 				d := net.Dialer{LocalAddr: &net.TCPAddr{Port: 5555}, Timeout: patience}
 				c, err := d.Dial("tcp4", public(pool(r, 1), 80))
 				if err != nil {
@@ -236,8 +237,8 @@ func TestRoutes(t *testing.T) {
 	n.apply(t, r)
 	outside, _ := lan(t, r)
 	task, other := wait(t, r, "eni-task"), wait(t, r, "eni-other")
-	serve(t, outside.Netns, "tcp", ":80", outside.ID)
-	serve(t, other.Netns, "tcp", ":80", other.ID)
+	spacetest.Space(outside.Netns).Serve(t, "tcp", ":80", outside.ID)
+	spacetest.Space(other.Netns).Serve(t, "tcp", ":80", other.ID)
 	near := netip.PrefixFrom(outside.Addresses[0], 24).Masked()
 	tests := []struct {
 		name   string
@@ -283,14 +284,14 @@ func TestRouteToAnInterface(t *testing.T) {
 	n.apply(t, r)
 	task, target := wait(t, r, "eni-task"), wait(t, r, "eni-relay")
 	far := netip.MustParseAddr("203.0.113.7")
-	in(t, target.Netns, func() error { // the relay plays the destination
+	spacetest.In(t, target.Netns, func() error { // the relay plays the destination
 		lo, err := netlink.LinkByName("lo")
 		if err != nil {
 			return err
 		}
 		return netlink.AddrAdd(lo, &netlink.Addr{IPNet: single(far)})
 	})
-	serve(t, target.Netns, "tcp", ":80", target.ID)
+	spacetest.Space(target.Netns).Serve(t, "tcp", ":80", target.ID)
 	wantAnswer(t, task, "tcp", public(far, 80), target.ID)
 	relay.SourceCheck = true
 	n.Interfaces["eni-relay"] = relay
@@ -323,13 +324,13 @@ func TestListen(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = l.Close() }()
-		go answerConnections(l, "router")
+		go spacetest.AnswerConnections(l, "router")
 		p, err := r.ListenPacket(t.Context(), "vpc-1", "udp4", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = p.Close() }()
-		go answerPackets(p, "router")
+		go spacetest.AnswerPackets(p, "router")
 		for _, proto := range []string{"tcp", "udp"} {
 			if saw := wantAnswer(t, task, proto, addr, "router"); saw != task.Addresses[0].String() {
 				t.Errorf("%s %s saw %s", proto, addr, saw)

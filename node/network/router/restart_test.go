@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -36,7 +37,7 @@ type stream struct {
 func startStream(t *testing.T, from Endpoint, addr string) *stream {
 	t.Helper()
 	s := &stream{stop: make(chan struct{}), sent: make(chan int, 1), got: make(chan int, 1)}
-	in(t, from.Netns, func() (err error) {
+	spacetest.In(t, from.Netns, func() (err error) {
 		s.conn, err = net.Dial("udp4", addr)
 		return err
 	})
@@ -84,7 +85,7 @@ func (s *stream) end(t *testing.T) {
 
 func echo(t *testing.T, e Endpoint, port int) {
 	t.Helper()
-	in(t, e.Netns, func() error {
+	spacetest.In(t, e.Netns, func() error {
 		c, err := net.ListenPacket("udp4", fmt.Sprintf(":%d", port))
 		if err != nil {
 			return err
@@ -148,9 +149,9 @@ func TestRemovedRuleLeavesFlowsAlone(t *testing.T) {
 	n.iface("eni-web", "vpc-1b", "sg-web")
 	n.apply(t, r)
 	client, web := wait(t, r, "eni-client"), wait(t, r, "eni-web")
-	serve(t, web.Netns, "tcp", ":80", web.ID)
+	spacetest.Space(web.Netns).Serve(t, "tcp", ":80", web.ID)
 	var c net.Conn
-	in(t, client.Netns, func() (err error) {
+	spacetest.In(t, client.Netns, func() (err error) {
 		c, err = net.DialTimeout("tcp4", at(web, 80), patience)
 		return err
 	})
@@ -199,8 +200,8 @@ func TestTooBigIsSaid(t *testing.T) {
 	n.Interfaces["eni-small"] = small
 	n.apply(t, r)
 	client, server := wait(t, r, "eni-client"), wait(t, r, "eni-small")
-	serve(t, server.Netns, "tcp", ":80", server.ID)
-	in(t, client.Netns, func() error {
+	spacetest.Space(server.Netns).Serve(t, "tcp", ":80", server.ID)
+	spacetest.In(t, client.Netns, func() error {
 		c, err := net.DialTimeout("tcp4", at(server, 80), patience)
 		if err != nil {
 			return err

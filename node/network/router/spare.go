@@ -69,7 +69,7 @@ func (v *vpc) buildSpare() (s *spare, err error) {
 	if err = s.prepare(); err != nil {
 		return s, err
 	}
-	return s, awaitCarrier(v.nl, name)
+	return s, netspace.AwaitCarrier(v.nl, name)
 }
 
 // prepare brings the inner end up.
@@ -90,7 +90,7 @@ func (s *spare) prepare() (err error) {
 	if err != nil {
 		return fmt.Errorf("router: bring up an interface: %w", err)
 	}
-	return awaitCarrier(s.nl, "eth0")
+	return netspace.AwaitCarrier(s.nl, "eth0")
 }
 
 func (s *spare) close() {
@@ -111,29 +111,6 @@ func (v *vpc) dropSpare(s *spare) {
 		}
 	}
 	s.close()
-}
-
-const (
-	carrierPatience = 3 * time.Second
-	carrierPause    = 200 * time.Microsecond
-)
-
-// awaitCarrier returns when a link really passes packets: until then its queue drops what it is given.
-func awaitCarrier(h *netlink.Handle, name string) error {
-	deadline := time.Now().Add(carrierPatience)
-	for pause := carrierPause; ; pause = min(2*pause, 20*time.Millisecond) {
-		link, err := h.LinkByName(name)
-		if err != nil {
-			return fmt.Errorf("router: link %s: %w", name, err)
-		}
-		if link.Attrs().OperState == netlink.OperUp {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("router: link %s is %s and not up after %s", name, link.Attrs().OperState, carrierPatience)
-		}
-		time.Sleep(pause) //nolint:forbidigo // microseconds as a rule, and carrierPatience at most
-	}
 }
 
 // nursery keeps a number of spares ready.

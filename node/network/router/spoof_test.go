@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 )
 
@@ -35,7 +36,7 @@ func unguard(t *testing.T, r *Routers, e Endpoint) {
 func hear(t *testing.T, e Endpoint, port int) net.PacketConn {
 	t.Helper()
 	var c net.PacketConn
-	in(t, e.Netns, func() (err error) {
+	spacetest.In(t, e.Netns, func() (err error) {
 		c, err = net.ListenPacket("udp4", at(e, port))
 		return err
 	})
@@ -46,7 +47,7 @@ func hear(t *testing.T, e Endpoint, port int) net.PacketConn {
 // shout sends a packet from an address and says whom the listener heard.
 func shout(t *testing.T, e Endpoint, from netip.Addr, to net.PacketConn) string {
 	t.Helper()
-	in(t, e.Netns, func() error {
+	spacetest.In(t, e.Netns, func() error {
 		c, err := net.DialUDP("udp4", &net.UDPAddr{IP: from.AsSlice()}, to.LocalAddr().(*net.UDPAddr))
 		if err != nil {
 			return err
@@ -72,7 +73,7 @@ func TestSpoofedAddressIsDropped(t *testing.T) {
 	n.apply(t, r)
 	thief, target := wait(t, r, "eni-thief"), hear(t, wait(t, r, "eni-target"), 9999)
 	other := netip.MustParseAddr("10.0.1.77")
-	in(t, thief.Netns, func() error {
+	spacetest.In(t, thief.Netns, func() error {
 		link, err := netlink.LinkByName("eth0")
 		if err != nil {
 			return err
@@ -112,7 +113,7 @@ func TestSpoofedMACIsDropped(t *testing.T) {
 	if got := shout(t, thief, thief.Addresses[0], target); got == "nobody" {
 		t.Fatal("its own MAC does not pass")
 	}
-	in(t, thief.Netns, func() error {
+	spacetest.In(t, thief.Netns, func() error {
 		link, err := netlink.LinkByName("eth0")
 		if err != nil {
 			return err
@@ -139,10 +140,10 @@ func TestSpoofedARPIsDropped(t *testing.T) {
 	n.iface("eni-thief", "vpc-1a")
 	n.apply(t, r)
 	thief, v := wait(t, r, "eni-thief"), r.vpcs["vpc-1"]
-	in(t, r.cfg.vpcMount("vpc-1"), func() error { return netspace.Sysctl("1", "ipv4/conf/"+rules.Link("eni-thief")+"/arp_accept") })
+	spacetest.In(t, r.cfg.vpcMount("vpc-1"), func() error { return netspace.Sysctl("1", "ipv4/conf/"+rules.Link("eni-thief")+"/arp_accept") })
 	other := netip.MustParseAddr("10.0.1.77")
 	announce := func() bool {
-		in(t, thief.Netns, func() error {
+		spacetest.In(t, thief.Netns, func() error {
 			link, err := netlink.LinkByName("eth0")
 			if err != nil {
 				return err

@@ -1,4 +1,4 @@
-package network
+package netspace
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ const (
 	carrierPause    = 200 * time.Microsecond
 )
 
-// awaitCarrier returns when a link really passes packets. After a link was brought up the kernel gets there on its own
+// AwaitCarrier returns when a link really passes packets. After a link was brought up the kernel gets there on its own
 // time; until then a bridge port and a queue drop what they are given, and a container's first SYN would cost a second.
-func awaitCarrier(h *netlink.Handle, name string) error {
+func AwaitCarrier(h *netlink.Handle, name string) error {
 	deadline := time.Now().Add(carrierPatience)
 	for pause := carrierPause; ; pause = min(2*pause, 20*time.Millisecond) {
 		link, err := h.LinkByName(name)
