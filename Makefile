@@ -12,16 +12,18 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 RUNNER := go run ./test/runner
 ROUNDS ?= 10
+# What the sample service of make up runs as: EC2 or FARGATE.
+LAUNCH_TYPE ?= EC2
 
 .PHONY: help
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
-up: ## install what is missing, build, start the region, run a sample service (root)
+up: ## install what is missing, build, start the region, run a sample service on LAUNCH_TYPE=EC2 or FARGATE (root)
 	@hack/install.sh run
 	@$(MAKE) --no-print-directory build
-	@bin/berth up --sample
+	@bin/berth up --sample --launch-type $(LAUNCH_TYPE)
 
 .PHONY: down
 down: ## stop the region and remove everything of it: containers, network, data (root)

@@ -146,7 +146,6 @@ run)
 	install_containerd
 	install_runc
 	install_enter
-	[ -x "$bin/runsc" ] || echo "install   no gVisor: FARGATE tasks run on runc (make sandbox gives each a sandbox)"
 	;;
 sandbox)
 	install_containerd

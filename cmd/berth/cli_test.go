@@ -40,6 +40,7 @@ func fakeParts() parts {
 		}
 		mux := http.NewServeMux()
 		mux.HandleFunc(health.ReadyPath, p.ready.Ready)
+		mux.HandleFunc("/", instances(p.settings))
 		l, err := net.Listen("tcp", p.settings.Listen)
 		if err != nil {
 			return err
@@ -63,6 +64,22 @@ func fakeParts() parts {
 		return err
 	}
 	return p
+}
+
+// instances answers what `up` asks: there is one container instance, whose tasks on FARGATE run on what the settings say.
+func instances(s config.Settings) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".ListContainerInstances") {
+			_, _ = io.WriteString(w, `{"containerInstanceArns": ["arn:1"]}`)
+			return
+		}
+		runtime := s.FargateRuntime
+		if runtime == "auto" {
+			runtime = "runc"
+		}
+		_, _ = fmt.Fprintf(w, `{"containerInstances": [{"attributes": [{"name": "ecs.os-type", "value": "linux"}, {"name": "berth.fargate-runtime", "value": %q}]}]}`, runtime)
+	}
 }
 
 // call runs one command line in this process.
@@ -229,7 +246,7 @@ func free(t *testing.T) string {
 func TestUpAndDown(t *testing.T) {
 	t.Setenv(playVariable, "yes")
 	dir := t.TempDir()
-	settings := []string{"--data-dir", dir + "/data", "--run-dir", dir + "/run", "--listen", free(t)}
+	settings := []string{"--data-dir", dir + "/data", "--run-dir", dir + "/run", "--listen", free(t), "--access-key", "AKIAIOSFODNN7EXAMPLE", "--secret-key", "x"}
 	up := func(args ...string) (int, string, string) {
 		return call(t, os.Environ(), append(append([]string{"up"}, settings...), args...)...)
 	}
@@ -253,6 +270,25 @@ func TestUpAndDown(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func TestUpSaysWhatFargateRunsOn(t *testing.T) {
+	t.Setenv(playVariable, "yes")
+	t.Setenv("PATH", t.TempDir()) // gVisor may be installed on this machine
+	for runtime, want := range map[string]string{
+		"auto": "FARGATE tasks run on runc; make sandbox installs gVisor\n", "runc": "FARGATE tasks run on runc; fargate-runtime says so\n", "runsc": "FARGATE tasks run in gVisor sandboxes\n",
+	} {
+		dir := t.TempDir()
+		settings := []string{"--data-dir", dir + "/data", "--run-dir", dir + "/run", "--listen", free(t), "--bin-dir", dir, "--fargate-runtime", runtime,
+			"--access-key", "AKIAIOSFODNN7EXAMPLE", "--secret-key", "x"}
+		for _, when := range []string{"ready at", "runs already"} {
+			status, out, errs := call(t, os.Environ(), append([]string{"up"}, settings...)...)
+			if status != exitDone || !strings.Contains(out, when) || strings.Count(out, "fargate   "+want) != 1 {
+				t.Errorf("%s: up: %d, want %q in\n%s%s", runtime, status, want, out, errs)
+			}
+		}
+		call(t, os.Environ(), append([]string{"down", "--purge"}, settings...)...)
 	}
 }
 

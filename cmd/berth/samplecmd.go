@@ -9,17 +9,19 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"github.com/berth-ecs/berth/cmd/berth/sample"
 )
 
 // sample runs the sample service and says what it did.
-func (a *app) sample(ctx context.Context) error {
+func (a *app) sample(ctx context.Context, launch string) error {
 	api, err := a.ecs()
 	if err != nil {
 		return err
 	}
 	a.printf("\n")
-	s := sample.Sample{API: api, EC2: a.ec2, Cluster: a.settings.Cluster, Load: a.loadSampleImage, Log: a.taskLog, Out: a.stdout}
+	s := sample.Sample{API: api, EC2: a.ec2, Cluster: a.settings.Cluster, Launch: types.LaunchType(launch), Load: a.loadSampleImage, Log: a.taskLog, Out: a.stdout}
 	_, err = s.Run(ctx)
 	if err != nil {
 		return err

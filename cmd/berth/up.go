@@ -16,6 +16,7 @@ import (
 type upCommand struct {
 	Foreground bool          `help:"Stay in the foreground and log to standard error."`
 	Sample     bool          `help:"Then run a sample service: two replicas of a small web container."`
+	LaunchType string        `help:"What the sample service runs as: EC2 or FARGATE." enum:"EC2,FARGATE" default:"EC2"`
 	Timeout    time.Duration `help:"How long to wait until the region is ready." default:"60s"`
 }
 
@@ -27,7 +28,7 @@ func (c upCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Sample {
-		return a.sample(ctx)
+		return a.sample(ctx, c.LaunchType)
 	}
 	a.printf("\nPoint a shell's AWS tools at it:\n\n    eval \"$(%s env)\"\n", os.Args[0])
 	return nil
@@ -48,7 +49,7 @@ func (c upCommand) region(ctx context.Context, a *app) error {
 			return fmt.Errorf("up: process %d runs already, but is %w; look into %s, or stop it with: %s down", pid, err, a.settings.LogFile(), os.Args[0])
 		}
 		a.printf("region    runs already (process %d, %s)\n", pid, a.settings.Endpoint())
-		return nil
+		return a.fargate(ctx)
 	}
 	if err := a.fit(ctx); err != nil {
 		return fmt.Errorf("up: %w", err)
@@ -62,7 +63,7 @@ func (c upCommand) region(ctx context.Context, a *app) error {
 		return fmt.Errorf("up: %w%s\n  whole log: %s\n  check the machine with: %s doctor", err, lastLines(a.settings.LogFile()), a.settings.LogFile(), os.Args[0])
 	}
 	a.printf("region    ready at %s after %.1f s\n", a.settings.Endpoint(), time.Since(begin).Seconds())
-	return nil
+	return a.fargate(ctx)
 }
 
 // progress shows what the region is doing before it is ready.

@@ -16,10 +16,11 @@ const nodeAttribute = "berth.node-id"
 // addressAttribute is where the machine is reached by others.
 const addressAttribute = "berth.node-address"
 
-// fargateAttribute says that the node's capacity is FARGATE's, too; fargate is the launch type of such tasks.
+// fargateAttribute says that the node's capacity is FARGATE's, too, and runtimeAttribute what such tasks run on; fargate is their launch type.
 const (
 	fargateAttribute = "berth.fargate"
 	fargateEnabled   = "enabled"
+	runtimeAttribute = "berth.fargate-runtime"
 	fargate          = "FARGATE"
 )
 
@@ -75,7 +76,7 @@ func (a *Agent) attributes(first bool) []shape.Attribute {
 			all[name] = ""
 		}
 		if a.cfg.Fargate {
-			all[fargateAttribute] = fargateEnabled
+			all[fargateAttribute], all[runtimeAttribute] = fargateEnabled, a.cfg.Sandboxes.Runtime()
 		}
 	}
 	for _, v := range dockerAPIs {

@@ -5,10 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
-// TestCommands runs the commands of the README, then those of the other pages, against a region of their own: an
+// TestCommands runs the commands of the README as they are and as FARGATE, then those of the other pages, against a region of their own: an
 // installation beside the machine's, in directories that are gone afterwards.
 func TestCommands(t *testing.T) {
 	if os.Geteuid() != 0 {
@@ -35,15 +37,42 @@ func TestCommands(t *testing.T) {
 		}
 	})
 	r := Runner{Dir: root, Scratch: t.TempDir(), Environ: environ, Log: t.Logf}
-	for _, page := range pages(t) {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := r.Run(t.Context(), filepath.Base(page), string(text)); err != nil {
+	run := func(name, text string) {
+		t.Helper()
+		if err := r.Run(t.Context(), name, text); err != nil {
 			t.Fatal(err)
 		}
 	}
+	readme, others := pages(t)[0], pages(t)[1:]
+	tour := read(t, readme)
+	run("README.md as EC2", launched(t, tour, "EC2"))
+	r.Environ = append(slices.Clone(environ), "LAUNCH_TYPE=FARGATE")
+	run("README.md as FARGATE", launched(t, tour, "FARGATE"))
+	r.Environ = environ
+	for _, page := range others {
+		run(filepath.Base(page), read(t, page))
+	}
+}
+
+// launched is the README's tour with the one word changed that makes its tasks run as a launch type, and looked at once more before it ends.
+func launched(t *testing.T, tour, launch string) string {
+	t.Helper()
+	const word, end = "\nlaunch=EC2\n", "```sh\nmake down\n```"
+	if strings.Count(tour, word) != 1 || strings.Count(tour, end) != 1 {
+		t.Fatalf("the tour has %q and %q not once each", word, end)
+	}
+	want := map[string]string{"EC2": "EC2 arn:aws:ecs:...", "FARGATE": "FARGATE None"}[launch]
+	look := "```sh\naws ecs describe-tasks --tasks \"$asks\" --query 'tasks[0].[launchType,containerInstanceArn]' --output text\n```\n\n```text\n" + want + "\n```\n\n"
+	return strings.NewReplacer(word, "\nlaunch="+launch+"\n", end, look+end).Replace(tour)
+}
+
+func read(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func freeAddress(t *testing.T) string {

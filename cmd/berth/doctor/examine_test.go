@@ -119,3 +119,23 @@ func TestGatherReadsThisMachine(t *testing.T) {
 		t.Errorf("facts are missing: %+v", f)
 	}
 }
+
+// What FARGATE tasks run on is said also where nothing is wrong.
+func TestFargateIsSaid(t *testing.T) {
+	tests := map[string]struct {
+		change func(*Facts)
+		want   string
+	}{
+		"gVisor":      {func(*Facts) {}, "tasks run in gVisor sandboxes: /opt/berth/bin/runsc"},
+		"no gVisor":   {func(f *Facts) { f.Tools["runsc"] = Tool{} }, "tasks run on runc: runsc not found; make sandbox installs gVisor"},
+		"only runc":   {func(f *Facts) { f.Settings.FargateRuntime = "runc" }, "tasks run on runc (fargate-runtime)"},
+		"not offered": {func(f *Facts) { f.Settings.Fargate = false }, "not offered (fargate is false)"},
+	}
+	for name, test := range tests {
+		f := healthy(t)
+		test.change(&f)
+		if got := fargate(f); len(got) != 1 || got[0].Level != OK || got[0].Text != test.want {
+			t.Errorf("%s: %+v, want %q", name, got, test.want)
+		}
+	}
+}

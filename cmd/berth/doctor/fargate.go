@@ -1,13 +1,27 @@
 package doctor
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/berth-ecs/berth/internal/config"
+)
 
 // sandboxTools are what a gVisor sandbox takes.
 var sandboxTools = []string{"runsc", "containerd-shim-berth-v1"}
 
+// CanSandbox says whether a node that starts now finds what gVisor's sandboxes take.
+func CanSandbox(s config.Settings) bool {
+	for _, name := range sandboxTools {
+		if _, ok := find(s, name); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // fargate says what FARGATE tasks run on here.
 func fargate(f Facts) []Finding {
-	const check, install = "fargate", "make sandbox installs it"
+	const check, install = "fargate", "make sandbox installs gVisor"
 	var missing []string
 	for _, name := range sandboxTools {
 		if f.Tools[name].Path == "" {
@@ -16,6 +30,8 @@ func fargate(f Facts) []Finding {
 	}
 	lack := strings.Join(missing, " and ") + " not found"
 	switch {
+	case !f.Settings.Fargate:
+		return ok(check, "not offered (fargate is false)")
 	case f.Settings.FargateRuntime == "runc":
 		return ok(check, "tasks run on runc (fargate-runtime)")
 	case len(missing) == 0:

@@ -83,13 +83,20 @@ func parseKernelConfig(r io.Reader) map[string]bool {
 
 var versionRule = regexp.MustCompile(`\b[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?`)
 
-// tool finds a program in the installation's own directory, else in PATH, as the node does.
-func tool(ctx context.Context, s config.Settings, name string) Tool {
-	path := s.Tool(name)
+// find finds a program in the installation's own directory, else in PATH, as the node does.
+func find(s config.Settings, name string) (path string, ok bool) {
+	path = s.Tool(name)
 	if _, err := os.Stat(path); err != nil {
-		if path, err = exec.LookPath(name); err != nil {
-			return Tool{}
-		}
+		path, err = exec.LookPath(name)
+		return path, err == nil
+	}
+	return path, true
+}
+
+func tool(ctx context.Context, s config.Settings, name string) Tool {
+	path, ok := find(s, name)
+	if !ok {
+		return Tool{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -21,7 +21,7 @@ func (s *Sample) ask(ctx context.Context) (url string, err error) {
 		return "", err
 	}
 	out, err := s.API.RunTask(ctx, &ecs.RunTaskInput{
-		Cluster: aws.String(s.Cluster), TaskDefinition: aws.String(Family), LaunchType: types.LaunchTypeEc2, NetworkConfiguration: s.network,
+		Cluster: aws.String(s.Cluster), TaskDefinition: aws.String(s.definition), LaunchType: s.Launch, NetworkConfiguration: s.network,
 		StartedBy: aws.String("berth up --sample"),
 		Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("web"), Command: []string{"-get", url}}}},
 	})

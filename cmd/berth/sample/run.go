@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -19,16 +20,21 @@ const (
 
 const replicas = 2
 
+// endsWithin is how long the tasks of a deleted service may take: their stopTimeout, and what a busy machine adds.
+const endsWithin = time.Minute
+
 // Sample is one run against one region.
 type Sample struct {
 	API     *ecs.Client                                               // required
 	EC2     Calls                                                     // required
 	Cluster string                                                    // required
+	Launch  types.LaunchType                                          // required; what its tasks run as
 	Load    func(ctx context.Context, ref string) error               // required; makes the image known to the node
 	Log     func(ctx context.Context, task string, w io.Writer) error // required; what a task printed
 	Out     io.Writer                                                 // required; one line a step
 
-	network *types.NetworkConfiguration // of its tasks
+	network    *types.NetworkConfiguration // of its tasks
+	definition string                      // ARN of the revision they are of
 }
 
 // Run makes sure that the sample service runs and answers, and returns its URL.
@@ -40,7 +46,7 @@ func (s *Sample) Run(ctx context.Context) (url string, err error) {
 		{"image     " + ImageName + ", from one static program", func(ctx context.Context) error { return s.Load(ctx, ImageName) }},
 		{"register  task definition " + Family, s.register},
 		{fmt.Sprintf("network   default subnets, security group %s with port %s", group, port), s.prepare},
-		{fmt.Sprintf("service   %s, %d replicas in cluster %s", Service, replicas, s.Cluster), s.create},
+		{fmt.Sprintf("service   %s, %d replicas on %s in cluster %s", Service, replicas, s.Launch, s.Cluster), s.create},
 		{"waiting   until the service is stable", s.stable},
 		{"asking    a task at its address in the VPC, from another task", func(ctx context.Context) error { url, err = s.ask(ctx); return err }},
 	}
@@ -53,23 +59,30 @@ func (s *Sample) Run(ctx context.Context) (url string, err error) {
 	return url, nil
 }
 
-// register keeps the newest revision if there is one, so that a second Run changes nothing.
+// register keeps the newest revision if it will do, so that a second Run changes nothing.
 func (s *Sample) register(ctx context.Context) error {
 	known, err := s.API.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(Family)})
-	if err == nil && known.TaskDefinition.NetworkMode == types.NetworkModeAwsvpc {
+	if err == nil && slices.Contains(known.TaskDefinition.RequiresCompatibilities, types.CompatibilityFargate) {
+		s.definition = aws.ToString(known.TaskDefinition.TaskDefinitionArn)
 		return nil
 	}
-	_, err = s.API.RegisterTaskDefinition(ctx, taskDefinition())
-	return err
+	made, err := s.API.RegisterTaskDefinition(ctx, taskDefinition())
+	if err != nil {
+		return err
+	}
+	s.definition = aws.ToString(made.TaskDefinition.TaskDefinitionArn)
+	return nil
 }
 
+// taskDefinition is good for both launch types: FARGATE wants a size of its table, and an interface for each task.
 func taskDefinition() *ecs.RegisterTaskDefinitionInput {
 	return &ecs.RegisterTaskDefinitionInput{
-		Family:      aws.String(Family),
-		NetworkMode: types.NetworkModeAwsvpc,
+		Family:                  aws.String(Family),
+		NetworkMode:             types.NetworkModeAwsvpc,
+		RequiresCompatibilities: []types.Compatibility{types.CompatibilityEc2, types.CompatibilityFargate},
+		Cpu:                     aws.String("256"), Memory: aws.String("512"),
 		ContainerDefinitions: []types.ContainerDefinition{{
-			Name: aws.String("web"), Image: aws.String(ImageName),
-			Cpu: 64, Memory: aws.Int32(64), Essential: aws.Bool(true),
+			Name: aws.String("web"), Image: aws.String(ImageName), Essential: aws.Bool(true),
 			PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(8080)}},
 			HealthCheck: &types.HealthCheck{
 				Command: []string{"CMD", "/web", "-check"}, Interval: aws.Int32(5), Timeout: aws.Int32(2), Retries: aws.Int32(3),
@@ -83,24 +96,43 @@ func (s *Sample) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if known != nil && aws.ToString(known.Status) == "ACTIVE" {
+	if known != nil && aws.ToString(known.Status) == "ACTIVE" && known.LaunchType == s.Launch {
 		return s.move(ctx, known)
 	}
+	if err := s.remove(ctx, known); err != nil {
+		return err
+	}
 	_, err = s.API.CreateService(ctx, &ecs.CreateServiceInput{
-		Cluster: aws.String(s.Cluster), ServiceName: aws.String(Service), TaskDefinition: aws.String(Family),
-		DesiredCount: aws.Int32(replicas), LaunchType: types.LaunchTypeEc2, NetworkConfiguration: s.network,
+		Cluster: aws.String(s.Cluster), ServiceName: aws.String(Service), TaskDefinition: aws.String(s.definition),
+		DesiredCount: aws.Int32(replicas), LaunchType: s.Launch, NetworkConfiguration: s.network,
 	})
 	return err
 }
 
-// move brings a service of an earlier berth, which was in no VPC, to where its tasks are to be.
+// remove ends a service of the other launch type, which no update changes.
+func (s *Sample) remove(ctx context.Context, known *types.Service) error {
+	if known == nil || aws.ToString(known.Status) == "INACTIVE" {
+		return nil
+	}
+	_, err := s.API.DeleteService(ctx, &ecs.DeleteServiceInput{Cluster: aws.String(s.Cluster), Service: aws.String(Service), Force: aws.Bool(true)})
+	if err != nil {
+		return err
+	}
+	waiter := ecs.NewServicesInactiveWaiter(s.API, func(o *ecs.ServicesInactiveWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 100*time.Millisecond, pollAtMost
+	})
+	return waiter.Wait(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(s.Cluster), Services: []string{Service}}, endsWithin)
+}
+
+// move brings a service of an earlier berth to the revision and the network that its tasks are to have.
 func (s *Sample) move(ctx context.Context, known *types.Service) error {
 	n := known.NetworkConfiguration
-	if n != nil && n.AwsvpcConfiguration != nil && slices.Equal(n.AwsvpcConfiguration.SecurityGroups, s.network.AwsvpcConfiguration.SecurityGroups) {
+	if aws.ToString(known.TaskDefinition) == s.definition && n != nil && n.AwsvpcConfiguration != nil &&
+		slices.Equal(n.AwsvpcConfiguration.SecurityGroups, s.network.AwsvpcConfiguration.SecurityGroups) {
 		return nil
 	}
 	_, err := s.API.UpdateService(ctx, &ecs.UpdateServiceInput{
-		Cluster: aws.String(s.Cluster), Service: aws.String(Service), TaskDefinition: aws.String(Family), NetworkConfiguration: s.network,
+		Cluster: aws.String(s.Cluster), Service: aws.String(Service), TaskDefinition: aws.String(s.definition), NetworkConfiguration: s.network,
 	})
 	return err
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -69,6 +70,8 @@ func TestWriteImageRefusesWhatCannotRunAlone(t *testing.T) {
 type region struct {
 	exists   bool
 	unstable bool
+	launch   string // what the service runs as
+	removed  bool
 	calls    []string
 }
 
@@ -91,23 +94,32 @@ func (r *region) answer(op, body string) any {
 		if !r.exists {
 			return nil
 		}
-		return map[string]any{"taskDefinition": map[string]any{"networkMode": "awsvpc"}}
+		return map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": "arn:2", "requiresCompatibilities": []string{"EC2", "FARGATE"}}}
+	case "RegisterTaskDefinition":
+		return map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": "arn:2"}}
 	case "RunTask":
 		return map[string]any{"tasks": []any{map[string]any{"taskArn": "arn:asks"}}}
 	case "CreateService":
-		r.exists = true
+		r.exists, r.removed, r.launch = true, false, "EC2"
+		if strings.Contains(body, "FARGATE") {
+			r.launch = "FARGATE"
+		}
+		return map[string]any{}
+	case "DeleteService":
+		r.removed = true
 		return map[string]any{}
 	case "DescribeServices":
 		if !r.exists {
 			return map[string]any{"failures": []any{map[string]any{"reason": "MISSING"}}}
 		}
 		status := "ACTIVE"
-		if r.unstable {
+		if r.unstable || r.removed {
 			status = "INACTIVE"
 		}
 		return map[string]any{"services": []any{map[string]any{
 			"networkConfiguration": map[string]any{"awsvpcConfiguration": map[string]any{"subnets": []string{"subnet-1"}, "securityGroups": []string{"sg-1"}}},
-			"status":               status, "desiredCount": 2, "runningCount": 2, "deployments": []any{map[string]any{"id": "ecs-svc/1"}},
+			"launchType":           r.launch, "taskDefinition": "arn:2",
+			"status": status, "desiredCount": 2, "runningCount": 2, "deployments": []any{map[string]any{"id": "ecs-svc/1"}},
 			"events": []any{map[string]any{"message": "(service berth-sample) was unable to place a task"}},
 		}}}
 	case "ListTasks":
@@ -162,7 +174,7 @@ func newRegion(t *testing.T) (*region, *Sample, *bytes.Buffer) {
 			return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}, nil
 		})})
 	return r, &Sample{
-		API: api, EC2: r.ec2, Cluster: "default", Load: func(context.Context, string) error { return nil }, Out: &out,
+		API: api, EC2: r.ec2, Cluster: "default", Launch: types.LaunchTypeEc2, Load: func(context.Context, string) error { return nil }, Out: &out,
 		Log: func(_ context.Context, task string, w io.Writer) error {
 			_, err := io.WriteString(w, "hello from task 1, asked by "+task)
 			return err
@@ -190,6 +202,23 @@ func TestRun(t *testing.T) {
 	again := strings.Join(r.calls, " ")
 	if strings.Contains(again, "Register") || strings.Contains(again, "Create") {
 		t.Errorf("a second run makes things again: %s", again)
+	}
+}
+
+// The launch type of a service cannot be changed: another one takes its place.
+func TestRunAsTheOtherLaunchType(t *testing.T) {
+	r, s, out := newRegion(t)
+	for _, launch := range []types.LaunchType{types.LaunchTypeEc2, types.LaunchTypeFargate, types.LaunchTypeEc2} {
+		r.calls, s.Launch = nil, launch
+		if _, err := s.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if r.launch != string(launch) || !strings.Contains(out.String(), "2 replicas on "+r.launch) {
+			t.Errorf("it runs as %s; want %s\n%s", r.launch, launch, out)
+		}
+		if calls := strings.Join(r.calls, " "); launch == types.LaunchTypeFargate && !strings.Contains(calls, "DeleteService DescribeServices CreateService") {
+			t.Errorf("calls: %s", calls)
+		}
 	}
 }
 

@@ -16,6 +16,14 @@ const (
 	AllSandboxes                    // for those of FARGATE too
 )
 
+// Runtime is what tasks on FARGATE run on.
+func (s Sandboxes) Runtime() string {
+	if s == AllSandboxes {
+		return "runsc"
+	}
+	return "runc"
+}
+
 // LabelSandbox on one container of a task asks for a sandbox around the task; its only value is SandboxGvisor.
 const (
 	LabelSandbox  = "berth.sandbox"
