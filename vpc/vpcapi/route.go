@@ -158,7 +158,7 @@ func (w routeWish) target(tx store.Tx, t *vpc.RouteTable) (string, error) {
 		_, err = tables.InternetGateway(tx, t.Home, id)
 	case aws.Val(w.nat) != "":
 		id, what = aws.Val(w.nat), "NAT gateway"
-		_, err = tables.NATGateway(tx, t.Home, id)
+		_, err = liveNAT(tx, t.Home, id)
 	default:
 		id, what = aws.Val(w.eni), "interface"
 		_, err = tables.Interface(tx, t.Home, id)
@@ -166,7 +166,7 @@ func (w routeWish) target(tx store.Tx, t *vpc.RouteTable) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !tables.Leads(tx, t, id) {
+	if !tables.Belongs(tx, t, id) {
 		return "", invalid("route table %s and %s %s belong to different networks", t.ID, what, id)
 	}
 	return id, nil

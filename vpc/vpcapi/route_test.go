@@ -38,6 +38,10 @@ func TestRoutes(t *testing.T) {
 	try(w, w.CreateRoute, to("192.0.2.77/24"))
 	try(w, w.CreateRoute, shape.CreateRouteRequest{RouteTableId: &table, DestinationIpv6CidrBlock: ptr("::/0"), GatewayId: &g})
 	try(w, w.ReplaceRoute, shape.ReplaceRouteRequest{RouteTableId: &table, DestinationCidrBlock: ptr("192.0.2.0/24"), NetworkInterfaceId: &i.ID})
+	if got, want := w.routes(table), "10.0.0.0/16 local active, 0.0.0.0/0 igw active, 192.0.2.0/24 eni blackhole, ::/0 igw active"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	i = w.attached(i)
 	if got, want := w.routes(table), "10.0.0.0/16 local active, 0.0.0.0/0 igw active, 192.0.2.0/24 eni active, ::/0 igw active"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
@@ -61,6 +65,25 @@ func TestRoutes(t *testing.T) {
 	if got, want := w.routes(table), "10.0.0.0/16 local active, 192.0.2.0/24 eni blackhole"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
+}
+
+// A route to a NAT gateway that was deleted leads nowhere, and there can be no other.
+func TestRouteToDeletedNATGateway(t *testing.T) {
+	w := newWorld(t)
+	v := w.vpc("10.0.0.0/16")
+	table, s := w.table(v), w.subnet(v, "10.0.1.0/24")
+	n := *try(w, w.CreateNatGateway, shape.CreateNatGatewayRequest{SubnetId: &s, ConnectivityType: ptr("private")}).NatGateway.NatGatewayId
+	route := shape.CreateRouteRequest{RouteTableId: &table, DestinationCidrBlock: ptr("0.0.0.0/0"), NatGatewayId: &n}
+	try(w, w.CreateRoute, route)
+	if got, want := w.routes(table), "10.0.0.0/16 local active, 0.0.0.0/0 nat active"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	try(w, w.DeleteNatGateway, shape.DeleteNatGatewayRequest{NatGatewayId: &n})
+	if got, want := w.routes(table), "10.0.0.0/16 local active, 0.0.0.0/0 nat blackhole"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	route.DestinationCidrBlock = ptr("192.0.2.0/24")
+	w.refuses(bad(w, "NatGatewayNotFound: NatGateway "+n+" was not found", w.CreateRoute, route))
 }
 
 func (w *world) badRoutes(v, table, g string) {

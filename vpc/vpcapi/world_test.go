@@ -133,6 +133,17 @@ func (w *world) eni(subnet string) (i *vpc.Interface) {
 	return i
 }
 
+// attached is an interface after a service attached it.
+func (w *world) attached(i *vpc.Interface) *vpc.Interface {
+	w.t.Helper()
+	next := *i
+	next.Attachment = vpc.KindAttachment.NewID(strings.Repeat("0", 32))
+	if err := w.update(w.t.Context(), caller, func(tx store.Tx, _ vpc.Home) error { tables.Interfaces.Put(tx, &next); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+	return &next
+}
+
 func (w *world) allocate() string {
 	w.t.Helper()
 	return *try(w, w.AllocateAddress, shape.AllocateAddressRequest{}).AllocationId
