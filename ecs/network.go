@@ -30,12 +30,13 @@ type SecurityGroup struct{ ID, VPC string }
 type InterfaceWish struct {
 	Home
 	Subnet     string
-	Groups     []string // none: the default group of the subnet's VPC
-	Attachment string   // ARN of the attachment
-	Task       string   // ARN of the task: the interface's owner
-	Node       string   // that it must be on
-	EC2        string   // id of the node as an EC2 instance, "" for none
-	Public     bool     // with a public address
+	Groups     []string    // none: the default group of the subnet's VPC
+	Attachment string      // ARN of the attachment
+	Task       string      // ARN of the task: the interface's owner
+	Node       string      // that it must be on
+	EC2        string      // id of the node as an EC2 instance, "" for none
+	Public     bool        // with a public address
+	Tags       []shape.Tag // that it is shown with: those that ECS gave the task itself
 }
 
 // Interface is the network interface that the containers of a task share. It was made with the task and never changes; it goes when the task

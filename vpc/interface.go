@@ -2,6 +2,8 @@ package vpc
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,6 +32,17 @@ type Interface struct {
 	CreatedAt     time.Time
 	ClientToken   string // as it was made with
 	PublicDNSName string // kept only when it is set by hand
+	ServiceTags   []Pair // that the service gave it that made it ("aws:ecs:..."), in order of Key; clients' own are Tags
+}
+
+// AllTags are the tags that an interface is shown with: its service's and the clients' own, in order of their keys.
+func (i *Interface) AllTags(own []Pair) []Pair {
+	if len(i.ServiceTags) == 0 {
+		return own
+	}
+	all := slices.Concat(i.ServiceTags, own)
+	slices.SortFunc(all, func(a, b Pair) int { return strings.Compare(a.Key, b.Key) })
+	return all
 }
 
 // Private is a private address of an interface. The first is the primary one.

@@ -68,6 +68,13 @@ func (i *Interface) Render(s Shown) shape.NetworkInterface {
 	return out
 }
 
+// ServiceAttachment begins the ids of attachments to what is no instance but AWS's own: a NAT gateway, a load balancer. Clients tell by it that
+// they cannot detach it.
+const ServiceAttachment = "ela-attach"
+
+// serviceOwner is who has what interfaces with such an attachment are attached to.
+const serviceOwner = "amazon-aws"
+
 // RenderAttachment describes what the interface is attached to, nil for nothing.
 func (i *Interface) RenderAttachment() *shape.NetworkInterfaceAttachment {
 	if i.Attachment == "" {
@@ -76,6 +83,9 @@ func (i *Interface) RenderAttachment() *shape.NetworkInterfaceAttachment {
 	a := &shape.NetworkInterfaceAttachment{
 		AttachmentId: &i.Attachment, AttachTime: aws.At(i.AttachedAt), DeleteOnTermination: &i.DeleteOnEnd, DeviceIndex: &i.DeviceIndex,
 		NetworkCardIndex: aws.Ptr(int32(0)), InstanceOwnerId: &i.Account, Status: aws.Ptr(Attached),
+	}
+	if strings.HasPrefix(i.Attachment, ServiceAttachment+"-") {
+		a.InstanceOwnerId = aws.Ptr(serviceOwner)
 	}
 	if i.Instance != "" {
 		a.InstanceId = &i.Instance

@@ -6,6 +6,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/rollout"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
@@ -116,9 +117,7 @@ func definitionOf(tx store.Tx, arn string) (*ecs.TaskDefinition, error) {
 func tagsOf(svc *ecs.Service, definition *ecs.TaskDefinition) []shape.Tag {
 	var out []shape.Tag
 	if svc.ManagedTags {
-		out = append(out,
-			shape.Tag{Key: aws.Ptr("aws:ecs:clusterName"), Value: aws.Ptr(svc.Cluster)},
-			shape.Tag{Key: aws.Ptr("aws:ecs:serviceName"), Value: aws.Ptr(svc.Name)})
+		out = request.ManagedTags(svc.Cluster, svc.Name)
 	}
 	switch svc.PropagateTags {
 	case shape.PropagateTagsService:

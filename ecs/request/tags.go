@@ -77,6 +77,17 @@ func MergeTags(tags, more []shape.Tag) []shape.Tag {
 	return all
 }
 
+// OwnTags are those of some tags that ECS gave, not a client.
+func OwnTags(tags []shape.Tag) []shape.Tag {
+	var out []shape.Tag
+	for _, t := range tags {
+		if strings.HasPrefix(aws.Val(t.Key), "aws:") {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // ManagedTags are those of enableECSManagedTags.
 func ManagedTags(cluster, service string) []shape.Tag {
 	tags := []shape.Tag{{Key: aws.Ptr("aws:ecs:clusterName"), Value: aws.Ptr(cluster)}}

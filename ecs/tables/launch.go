@@ -142,7 +142,7 @@ func (b *booking) book(instance string) (*ecs.Task, error) {
 	Ledgers.Put(tx, &booked)
 
 	r := launch.Make(s, launch.Placed{Instance: i, Holds: b.needs}, tx.Now(), tx.NewID)
-	if err := attach(tx, b.network, r.Task, i, b.subnets); err != nil {
+	if err := b.attach(r.Task, i); err != nil {
 		return nil, err
 	}
 	if err := Tasks.Create(tx, r.Task); err != nil {

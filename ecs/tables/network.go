@@ -31,19 +31,22 @@ func Subnets(tx store.Tx, n Network, h ecs.Home, c *shape.NetworkConfiguration) 
 	return subnets, request.CheckFound(c.AwsvpcConfiguration, subnets, groups)
 }
 
-// attach makes the interface of a new task in the best of the subnets in its zone, which then has an address less.
-func attach(tx store.Tx, n Network, t *ecs.Task, i *ecs.Instance, subnets []ecs.Subnet) error {
-	if len(subnets) == 0 {
+// attach makes the interface of a new task in the best of the subnets in its zone, which then has an address less. Of the task's tags it gets
+// those of enableECSManagedTags, as on ECS.
+func (b *booking) attach(t *ecs.Task, i *ecs.Instance) error {
+	if len(b.subnets) == 0 {
 		return nil
 	}
+	tx, subnets := b.tx, b.subnets
 	at := ecs.SubnetIn(subnets, t.Zone)
 	if at < 0 { // placement looked
 		return &noAddressError{t.Zone}
 	}
 	id := launch.UUID(tx.NewID())
-	made, err := n.Attach(tx, ecs.InterfaceWish{
+	made, err := b.network.Attach(tx, ecs.InterfaceWish{
 		Home: t.Home, Subnet: subnets[at].ID, Groups: t.Network.AwsvpcConfiguration.SecurityGroups, Attachment: t.AttachmentARN(id),
 		Task: t.ARN(), Node: i.Node, EC2: shownMachine(t, i), Public: aws.Val(t.Network.AwsvpcConfiguration.AssignPublicIp) == shape.AssignPublicIpEnabled,
+		Tags: request.OwnTags(b.spec.Tags),
 	})
 	if err != nil {
 		return err

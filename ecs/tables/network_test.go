@@ -13,6 +13,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/place"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/ecs/tables/networktest"
 	"github.com/berth-ecs/berth/store"
@@ -67,8 +68,10 @@ func TestATaskAndItsInterfaceAreOne(t *testing.T) {
 	s := wired(mem.Options{}, "a")
 	defer s.Close()
 	var made []*ecs.Task
+	spec := wiredSpec(3, "subnet-b", "subnet-a1", "subnet-a2")
+	spec.Tags = append(request.ManagedTags("c", "s"), shape.Tag{Key: aws.Ptr("team"), Value: aws.Ptr("a")})
 	update(t, s, func(tx store.Tx) (err error) {
-		made, _, err = tables.Launch(tx, network, wiredSpec(3, "subnet-b", "subnet-a1", "subnet-a2"))
+		made, _, err = tables.Launch(tx, network, spec)
 		return err
 	})
 	update(t, s, func(tx store.Tx) error {
@@ -77,6 +80,9 @@ func TestATaskAndItsInterfaceAreOne(t *testing.T) {
 			i, ok := networktest.Interfaces.Peek(tx, tables.At(home).Key(task.Interface.ID))
 			if !ok || i.Task != task.ARN() || i.Node != "n-a" || i.Attachment != task.AttachmentARN(task.Interface.Attachment) || i.Groups[0] != "sg-1" {
 				t.Errorf("interface %+v of %+v", i, task)
+			}
+			if len(i.Tags) != 2 || *i.Tags[0].Key != "aws:ecs:clusterName" || *i.Tags[1].Value != "s" {
+				t.Errorf("of the task's tags the interface has %+v, not those that ECS gave", i.Tags)
 			}
 			in[task.Interface.Subnet]++
 			v, _ := tables.PeekTask(tx, tables.MemberKey(home, "c", task.ID))

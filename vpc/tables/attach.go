@@ -28,7 +28,8 @@ type Spec struct {
 	Attached     Attached     // to what it is attached from the beginning
 	AssignPublic bool         // a public address from Pool, which goes with the interface
 	Pool         netip.Prefix // of public addresses
-	Tags         []vpc.Pair   // in order of Key
+	Tags         []vpc.Pair   // of the client, in order of Key
+	ServiceTags  []vpc.Pair   // of the service that asks, in order of Key
 	Wanted
 }
 
@@ -70,7 +71,7 @@ func Attach(tx store.Tx, s Spec) (*vpc.Interface, error) {
 		Home: s.Home, ID: vpc.ID("eni", hex), VPC: subnet.VPC, Subnet: subnet.ID, Zone: subnet.Zone,
 		Description: s.Description, Type: s.Type, SourceCheck: true, Groups: groups, Requester: s.Requester, Owner: s.Owner, Node: s.Node,
 		Instance: s.Attached.Instance, Attachment: s.Attached.ID, DeviceIndex: s.Attached.DeviceIndex, DeleteOnEnd: s.Attached.DeleteOnEnd,
-		CreatedAt: tx.Now(),
+		CreatedAt: tx.Now(), ServiceTags: s.ServiceTags,
 	}
 	if i.Type == "" {
 		i.Type = "interface"

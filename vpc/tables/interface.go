@@ -16,6 +16,13 @@ var (
 		}
 		return []string{OwnerKey(i.Home, i.Owner)}
 	})
+	// InterfacesWithServiceTags: under the home that they are of, as All says it.
+	InterfacesWithServiceTags = store.NewIndex(Interfaces, "servicetags", func(i *vpc.Interface) []string {
+		if len(i.ServiceTags) == 0 {
+			return nil
+		}
+		return []string{All(i.Home)}
+	})
 	InterfacesByAttachment = store.NewIndex(Interfaces, "attachment", func(i *vpc.Interface) []string { return some(i.Attachment) })
 )
 

@@ -15,7 +15,7 @@ const NATInterface = "nat_gateway"
 func AttachNAT(tx store.Tx, n *vpc.NATGateway, private []netip.Addr) (*vpc.Interface, error) {
 	i, err := Attach(tx, Spec{
 		Home: n.Home, Subnet: n.Subnet, Owner: n.ID, Description: "Interface for NAT Gateway " + n.ID, Type: NATInterface, Requester: n.Account,
-		Attached: Attached{ID: vpc.KindAttachment.NewID(tx.NewID()), DeviceIndex: 1}, Wanted: Wanted{Private: private},
+		Attached: Attached{ID: vpc.ID(vpc.ServiceAttachment, tx.NewID()), DeviceIndex: 1}, Wanted: Wanted{Private: private},
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ var storedTypes = map[string]string{
 	"vpc.dhcpoptions":     "1 0e0134a277cb7a14",
 	"vpc.elastic":         "1 546f44047b8de16b",
 	"vpc.group":           "1 c2d84b22614fe306",
-	"vpc.interface":       "1 beea83a7f326bc16",
+	"vpc.interface":       "2 8c291fee33f99d5d",
 	"vpc.internetgateway": "1 4e10b40aeb276e1b",
 	"vpc.natgateway":      "1 6e2939a0fe920b2f",
 	"vpc.numbers":         "1 20b18fde70607049",

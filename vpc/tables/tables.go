@@ -39,7 +39,7 @@ var (
 		Key: func(r *vpc.Subnet) string { return Key(r.Home, r.ID) }})
 	DHCPOptions = store.Define(store.Def[vpc.DHCPOptions]{Name: "vpc.dhcpoptions", Version: 1,
 		Key: func(r *vpc.DHCPOptions) string { return Key(r.Home, r.ID) }})
-	Interfaces = store.Define(store.Def[vpc.Interface]{Name: "vpc.interface", Version: 1,
+	Interfaces = store.Define(store.Def[vpc.Interface]{Name: "vpc.interface", Version: 2,
 		Key: func(r *vpc.Interface) string { return Key(r.Home, r.ID) }})
 	Addresses       = store.Define(store.Def[vpc.Address]{Name: "vpc.address", Version: 1, Key: AddressKey})
 	PublicAddresses = store.Define(store.Def[vpc.PublicAddress]{Name: "vpc.public", Version: 1, Key: PublicKey})

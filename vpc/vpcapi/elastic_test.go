@@ -145,11 +145,16 @@ func TestLifeOfANATGateway(t *testing.T) {
 			t.Errorf("%+v %v", i, err)
 		}
 	})
+	shown := try(w, w.DescribeNetworkInterfaces, shape.DescribeNetworkInterfacesRequest{NetworkInterfaceIds: []string{eni}, Filters: append(filter("attachment.instance-owner-id", "amazon-aws"), filter("attachment.attachment-id", "ela-attach-*")...)}).NetworkInterfaces
+	if len(shown) != 1 || *shown[0].Attachment.DeleteOnTermination || *shown[0].Attachment.DeviceIndex != 1 || !*shown[0].RequesterManaged || shown[0].Attachment.InstanceId != nil {
+		t.Errorf("%s", asText(shown))
+	}
 	table := w.table(v)
 	try(w, w.CreateRoute, shape.CreateRouteRequest{RouteTableId: &table, DestinationCidrBlock: ptr("0.0.0.0/0"), NatGatewayId: n.NatGatewayId})
 	association := w.address(id).AssociationId
 	mine := w.eni(s)
 	w.refuses(
+		bad(w, "OperationNotPermitted: You are not allowed to manage 'ela-attach' attachments.", w.DetachNetworkInterface, shape.DetachNetworkInterfaceRequest{AttachmentId: shown[0].Attachment.AttachmentId}),
 		bad(w, "AuthFailure", w.DisassociateAddress, shape.DisassociateAddressRequest{AssociationId: association}),
 		bad(w, "AuthFailure", w.AssociateAddress, shape.AssociateAddressRequest{AllocationId: &id, NetworkInterfaceId: &mine.ID}),
 		bad(w, "Resource.AlreadyAssociated", w.CreateNatGateway, shape.CreateNatGatewayRequest{SubnetId: &s, AllocationId: &id}),

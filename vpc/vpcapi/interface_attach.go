@@ -34,7 +34,7 @@ func (a *API) AttachNetworkInterface(ctx context.Context, c wire.Call, in *shape
 func (a *API) DetachNetworkInterface(ctx context.Context, c wire.Call, in *shape.DetachNetworkInterfaceRequest) (*aws.Unit, error) {
 	id := aws.Val(in.AttachmentId)
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
-		if strings.HasPrefix(id, "ela-attach-") {
+		if strings.HasPrefix(id, vpc.ServiceAttachment+"-") {
 			return wire.Errorf("OperationNotPermitted", "You are not allowed to manage 'ela-attach' attachments.")
 		}
 		if err := vpc.KindAttachment.Check(id); err != nil {

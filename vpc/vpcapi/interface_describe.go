@@ -57,7 +57,7 @@ func (a *API) interfaces(tx store.Tx, h vpc.Home, in *shape.DescribeNetworkInter
 	}
 	return func(yield func(listed[shape.NetworkInterface]) bool) {
 		show := func(i *vpc.Interface) bool {
-			return yield(listed[shape.NetworkInterface]{ID: i.ID, Item: a.renderInterface(tx, i), Tags: tables.TagsOf(tx, h, i.ID)})
+			return yield(listed[shape.NetworkInterface]{ID: i.ID, Item: a.renderInterface(tx, i), Tags: i.AllTags(tables.TagsOf(tx, h, i.ID))})
 		}
 		shown := a.primaries(tx, h)
 		for _, i := range records {
@@ -90,7 +90,7 @@ func (a *API) primaries(tx store.Tx, h vpc.Home) (all []*vpc.Interface) {
 
 // renderInterface describes an interface with what stands in other records.
 func (a *API) renderInterface(tx store.Tx, i *vpc.Interface) shape.NetworkInterface {
-	s := vpc.Shown{Groups: renderGroups(tx, i.Home, i.Groups), Tags: renderTags(tables.TagsOf(tx, i.Home, i.ID))}
+	s := vpc.Shown{Groups: renderGroups(tx, i.Home, i.Groups), Tags: renderTags(i.AllTags(tables.TagsOf(tx, i.Home, i.ID)))}
 	if i.VPC != "" { // a node's in a zone without a default subnet
 		if v, ok := tables.VPCs.Peek(tx, tables.Key(i.Home, i.VPC)); ok {
 			s.HostNames = v.DNSHostnames

@@ -161,8 +161,9 @@ func TestInterfaceOfTask(t *testing.T) {
 	s := newSite(t)
 	const arn = "arn:aws:ecs:us-east-1:000000000000:attachment/0"
 	i, err := s.attach(tables.Spec{Home: at, Subnet: s.subnet.ID, Owner: "arn:aws:ecs:us-east-1:000000000000:task/t", Description: arn, Requester: "ecs", AssignPublic: true, Pool: s.Pool,
-		Attached: tables.Attached{Instance: "i-00000000000000001", DeviceIndex: 1}})
+		Attached: tables.Attached{Instance: "i-00000000000000001", DeviceIndex: 1}, ServiceTags: []vpc.Pair{{Key: "aws:ecs:clusterName", Value: "c"}}})
 	s.must(err)
+	s.taggedByECS(i.ID)
 	got := s.look(i.ID)
 	if *got.Status != "in-use" || *got.Attachment.InstanceId != "i-00000000000000001" || *got.Attachment.Status != "attached" || !*got.RequesterManaged || *got.Description != arn ||
 		*got.Association.IpOwnerId != "amazon" || !strings.HasPrefix(*got.PublicDnsName, "ec2-198-") || !strings.HasSuffix(*got.PublicDnsName, ".compute-1.amazonaws.com") {
@@ -175,6 +176,32 @@ func TestInterfaceOfTask(t *testing.T) {
 	refused(s, s.DeleteNetworkInterface, shape.DeleteNetworkInterfaceRequest{NetworkInterfaceId: &i.ID}, "InvalidParameterValue: Network interface '"+i.ID+"' is currently in use.")
 	refused(s, s.DetachNetworkInterface, shape.DetachNetworkInterfaceRequest{AttachmentId: aws.Ptr("ela-attach-1")}, "OperationNotPermitted: You are not allowed to manage 'ela-attach' attachments.")
 	refused(s, s.DetachNetworkInterface, shape.DetachNetworkInterfaceRequest{AttachmentId: aws.Ptr("eni-attach-00000000000000000")}, "InvalidAttachmentID.NotFound: ")
+}
+
+// taggedByECS looks at the tags of an interface that has one of ECS: clients add theirs and cannot touch that one.
+func (s *site) taggedByECS(id string) {
+	s.Helper()
+	const key = "aws:ecs:clusterName"
+	ask(s, s.CreateTags, shape.CreateTagsRequest{Resources: []string{id}, Tags: []shape.Tag{{Key: aws.Ptr("Name"), Value: aws.Ptr("x")}, {Key: aws.Ptr("a"), Value: aws.Ptr("y")}}})
+	refused(s, s.CreateTags, shape.CreateTagsRequest{Resources: []string{id}, Tags: []shape.Tag{{Key: aws.Ptr(key), Value: aws.Ptr("x")}}}, "InvalidParameterValue: Tag keys starting with 'aws:' are reserved")
+	refused(s, s.DeleteTags, shape.DeleteTagsRequest{Resources: []string{id}, Tags: []shape.Tag{{Key: aws.Ptr(key)}}}, "InvalidParameterValue: Tag keys starting with 'aws:' are reserved")
+	told := func() string {
+		var all []string
+		for _, t := range ask(s, s.DescribeTags, shape.DescribeTagsRequest{}).Tags {
+			all = append(all, *t.ResourceId+" "+*t.ResourceType+" "+*t.Key+"="+*t.Value)
+		}
+		return strings.ReplaceAll(strings.Join(all, ", "), id+" network-interface ", "")
+	}
+	if got := told(); got != "Name=x, a=y, aws:ecs:clusterName=c" {
+		s.Error(got)
+	}
+	if got := ask(s, s.DescribeNetworkInterfaces, shape.DescribeNetworkInterfacesRequest{Filters: append(filter("tag:"+key, "c"), filter("tag:a", "y")...)}).NetworkInterfaces; len(got) != 1 || len(got[0].TagSet) != 3 {
+		s.Error(asJSON(got))
+	}
+	ask(s, s.DeleteTags, shape.DeleteTagsRequest{Resources: []string{id}})
+	if got := told(); got != "aws:ecs:clusterName=c" {
+		s.Error(got)
+	}
 }
 
 func TestDeleteInterface(t *testing.T) {

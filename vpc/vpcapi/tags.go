@@ -111,16 +111,37 @@ func (a *API) DescribeTags(ctx context.Context, c wire.Call, in *shape.DescribeT
 	return out, err
 }
 
-// allTags yields every tag of a home, in order of resources and keys.
+// allTags yields every tag of a home, in order of resources and keys: the clients' own and, of interfaces, those of their services.
 func allTags(tx store.Tx, h vpc.Home) iter.Seq[tagItem] {
 	return func(yield func(tagItem) bool) {
+		each := func(resource string, pairs []vpc.Pair) bool {
+			k, _ := vpc.KindOf(resource)
+			for _, p := range pairs {
+				if !yield(tagItem{p, resource, k.Type}) {
+					return false
+				}
+			}
+			return true
+		}
+		next, stop := iter.Pull2(tables.InterfacesWithServiceTags.List(tx, tables.All(h), ""))
+		defer stop()
+		_, i, more := next()
 		for _, t := range tables.Tags.List(tx, tables.All(h), "") {
-			k, _ := vpc.KindOf(t.Resource)
-			for _, p := range t.Pairs {
-				if !yield(tagItem{p, t.Resource, k.Type}) {
+			for ; more && i.ID < t.Resource; _, i, more = next() {
+				if !each(i.ID, i.ServiceTags) {
 					return
 				}
 			}
+			pairs := t.Pairs
+			if more && i.ID == t.Resource {
+				pairs = i.AllTags(pairs)
+				_, i, more = next()
+			}
+			if !each(t.Resource, pairs) {
+				return
+			}
+		}
+		for ; more && each(i.ID, i.ServiceTags); _, i, more = next() {
 		}
 	}
 }

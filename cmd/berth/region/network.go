@@ -3,6 +3,8 @@ package region
 import (
 	"errors"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
@@ -53,8 +55,8 @@ func (n network) Attach(tx store.Tx, w ecs.InterfaceWish) (*ecs.Interface, error
 	h := vpcHome(w.Home)
 	i, err := vpctables.Attach(tx, vpctables.Spec{
 		Home: h, Subnet: w.Subnet, Groups: w.Groups, Owner: w.Task, Node: w.Node, Description: w.Attachment, Requester: requester,
-		AssignPublic: w.Public, Pool: n.pool,
-		Attached: vpctables.Attached{Instance: w.EC2, ID: vpc.ID("eni-attach", tx.NewID()), DeviceIndex: 1, DeleteOnEnd: true},
+		AssignPublic: w.Public, Pool: n.pool, ServiceTags: pairs(w.Tags),
+		Attached: vpctables.Attached{Instance: w.EC2, ID: vpc.KindAttachment.NewID(tx.NewID()), DeviceIndex: 1},
 	})
 	if err != nil {
 		return nil, provisioning(err)
@@ -74,6 +76,16 @@ func (n network) Attach(tx store.Tx, w ecs.InterfaceWish) (*ecs.Interface, error
 		out.Servers, out.Search = d.Servers(v), d.Search()
 	}
 	return out, nil
+}
+
+// pairs are tags of ECS as EC2 keeps them.
+func pairs(tags []shape.Tag) []vpc.Pair {
+	var out []vpc.Pair
+	for _, t := range tags {
+		out = append(out, vpc.Pair{Key: aws.Val(t.Key), Value: aws.Val(t.Value)})
+	}
+	slices.SortFunc(out, func(a, b vpc.Pair) int { return strings.Compare(a.Key, b.Key) })
+	return out
 }
 
 // provisioning is a refusal of EC2's in the words of a service that asked it.

@@ -2,10 +2,12 @@ package region
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables/networktest"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/mem"
@@ -44,7 +46,8 @@ func TestWhatATaskIsToldOfItsNetwork(t *testing.T) {
 	w := wired(t)
 	err := w.Store.Update(t.Context(), func(tx store.Tx) error {
 		i, err := w.Network.Attach(tx, ecs.InterfaceWish{
-			Home: w.Home, Subnet: w.Subnet, Task: w.Home.TaskARN("c", "t"), Attachment: w.Home.AttachmentARN("a"), Node: "n", EC2: "i-1"})
+			Home: w.Home, Subnet: w.Subnet, Task: w.Home.TaskARN("c", "t"), Attachment: w.Home.AttachmentARN("a"), Node: "n", EC2: "i-1",
+			Tags: request.ManagedTags("c", "s")})
 		if err != nil {
 			return err
 		}
@@ -56,7 +59,7 @@ func TestWhatATaskIsToldOfItsNetwork(t *testing.T) {
 			t.Errorf("it asks %v and searches %v", i.Servers, i.Search)
 		}
 		if r.Owner != w.Home.TaskARN("c", "t") || r.Description != w.Home.AttachmentARN("a") || r.Node != "n" || r.Requester != "amazon-ecs" ||
-			r.Instance != "i-1" || r.Attachment == "" || !r.DeleteOnEnd || len(r.Groups) != 1 || r.Groups[0] != w.Groups[0] {
+			r.Instance != "i-1" || r.Attachment == "" || r.DeleteOnEnd || !slices.Equal(r.ServiceTags, []vpc.Pair{{Key: "aws:ecs:clusterName", Value: "c"}, {Key: "aws:ecs:serviceName", Value: "s"}}) || len(r.Groups) != 1 || r.Groups[0] != w.Groups[0] {
 			t.Errorf("%+v", r)
 		}
 		_, err = w.Network.Attach(tx, ecs.InterfaceWish{Home: w.Home, Subnet: "subnet-00000000000000000"})
