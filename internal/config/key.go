@@ -52,6 +52,7 @@ func Keys() []Key {
 		text("containerd-address", "socket of a containerd to use (default: the node runs its own)", "", func(s *Settings) *string { return &s.ContainerdAddress }),
 		prefix("bridge-subnet", "subnet of the bridge network mode", "172.28.0.0/16", func(s *Settings) *netip.Prefix { return &s.BridgeSubnet }),
 		prefix("public-pool", "public addresses of tasks and Elastic addresses; the default is known to this machine only", "198.18.0.0/15", func(s *Settings) *netip.Prefix { return &s.PublicPool }),
+		toggle("public-pool-routed", "others route public-pool to this machine: they reach its addresses, and see them", func(s *Settings) *bool { return &s.PublicPoolRouted }),
 		enabled(toggle("fargate", "offer the node's capacity to FARGATE, beside its container instance", func(s *Settings) *bool { return &s.Fargate })),
 		text("introspection", "address of the agent's introspection API; without a host it answers this machine and its containers, off: nobody", ":51678", func(s *Settings) *string { return &s.Introspection }),
 		text("image-pull-behavior", "when to ask an image's registry: default (always, a cached image serves when that fails), always, once, prefer-cached", "default", func(s *Settings) *string { return &s.ImagePull }),

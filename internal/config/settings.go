@@ -35,6 +35,7 @@ type Settings struct {
 	ContainerdAddress string        // empty: the node supervises a containerd of its own
 	BridgeSubnet      netip.Prefix  // of the bridge network mode
 	PublicPool        netip.Prefix  // public addresses are taken from it
+	PublicPoolRouted  bool          // others route the pool to this machine
 	Fargate           bool          // the node's capacity is FARGATE's, too
 	Introspection     string        // address of the agent's introspection API; "off" is none
 	ImagePull         string        // when the node asks an image's registry: default, always, once, prefer-cached

@@ -14,6 +14,7 @@ type Config struct {
 	Name       string       // required: the installation, at most 8 lower-case letters, digits or dashes
 	RunDir     string       // required: mounts go to RunDir/vpc and RunDir/eni
 	PublicPool netip.Prefix // optional: where public addresses are from; default 198.18.0.0/15. No other route may overlap it
+	Routed     bool         // optional: other machines route the pool to this one, so that they may reach it and see it
 	Spares     int          // optional: namespaces kept ready in each VPC; default 2, negative for none
 	Log        *slog.Logger // optional
 }

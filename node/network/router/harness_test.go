@@ -46,7 +46,11 @@ func testConfig(t testing.TB) Config {
 // open starts the routers of a new installation and destroys them after the test.
 func open(t testing.TB) *Routers {
 	t.Helper()
-	c := testConfig(t)
+	return openWith(t, testConfig(t))
+}
+
+func openWith(t testing.TB, c Config) *Routers {
+	t.Helper()
 	for range 20 { // another test may have the pool
 		r, err := Open(t.Context(), c)
 		if err == nil {

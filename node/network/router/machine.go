@@ -56,7 +56,11 @@ func (r *Routers) ownRoute(route netlink.Route) bool {
 func (r *Routers) installGuard() error {
 	b := ruleset.New(r.cfg.table(), dialHere)
 	defer b.Close()
-	machine := map[string]ruleset.Fragment{"machine": rules.Machine(EdgePrefix(r.cfg.Name), r.cfg.bridge())}
+	var routed netip.Prefix
+	if r.cfg.Routed {
+		routed = r.cfg.PublicPool
+	}
+	machine := map[string]ruleset.Fragment{"machine": rules.Machine(EdgePrefix(r.cfg.Name), r.cfg.bridge(), routed)}
 	return b.Replace(machine, func(string) bool { return true })
 }
 

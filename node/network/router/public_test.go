@@ -127,6 +127,52 @@ func TestPublicAddresses(t *testing.T) {
 	saw(friend, public(pool(r, 1), 80), private.ID, pool(r, 2).String())
 }
 
+// With a pool that others route here they reach public addresses, as far as groups let them, and see them.
+func TestPublicAddressesThatAreRouted(t *testing.T) {
+	t.Parallel()
+	for _, routed := range []bool{true, false} {
+		c := testConfig(t)
+		c.Routed = routed
+		r := openWith(t, c)
+		n := newNet("vpc-1", "10.0.0.0/16")
+		n.iface("eni-web", "vpc-1a")
+		n.public("eni-web", pool(r, 1))
+		n.iface("eni-hidden", "vpc-1b")
+		n.NATs["nat-1"] = nodeconf.NAT{ID: "nat-1", VPC: "vpc-1", Subnet: "vpc-1a", Private: netip.MustParseAddr("10.0.1.200"), Public: pool(r, 2)}
+		n.RouteTables["rtb-private"] = nodeconf.RouteTable{ID: "rtb-private", VPC: "vpc-1", Routes: []nodeconf.Route{
+			{Destination: netip.MustParsePrefix(anywhere), Kind: nodeconf.ToNAT, Target: "nat-1"}}}
+		s := n.Subnets["vpc-1b"]
+		s.RouteTable = "rtb-private"
+		n.Subnets["vpc-1b"] = s
+		n.apply(t, r)
+		web, hidden := wait(t, r, "eni-web"), wait(t, r, "eni-hidden")
+		outside, host := lan(t, r)
+		for _, e := range []Endpoint{web, outside} {
+			spacetest.Space(e.Netns).Serve(t, "tcp", ":80", e.ID)
+		}
+		fromWeb, fromNAT := host, host
+		if routed {
+			fromWeb, fromNAT = pool(r, 1), pool(r, 2)
+		}
+		if saw := wantAnswer(t, web, "tcp", at(outside, 80), outside.ID); saw != fromWeb.String() {
+			t.Errorf("routed %t: outside saw %s of a public address, want %s", routed, saw, fromWeb)
+		}
+		if saw := wantAnswer(t, hidden, "tcp", at(outside, 80), outside.ID); saw != fromNAT.String() {
+			t.Errorf("routed %t: outside saw %s of a NAT gateway, want %s", routed, saw, fromNAT)
+		}
+		if routed {
+			if saw := wantAnswer(t, outside, "tcp", public(pool(r, 1), 80), web.ID); saw != outside.Addresses[0].String() {
+				t.Errorf("%s was seen as %s", outside.Addresses[0], saw)
+			}
+		} else {
+			wantSilence(t, outside, "tcp", public(pool(r, 1), 80))
+		}
+		for _, a := range []netip.Addr{pool(r, 2), pool(r, 9), netip.MustParseAddr("169.254.64.1")} { // the gateway's, nobody's, the edge's
+			wantSilence(t, outside, "tcp", public(a, 80))
+		}
+	}
+}
+
 func TestWhatATaskCannotReach(t *testing.T) {
 	t.Parallel()
 	r := open(t)
