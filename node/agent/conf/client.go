@@ -56,6 +56,7 @@ type Client struct {
 	conf *nodeconf.Config // changed by the goroutine of Become only, with mu held; it reads it without
 	due  nodeconf.Delta   // what conf changed by since the parts were told; of the same goroutine
 	told []int64          // the version that each part was told; 0: none
+	stay linger           // what the parts are told beside conf; of the same goroutine
 }
 
 // receiving are the parts of a change that came so far.
@@ -75,7 +76,7 @@ func Open(c Config) (*Client, error) {
 		return nil, err
 	}
 	k.tail, k.report.Version = k.conf.Version, k.conf.Version
-	k.due, k.told = nodeconf.Delta{To: k.conf.Version}, make([]int64, len(c.Parts))
+	k.due, k.told, k.stay = nodeconf.Delta{To: k.conf.Version}, make([]int64, len(c.Parts)), newLinger()
 	return k, nil
 }
 
@@ -217,6 +218,7 @@ func (k *Client) Become(ctx context.Context) error {
 		case <-k.bell:
 			k.adopt()
 		case <-retry:
+		case <-k.stay.wait(time.Now()):
 		}
 		again = true
 	}
@@ -253,8 +255,13 @@ const maxDown, maxError = 100, 1000
 func (k *Client) become(ctx context.Context) error {
 	began := time.Now()
 	var err error
+	d := k.due
+	if d.From == 0 { // the whole
+		d.Set = k.conf.Resources
+	}
+	d = k.stay.follow(d, began)
 	for i := range k.cfg.Parts {
-		err = errors.Join(err, k.tellPart(ctx, i))
+		err = errors.Join(err, k.tellPart(ctx, i, d))
 	}
 	k.due = nodeconf.Delta{From: k.conf.Version, To: k.conf.Version}
 	if ctx.Err() != nil {
@@ -281,10 +288,9 @@ func (k *Client) become(ctx context.Context) error {
 }
 
 // tellPart tells one part what changed since it was told last, or everything.
-func (k *Client) tellPart(ctx context.Context, i int) error {
-	d := k.due
+func (k *Client) tellPart(ctx context.Context, i int, d nodeconf.Delta) error {
 	if k.told[i] == 0 || d.From != k.told[i] {
-		d = nodeconf.Delta{To: k.conf.Version, Set: k.conf.Resources}
+		d = k.stay.whole(nodeconf.Delta{To: k.conf.Version, Set: k.conf.Resources})
 	}
 	err := k.cfg.Parts[i](ctx, d)
 	k.told[i] = d.To

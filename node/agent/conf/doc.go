@@ -9,4 +9,5 @@
 //   - While the parts are busy, changes are put together. What failed is tried again, with waits that grow, and at once when there is news.
 //   - A change that does not follow what is here is not applied: the server is asked for the whole.
 //   - A change costs what it changes, on the disk too.
+//   - A VPC that the node has no part in any more stays with the parts for a while, without anything in it: the next task there need not wait.
 package conf
