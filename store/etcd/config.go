@@ -16,13 +16,16 @@ import (
 type Config struct {
 	Schema store.Schema // required
 
-	// DataDir embeds an etcd of one member that keeps its data here.
+	// DataDir embeds an etcd that keeps its data here.
 	DataDir string
 	// Socket is the path of a unix socket on which the embedded etcd also answers, for etcdctl; optional. Without it the
 	// embedded etcd listens nowhere.
 	Socket string
 	// QuotaBytes bounds the embedded etcd's file; optional, 8 GiB.
 	QuotaBytes int64
+
+	// Peer makes it one member of several; optional, with DataDir only.
+	Peer *Peer
 
 	// Endpoints are those of an existing etcd, at least version 3.5.13.
 	Endpoints          []string
@@ -51,6 +54,14 @@ func (c *Config) complete() error {
 	}
 	if c.Socket != "" && (c.DataDir == "" || !filepath.IsAbs(c.Socket)) {
 		return fmt.Errorf("etcd: Socket %q: an absolute path, with DataDir only", c.Socket)
+	}
+	if c.Peer != nil {
+		if c.DataDir == "" {
+			return errors.New("etcd: Peer: with DataDir only")
+		}
+		if err := c.Peer.complete(); err != nil {
+			return err
+		}
 	}
 	if c.QuotaBytes == 0 {
 		c.QuotaBytes = defaultQuota

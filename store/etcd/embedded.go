@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/server/v3/embed"
@@ -43,10 +44,10 @@ func openEmbedded(ctx context.Context, c Config, sink store.Sink) (backend, erro
 	if err != nil {
 		return nil, err
 	}
-	started, err := embed.StartEtcd(ec)
+	started, err := start(ctx, c, ec)
 	if err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("etcd: start in %s: %w", c.DataDir, err)
+		return nil, err
 	}
 	b := &embedded{lock: lock, conf: c, sink: sink, etcd: started, server: started.Server, startID: randomID()}
 	b.keyspace = keyspace{kv: v3rpc.NewQuotaKVServer(started.Server), prefix: prefixOf(c)}
@@ -55,6 +56,22 @@ func openEmbedded(ctx context.Context, c Config, sink store.Sink) (backend, erro
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
+}
+
+func start(ctx context.Context, c Config, ec *embed.Config) (*embed.Etcd, error) {
+	if c.Peer != nil {
+		if err := c.Peer.check(); err != nil {
+			return nil, err
+		}
+		if err := c.Peer.join(ctx, ec); err != nil {
+			return nil, err
+		}
+	}
+	started, err := embed.StartEtcd(ec)
+	if err != nil {
+		return nil, fmt.Errorf("etcd: start in %s: %w", c.DataDir, err)
+	}
+	return started, nil
 }
 
 // begin waits for the server, loads the snapshot and starts the feed.
@@ -68,6 +85,9 @@ func (b *embedded) begin(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("etcd: start: %w", context.Cause(ctx))
 	}
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
 	f := &localFeed{b: b}
 	if err := f.reset(ctx); err != nil {
 		return err
@@ -80,8 +100,8 @@ func (b *embedded) begin(ctx context.Context) error {
 	return nil
 }
 
-// Single member: nobody waits for its heartbeats, so it ticks as slowly as a quick start allows (it may take an election
-// timeout to elect itself).
+// A leader that is gone is missed after one to two election timeouts. A single member may take as long to elect itself, and nobody waits for
+// its heartbeats.
 const (
 	tickMillis     = 100
 	electionMillis = 500
@@ -106,6 +126,9 @@ func EmbedConfig(c Config) (*embed.Config, error) {
 		ec.ListenClientUrls, ec.AdvertiseClientUrls = []url.URL{u}, []url.URL{u}
 	}
 	ec.InitialCluster = ec.InitialClusterFromName(ec.Name)
+	if c.Peer != nil {
+		c.Peer.configure(ec)
+	}
 	ec.TickMs, ec.ElectionMs = tickMillis, electionMillis
 	ec.MaxTxnOps = 512
 	ec.QuotaBackendBytes = c.QuotaBytes
@@ -130,17 +153,32 @@ func (b *embedded) Commit(ctx context.Context, t store.Txn) (int64, bool, error)
 	return b.commit(ctx, t)
 }
 
-// Revision implements store.Backend. This etcd has one member, and whatever is written is written through it: etcd acknowledges a write
-// after it was applied here, so what is applied here holds everything that was acknowledged, and nobody else needs to be asked. (With
-// more members this would have to be a linearizable read, which costs more than all the rest of an API read.) The feed watches every
-// key, so it reaches any revision by itself.
-func (b *embedded) Revision(context.Context) (int64, error) {
+// Revision implements store.Backend. Whatever is written to a single member is written through it: etcd acknowledges a write after it was
+// applied here, so what is applied here holds everything that was acknowledged, and nobody else needs to be asked. One of several
+// asks the leader, once for all who wait. The feed watches every key, so it reaches any revision by itself.
+func (b *embedded) Revision(ctx context.Context) (int64, error) {
 	select {
 	case <-b.server.StopNotify():
 		return 0, errStopped
 	default:
-		return b.server.KV().Rev(), nil
 	}
+	if b.conf.Peer != nil {
+		if err := b.askLeader(ctx); err != nil {
+			return 0, fmt.Errorf("etcd: ask the leader: %w", err)
+		}
+	}
+	return b.server.KV().Rev(), nil
+}
+
+// electionPatience is how long a read waits for the next leader.
+const electionPatience = 5 * time.Second
+
+// askLeader returns when this member has applied what was acknowledged anywhere before. A leader that goes meanwhile costs time only:
+// asking has no effect, so the next one is asked.
+func (b *embedded) askLeader(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, electionPatience)
+	defer cancel()
+	return again(ctx, func() error { return b.server.LinearizableReadNotify(ctx) })
 }
 
 var errStopped = errors.New("etcd: stopped")

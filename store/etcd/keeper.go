@@ -2,12 +2,14 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/server/v3/storage/mvcc"
 
 	"github.com/berth-ecs/berth/internal/reserve"
 )
@@ -103,8 +105,9 @@ func (b *embedded) tidy(ctx context.Context) error {
 	if full {
 		at = b.keeper.everything(now)
 	}
-	if at > 0 {
-		if _, err := b.server.Compact(ctx, &pb.CompactionRequest{Revision: at, Physical: true}); err != nil {
+	if at > 0 && b.leads() { // the others do as it does
+		_, err := b.server.Compact(ctx, &pb.CompactionRequest{Revision: at, Physical: true})
+		if err != nil && !errors.Is(err, mvcc.ErrCompacted) { // by the leader before this one
 			return fmt.Errorf("compact at %d: %w", at, err)
 		}
 	}
@@ -143,7 +146,7 @@ func (b *embedded) liftAlarm(ctx context.Context) error {
 		return nil
 	}
 	for _, a := range b.server.Alarms() {
-		if a.Alarm != pb.AlarmType_NOSPACE {
+		if a.Alarm != pb.AlarmType_NOSPACE || a.MemberID != uint64(b.server.MemberID()) {
 			continue
 		}
 		off := &pb.AlarmRequest{Action: pb.AlarmRequest_DEACTIVATE, MemberID: a.MemberID, Alarm: a.Alarm}

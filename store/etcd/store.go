@@ -11,6 +11,7 @@ import (
 type Store struct {
 	*store.Engine
 	status func(ctx context.Context) (Status, error)
+	of     members // nil: not of ours
 }
 
 var _ store.Store = (*Store)(nil)
@@ -29,6 +30,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 			return nil, err
 		}
 		s.status = b.status
+		s.of, _ = b.(members)
 		return b, nil
 	})
 	if err != nil {
