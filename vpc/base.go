@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -87,13 +88,36 @@ var AllTraffic = Match{Protocol: -1, From: -1, To: -1}
 // Everywhere is every IPv4 address.
 var Everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 
-// DefaultACLNumber is the number of the entries of a default network ACL.
+// Everywhere6 is every IPv6 address.
+var Everywhere6 = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+
+// DefaultACLNumber is the number of the entries of a default network ACL; IPv6 has the next one.
 const DefaultACLNumber = 100
 
-// DefaultACL is the network ACL that a VPC begins with: it allows everything.
-func DefaultACL(v *VPC) *ACL {
+// openEntries are what a default network ACL has in each direction: everything is allowed.
+func openEntries(six bool) []ACLEntry {
 	all := []ACLEntry{{Number: DefaultACLNumber, Match: AllTraffic, CIDR: Everywhere, Allow: true}}
+	if six {
+		all = append(all, ACLEntry{Number: DefaultACLNumber + 1, Match: AllTraffic, CIDR: Everywhere6, Allow: true})
+	}
+	return all
+}
+
+// DefaultACL is the network ACL that a VPC begins with.
+func DefaultACL(v *VPC) *ACL {
+	all := openEntries(len(v.Blocks6) > 0)
 	return &ACL{Home: v.Home, ID: v.MainACL, VPC: v.ID, Default: true, Ingress: all, Egress: all}
+}
+
+// WithIPv6 is a default network ACL after its VPC got IPv6: a direction that nobody changed allows it, one that somebody changed stays.
+func (a *ACL) WithIPv6() *ACL {
+	next := *a
+	for _, direction := range []*[]ACLEntry{&next.Ingress, &next.Egress} {
+		if slices.Equal(*direction, openEntries(false)) {
+			*direction = openEntries(true)
+		}
+	}
+	return &next
 }
 
 // The security group that every VPC has.

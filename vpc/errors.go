@@ -45,6 +45,7 @@ var (
 	KindElastic         = Kind{"eipalloc", "elastic-ip", "InvalidAllocationID.Malformed", "InvalidAllocationID.NotFound", "allocation", ""}
 	KindElasticAssoc    = Kind{"eipassoc", "elastic-ip-association", "InvalidAssociationID.Malformed", "InvalidAssociationID.NotFound", "association", ""}
 	KindVPCBlock        = Kind{"vpc-cidr-assoc", "vpc-cidr-association", "InvalidVpcCidrBlockAssociationID.Malformed", "InvalidVpcCidrBlockAssociationID.NotFound", "vpc CIDR block association", ""}
+	KindSubnetBlock     = Kind{"subnet-cidr-assoc", "subnet-cidr-association", "InvalidSubnetCidrBlockAssociationID.Malformed", "InvalidSubnetCidrBlockAssociationID.NotFound", "subnet CIDR block association", ""}
 	KindPrefixList      = Kind{"pl", "prefix-list", "InvalidPrefixListId.Malformed", "InvalidPrefixListID.NotFound", "prefix list", ""}
 	KindInstance        = Kind{"i", "instance", "InvalidInstanceID.Malformed", "InvalidInstanceID.NotFound", "instance", "The instance ID '%s' does not exist"}
 )

@@ -1,6 +1,9 @@
 package tables
 
 import (
+	"math"
+	"net/netip"
+
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
 )
@@ -75,12 +78,31 @@ func MakeDefaultVPC(tx store.Tx, h vpc.Home, zones []string) (*vpc.VPC, error) {
 		{Destination: vpc.Everywhere, Target: igw.ID, Origin: vpc.ByCreateRoute},
 	}})
 	for i, cidr := range vpc.DefaultSubnets(len(zones)) {
-		Subnets.Put(tx, &vpc.Subnet{
-			Home: h, ID: vpc.KindSubnet.NewID(tx.NewID()), VPC: v.ID, Zone: zones[i], CIDR: cidr, Default: true, MapPublic: true,
-			HostnameBy: vpc.NamedByAddress, CreatedAt: tx.Now(),
-		})
+		putDefaultSubnet(tx, v, zones[i], cidr)
 	}
 	return v, nil
+}
+
+// putDefaultSubnet writes a zone's default subnet. Writes 1 key.
+func putDefaultSubnet(tx store.Tx, v *vpc.VPC, zone string, cidr netip.Prefix) *vpc.Subnet {
+	s := &vpc.Subnet{
+		Home: v.Home, ID: vpc.KindSubnet.NewID(tx.NewID()), VPC: v.ID, Zone: zone, CIDR: cidr, Default: true, MapPublic: true,
+		HostnameBy: vpc.NamedByAddress, CreatedAt: tx.Now(),
+	}
+	Subnets.Put(tx, s)
+	return s
+}
+
+// MakeDefaultSubnet makes a zone's default subnet, which it must not have, in the first range that is free; false when none is. Writes 2 keys.
+func MakeDefaultSubnet(tx store.Tx, v *vpc.VPC, zone string) (*vpc.Subnet, bool) {
+	there := Of(tx, SubnetsByVPC, v.ID)
+	for _, cidr := range vpc.DefaultSubnets(math.MaxInt) {
+		if _, taken := vpc.Overlaps(cidr, there); !taken {
+			Changed(tx, v.Home, v.ID)
+			return putDefaultSubnet(tx, v, zone, cidr), true
+		}
+	}
+	return nil, false
 }
 
 // MakeVPC makes a VPC with what every VPC has: a main route table, a network ACL and a security group. The caller says its Home and its
@@ -109,13 +131,44 @@ func MakeVPC(tx store.Tx, v *vpc.VPC) {
 	Changed(tx, v.Home, v.ID)
 }
 
-// makeDefaultGroup makes a VPC's security group: its members reach each other, and everything outside. Writes 3 keys.
+// everythingOut lets members of a VPC's default group reach a range. Writes 1 key.
+func everythingOut(tx store.Tx, v *vpc.VPC, to netip.Prefix) {
+	Rules.Put(tx, &vpc.Rule{Home: v.Home, ID: vpc.KindRule.NewID(tx.NewID()), Group: v.DefaultGroup, Egress: true, Match: vpc.AllTraffic, Peer: vpc.Peer{CIDR: to}})
+}
+
+// OpenIPv6 is for a VPC that gets its first IPv6 range: its default network ACL and group allow IPv6 as they do IPv4, unless somebody
+// changed them. 4 keys.
+func OpenIPv6(tx store.Tx, v *vpc.VPC) error {
+	acl, err := ACL(tx, v.Home, v.MainACL)
+	if err != nil {
+		return err
+	}
+	ACLs.Put(tx, acl.WithIPv6())
+	Changed(tx, v.Home, v.DefaultGroup) // as whoever changes its rules
+	out := 0
+	open := false
+	for _, r := range RulesOf(tx, v.Home, v.DefaultGroup) {
+		if r.Egress {
+			out++
+			open = r.Match == vpc.AllTraffic && r.Peer == vpc.Peer{CIDR: vpc.Everywhere}
+		}
+	}
+	if out == 1 && open {
+		everythingOut(tx, v, vpc.Everywhere6)
+	}
+	return nil
+}
+
+// makeDefaultGroup makes a VPC's security group: its members reach each other, and everything outside. Writes 3 keys, 4 with IPv6.
 func makeDefaultGroup(tx store.Tx, v *vpc.VPC) {
 	SecurityGroups.Put(tx, &vpc.SecurityGroup{
 		Home: v.Home, ID: v.DefaultGroup, VPC: v.ID, Name: vpc.DefaultGroupName, Description: vpc.DefaultGroupDescription,
 	})
 	Rules.Put(tx, &vpc.Rule{Home: v.Home, ID: vpc.KindRule.NewID(tx.NewID()), Group: v.DefaultGroup, Match: vpc.AllTraffic, Peer: vpc.Peer{Group: v.DefaultGroup}})
-	Rules.Put(tx, &vpc.Rule{Home: v.Home, ID: vpc.KindRule.NewID(tx.NewID()), Group: v.DefaultGroup, Egress: true, Match: vpc.AllTraffic, Peer: vpc.Peer{CIDR: vpc.Everywhere}})
+	everythingOut(tx, v, vpc.Everywhere)
+	if len(v.Blocks6) > 0 {
+		everythingOut(tx, v, vpc.Everywhere6)
+	}
 }
 
 // NetNumbers names the numbers of VPCs.

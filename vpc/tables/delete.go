@@ -40,7 +40,9 @@ func DeleteVPC(tx store.Tx, v *vpc.VPC) {
 	RouteTables.Delete(tx, Key(v.Home, v.MainTable))
 	ACLs.Delete(tx, Key(v.Home, v.MainACL))
 	SecurityGroups.Delete(tx, Key(v.Home, v.DefaultGroup))
-	Changes.Delete(tx, Key(v.Home, v.ID))
+	for _, counted := range []string{v.ID, v.DefaultGroup} { // the group's since its rules were changed
+		Changes.Delete(tx, Key(v.Home, counted))
+	}
 	VPCs.Delete(tx, Key(v.Home, v.ID))
 }
 

@@ -134,11 +134,13 @@ func aclOf(tx store.Tx, v *vpc.VPC, s *vpc.Subnet) (association, acl string) {
 type aclView struct {
 	*vpc.ACL
 	associations []vpc.Association
+	six          bool // its VPC has IPv6
 }
 
 func viewACL(tx store.Tx, acl *vpc.ACL) listed[aclView] {
 	view := aclView{ACL: acl}
 	v, ok := tables.VPCs.Peek(tx, tables.Key(acl.Home, acl.VPC))
+	view.six = ok && len(v.Blocks6) > 0
 	for _, s := range tables.SubnetsByVPC.List(tx, acl.VPC, "") {
 		if !ok {
 			break
@@ -224,7 +226,7 @@ func renderACL(l listed[aclView]) shape.NetworkAcl {
 	v := l.Item
 	out := shape.NetworkAcl{
 		NetworkAclId: aws.Ptr(v.ID), VpcId: aws.Ptr(v.VPC), OwnerId: aws.Ptr(v.Account), IsDefault: aws.Ptr(v.Default), Tags: renderTags(l.Tags),
-		Entries: append(renderEntries(v.Egress, true), renderEntries(v.Ingress, false)...),
+		Entries: append(v.entries(v.Egress, true), v.entries(v.Ingress, false)...),
 	}
 	out.Associations = render(v.associations, func(as vpc.Association) shape.NetworkAclAssociation {
 		return shape.NetworkAclAssociation{NetworkAclAssociationId: aws.Ptr(as.ID), NetworkAclId: aws.Ptr(as.Target), SubnetId: aws.Ptr(as.Subnet)}

@@ -217,12 +217,12 @@ func action(allow bool) string {
 	return shape.RuleActionDeny
 }
 
-// renderEntries are the entries of a direction and the one that AWS shows as the last.
-func renderEntries(entries []vpc.ACLEntry, egress bool) []shape.NetworkAclEntry {
-	six := slices.ContainsFunc(entries, func(e vpc.ACLEntry) bool { return e.CIDR.Addr().Is6() })
+// entries are those of a direction and what AWS shows as the last: one, with IPv6 two.
+func (v aclView) entries(entries []vpc.ACLEntry, egress bool) []shape.NetworkAclEntry {
+	six := v.six || slices.ContainsFunc(entries, func(e vpc.ACLEntry) bool { return e.CIDR.Addr().Is6() })
 	last := []vpc.ACLEntry{{Number: impliedRule, Match: vpc.AllTraffic, CIDR: vpc.Everywhere}}
 	if six {
-		last = append(last, vpc.ACLEntry{Number: impliedRule6, Match: vpc.AllTraffic, CIDR: netip.PrefixFrom(netip.IPv6Unspecified(), 0)})
+		last = append(last, vpc.ACLEntry{Number: impliedRule6, Match: vpc.AllTraffic, CIDR: vpc.Everywhere6})
 	}
 	return render(slices.Concat(entries, last), func(e vpc.ACLEntry) shape.NetworkAclEntry {
 		out := shape.NetworkAclEntry{

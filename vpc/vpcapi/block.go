@@ -101,7 +101,11 @@ func (a *API) AssociateVpcCidrBlock(ctx context.Context, c wire.Call, in *shape.
 		next := *v
 		b := vpc.Block{Association: vpc.KindVPCBlock.NewID(tx.NewID()), CIDR: block}
 		if six {
-			b.CIDR = provided6(tx)
+			if b.CIDR = provided6(tx); len(v.Blocks6) == 0 {
+				if err := tables.OpenIPv6(tx, v); err != nil {
+					return err
+				}
+			}
 			next.Blocks6 = append(slices.Clone(v.Blocks6), b)
 			out.Ipv6CidrBlockAssociation = aws.Ptr(renderBlock6(h.Region, b))
 			out.Ipv6CidrBlockAssociation.Ipv6CidrBlockState.State = aws.Ptr(shape.VpcCidrBlockStateCodeAssociating)

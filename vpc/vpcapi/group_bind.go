@@ -12,6 +12,7 @@ func (a *API) bindGroups(m *wire.Mux) {
 	bind(m, shape.OpDescribeSecurityGroups, a.DescribeSecurityGroups)
 	bind(m, shape.OpDescribeSecurityGroupRules, a.DescribeSecurityGroupRules)
 	bind(m, shape.OpDescribeStaleSecurityGroups, a.DescribeStaleSecurityGroups)
+	bind(m, shape.OpDescribeSecurityGroupReferences, a.DescribeSecurityGroupReferences)
 	bind(m, shape.OpAuthorizeSecurityGroupIngress, a.AuthorizeSecurityGroupIngress)
 	bind(m, shape.OpAuthorizeSecurityGroupEgress, a.AuthorizeSecurityGroupEgress)
 	bind(m, shape.OpRevokeSecurityGroupIngress, a.RevokeSecurityGroupIngress)
@@ -21,4 +22,5 @@ func (a *API) bindGroups(m *wire.Mux) {
 	bind(m, shape.OpUpdateSecurityGroupRuleDescriptionsEgress, a.UpdateSecurityGroupRuleDescriptionsEgress)
 	bind(m, shape.OpDescribeManagedPrefixLists, a.DescribeManagedPrefixLists)
 	bind(m, shape.OpDescribePrefixLists, a.DescribePrefixLists)
+	bind(m, shape.OpGetManagedPrefixListEntries, a.GetManagedPrefixListEntries)
 }

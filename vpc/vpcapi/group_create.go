@@ -48,7 +48,7 @@ func makeGroup(tx store.Tx, g *vpc.SecurityGroup, in string, tags []vpc.Pair) er
 	out := vpc.Rule{Home: g.Home, Group: g.ID, Egress: true, Match: vpc.AllTraffic, Peer: vpc.Peer{CIDR: vpc.Everywhere}}
 	addRule(tx, out, nil)
 	if len(v.Blocks6) > 0 {
-		out.Peer.CIDR = everywhere6
+		out.Peer.CIDR = vpc.Everywhere6
 		addRule(tx, out, nil)
 	}
 	tables.PutTags(tx, g.Home, g.ID, tags)

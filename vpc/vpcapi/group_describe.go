@@ -140,3 +140,22 @@ func (a *API) DescribeStaleSecurityGroups(ctx context.Context, c wire.Call, in *
 	}
 	return &shape.DescribeStaleSecurityGroupsResult{StaleSecurityGroupSet: []shape.StaleSecurityGroup{}}, nil
 }
+
+// DescribeSecurityGroupReferences: no VPC refers to groups of another, because none is peered.
+func (a *API) DescribeSecurityGroupReferences(ctx context.Context, c wire.Call, in *shape.DescribeSecurityGroupReferencesRequest) (*shape.DescribeSecurityGroupReferencesResult, error) {
+	if len(in.GroupId) == 0 {
+		return nil, missing("groupId")
+	}
+	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
+		for _, id := range in.GroupId {
+			if _, err := tables.Group(tx, h, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &shape.DescribeSecurityGroupReferencesResult{SecurityGroupReferenceSet: []shape.SecurityGroupReference{}}, nil
+}

@@ -266,6 +266,14 @@ func TestDescribeGroups(t *testing.T) {
 	if len(lists) != 1 || *lists[0].PrefixListName != "com.amazonaws.us-east-1.s3" {
 		t.Fatal(asJSON(lists))
 	}
+	if e := ask(s, s.GetManagedPrefixListEntries, shape.GetManagedPrefixListEntriesRequest{PrefixListId: lists[0].PrefixListId}); len(e.Entries) > 0 {
+		t.Error(asJSON(e))
+	}
+	refused(s, s.GetManagedPrefixListEntries, shape.GetManagedPrefixListEntriesRequest{PrefixListId: aws.Ptr("pl-00000000")}, "InvalidPrefixListID.NotFound")
+	if refs := ask(s, s.DescribeSecurityGroupReferences, shape.DescribeSecurityGroupReferencesRequest{GroupId: []string{web}}); len(refs.SecurityGroupReferenceSet) > 0 {
+		t.Error(asJSON(refs))
+	}
+	refused(s, s.DescribeSecurityGroupReferences, shape.DescribeSecurityGroupReferencesRequest{GroupId: []string{"sg-00000000000000000"}}, "InvalidGroup.NotFound")
 	r := s.ingress(web, shape.IpPermission{IpProtocol: aws.Ptr("-1"), PrefixListIds: []shape.PrefixListId{{PrefixListId: lists[0].PrefixListId}}})
 	if *r[0].PrefixListId != *lists[0].PrefixListId {
 		t.Error(asJSON(r))

@@ -22,6 +22,7 @@ func (a *API) bindInstances(m *wire.Mux) {
 	bind(m, shape.OpDescribeInstances, a.DescribeInstances)
 	bind(m, shape.OpDescribeInstanceStatus, a.DescribeInstanceStatus)
 	bind(m, shape.OpDescribeInstanceTypes, a.DescribeInstanceTypes)
+	bind(m, shape.OpDescribeInstanceTypeOfferings, a.DescribeInstanceTypeOfferings)
 	bind(m, shape.OpRunInstances, a.RunInstances)
 	bind(m, shape.OpTerminateInstances, a.TerminateInstances)
 }

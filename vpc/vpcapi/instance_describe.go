@@ -3,7 +3,6 @@ package vpcapi
 import (
 	"context"
 	"iter"
-	"slices"
 	"strconv"
 	"time"
 
@@ -81,16 +80,11 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, c wire.Call, in *shape
 		page, next, err := list(c, listing[*vpc.Node]{
 			Kind: vpc.KindInstance, IDs: in.InstanceIds, Fields: statusFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
 		}, a.instances(tx, h))
-		zones := vpc.Zones(h.Region, a.Zones(h.Region))
 		for _, n := range page {
 			if !n.Item.Connected && !aws.Val(in.IncludeAllInstances) {
 				continue
 			}
-			id := ""
-			if z := slices.IndexFunc(zones, func(z vpc.Zone) bool { return z.Name == n.Item.Zone }); z >= 0 {
-				id = zones[z].ID
-			}
-			out.InstanceStatuses = append(out.InstanceStatuses, n.Item.RenderStatus(id))
+			out.InstanceStatuses = append(out.InstanceStatuses, n.Item.RenderStatus(a.zoneID(h.Region, n.Item.Zone)))
 		}
 		out.NextToken = next
 		return err

@@ -15,7 +15,7 @@ import (
 
 // AssignPrivateIpAddresses gives an interface more private addresses.
 func (a *API) AssignPrivateIpAddresses(ctx context.Context, c wire.Call, in *shape.AssignPrivateIpAddressesRequest) (*shape.AssignPrivateIpAddressesResult, error) {
-	wanted, err := addresses(in.PrivateIpAddresses)
+	wanted, err := addresses(in.PrivateIpAddresses, false)
 	n := int(aws.Val(in.SecondaryPrivateIpAddressCount))
 	switch {
 	case err != nil:
@@ -79,7 +79,7 @@ func takeAway(tx store.Tx, to *vpc.Interface, wanted []netip.Addr) error {
 
 // UnassignPrivateIpAddresses takes secondary private addresses from an interface.
 func (a *API) UnassignPrivateIpAddresses(ctx context.Context, c wire.Call, in *shape.UnassignPrivateIpAddressesRequest) (*aws.Unit, error) {
-	gone, err := addresses(in.PrivateIpAddresses)
+	gone, err := addresses(in.PrivateIpAddresses, false)
 	if err != nil {
 		return nil, err
 	}
@@ -107,9 +107,10 @@ func (a *API) UnassignPrivateIpAddresses(ctx context.Context, c wire.Call, in *s
 	})
 }
 
-func addresses(in []string) (out []netip.Addr, err error) {
+// addresses reads addresses of a family, each once.
+func addresses(in []string, six bool) (out []netip.Addr, err error) {
 	for _, s := range in {
-		a, err := address(s, false)
+		a, err := address(s, six)
 		if err != nil {
 			return nil, err
 		}

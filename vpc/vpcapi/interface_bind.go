@@ -16,4 +16,7 @@ func (a *API) bindInterfaces(m *wire.Mux) {
 	bind(m, shape.OpDetachNetworkInterface, a.DetachNetworkInterface)
 	bind(m, shape.OpAssignPrivateIpAddresses, a.AssignPrivateIpAddresses)
 	bind(m, shape.OpUnassignPrivateIpAddresses, a.UnassignPrivateIpAddresses)
+	bind(m, shape.OpAssignIpv6Addresses, a.AssignIpv6Addresses)
+	bind(m, shape.OpUnassignIpv6Addresses, a.UnassignIpv6Addresses)
+	bind(m, shape.OpResetNetworkInterfaceAttribute, a.ResetNetworkInterfaceAttribute)
 }

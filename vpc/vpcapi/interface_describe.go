@@ -96,11 +96,7 @@ func (a *API) renderInterface(tx store.Tx, i *vpc.Interface) shape.NetworkInterf
 			s.HostNames = v.DNSHostnames
 		}
 	}
-	for _, z := range vpc.Zones(i.Region, a.Zones(i.Region)) {
-		if z.Name == i.Zone {
-			s.ZoneID = z.ID
-		}
-	}
+	s.ZoneID = a.zoneID(i.Region, i.Zone)
 	return i.Render(s)
 }
 

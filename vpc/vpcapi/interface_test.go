@@ -107,6 +107,12 @@ func TestModifyInterface(t *testing.T) {
 	attribute := func(name string) string {
 		return asJSON(ask(s, s.DescribeNetworkInterfaceAttribute, shape.DescribeNetworkInterfaceAttributeRequest{NetworkInterfaceId: &id, Attribute: &name}))
 	}
+	ask(s, s.ResetNetworkInterfaceAttribute, shape.ResetNetworkInterfaceAttributeRequest{NetworkInterfaceId: &id, SourceDestCheck: aws.Ptr("true")})
+	if i := s.look(id); !*i.SourceDestCheck {
+		t.Error("the check is still off")
+	}
+	refused(s, s.ResetNetworkInterfaceAttribute, shape.ResetNetworkInterfaceAttributeRequest{NetworkInterfaceId: &id}, "InvalidParameterCombination: No attributes specified.")
+	ask(s, s.ModifyNetworkInterfaceAttribute, shape.ModifyNetworkInterfaceAttributeRequest{NetworkInterfaceId: &id, SourceDestCheck: &shape.AttributeBooleanValue{Value: aws.Ptr(false)}})
 	for name, want := range map[string]string{"description": `{"Value":"new"}`, "groupSet": web, "sourceDestCheck": `{"Value":false}`, "associatePublicIpAddress": "false"} {
 		if got := attribute(name); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", name, got)
@@ -307,6 +313,7 @@ func TestInstances(t *testing.T) {
 	if len(types) != 2 || *types[0].InstanceType != "berth.4x8" || *types[1].VCpuInfo.DefaultVCpus != 2 || *types[1].MemoryInfo.SizeInMiB != 4000 {
 		t.Error(asJSON(types))
 	}
+	s.offered()
 	refused(s, s.DescribeInstanceTypes, shape.DescribeInstanceTypesRequest{InstanceTypes: []string{"t2.micro"}}, "InvalidInstanceType: The following supplied instance types do not exist: [t2.micro]")
 	refused(s, s.DescribeInstances, shape.DescribeInstancesRequest{InstanceIds: []string{"i-00000000000000009"}}, "InvalidInstanceID.NotFound: The instance ID 'i-00000000000000009' does not exist")
 	refused(s, s.RunInstances, shape.RunInstancesRequest{}, "UnsupportedOperation: ")
@@ -316,4 +323,29 @@ func TestInstances(t *testing.T) {
 	refused(s, s.AttachNetworkInterface, shape.AttachNetworkInterfaceRequest{NetworkInterfaceId: eni, InstanceId: i.InstanceId, DeviceIndex: new(int32(1))}, "UnsupportedOperation: Instance i-00000000000000001")
 	refused(s, s.AttachNetworkInterface, shape.AttachNetworkInterfaceRequest{NetworkInterfaceId: eni, InstanceId: aws.Ptr("i-00000000000000009"), DeviceIndex: new(int32(1))}, "InvalidInstanceID.NotFound: ")
 	refused(s, s.DetachNetworkInterface, shape.DetachNetworkInterfaceRequest{AttachmentId: i.NetworkInterfaces[0].Attachment.AttachmentId}, "OperationNotPermitted: The network interface at device index 0")
+}
+
+// offered looks at the places of the two nodes' types.
+func (s *site) offered() {
+	s.Helper()
+	for by, want := range map[string]string{
+		"": "berth.4x8 us-east-1, m5.large us-east-1", "region": "berth.4x8 us-east-1, m5.large us-east-1", "availability-zone": "berth.4x8 us-east-1b, m5.large us-east-1a",
+		"availability-zone-id": "berth.4x8 use1-az2, m5.large use1-az1", "outpost": "",
+	} {
+		in := shape.DescribeInstanceTypeOfferingsRequest{}
+		if by != "" {
+			in.LocationType = &by
+		}
+		var got []string
+		for _, o := range ask(s, s.DescribeInstanceTypeOfferings, in).InstanceTypeOfferings {
+			got = append(got, *o.InstanceType+" "+*o.Location)
+		}
+		if text := strings.Join(got, ", "); text != want {
+			s.Errorf("by %s: %s, want %s", by, text, want)
+		}
+	}
+	if out := ask(s, s.DescribeInstanceTypeOfferings, shape.DescribeInstanceTypeOfferingsRequest{Filters: filter("instance-type", "m5.*")}).InstanceTypeOfferings; len(out) != 1 {
+		s.Error(asJSON(out))
+	}
+	refused(s, s.DescribeInstanceTypeOfferings, shape.DescribeInstanceTypeOfferingsRequest{LocationType: aws.Ptr("moon")}, "InvalidParameterValue: Value (moon) for parameter locationType")
 }

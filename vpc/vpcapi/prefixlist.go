@@ -3,6 +3,7 @@ package vpcapi
 import (
 	"context"
 	"iter"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -59,6 +60,25 @@ func (a *API) DescribePrefixLists(_ context.Context, c wire.Call, in *shape.Desc
 		out.PrefixLists = append(out.PrefixLists, shape.PrefixList{PrefixListId: aws.Ptr(l.ID), PrefixListName: aws.Ptr(l.Item.Name), Cidrs: cidrs})
 	}
 	return out, nil
+}
+
+// GetManagedPrefixListEntries lists the ranges of a prefix list.
+func (a *API) GetManagedPrefixListEntries(_ context.Context, c wire.Call, in *shape.GetManagedPrefixListEntriesRequest) (*shape.GetManagedPrefixListEntriesResult, error) {
+	id := aws.Val(in.PrefixListId)
+	if err := vpc.KindPrefixList.Check(id); err != nil {
+		return nil, err
+	}
+	l, ok := vpc.PrefixListOf(homeOf(c), id)
+	if !ok {
+		return nil, vpc.KindPrefixList.NotFound(id)
+	}
+	page, next, err := pageOf(paging{Call: c, IDs: []string{id}, Max: in.MaxResults, Token: in.NextToken}, l.Entries, netip.Prefix.String)
+	if err != nil {
+		return nil, err
+	}
+	return &shape.GetManagedPrefixListEntriesResult{NextToken: next, Entries: render(page, func(p netip.Prefix) shape.PrefixListEntry {
+		return shape.PrefixListEntry{Cidr: aws.Ptr(p.String())}
+	})}, nil
 }
 
 func prefixLists(h vpc.Home) iter.Seq[listed[vpc.PrefixList]] {

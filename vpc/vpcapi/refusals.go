@@ -20,13 +20,13 @@ const RefusalCode = "UnsupportedOperation"
 
 // Refusals are all of them. The coverage page of the documentation is made from this table.
 var Refusals = []Refusal{
-	{[]string{"CreateVpc", "AssociateVpcCidrBlock", "CreateSubnet", "AllocateAddress"},
+	{[]string{"CreateVpc", "AssociateVpcCidrBlock", "CreateSubnet", "AssociateSubnetCidrBlock", "AllocateAddress"},
 		[]string{"Ipv4IpamPoolId", "Ipv4NetmaskLength", "Ipv6IpamPoolId", "Ipv6NetmaskLength", "IpamPoolId"},
 		"There is no IP Address Manager in this region."},
 	{[]string{"CreateVpc", "AssociateVpcCidrBlock"}, []string{"Ipv6Pool", "Ipv6CidrBlock"},
 		"There are no IPv6 pools of one's own in this region: ask for AmazonProvidedIpv6CidrBlock."},
 	{[]string{"CreateVpc"}, []string{"VpcEncryptionControl"}, "Encryption controls are not available in this region."},
-	{[]string{"CreateSubnet"}, []string{"Ipv6Native"}, "Subnets without IPv4 are not available in this region."},
+	{[]string{"CreateSubnet", "CreateDefaultSubnet"}, []string{"Ipv6Native"}, "Subnets without IPv4 are not available in this region."},
 	{[]string{"CreateSubnet", "ModifySubnetAttribute", "AllocateAddress"},
 		[]string{"OutpostArn", "CustomerOwnedIpv4Pool", "MapCustomerOwnedIpOnLaunch", "EnableLniAtDeviceIndex", "DisableLniAtDeviceIndex"},
 		"There are no Outposts in this region."},
@@ -41,7 +41,7 @@ var Refusals = []Refusal{
 		"NAT gateways have one address in this region."},
 	{[]string{"AllocateAddress"}, []string{"PublicIpv4Pool"}, "There is one pool of public addresses in this region."},
 	{[]string{"AssociateAddress"}, []string{"InstanceId"}, "Elastic addresses are associated with network interfaces in this region: name the network interface."},
-	{[]string{"CreateNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"},
+	{[]string{"CreateNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses", "AssignIpv6Addresses", "UnassignIpv6Addresses"},
 		[]string{"Ipv4PrefixCount", "Ipv4Prefixes", "Ipv6PrefixCount", "Ipv6Prefixes"}, "Prefixes of interfaces are not available in this region."},
 	{[]string{"CreateNetworkInterface", "ModifyNetworkInterfaceAttribute"}, []string{"ConnectionTrackingSpecification"},
 		"The times of tracked connections cannot be chosen in this region."},

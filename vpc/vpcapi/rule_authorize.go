@@ -2,7 +2,6 @@ package vpcapi
 
 import (
 	"context"
-	"net/netip"
 
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
@@ -18,8 +17,6 @@ const maxRules = 1000
 
 // rulesAtOnce is how many rules a transaction writes: each has tags, and a group that it names.
 const rulesAtOnce = 40
-
-var everywhere6 = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 
 // AuthorizeSecurityGroupIngress adds rules.
 func (a *API) AuthorizeSecurityGroupIngress(ctx context.Context, c wire.Call, in *shape.AuthorizeSecurityGroupIngressRequest) (*shape.AuthorizeSecurityGroupIngressResult, error) {

@@ -20,6 +20,9 @@ func (a *API) bindSubnets(m *wire.Mux) {
 	bind(m, shape.OpDeleteSubnet, a.DeleteSubnet)
 	bind(m, shape.OpDescribeSubnets, a.DescribeSubnets)
 	bind(m, shape.OpModifySubnetAttribute, a.ModifySubnetAttribute)
+	bind(m, shape.OpAssociateSubnetCidrBlock, a.AssociateSubnetCidrBlock)
+	bind(m, shape.OpDisassociateSubnetCidrBlock, a.DisassociateSubnetCidrBlock)
+	bind(m, shape.OpCreateDefaultSubnet, a.CreateDefaultSubnet)
 }
 
 // subnetWish is what CreateSubnet asks for, read.
@@ -68,22 +71,26 @@ func (a *API) readSubnet(region string, in *shape.CreateSubnetRequest) (w subnet
 		}
 		w.cidr6 = w.cidr6.Masked()
 	}
+	w.zone, err = a.zoneNamed(region, w.zone, aws.Val(in.AvailabilityZoneId))
+	return w, err
+}
+
+// zoneNamed is the name of the zone that a request for a subnet names by its name or its id; "" for none.
+func (a *API) zoneNamed(region, name, id string) (string, error) {
+	switch {
+	case name != "" && id != "":
+		return "", together("availabilityZone", "availabilityZoneId")
+	case name == "" && id == "":
+		return "", nil
+	}
 	zones := vpc.Zones(region, a.Zones(region))
-	id := aws.Val(in.AvailabilityZoneId)
-	if w.zone != "" && id != "" {
-		return w, together("availabilityZone", "availabilityZoneId")
-	}
-	if w.zone == "" && id == "" {
-		return w, nil
-	}
-	i := slices.IndexFunc(zones, func(z vpc.Zone) bool { return z.Name == w.zone || z.ID == id })
+	i := slices.IndexFunc(zones, func(z vpc.Zone) bool { return z.Name == name || z.ID == id })
 	if i < 0 {
 		names := render(zones, func(z vpc.Zone) string { return z.Name })
-		return w, invalid("Value (%s) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: %s.",
-			w.zone+id, strings.Join(names, ", "))
+		return "", invalid("Value (%s) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: %s.",
+			name+id, strings.Join(names, ", "))
 	}
-	w.zone = zones[i].Name
-	return w, nil
+	return zones[i].Name, nil
 }
 
 func (a *API) makeSubnet(tx store.Tx, h vpc.Home, w subnetWish) (*vpc.Subnet, error) {
@@ -103,7 +110,7 @@ func (a *API) makeSubnet(tx store.Tx, h vpc.Home, w subnetWish) (*vpc.Subnet, er
 	}
 	s := &vpc.Subnet{Home: h, ID: vpc.KindSubnet.NewID(tx.NewID()), VPC: v.ID, Zone: w.zone, CIDR: w.cidr, HostnameBy: vpc.NamedByAddress, CreatedAt: tx.Now()}
 	if w.cidr6.IsValid() {
-		s.Blocks6 = []vpc.Block{{Association: vpc.ID("subnet-cidr-assoc", tx.NewID()), CIDR: w.cidr6}}
+		s.Blocks6 = []vpc.Block{subnetBlock(tx, w.cidr6)}
 	}
 	tables.Changed(tx, h, v.ID)
 	tables.Subnets.Put(tx, s)
@@ -121,12 +128,17 @@ func fitsIn(v *vpc.VPC, there []*vpc.Subnet, w subnetWish) error {
 	if !w.cidr6.IsValid() {
 		return nil
 	}
-	if w.cidr6.Bits() > vpc.SubnetBits6 || w.cidr6.Bits()%4 != 0 || !vpc.Contains(v.Blocks6, w.cidr6) {
-		return wire.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", w.cidr6)
+	return fitsIn6(v, there, w.cidr6)
+}
+
+// fitsIn6 is fitsIn for an IPv6 range.
+func fitsIn6(v *vpc.VPC, there []*vpc.Subnet, p netip.Prefix) error {
+	if p.Bits() > vpc.SubnetBits6 || p.Bits()%4 != 0 || !vpc.Contains(v.Blocks6, p) {
+		return wire.Errorf("InvalidSubnet.Range", "The CIDR '%s' is invalid.", p)
 	}
 	for _, s := range there {
-		if slices.ContainsFunc(s.Blocks6, func(b vpc.Block) bool { return b.CIDR.Overlaps(w.cidr6) }) {
-			return wire.Errorf("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", w.cidr6)
+		if slices.ContainsFunc(s.Blocks6, func(b vpc.Block) bool { return b.CIDR.Overlaps(p) }) {
+			return wire.Errorf("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet", p)
 		}
 	}
 	return nil
@@ -171,12 +183,13 @@ type subnetView struct {
 }
 
 func (a *API) viewSubnet(tx store.Tx, s *vpc.Subnet) listed[subnetView] {
-	return listed[subnetView]{ID: s.ID, Item: subnetView{s, tables.FreeAddresses(tx, s), a.zoneID(s)}, Tags: tables.TagsOf(tx, s.Home, s.ID)}
+	return listed[subnetView]{ID: s.ID, Item: subnetView{s, tables.FreeAddresses(tx, s), a.zoneID(s.Region, s.Zone)}, Tags: tables.TagsOf(tx, s.Home, s.ID)}
 }
 
-func (a *API) zoneID(s *vpc.Subnet) string {
-	for _, z := range vpc.Zones(s.Region, a.Zones(s.Region)) {
-		if z.Name == s.Zone {
+// zoneID is the id of the zone of a name, "" for one that is not the region's.
+func (a *API) zoneID(region, name string) string {
+	for _, z := range vpc.Zones(region, a.Zones(region)) {
+		if z.Name == name {
 			return z.ID
 		}
 	}
@@ -241,10 +254,7 @@ func renderSubnet(l listed[subnetView]) shape.Subnet {
 		Tags: renderTags(l.Tags), Ipv6CidrBlockAssociationSet: []shape.SubnetIpv6CidrBlockAssociation{},
 	}
 	for _, b := range s.Blocks6 {
-		out.Ipv6CidrBlockAssociationSet = append(out.Ipv6CidrBlockAssociationSet, shape.SubnetIpv6CidrBlockAssociation{
-			AssociationId: aws.Ptr(b.Association), Ipv6CidrBlock: aws.Ptr(b.CIDR.String()), Ipv6CidrBlockState: &shape.SubnetCidrBlockState{State: aws.Ptr(associated)},
-			IpSource: aws.Ptr(shape.IpSourceAmazon), Ipv6AddressAttribute: aws.Ptr(shape.Ipv6AddressAttributePublic),
-		})
+		out.Ipv6CidrBlockAssociationSet = append(out.Ipv6CidrBlockAssociationSet, renderSubnetBlock(b, associated))
 	}
 	return out
 }

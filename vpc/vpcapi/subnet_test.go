@@ -171,3 +171,29 @@ func TestDHCPOptions(t *testing.T) {
 	try(w, w.AssociateDhcpOptions, shape.AssociateDhcpOptionsRequest{DhcpOptionsId: ptr("default"), VpcId: &v})
 	try(w, w.DeleteDhcpOptions, shape.DeleteDhcpOptionsRequest{DhcpOptionsId: o.DhcpOptionsId})
 }
+
+func TestDefaultSubnetIsMadeAnew(t *testing.T) {
+	w := newWorld(t)
+	v := w.standard()
+	zone := func(z string) shape.CreateDefaultSubnetRequest {
+		return shape.CreateDefaultSubnetRequest{AvailabilityZone: &z}
+	}
+	old := try(w, w.DescribeSubnets, shape.DescribeSubnetsRequest{Filters: filter("availability-zone", "us-east-1b")}).Subnets[0]
+	w.refuses(
+		bad(w, "DefaultSubnetAlreadyExistsInAvailabilityZone: '"+*old.SubnetId+"' is already the default subnet in us-east-1b.", w.CreateDefaultSubnet, zone("us-east-1b")),
+		bad(w, "InvalidParameterValue: Value (us-east-1z) for parameter availabilityZone is invalid.", w.CreateDefaultSubnet, zone("us-east-1z")),
+		bad(w, "MissingParameter", w.CreateDefaultSubnet, shape.CreateDefaultSubnetRequest{}),
+		bad(w, "UnsupportedOperation", w.CreateDefaultSubnet, shape.CreateDefaultSubnetRequest{AvailabilityZone: ptr("us-east-1b"), Ipv6Native: ptr(true)}),
+	)
+	try(w, w.DeleteSubnet, shape.DeleteSubnetRequest{SubnetId: old.SubnetId})
+	mine := w.subnet(v.ID, *old.CidrBlock) // its range is taken by then
+	s := try(w, w.CreateDefaultSubnet, shape.CreateDefaultSubnetRequest{AvailabilityZoneId: ptr("use1-az2")}).Subnet
+	if *s.CidrBlock != "172.31.48.0/20" || !*s.DefaultForAz || !*s.MapPublicIpOnLaunch || *s.AvailabilityZone != "us-east-1b" || *s.SubnetId == mine {
+		t.Errorf("%s", asText(s))
+	}
+	try(w, w.DeleteSubnet, shape.DeleteSubnetRequest{SubnetId: s.SubnetId})
+	for i := range 13 {
+		w.subnet(v.ID, fmt.Sprintf("172.31.%d.0/28", 16*(i+3)))
+	}
+	w.refuses(bad(w, "InsufficientCidrBlocks", w.CreateDefaultSubnet, zone("us-east-1b")))
+}

@@ -1704,6 +1704,14 @@ const (
 	LocalStorageTypeSsd = "ssd"
 )
 
+// Values of LocationType.
+const (
+	LocationTypeRegion             = "region"
+	LocationTypeAvailabilityZone   = "availability-zone"
+	LocationTypeAvailabilityZoneId = "availability-zone-id"
+	LocationTypeOutpost            = "outpost"
+)
+
 // Values of LogDestinationType.
 const (
 	LogDestinationTypeCloudWatchLogs      = "cloud-watch-logs"

@@ -9,133 +9,145 @@ var (
 	OpAcceptVpcEndpointConnections               = aws.Operation[AcceptVpcEndpointConnectionsRequest, AcceptVpcEndpointConnectionsResult]{Service: &Model, Info: &operationTable[0]}
 	OpAcceptVpcPeeringConnection                 = aws.Operation[AcceptVpcPeeringConnectionRequest, AcceptVpcPeeringConnectionResult]{Service: &Model, Info: &operationTable[1]}
 	OpAllocateAddress                            = aws.Operation[AllocateAddressRequest, AllocateAddressResult]{Service: &Model, Info: &operationTable[2]}
-	OpAssignPrivateIpAddresses                   = aws.Operation[AssignPrivateIpAddressesRequest, AssignPrivateIpAddressesResult]{Service: &Model, Info: &operationTable[3]}
-	OpAssociateAddress                           = aws.Operation[AssociateAddressRequest, AssociateAddressResult]{Service: &Model, Info: &operationTable[4]}
-	OpAssociateDhcpOptions                       = aws.Operation[AssociateDhcpOptionsRequest, aws.Unit]{Service: &Model, Info: &operationTable[5]}
-	OpAssociateRouteTable                        = aws.Operation[AssociateRouteTableRequest, AssociateRouteTableResult]{Service: &Model, Info: &operationTable[6]}
-	OpAssociateVpcCidrBlock                      = aws.Operation[AssociateVpcCidrBlockRequest, AssociateVpcCidrBlockResult]{Service: &Model, Info: &operationTable[7]}
-	OpAttachInternetGateway                      = aws.Operation[AttachInternetGatewayRequest, aws.Unit]{Service: &Model, Info: &operationTable[8]}
-	OpAttachNetworkInterface                     = aws.Operation[AttachNetworkInterfaceRequest, AttachNetworkInterfaceResult]{Service: &Model, Info: &operationTable[9]}
-	OpAttachVolume                               = aws.Operation[AttachVolumeRequest, VolumeAttachment]{Service: &Model, Info: &operationTable[10]}
-	OpAuthorizeSecurityGroupEgress               = aws.Operation[AuthorizeSecurityGroupEgressRequest, AuthorizeSecurityGroupEgressResult]{Service: &Model, Info: &operationTable[11]}
-	OpAuthorizeSecurityGroupIngress              = aws.Operation[AuthorizeSecurityGroupIngressRequest, AuthorizeSecurityGroupIngressResult]{Service: &Model, Info: &operationTable[12]}
-	OpCreateDefaultVpc                           = aws.Operation[CreateDefaultVpcRequest, CreateDefaultVpcResult]{Service: &Model, Info: &operationTable[13]}
-	OpCreateDhcpOptions                          = aws.Operation[CreateDhcpOptionsRequest, CreateDhcpOptionsResult]{Service: &Model, Info: &operationTable[14]}
-	OpCreateFlowLogs                             = aws.Operation[CreateFlowLogsRequest, CreateFlowLogsResult]{Service: &Model, Info: &operationTable[15]}
-	OpCreateInternetGateway                      = aws.Operation[CreateInternetGatewayRequest, CreateInternetGatewayResult]{Service: &Model, Info: &operationTable[16]}
-	OpCreateLaunchTemplate                       = aws.Operation[CreateLaunchTemplateRequest, CreateLaunchTemplateResult]{Service: &Model, Info: &operationTable[17]}
-	OpCreateNatGateway                           = aws.Operation[CreateNatGatewayRequest, CreateNatGatewayResult]{Service: &Model, Info: &operationTable[18]}
-	OpCreateNetworkAcl                           = aws.Operation[CreateNetworkAclRequest, CreateNetworkAclResult]{Service: &Model, Info: &operationTable[19]}
-	OpCreateNetworkAclEntry                      = aws.Operation[CreateNetworkAclEntryRequest, aws.Unit]{Service: &Model, Info: &operationTable[20]}
-	OpCreateNetworkInterface                     = aws.Operation[CreateNetworkInterfaceRequest, CreateNetworkInterfaceResult]{Service: &Model, Info: &operationTable[21]}
-	OpCreateRoute                                = aws.Operation[CreateRouteRequest, CreateRouteResult]{Service: &Model, Info: &operationTable[22]}
-	OpCreateRouteTable                           = aws.Operation[CreateRouteTableRequest, CreateRouteTableResult]{Service: &Model, Info: &operationTable[23]}
-	OpCreateSecurityGroup                        = aws.Operation[CreateSecurityGroupRequest, CreateSecurityGroupResult]{Service: &Model, Info: &operationTable[24]}
-	OpCreateSnapshot                             = aws.Operation[CreateSnapshotRequest, Snapshot]{Service: &Model, Info: &operationTable[25]}
-	OpCreateSubnet                               = aws.Operation[CreateSubnetRequest, CreateSubnetResult]{Service: &Model, Info: &operationTable[26]}
-	OpCreateTags                                 = aws.Operation[CreateTagsRequest, aws.Unit]{Service: &Model, Info: &operationTable[27]}
-	OpCreateVolume                               = aws.Operation[CreateVolumeRequest, Volume]{Service: &Model, Info: &operationTable[28]}
-	OpCreateVpc                                  = aws.Operation[CreateVpcRequest, CreateVpcResult]{Service: &Model, Info: &operationTable[29]}
-	OpCreateVpcEndpoint                          = aws.Operation[CreateVpcEndpointRequest, CreateVpcEndpointResult]{Service: &Model, Info: &operationTable[30]}
-	OpCreateVpcEndpointServiceConfiguration      = aws.Operation[CreateVpcEndpointServiceConfigurationRequest, CreateVpcEndpointServiceConfigurationResult]{Service: &Model, Info: &operationTable[31]}
-	OpCreateVpcPeeringConnection                 = aws.Operation[CreateVpcPeeringConnectionRequest, CreateVpcPeeringConnectionResult]{Service: &Model, Info: &operationTable[32]}
-	OpDeleteDhcpOptions                          = aws.Operation[DeleteDhcpOptionsRequest, aws.Unit]{Service: &Model, Info: &operationTable[33]}
-	OpDeleteFlowLogs                             = aws.Operation[DeleteFlowLogsRequest, DeleteFlowLogsResult]{Service: &Model, Info: &operationTable[34]}
-	OpDeleteInternetGateway                      = aws.Operation[DeleteInternetGatewayRequest, aws.Unit]{Service: &Model, Info: &operationTable[35]}
-	OpDeleteLaunchTemplate                       = aws.Operation[DeleteLaunchTemplateRequest, DeleteLaunchTemplateResult]{Service: &Model, Info: &operationTable[36]}
-	OpDeleteNatGateway                           = aws.Operation[DeleteNatGatewayRequest, DeleteNatGatewayResult]{Service: &Model, Info: &operationTable[37]}
-	OpDeleteNetworkAcl                           = aws.Operation[DeleteNetworkAclRequest, aws.Unit]{Service: &Model, Info: &operationTable[38]}
-	OpDeleteNetworkAclEntry                      = aws.Operation[DeleteNetworkAclEntryRequest, aws.Unit]{Service: &Model, Info: &operationTable[39]}
-	OpDeleteNetworkInterface                     = aws.Operation[DeleteNetworkInterfaceRequest, aws.Unit]{Service: &Model, Info: &operationTable[40]}
-	OpDeleteRoute                                = aws.Operation[DeleteRouteRequest, aws.Unit]{Service: &Model, Info: &operationTable[41]}
-	OpDeleteRouteTable                           = aws.Operation[DeleteRouteTableRequest, aws.Unit]{Service: &Model, Info: &operationTable[42]}
-	OpDeleteSecurityGroup                        = aws.Operation[DeleteSecurityGroupRequest, DeleteSecurityGroupResult]{Service: &Model, Info: &operationTable[43]}
-	OpDeleteSnapshot                             = aws.Operation[DeleteSnapshotRequest, aws.Unit]{Service: &Model, Info: &operationTable[44]}
-	OpDeleteSubnet                               = aws.Operation[DeleteSubnetRequest, aws.Unit]{Service: &Model, Info: &operationTable[45]}
-	OpDeleteTags                                 = aws.Operation[DeleteTagsRequest, aws.Unit]{Service: &Model, Info: &operationTable[46]}
-	OpDeleteVolume                               = aws.Operation[DeleteVolumeRequest, aws.Unit]{Service: &Model, Info: &operationTable[47]}
-	OpDeleteVpc                                  = aws.Operation[DeleteVpcRequest, aws.Unit]{Service: &Model, Info: &operationTable[48]}
-	OpDeleteVpcEndpointServiceConfigurations     = aws.Operation[DeleteVpcEndpointServiceConfigurationsRequest, DeleteVpcEndpointServiceConfigurationsResult]{Service: &Model, Info: &operationTable[49]}
-	OpDeleteVpcEndpoints                         = aws.Operation[DeleteVpcEndpointsRequest, DeleteVpcEndpointsResult]{Service: &Model, Info: &operationTable[50]}
-	OpDeleteVpcPeeringConnection                 = aws.Operation[DeleteVpcPeeringConnectionRequest, DeleteVpcPeeringConnectionResult]{Service: &Model, Info: &operationTable[51]}
-	OpDescribeAccountAttributes                  = aws.Operation[DescribeAccountAttributesRequest, DescribeAccountAttributesResult]{Service: &Model, Info: &operationTable[52]}
-	OpDescribeAddresses                          = aws.Operation[DescribeAddressesRequest, DescribeAddressesResult]{Service: &Model, Info: &operationTable[53]}
-	OpDescribeAddressesAttribute                 = aws.Operation[DescribeAddressesAttributeRequest, DescribeAddressesAttributeResult]{Service: &Model, Info: &operationTable[54]}
-	OpDescribeAvailabilityZones                  = aws.Operation[DescribeAvailabilityZonesRequest, DescribeAvailabilityZonesResult]{Service: &Model, Info: &operationTable[55]}
-	OpDescribeDhcpOptions                        = aws.Operation[DescribeDhcpOptionsRequest, DescribeDhcpOptionsResult]{Service: &Model, Info: &operationTable[56]}
-	OpDescribeFlowLogs                           = aws.Operation[DescribeFlowLogsRequest, DescribeFlowLogsResult]{Service: &Model, Info: &operationTable[57]}
-	OpDescribeImages                             = aws.Operation[DescribeImagesRequest, DescribeImagesResult]{Service: &Model, Info: &operationTable[58]}
-	OpDescribeInstanceStatus                     = aws.Operation[DescribeInstanceStatusRequest, DescribeInstanceStatusResult]{Service: &Model, Info: &operationTable[59]}
-	OpDescribeInstanceTypes                      = aws.Operation[DescribeInstanceTypesRequest, DescribeInstanceTypesResult]{Service: &Model, Info: &operationTable[60]}
-	OpDescribeInstances                          = aws.Operation[DescribeInstancesRequest, DescribeInstancesResult]{Service: &Model, Info: &operationTable[61]}
-	OpDescribeInternetGateways                   = aws.Operation[DescribeInternetGatewaysRequest, DescribeInternetGatewaysResult]{Service: &Model, Info: &operationTable[62]}
-	OpDescribeLaunchTemplateVersions             = aws.Operation[DescribeLaunchTemplateVersionsRequest, DescribeLaunchTemplateVersionsResult]{Service: &Model, Info: &operationTable[63]}
-	OpDescribeLaunchTemplates                    = aws.Operation[DescribeLaunchTemplatesRequest, DescribeLaunchTemplatesResult]{Service: &Model, Info: &operationTable[64]}
-	OpDescribeManagedPrefixLists                 = aws.Operation[DescribeManagedPrefixListsRequest, DescribeManagedPrefixListsResult]{Service: &Model, Info: &operationTable[65]}
-	OpDescribeNatGateways                        = aws.Operation[DescribeNatGatewaysRequest, DescribeNatGatewaysResult]{Service: &Model, Info: &operationTable[66]}
-	OpDescribeNetworkAcls                        = aws.Operation[DescribeNetworkAclsRequest, DescribeNetworkAclsResult]{Service: &Model, Info: &operationTable[67]}
-	OpDescribeNetworkInterfaceAttribute          = aws.Operation[DescribeNetworkInterfaceAttributeRequest, DescribeNetworkInterfaceAttributeResult]{Service: &Model, Info: &operationTable[68]}
-	OpDescribeNetworkInterfaces                  = aws.Operation[DescribeNetworkInterfacesRequest, DescribeNetworkInterfacesResult]{Service: &Model, Info: &operationTable[69]}
-	OpDescribePrefixLists                        = aws.Operation[DescribePrefixListsRequest, DescribePrefixListsResult]{Service: &Model, Info: &operationTable[70]}
-	OpDescribeRegions                            = aws.Operation[DescribeRegionsRequest, DescribeRegionsResult]{Service: &Model, Info: &operationTable[71]}
-	OpDescribeRouteTables                        = aws.Operation[DescribeRouteTablesRequest, DescribeRouteTablesResult]{Service: &Model, Info: &operationTable[72]}
-	OpDescribeSecurityGroupRules                 = aws.Operation[DescribeSecurityGroupRulesRequest, DescribeSecurityGroupRulesResult]{Service: &Model, Info: &operationTable[73]}
-	OpDescribeSecurityGroups                     = aws.Operation[DescribeSecurityGroupsRequest, DescribeSecurityGroupsResult]{Service: &Model, Info: &operationTable[74]}
-	OpDescribeSnapshots                          = aws.Operation[DescribeSnapshotsRequest, DescribeSnapshotsResult]{Service: &Model, Info: &operationTable[75]}
-	OpDescribeStaleSecurityGroups                = aws.Operation[DescribeStaleSecurityGroupsRequest, DescribeStaleSecurityGroupsResult]{Service: &Model, Info: &operationTable[76]}
-	OpDescribeSubnets                            = aws.Operation[DescribeSubnetsRequest, DescribeSubnetsResult]{Service: &Model, Info: &operationTable[77]}
-	OpDescribeTags                               = aws.Operation[DescribeTagsRequest, DescribeTagsResult]{Service: &Model, Info: &operationTable[78]}
-	OpDescribeVolumes                            = aws.Operation[DescribeVolumesRequest, DescribeVolumesResult]{Service: &Model, Info: &operationTable[79]}
-	OpDescribeVpcAttribute                       = aws.Operation[DescribeVpcAttributeRequest, DescribeVpcAttributeResult]{Service: &Model, Info: &operationTable[80]}
-	OpDescribeVpcEndpointConnections             = aws.Operation[DescribeVpcEndpointConnectionsRequest, DescribeVpcEndpointConnectionsResult]{Service: &Model, Info: &operationTable[81]}
-	OpDescribeVpcEndpointServiceConfigurations   = aws.Operation[DescribeVpcEndpointServiceConfigurationsRequest, DescribeVpcEndpointServiceConfigurationsResult]{Service: &Model, Info: &operationTable[82]}
-	OpDescribeVpcEndpointServicePermissions      = aws.Operation[DescribeVpcEndpointServicePermissionsRequest, DescribeVpcEndpointServicePermissionsResult]{Service: &Model, Info: &operationTable[83]}
-	OpDescribeVpcEndpointServices                = aws.Operation[DescribeVpcEndpointServicesRequest, DescribeVpcEndpointServicesResult]{Service: &Model, Info: &operationTable[84]}
-	OpDescribeVpcEndpoints                       = aws.Operation[DescribeVpcEndpointsRequest, DescribeVpcEndpointsResult]{Service: &Model, Info: &operationTable[85]}
-	OpDescribeVpcPeeringConnections              = aws.Operation[DescribeVpcPeeringConnectionsRequest, DescribeVpcPeeringConnectionsResult]{Service: &Model, Info: &operationTable[86]}
-	OpDescribeVpcs                               = aws.Operation[DescribeVpcsRequest, DescribeVpcsResult]{Service: &Model, Info: &operationTable[87]}
-	OpDetachInternetGateway                      = aws.Operation[DetachInternetGatewayRequest, aws.Unit]{Service: &Model, Info: &operationTable[88]}
-	OpDetachNetworkInterface                     = aws.Operation[DetachNetworkInterfaceRequest, aws.Unit]{Service: &Model, Info: &operationTable[89]}
-	OpDetachVolume                               = aws.Operation[DetachVolumeRequest, VolumeAttachment]{Service: &Model, Info: &operationTable[90]}
-	OpDisassociateAddress                        = aws.Operation[DisassociateAddressRequest, aws.Unit]{Service: &Model, Info: &operationTable[91]}
-	OpDisassociateRouteTable                     = aws.Operation[DisassociateRouteTableRequest, aws.Unit]{Service: &Model, Info: &operationTable[92]}
-	OpDisassociateVpcCidrBlock                   = aws.Operation[DisassociateVpcCidrBlockRequest, DisassociateVpcCidrBlockResult]{Service: &Model, Info: &operationTable[93]}
-	OpModifyNetworkInterfaceAttribute            = aws.Operation[ModifyNetworkInterfaceAttributeRequest, aws.Unit]{Service: &Model, Info: &operationTable[94]}
-	OpModifySecurityGroupRules                   = aws.Operation[ModifySecurityGroupRulesRequest, ModifySecurityGroupRulesResult]{Service: &Model, Info: &operationTable[95]}
-	OpModifySubnetAttribute                      = aws.Operation[ModifySubnetAttributeRequest, aws.Unit]{Service: &Model, Info: &operationTable[96]}
-	OpModifyVpcAttribute                         = aws.Operation[ModifyVpcAttributeRequest, aws.Unit]{Service: &Model, Info: &operationTable[97]}
-	OpModifyVpcEndpoint                          = aws.Operation[ModifyVpcEndpointRequest, ModifyVpcEndpointResult]{Service: &Model, Info: &operationTable[98]}
-	OpModifyVpcEndpointServiceConfiguration      = aws.Operation[ModifyVpcEndpointServiceConfigurationRequest, ModifyVpcEndpointServiceConfigurationResult]{Service: &Model, Info: &operationTable[99]}
-	OpModifyVpcEndpointServicePermissions        = aws.Operation[ModifyVpcEndpointServicePermissionsRequest, ModifyVpcEndpointServicePermissionsResult]{Service: &Model, Info: &operationTable[100]}
-	OpRejectVpcEndpointConnections               = aws.Operation[RejectVpcEndpointConnectionsRequest, RejectVpcEndpointConnectionsResult]{Service: &Model, Info: &operationTable[101]}
-	OpReleaseAddress                             = aws.Operation[ReleaseAddressRequest, aws.Unit]{Service: &Model, Info: &operationTable[102]}
-	OpReplaceNetworkAclAssociation               = aws.Operation[ReplaceNetworkAclAssociationRequest, ReplaceNetworkAclAssociationResult]{Service: &Model, Info: &operationTable[103]}
-	OpReplaceNetworkAclEntry                     = aws.Operation[ReplaceNetworkAclEntryRequest, aws.Unit]{Service: &Model, Info: &operationTable[104]}
-	OpReplaceRoute                               = aws.Operation[ReplaceRouteRequest, aws.Unit]{Service: &Model, Info: &operationTable[105]}
-	OpReplaceRouteTableAssociation               = aws.Operation[ReplaceRouteTableAssociationRequest, ReplaceRouteTableAssociationResult]{Service: &Model, Info: &operationTable[106]}
-	OpRevokeSecurityGroupEgress                  = aws.Operation[RevokeSecurityGroupEgressRequest, RevokeSecurityGroupEgressResult]{Service: &Model, Info: &operationTable[107]}
-	OpRevokeSecurityGroupIngress                 = aws.Operation[RevokeSecurityGroupIngressRequest, RevokeSecurityGroupIngressResult]{Service: &Model, Info: &operationTable[108]}
-	OpRunInstances                               = aws.Operation[RunInstancesRequest, Reservation]{Service: &Model, Info: &operationTable[109]}
-	OpTerminateInstances                         = aws.Operation[TerminateInstancesRequest, TerminateInstancesResult]{Service: &Model, Info: &operationTable[110]}
-	OpUnassignPrivateIpAddresses                 = aws.Operation[UnassignPrivateIpAddressesRequest, aws.Unit]{Service: &Model, Info: &operationTable[111]}
-	OpUpdateSecurityGroupRuleDescriptionsEgress  = aws.Operation[UpdateSecurityGroupRuleDescriptionsEgressRequest, UpdateSecurityGroupRuleDescriptionsEgressResult]{Service: &Model, Info: &operationTable[112]}
-	OpUpdateSecurityGroupRuleDescriptionsIngress = aws.Operation[UpdateSecurityGroupRuleDescriptionsIngressRequest, UpdateSecurityGroupRuleDescriptionsIngressResult]{Service: &Model, Info: &operationTable[113]}
+	OpAssignIpv6Addresses                        = aws.Operation[AssignIpv6AddressesRequest, AssignIpv6AddressesResult]{Service: &Model, Info: &operationTable[3]}
+	OpAssignPrivateIpAddresses                   = aws.Operation[AssignPrivateIpAddressesRequest, AssignPrivateIpAddressesResult]{Service: &Model, Info: &operationTable[4]}
+	OpAssociateAddress                           = aws.Operation[AssociateAddressRequest, AssociateAddressResult]{Service: &Model, Info: &operationTable[5]}
+	OpAssociateDhcpOptions                       = aws.Operation[AssociateDhcpOptionsRequest, aws.Unit]{Service: &Model, Info: &operationTable[6]}
+	OpAssociateRouteTable                        = aws.Operation[AssociateRouteTableRequest, AssociateRouteTableResult]{Service: &Model, Info: &operationTable[7]}
+	OpAssociateSubnetCidrBlock                   = aws.Operation[AssociateSubnetCidrBlockRequest, AssociateSubnetCidrBlockResult]{Service: &Model, Info: &operationTable[8]}
+	OpAssociateVpcCidrBlock                      = aws.Operation[AssociateVpcCidrBlockRequest, AssociateVpcCidrBlockResult]{Service: &Model, Info: &operationTable[9]}
+	OpAttachInternetGateway                      = aws.Operation[AttachInternetGatewayRequest, aws.Unit]{Service: &Model, Info: &operationTable[10]}
+	OpAttachNetworkInterface                     = aws.Operation[AttachNetworkInterfaceRequest, AttachNetworkInterfaceResult]{Service: &Model, Info: &operationTable[11]}
+	OpAttachVolume                               = aws.Operation[AttachVolumeRequest, VolumeAttachment]{Service: &Model, Info: &operationTable[12]}
+	OpAuthorizeSecurityGroupEgress               = aws.Operation[AuthorizeSecurityGroupEgressRequest, AuthorizeSecurityGroupEgressResult]{Service: &Model, Info: &operationTable[13]}
+	OpAuthorizeSecurityGroupIngress              = aws.Operation[AuthorizeSecurityGroupIngressRequest, AuthorizeSecurityGroupIngressResult]{Service: &Model, Info: &operationTable[14]}
+	OpCreateDefaultSubnet                        = aws.Operation[CreateDefaultSubnetRequest, CreateDefaultSubnetResult]{Service: &Model, Info: &operationTable[15]}
+	OpCreateDefaultVpc                           = aws.Operation[CreateDefaultVpcRequest, CreateDefaultVpcResult]{Service: &Model, Info: &operationTable[16]}
+	OpCreateDhcpOptions                          = aws.Operation[CreateDhcpOptionsRequest, CreateDhcpOptionsResult]{Service: &Model, Info: &operationTable[17]}
+	OpCreateFlowLogs                             = aws.Operation[CreateFlowLogsRequest, CreateFlowLogsResult]{Service: &Model, Info: &operationTable[18]}
+	OpCreateInternetGateway                      = aws.Operation[CreateInternetGatewayRequest, CreateInternetGatewayResult]{Service: &Model, Info: &operationTable[19]}
+	OpCreateLaunchTemplate                       = aws.Operation[CreateLaunchTemplateRequest, CreateLaunchTemplateResult]{Service: &Model, Info: &operationTable[20]}
+	OpCreateNatGateway                           = aws.Operation[CreateNatGatewayRequest, CreateNatGatewayResult]{Service: &Model, Info: &operationTable[21]}
+	OpCreateNetworkAcl                           = aws.Operation[CreateNetworkAclRequest, CreateNetworkAclResult]{Service: &Model, Info: &operationTable[22]}
+	OpCreateNetworkAclEntry                      = aws.Operation[CreateNetworkAclEntryRequest, aws.Unit]{Service: &Model, Info: &operationTable[23]}
+	OpCreateNetworkInterface                     = aws.Operation[CreateNetworkInterfaceRequest, CreateNetworkInterfaceResult]{Service: &Model, Info: &operationTable[24]}
+	OpCreateRoute                                = aws.Operation[CreateRouteRequest, CreateRouteResult]{Service: &Model, Info: &operationTable[25]}
+	OpCreateRouteTable                           = aws.Operation[CreateRouteTableRequest, CreateRouteTableResult]{Service: &Model, Info: &operationTable[26]}
+	OpCreateSecurityGroup                        = aws.Operation[CreateSecurityGroupRequest, CreateSecurityGroupResult]{Service: &Model, Info: &operationTable[27]}
+	OpCreateSnapshot                             = aws.Operation[CreateSnapshotRequest, Snapshot]{Service: &Model, Info: &operationTable[28]}
+	OpCreateSubnet                               = aws.Operation[CreateSubnetRequest, CreateSubnetResult]{Service: &Model, Info: &operationTable[29]}
+	OpCreateTags                                 = aws.Operation[CreateTagsRequest, aws.Unit]{Service: &Model, Info: &operationTable[30]}
+	OpCreateVolume                               = aws.Operation[CreateVolumeRequest, Volume]{Service: &Model, Info: &operationTable[31]}
+	OpCreateVpc                                  = aws.Operation[CreateVpcRequest, CreateVpcResult]{Service: &Model, Info: &operationTable[32]}
+	OpCreateVpcEndpoint                          = aws.Operation[CreateVpcEndpointRequest, CreateVpcEndpointResult]{Service: &Model, Info: &operationTable[33]}
+	OpCreateVpcEndpointServiceConfiguration      = aws.Operation[CreateVpcEndpointServiceConfigurationRequest, CreateVpcEndpointServiceConfigurationResult]{Service: &Model, Info: &operationTable[34]}
+	OpCreateVpcPeeringConnection                 = aws.Operation[CreateVpcPeeringConnectionRequest, CreateVpcPeeringConnectionResult]{Service: &Model, Info: &operationTable[35]}
+	OpDeleteDhcpOptions                          = aws.Operation[DeleteDhcpOptionsRequest, aws.Unit]{Service: &Model, Info: &operationTable[36]}
+	OpDeleteFlowLogs                             = aws.Operation[DeleteFlowLogsRequest, DeleteFlowLogsResult]{Service: &Model, Info: &operationTable[37]}
+	OpDeleteInternetGateway                      = aws.Operation[DeleteInternetGatewayRequest, aws.Unit]{Service: &Model, Info: &operationTable[38]}
+	OpDeleteLaunchTemplate                       = aws.Operation[DeleteLaunchTemplateRequest, DeleteLaunchTemplateResult]{Service: &Model, Info: &operationTable[39]}
+	OpDeleteNatGateway                           = aws.Operation[DeleteNatGatewayRequest, DeleteNatGatewayResult]{Service: &Model, Info: &operationTable[40]}
+	OpDeleteNetworkAcl                           = aws.Operation[DeleteNetworkAclRequest, aws.Unit]{Service: &Model, Info: &operationTable[41]}
+	OpDeleteNetworkAclEntry                      = aws.Operation[DeleteNetworkAclEntryRequest, aws.Unit]{Service: &Model, Info: &operationTable[42]}
+	OpDeleteNetworkInterface                     = aws.Operation[DeleteNetworkInterfaceRequest, aws.Unit]{Service: &Model, Info: &operationTable[43]}
+	OpDeleteRoute                                = aws.Operation[DeleteRouteRequest, aws.Unit]{Service: &Model, Info: &operationTable[44]}
+	OpDeleteRouteTable                           = aws.Operation[DeleteRouteTableRequest, aws.Unit]{Service: &Model, Info: &operationTable[45]}
+	OpDeleteSecurityGroup                        = aws.Operation[DeleteSecurityGroupRequest, DeleteSecurityGroupResult]{Service: &Model, Info: &operationTable[46]}
+	OpDeleteSnapshot                             = aws.Operation[DeleteSnapshotRequest, aws.Unit]{Service: &Model, Info: &operationTable[47]}
+	OpDeleteSubnet                               = aws.Operation[DeleteSubnetRequest, aws.Unit]{Service: &Model, Info: &operationTable[48]}
+	OpDeleteTags                                 = aws.Operation[DeleteTagsRequest, aws.Unit]{Service: &Model, Info: &operationTable[49]}
+	OpDeleteVolume                               = aws.Operation[DeleteVolumeRequest, aws.Unit]{Service: &Model, Info: &operationTable[50]}
+	OpDeleteVpc                                  = aws.Operation[DeleteVpcRequest, aws.Unit]{Service: &Model, Info: &operationTable[51]}
+	OpDeleteVpcEndpointServiceConfigurations     = aws.Operation[DeleteVpcEndpointServiceConfigurationsRequest, DeleteVpcEndpointServiceConfigurationsResult]{Service: &Model, Info: &operationTable[52]}
+	OpDeleteVpcEndpoints                         = aws.Operation[DeleteVpcEndpointsRequest, DeleteVpcEndpointsResult]{Service: &Model, Info: &operationTable[53]}
+	OpDeleteVpcPeeringConnection                 = aws.Operation[DeleteVpcPeeringConnectionRequest, DeleteVpcPeeringConnectionResult]{Service: &Model, Info: &operationTable[54]}
+	OpDescribeAccountAttributes                  = aws.Operation[DescribeAccountAttributesRequest, DescribeAccountAttributesResult]{Service: &Model, Info: &operationTable[55]}
+	OpDescribeAddresses                          = aws.Operation[DescribeAddressesRequest, DescribeAddressesResult]{Service: &Model, Info: &operationTable[56]}
+	OpDescribeAddressesAttribute                 = aws.Operation[DescribeAddressesAttributeRequest, DescribeAddressesAttributeResult]{Service: &Model, Info: &operationTable[57]}
+	OpDescribeAvailabilityZones                  = aws.Operation[DescribeAvailabilityZonesRequest, DescribeAvailabilityZonesResult]{Service: &Model, Info: &operationTable[58]}
+	OpDescribeDhcpOptions                        = aws.Operation[DescribeDhcpOptionsRequest, DescribeDhcpOptionsResult]{Service: &Model, Info: &operationTable[59]}
+	OpDescribeFlowLogs                           = aws.Operation[DescribeFlowLogsRequest, DescribeFlowLogsResult]{Service: &Model, Info: &operationTable[60]}
+	OpDescribeImages                             = aws.Operation[DescribeImagesRequest, DescribeImagesResult]{Service: &Model, Info: &operationTable[61]}
+	OpDescribeInstanceStatus                     = aws.Operation[DescribeInstanceStatusRequest, DescribeInstanceStatusResult]{Service: &Model, Info: &operationTable[62]}
+	OpDescribeInstanceTypeOfferings              = aws.Operation[DescribeInstanceTypeOfferingsRequest, DescribeInstanceTypeOfferingsResult]{Service: &Model, Info: &operationTable[63]}
+	OpDescribeInstanceTypes                      = aws.Operation[DescribeInstanceTypesRequest, DescribeInstanceTypesResult]{Service: &Model, Info: &operationTable[64]}
+	OpDescribeInstances                          = aws.Operation[DescribeInstancesRequest, DescribeInstancesResult]{Service: &Model, Info: &operationTable[65]}
+	OpDescribeInternetGateways                   = aws.Operation[DescribeInternetGatewaysRequest, DescribeInternetGatewaysResult]{Service: &Model, Info: &operationTable[66]}
+	OpDescribeLaunchTemplateVersions             = aws.Operation[DescribeLaunchTemplateVersionsRequest, DescribeLaunchTemplateVersionsResult]{Service: &Model, Info: &operationTable[67]}
+	OpDescribeLaunchTemplates                    = aws.Operation[DescribeLaunchTemplatesRequest, DescribeLaunchTemplatesResult]{Service: &Model, Info: &operationTable[68]}
+	OpDescribeManagedPrefixLists                 = aws.Operation[DescribeManagedPrefixListsRequest, DescribeManagedPrefixListsResult]{Service: &Model, Info: &operationTable[69]}
+	OpDescribeNatGateways                        = aws.Operation[DescribeNatGatewaysRequest, DescribeNatGatewaysResult]{Service: &Model, Info: &operationTable[70]}
+	OpDescribeNetworkAcls                        = aws.Operation[DescribeNetworkAclsRequest, DescribeNetworkAclsResult]{Service: &Model, Info: &operationTable[71]}
+	OpDescribeNetworkInterfaceAttribute          = aws.Operation[DescribeNetworkInterfaceAttributeRequest, DescribeNetworkInterfaceAttributeResult]{Service: &Model, Info: &operationTable[72]}
+	OpDescribeNetworkInterfaces                  = aws.Operation[DescribeNetworkInterfacesRequest, DescribeNetworkInterfacesResult]{Service: &Model, Info: &operationTable[73]}
+	OpDescribePrefixLists                        = aws.Operation[DescribePrefixListsRequest, DescribePrefixListsResult]{Service: &Model, Info: &operationTable[74]}
+	OpDescribeRegions                            = aws.Operation[DescribeRegionsRequest, DescribeRegionsResult]{Service: &Model, Info: &operationTable[75]}
+	OpDescribeRouteTables                        = aws.Operation[DescribeRouteTablesRequest, DescribeRouteTablesResult]{Service: &Model, Info: &operationTable[76]}
+	OpDescribeSecurityGroupReferences            = aws.Operation[DescribeSecurityGroupReferencesRequest, DescribeSecurityGroupReferencesResult]{Service: &Model, Info: &operationTable[77]}
+	OpDescribeSecurityGroupRules                 = aws.Operation[DescribeSecurityGroupRulesRequest, DescribeSecurityGroupRulesResult]{Service: &Model, Info: &operationTable[78]}
+	OpDescribeSecurityGroups                     = aws.Operation[DescribeSecurityGroupsRequest, DescribeSecurityGroupsResult]{Service: &Model, Info: &operationTable[79]}
+	OpDescribeSnapshots                          = aws.Operation[DescribeSnapshotsRequest, DescribeSnapshotsResult]{Service: &Model, Info: &operationTable[80]}
+	OpDescribeStaleSecurityGroups                = aws.Operation[DescribeStaleSecurityGroupsRequest, DescribeStaleSecurityGroupsResult]{Service: &Model, Info: &operationTable[81]}
+	OpDescribeSubnets                            = aws.Operation[DescribeSubnetsRequest, DescribeSubnetsResult]{Service: &Model, Info: &operationTable[82]}
+	OpDescribeTags                               = aws.Operation[DescribeTagsRequest, DescribeTagsResult]{Service: &Model, Info: &operationTable[83]}
+	OpDescribeVolumes                            = aws.Operation[DescribeVolumesRequest, DescribeVolumesResult]{Service: &Model, Info: &operationTable[84]}
+	OpDescribeVpcAttribute                       = aws.Operation[DescribeVpcAttributeRequest, DescribeVpcAttributeResult]{Service: &Model, Info: &operationTable[85]}
+	OpDescribeVpcEndpointConnections             = aws.Operation[DescribeVpcEndpointConnectionsRequest, DescribeVpcEndpointConnectionsResult]{Service: &Model, Info: &operationTable[86]}
+	OpDescribeVpcEndpointServiceConfigurations   = aws.Operation[DescribeVpcEndpointServiceConfigurationsRequest, DescribeVpcEndpointServiceConfigurationsResult]{Service: &Model, Info: &operationTable[87]}
+	OpDescribeVpcEndpointServicePermissions      = aws.Operation[DescribeVpcEndpointServicePermissionsRequest, DescribeVpcEndpointServicePermissionsResult]{Service: &Model, Info: &operationTable[88]}
+	OpDescribeVpcEndpointServices                = aws.Operation[DescribeVpcEndpointServicesRequest, DescribeVpcEndpointServicesResult]{Service: &Model, Info: &operationTable[89]}
+	OpDescribeVpcEndpoints                       = aws.Operation[DescribeVpcEndpointsRequest, DescribeVpcEndpointsResult]{Service: &Model, Info: &operationTable[90]}
+	OpDescribeVpcPeeringConnections              = aws.Operation[DescribeVpcPeeringConnectionsRequest, DescribeVpcPeeringConnectionsResult]{Service: &Model, Info: &operationTable[91]}
+	OpDescribeVpcs                               = aws.Operation[DescribeVpcsRequest, DescribeVpcsResult]{Service: &Model, Info: &operationTable[92]}
+	OpDetachInternetGateway                      = aws.Operation[DetachInternetGatewayRequest, aws.Unit]{Service: &Model, Info: &operationTable[93]}
+	OpDetachNetworkInterface                     = aws.Operation[DetachNetworkInterfaceRequest, aws.Unit]{Service: &Model, Info: &operationTable[94]}
+	OpDetachVolume                               = aws.Operation[DetachVolumeRequest, VolumeAttachment]{Service: &Model, Info: &operationTable[95]}
+	OpDisassociateAddress                        = aws.Operation[DisassociateAddressRequest, aws.Unit]{Service: &Model, Info: &operationTable[96]}
+	OpDisassociateRouteTable                     = aws.Operation[DisassociateRouteTableRequest, aws.Unit]{Service: &Model, Info: &operationTable[97]}
+	OpDisassociateSubnetCidrBlock                = aws.Operation[DisassociateSubnetCidrBlockRequest, DisassociateSubnetCidrBlockResult]{Service: &Model, Info: &operationTable[98]}
+	OpDisassociateVpcCidrBlock                   = aws.Operation[DisassociateVpcCidrBlockRequest, DisassociateVpcCidrBlockResult]{Service: &Model, Info: &operationTable[99]}
+	OpGetManagedPrefixListEntries                = aws.Operation[GetManagedPrefixListEntriesRequest, GetManagedPrefixListEntriesResult]{Service: &Model, Info: &operationTable[100]}
+	OpModifyNetworkInterfaceAttribute            = aws.Operation[ModifyNetworkInterfaceAttributeRequest, aws.Unit]{Service: &Model, Info: &operationTable[101]}
+	OpModifySecurityGroupRules                   = aws.Operation[ModifySecurityGroupRulesRequest, ModifySecurityGroupRulesResult]{Service: &Model, Info: &operationTable[102]}
+	OpModifySubnetAttribute                      = aws.Operation[ModifySubnetAttributeRequest, aws.Unit]{Service: &Model, Info: &operationTable[103]}
+	OpModifyVpcAttribute                         = aws.Operation[ModifyVpcAttributeRequest, aws.Unit]{Service: &Model, Info: &operationTable[104]}
+	OpModifyVpcEndpoint                          = aws.Operation[ModifyVpcEndpointRequest, ModifyVpcEndpointResult]{Service: &Model, Info: &operationTable[105]}
+	OpModifyVpcEndpointServiceConfiguration      = aws.Operation[ModifyVpcEndpointServiceConfigurationRequest, ModifyVpcEndpointServiceConfigurationResult]{Service: &Model, Info: &operationTable[106]}
+	OpModifyVpcEndpointServicePermissions        = aws.Operation[ModifyVpcEndpointServicePermissionsRequest, ModifyVpcEndpointServicePermissionsResult]{Service: &Model, Info: &operationTable[107]}
+	OpRejectVpcEndpointConnections               = aws.Operation[RejectVpcEndpointConnectionsRequest, RejectVpcEndpointConnectionsResult]{Service: &Model, Info: &operationTable[108]}
+	OpReleaseAddress                             = aws.Operation[ReleaseAddressRequest, aws.Unit]{Service: &Model, Info: &operationTable[109]}
+	OpReplaceNetworkAclAssociation               = aws.Operation[ReplaceNetworkAclAssociationRequest, ReplaceNetworkAclAssociationResult]{Service: &Model, Info: &operationTable[110]}
+	OpReplaceNetworkAclEntry                     = aws.Operation[ReplaceNetworkAclEntryRequest, aws.Unit]{Service: &Model, Info: &operationTable[111]}
+	OpReplaceRoute                               = aws.Operation[ReplaceRouteRequest, aws.Unit]{Service: &Model, Info: &operationTable[112]}
+	OpReplaceRouteTableAssociation               = aws.Operation[ReplaceRouteTableAssociationRequest, ReplaceRouteTableAssociationResult]{Service: &Model, Info: &operationTable[113]}
+	OpResetNetworkInterfaceAttribute             = aws.Operation[ResetNetworkInterfaceAttributeRequest, aws.Unit]{Service: &Model, Info: &operationTable[114]}
+	OpRevokeSecurityGroupEgress                  = aws.Operation[RevokeSecurityGroupEgressRequest, RevokeSecurityGroupEgressResult]{Service: &Model, Info: &operationTable[115]}
+	OpRevokeSecurityGroupIngress                 = aws.Operation[RevokeSecurityGroupIngressRequest, RevokeSecurityGroupIngressResult]{Service: &Model, Info: &operationTable[116]}
+	OpRunInstances                               = aws.Operation[RunInstancesRequest, Reservation]{Service: &Model, Info: &operationTable[117]}
+	OpTerminateInstances                         = aws.Operation[TerminateInstancesRequest, TerminateInstancesResult]{Service: &Model, Info: &operationTable[118]}
+	OpUnassignIpv6Addresses                      = aws.Operation[UnassignIpv6AddressesRequest, UnassignIpv6AddressesResult]{Service: &Model, Info: &operationTable[119]}
+	OpUnassignPrivateIpAddresses                 = aws.Operation[UnassignPrivateIpAddressesRequest, aws.Unit]{Service: &Model, Info: &operationTable[120]}
+	OpUpdateSecurityGroupRuleDescriptionsEgress  = aws.Operation[UpdateSecurityGroupRuleDescriptionsEgressRequest, UpdateSecurityGroupRuleDescriptionsEgressResult]{Service: &Model, Info: &operationTable[121]}
+	OpUpdateSecurityGroupRuleDescriptionsIngress = aws.Operation[UpdateSecurityGroupRuleDescriptionsIngressRequest, UpdateSecurityGroupRuleDescriptionsIngressResult]{Service: &Model, Info: &operationTable[122]}
 )
 
 var operationTable = []aws.OperationInfo{
 	{Name: "AcceptVpcEndpointConnections", Method: "POST", Path: "/", Input: shapeAcceptVpcEndpointConnectionsRequest, Output: shapeAcceptVpcEndpointConnectionsResult},
 	{Name: "AcceptVpcPeeringConnection", Method: "POST", Path: "/", Input: shapeAcceptVpcPeeringConnectionRequest, Output: shapeAcceptVpcPeeringConnectionResult},
 	{Name: "AllocateAddress", Method: "POST", Path: "/", Input: shapeAllocateAddressRequest, Output: shapeAllocateAddressResult},
+	{Name: "AssignIpv6Addresses", Method: "POST", Path: "/", Input: shapeAssignIpv6AddressesRequest, Output: shapeAssignIpv6AddressesResult},
 	{Name: "AssignPrivateIpAddresses", Method: "POST", Path: "/", Input: shapeAssignPrivateIpAddressesRequest, Output: shapeAssignPrivateIpAddressesResult},
 	{Name: "AssociateAddress", Method: "POST", Path: "/", Input: shapeAssociateAddressRequest, Output: shapeAssociateAddressResult},
 	{Name: "AssociateDhcpOptions", Method: "POST", Path: "/", Input: shapeAssociateDhcpOptionsRequest, Output: aws.None},
 	{Name: "AssociateRouteTable", Method: "POST", Path: "/", Input: shapeAssociateRouteTableRequest, Output: shapeAssociateRouteTableResult},
+	{Name: "AssociateSubnetCidrBlock", Method: "POST", Path: "/", Input: shapeAssociateSubnetCidrBlockRequest, Output: shapeAssociateSubnetCidrBlockResult},
 	{Name: "AssociateVpcCidrBlock", Method: "POST", Path: "/", Input: shapeAssociateVpcCidrBlockRequest, Output: shapeAssociateVpcCidrBlockResult},
 	{Name: "AttachInternetGateway", Method: "POST", Path: "/", Input: shapeAttachInternetGatewayRequest, Output: aws.None},
 	{Name: "AttachNetworkInterface", Method: "POST", Path: "/", Input: shapeAttachNetworkInterfaceRequest, Output: shapeAttachNetworkInterfaceResult},
 	{Name: "AttachVolume", Method: "POST", Path: "/", Input: shapeAttachVolumeRequest, Output: shapeVolumeAttachment},
 	{Name: "AuthorizeSecurityGroupEgress", Method: "POST", Path: "/", Input: shapeAuthorizeSecurityGroupEgressRequest, Output: shapeAuthorizeSecurityGroupEgressResult},
 	{Name: "AuthorizeSecurityGroupIngress", Method: "POST", Path: "/", Input: shapeAuthorizeSecurityGroupIngressRequest, Output: shapeAuthorizeSecurityGroupIngressResult},
+	{Name: "CreateDefaultSubnet", Method: "POST", Path: "/", Input: shapeCreateDefaultSubnetRequest, Output: shapeCreateDefaultSubnetResult},
 	{Name: "CreateDefaultVpc", Method: "POST", Path: "/", Input: shapeCreateDefaultVpcRequest, Output: shapeCreateDefaultVpcResult},
 	{Name: "CreateDhcpOptions", Method: "POST", Path: "/", Input: shapeCreateDhcpOptionsRequest, Output: shapeCreateDhcpOptionsResult},
 	{Name: "CreateFlowLogs", Method: "POST", Path: "/", Input: shapeCreateFlowLogsRequest, Output: shapeCreateFlowLogsResult, Token: "ClientToken"},
@@ -183,6 +195,7 @@ var operationTable = []aws.OperationInfo{
 	{Name: "DescribeFlowLogs", Method: "POST", Path: "/", Input: shapeDescribeFlowLogsRequest, Output: shapeDescribeFlowLogsResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"FlowLogs"}}},
 	{Name: "DescribeImages", Method: "POST", Path: "/", Input: shapeDescribeImagesRequest, Output: shapeDescribeImagesResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"Images"}}},
 	{Name: "DescribeInstanceStatus", Method: "POST", Path: "/", Input: shapeDescribeInstanceStatusRequest, Output: shapeDescribeInstanceStatusResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"InstanceStatuses"}}},
+	{Name: "DescribeInstanceTypeOfferings", Method: "POST", Path: "/", Input: shapeDescribeInstanceTypeOfferingsRequest, Output: shapeDescribeInstanceTypeOfferingsResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"InstanceTypeOfferings"}}},
 	{Name: "DescribeInstanceTypes", Method: "POST", Path: "/", Input: shapeDescribeInstanceTypesRequest, Output: shapeDescribeInstanceTypesResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"InstanceTypes"}}},
 	{Name: "DescribeInstances", Method: "POST", Path: "/", Input: shapeDescribeInstancesRequest, Output: shapeDescribeInstancesResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"Reservations"}}},
 	{Name: "DescribeInternetGateways", Method: "POST", Path: "/", Input: shapeDescribeInternetGatewaysRequest, Output: shapeDescribeInternetGatewaysResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"InternetGateways"}}},
@@ -196,6 +209,7 @@ var operationTable = []aws.OperationInfo{
 	{Name: "DescribePrefixLists", Method: "POST", Path: "/", Input: shapeDescribePrefixListsRequest, Output: shapeDescribePrefixListsResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"PrefixLists"}}},
 	{Name: "DescribeRegions", Method: "POST", Path: "/", Input: shapeDescribeRegionsRequest, Output: shapeDescribeRegionsResult},
 	{Name: "DescribeRouteTables", Method: "POST", Path: "/", Input: shapeDescribeRouteTablesRequest, Output: shapeDescribeRouteTablesResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"RouteTables"}}},
+	{Name: "DescribeSecurityGroupReferences", Method: "POST", Path: "/", Input: shapeDescribeSecurityGroupReferencesRequest, Output: shapeDescribeSecurityGroupReferencesResult},
 	{Name: "DescribeSecurityGroupRules", Method: "POST", Path: "/", Input: shapeDescribeSecurityGroupRulesRequest, Output: shapeDescribeSecurityGroupRulesResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"SecurityGroupRules"}}},
 	{Name: "DescribeSecurityGroups", Method: "POST", Path: "/", Input: shapeDescribeSecurityGroupsRequest, Output: shapeDescribeSecurityGroupsResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"SecurityGroups"}}},
 	{Name: "DescribeSnapshots", Method: "POST", Path: "/", Input: shapeDescribeSnapshotsRequest, Output: shapeDescribeSnapshotsResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"Snapshots"}}},
@@ -216,7 +230,9 @@ var operationTable = []aws.OperationInfo{
 	{Name: "DetachVolume", Method: "POST", Path: "/", Input: shapeDetachVolumeRequest, Output: shapeVolumeAttachment},
 	{Name: "DisassociateAddress", Method: "POST", Path: "/", Input: shapeDisassociateAddressRequest, Output: aws.None},
 	{Name: "DisassociateRouteTable", Method: "POST", Path: "/", Input: shapeDisassociateRouteTableRequest, Output: aws.None},
+	{Name: "DisassociateSubnetCidrBlock", Method: "POST", Path: "/", Input: shapeDisassociateSubnetCidrBlockRequest, Output: shapeDisassociateSubnetCidrBlockResult},
 	{Name: "DisassociateVpcCidrBlock", Method: "POST", Path: "/", Input: shapeDisassociateVpcCidrBlockRequest, Output: shapeDisassociateVpcCidrBlockResult},
+	{Name: "GetManagedPrefixListEntries", Method: "POST", Path: "/", Input: shapeGetManagedPrefixListEntriesRequest, Output: shapeGetManagedPrefixListEntriesResult, Page: aws.Page{InputTokens: []string{"NextToken"}, OutputTokens: []string{"NextToken"}, Limit: "MaxResults", Results: []string{"Entries"}}},
 	{Name: "ModifyNetworkInterfaceAttribute", Method: "POST", Path: "/", Input: shapeModifyNetworkInterfaceAttributeRequest, Output: aws.None},
 	{Name: "ModifySecurityGroupRules", Method: "POST", Path: "/", Input: shapeModifySecurityGroupRulesRequest, Output: shapeModifySecurityGroupRulesResult},
 	{Name: "ModifySubnetAttribute", Method: "POST", Path: "/", Input: shapeModifySubnetAttributeRequest, Output: aws.None},
@@ -230,10 +246,12 @@ var operationTable = []aws.OperationInfo{
 	{Name: "ReplaceNetworkAclEntry", Method: "POST", Path: "/", Input: shapeReplaceNetworkAclEntryRequest, Output: aws.None},
 	{Name: "ReplaceRoute", Method: "POST", Path: "/", Input: shapeReplaceRouteRequest, Output: aws.None},
 	{Name: "ReplaceRouteTableAssociation", Method: "POST", Path: "/", Input: shapeReplaceRouteTableAssociationRequest, Output: shapeReplaceRouteTableAssociationResult},
+	{Name: "ResetNetworkInterfaceAttribute", Method: "POST", Path: "/", Input: shapeResetNetworkInterfaceAttributeRequest, Output: aws.None},
 	{Name: "RevokeSecurityGroupEgress", Method: "POST", Path: "/", Input: shapeRevokeSecurityGroupEgressRequest, Output: shapeRevokeSecurityGroupEgressResult},
 	{Name: "RevokeSecurityGroupIngress", Method: "POST", Path: "/", Input: shapeRevokeSecurityGroupIngressRequest, Output: shapeRevokeSecurityGroupIngressResult},
 	{Name: "RunInstances", Method: "POST", Path: "/", Input: shapeRunInstancesRequest, Output: shapeReservation, Token: "ClientToken"},
 	{Name: "TerminateInstances", Method: "POST", Path: "/", Input: shapeTerminateInstancesRequest, Output: shapeTerminateInstancesResult},
+	{Name: "UnassignIpv6Addresses", Method: "POST", Path: "/", Input: shapeUnassignIpv6AddressesRequest, Output: shapeUnassignIpv6AddressesResult},
 	{Name: "UnassignPrivateIpAddresses", Method: "POST", Path: "/", Input: shapeUnassignPrivateIpAddressesRequest, Output: aws.None},
 	{Name: "UpdateSecurityGroupRuleDescriptionsEgress", Method: "POST", Path: "/", Input: shapeUpdateSecurityGroupRuleDescriptionsEgressRequest, Output: shapeUpdateSecurityGroupRuleDescriptionsEgressResult},
 	{Name: "UpdateSecurityGroupRuleDescriptionsIngress", Method: "POST", Path: "/", Input: shapeUpdateSecurityGroupRuleDescriptionsIngressRequest, Output: shapeUpdateSecurityGroupRuleDescriptionsIngressResult},

@@ -48,6 +48,8 @@ const (
 	shapeArchitectureType
 	shapeArchitectureTypeList
 	shapeArchitectureValues
+	shapeAssignIpv6AddressesRequest
+	shapeAssignIpv6AddressesResult
 	shapeAssignPrivateIpAddressesRequest
 	shapeAssignPrivateIpAddressesResult
 	shapeAssignedPrivateIpAddress
@@ -57,6 +59,8 @@ const (
 	shapeAssociateDhcpOptionsRequest
 	shapeAssociateRouteTableRequest
 	shapeAssociateRouteTableResult
+	shapeAssociateSubnetCidrBlockRequest
+	shapeAssociateSubnetCidrBlockResult
 	shapeAssociateVpcCidrBlockRequest
 	shapeAssociateVpcCidrBlockResult
 	shapeAssociatedSubnetList
@@ -141,6 +145,8 @@ const (
 	shapeCpuOptionsRequest
 	shapeCpuPerformanceFactor
 	shapeCpuPerformanceFactorRequest
+	shapeCreateDefaultSubnetRequest
+	shapeCreateDefaultSubnetResult
 	shapeCreateDefaultVpcRequest
 	shapeCreateDefaultVpcResult
 	shapeCreateDhcpOptionsRequest
@@ -181,6 +187,7 @@ const (
 	shapeCreditSpecificationRequest
 	shapeCurrentGenerationFlag
 	shapeDITMaxResults
+	shapeDITOMaxResults
 	shapeDateTime
 	shapeDedicatedHostFlag
 	shapeDedicatedHostId
@@ -234,6 +241,8 @@ const (
 	shapeDescribeImagesResult
 	shapeDescribeInstanceStatusRequest
 	shapeDescribeInstanceStatusResult
+	shapeDescribeInstanceTypeOfferingsRequest
+	shapeDescribeInstanceTypeOfferingsResult
 	shapeDescribeInstanceTypesRequest
 	shapeDescribeInstanceTypesResult
 	shapeDescribeInstancesRequest
@@ -266,6 +275,8 @@ const (
 	shapeDescribeRouteTablesMaxResults
 	shapeDescribeRouteTablesRequest
 	shapeDescribeRouteTablesResult
+	shapeDescribeSecurityGroupReferencesRequest
+	shapeDescribeSecurityGroupReferencesResult
 	shapeDescribeSecurityGroupRulesMaxResults
 	shapeDescribeSecurityGroupRulesRequest
 	shapeDescribeSecurityGroupRulesResult
@@ -319,6 +330,8 @@ const (
 	shapeDhcpOptionsList
 	shapeDisassociateAddressRequest
 	shapeDisassociateRouteTableRequest
+	shapeDisassociateSubnetCidrBlockRequest
+	shapeDisassociateSubnetCidrBlockResult
 	shapeDisassociateVpcCidrBlockRequest
 	shapeDisassociateVpcCidrBlockResult
 	shapeDiskCount
@@ -398,6 +411,8 @@ const (
 	shapeFpgaDeviceName
 	shapeFpgaInfo
 	shapeFreeTierEligibleFlag
+	shapeGetManagedPrefixListEntriesRequest
+	shapeGetManagedPrefixListEntriesResult
 	shapeGpuDeviceCount
 	shapeGpuDeviceInfo
 	shapeGpuDeviceInfoList
@@ -411,6 +426,7 @@ const (
 	shapeGroupIdentifier
 	shapeGroupIdentifierList
 	shapeGroupIdentifierSet
+	shapeGroupIds
 	shapeGroupNameStringList
 	shapeHibernationFlag
 	shapeHibernationOptions
@@ -511,6 +527,8 @@ const (
 	shapeInstanceTypeHypervisor
 	shapeInstanceTypeInfo
 	shapeInstanceTypeInfoList
+	shapeInstanceTypeOffering
+	shapeInstanceTypeOfferingsList
 	shapeInteger
 	shapeInternetGateway
 	shapeInternetGatewayAttachment
@@ -537,6 +555,7 @@ const (
 	shapeIpv4PrefixSpecificationResponse
 	shapeIpv4PrefixesList
 	shapeIpv6AddressAttribute
+	shapeIpv6AddressList
 	shapeIpv6CidrBlock
 	shapeIpv6CidrBlockSet
 	shapeIpv6Flag
@@ -631,6 +650,8 @@ const (
 	shapeLocalStorage
 	shapeLocalStorageType
 	shapeLocalStorageTypeSet
+	shapeLocation
+	shapeLocationType
 	shapeLogDestinationType
 	shapeLogicalGpuCount
 	shapeLong
@@ -765,6 +786,8 @@ const (
 	shapePlatformValues
 	shapePortRange
 	shapePrefixList
+	shapePrefixListEntry
+	shapePrefixListEntrySet
 	shapePrefixListId
 	shapePrefixListIdList
 	shapePrefixListIdSet
@@ -818,6 +841,7 @@ const (
 	shapeRequestLaunchTemplateData
 	shapeReservation
 	shapeReservationList
+	shapeResetNetworkInterfaceAttributeRequest
 	shapeResourceArn
 	shapeResourceConfigurationArn
 	shapeResourceIdList
@@ -867,6 +891,8 @@ const (
 	shapeSecurityGroupIdentifier
 	shapeSecurityGroupList
 	shapeSecurityGroupName
+	shapeSecurityGroupReference
+	shapeSecurityGroupReferences
 	shapeSecurityGroupRule
 	shapeSecurityGroupRuleDescription
 	shapeSecurityGroupRuleDescriptionList
@@ -951,6 +977,8 @@ const (
 	shapeTrafficType
 	shapeTransferType
 	shapeTransitGatewayId
+	shapeUnassignIpv6AddressesRequest
+	shapeUnassignIpv6AddressesResult
 	shapeUnassignPrivateIpAddressesRequest
 	shapeUnsuccessfulItem
 	shapeUnsuccessfulItemError
@@ -1160,6 +1188,18 @@ var shapeTable = []aws.Shape{
 	{Name: "ArchitectureType", Kind: aws.String, Enum: []string{"i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"}},
 	{Name: "ArchitectureTypeList", Kind: aws.List, Elem: aws.Elem{Shape: shapeArchitectureType, LocationName: "item"}},
 	{Name: "ArchitectureValues", Kind: aws.String, Enum: []string{"i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"}},
+	{Name: "AssignIpv6AddressesRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "Ipv6AddressCount", Shape: shapeInteger, LocationName: "ipv6AddressCount"},
+		{Name: "Ipv6Addresses", Shape: shapeIpv6AddressList, LocationName: "ipv6Addresses"},
+		{Name: "Ipv6PrefixCount", Shape: shapeInteger},
+		{Name: "Ipv6Prefixes", Shape: shapeIpPrefixList, LocationName: "Ipv6Prefix"},
+		{Name: "NetworkInterfaceId", Shape: shapeNetworkInterfaceId, Required: true, LocationName: "networkInterfaceId"},
+	}},
+	{Name: "AssignIpv6AddressesResult", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "AssignedIpv6Addresses", Shape: shapeIpv6AddressList, LocationName: "assignedIpv6Addresses"},
+		{Name: "AssignedIpv6Prefixes", Shape: shapeIpPrefixList, LocationName: "assignedIpv6PrefixSet"},
+		{Name: "NetworkInterfaceId", Shape: shapeString, LocationName: "networkInterfaceId"},
+	}},
 	{Name: "AssignPrivateIpAddressesRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "AllowReassignment", Shape: shapeBoolean, LocationName: "allowReassignment"},
 		{Name: "Ipv4PrefixCount", Shape: shapeInteger},
@@ -1204,6 +1244,16 @@ var shapeTable = []aws.Shape{
 	{Name: "AssociateRouteTableResult", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "AssociationId", Shape: shapeString, LocationName: "associationId"},
 		{Name: "AssociationState", Shape: shapeRouteTableAssociationState, LocationName: "associationState"},
+	}},
+	{Name: "AssociateSubnetCidrBlockRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "Ipv6CidrBlock", Shape: shapeString, LocationName: "ipv6CidrBlock"},
+		{Name: "Ipv6IpamPoolId", Shape: shapeIpamPoolId},
+		{Name: "Ipv6NetmaskLength", Shape: shapeNetmaskLength},
+		{Name: "SubnetId", Shape: shapeSubnetId, Required: true, LocationName: "subnetId"},
+	}},
+	{Name: "AssociateSubnetCidrBlockResult", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "Ipv6CidrBlockAssociation", Shape: shapeSubnetIpv6CidrBlockAssociation, LocationName: "ipv6CidrBlockAssociation"},
+		{Name: "SubnetId", Shape: shapeString, LocationName: "subnetId"},
 	}},
 	{Name: "AssociateVpcCidrBlockRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "AmazonProvidedIpv6CidrBlock", Shape: shapeBoolean, LocationName: "amazonProvidedIpv6CidrBlock"},
@@ -1448,6 +1498,15 @@ var shapeTable = []aws.Shape{
 	}},
 	{Name: "CpuPerformanceFactorRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "References", Shape: shapePerformanceFactorReferenceSetRequest, LocationName: "Reference"},
+	}},
+	{Name: "CreateDefaultSubnetRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "AvailabilityZone", Shape: shapeAvailabilityZoneName},
+		{Name: "AvailabilityZoneId", Shape: shapeAvailabilityZoneId},
+		{Name: "DryRun", Shape: shapeBoolean},
+		{Name: "Ipv6Native", Shape: shapeBoolean},
+	}},
+	{Name: "CreateDefaultSubnetResult", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "Subnet", Shape: shapeSubnet, LocationName: "subnet"},
 	}},
 	{Name: "CreateDefaultVpcRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "DryRun", Shape: shapeBoolean},
@@ -1738,6 +1797,7 @@ var shapeTable = []aws.Shape{
 	}},
 	{Name: "CurrentGenerationFlag", Kind: aws.Boolean},
 	{Name: "DITMaxResults", Kind: aws.Integer, Min: 5, Max: 100, Bounds: aws.HasMin | aws.HasMax},
+	{Name: "DITOMaxResults", Kind: aws.Integer, Min: 5, Max: 1000, Bounds: aws.HasMin | aws.HasMax},
 	{Name: "DateTime", Kind: aws.Timestamp},
 	{Name: "DedicatedHostFlag", Kind: aws.Boolean},
 	{Name: "DedicatedHostId", Kind: aws.String},
@@ -1946,6 +2006,17 @@ var shapeTable = []aws.Shape{
 		{Name: "InstanceStatuses", Shape: shapeInstanceStatusList, LocationName: "instanceStatusSet"},
 		{Name: "NextToken", Shape: shapeString, LocationName: "nextToken"},
 	}},
+	{Name: "DescribeInstanceTypeOfferingsRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "DryRun", Shape: shapeBoolean},
+		{Name: "Filters", Shape: shapeFilterList, LocationName: "Filter"},
+		{Name: "LocationType", Shape: shapeLocationType},
+		{Name: "MaxResults", Shape: shapeDITOMaxResults},
+		{Name: "NextToken", Shape: shapeNextToken},
+	}},
+	{Name: "DescribeInstanceTypeOfferingsResult", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "InstanceTypeOfferings", Shape: shapeInstanceTypeOfferingsList, LocationName: "instanceTypeOfferingSet"},
+		{Name: "NextToken", Shape: shapeNextToken, LocationName: "nextToken"},
+	}},
 	{Name: "DescribeInstanceTypesRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "DryRun", Shape: shapeBoolean},
 		{Name: "Filters", Shape: shapeFilterList, LocationName: "Filter"},
@@ -2105,6 +2176,13 @@ var shapeTable = []aws.Shape{
 	{Name: "DescribeRouteTablesResult", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "NextToken", Shape: shapeString, LocationName: "nextToken"},
 		{Name: "RouteTables", Shape: shapeRouteTableList, LocationName: "routeTableSet"},
+	}},
+	{Name: "DescribeSecurityGroupReferencesRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "DryRun", Shape: shapeBoolean},
+		{Name: "GroupId", Shape: shapeGroupIds, Required: true},
+	}},
+	{Name: "DescribeSecurityGroupReferencesResult", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "SecurityGroupReferenceSet", Shape: shapeSecurityGroupReferences, LocationName: "securityGroupReferenceSet"},
 	}},
 	{Name: "DescribeSecurityGroupRulesMaxResults", Kind: aws.Integer, Min: 5, Max: 1000, Bounds: aws.HasMin | aws.HasMax},
 	{Name: "DescribeSecurityGroupRulesRequest", Kind: aws.Structure, Members: []aws.Member{
@@ -2334,6 +2412,13 @@ var shapeTable = []aws.Shape{
 		{Name: "AssociationId", Shape: shapeRouteTableAssociationId, Required: true, LocationName: "associationId"},
 		{Name: "DryRun", Shape: shapeBoolean, LocationName: "dryRun"},
 	}},
+	{Name: "DisassociateSubnetCidrBlockRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "AssociationId", Shape: shapeSubnetCidrAssociationId, Required: true, LocationName: "associationId"},
+	}},
+	{Name: "DisassociateSubnetCidrBlockResult", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "Ipv6CidrBlockAssociation", Shape: shapeSubnetIpv6CidrBlockAssociation, LocationName: "ipv6CidrBlockAssociation"},
+		{Name: "SubnetId", Shape: shapeString, LocationName: "subnetId"},
+	}},
 	{Name: "DisassociateVpcCidrBlockRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "AssociationId", Shape: shapeVpcCidrAssociationId, Required: true, LocationName: "associationId"},
 	}},
@@ -2553,6 +2638,17 @@ var shapeTable = []aws.Shape{
 		{Name: "TotalFpgaMemoryInMiB", Shape: shapeTotalFpgaMemory, LocationName: "totalFpgaMemoryInMiB"},
 	}},
 	{Name: "FreeTierEligibleFlag", Kind: aws.Boolean},
+	{Name: "GetManagedPrefixListEntriesRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "DryRun", Shape: shapeBoolean},
+		{Name: "MaxResults", Shape: shapePrefixListMaxResults},
+		{Name: "NextToken", Shape: shapeNextToken},
+		{Name: "PrefixListId", Shape: shapePrefixListResourceId, Required: true},
+		{Name: "TargetVersion", Shape: shapeLong},
+	}},
+	{Name: "GetManagedPrefixListEntriesResult", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "Entries", Shape: shapePrefixListEntrySet, LocationName: "entrySet"},
+		{Name: "NextToken", Shape: shapeNextToken, LocationName: "nextToken"},
+	}},
 	{Name: "GpuDeviceCount", Kind: aws.Integer},
 	{Name: "GpuDeviceInfo", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "Count", Shape: shapeGpuDeviceCount, LocationName: "count"},
@@ -2582,6 +2678,7 @@ var shapeTable = []aws.Shape{
 	}},
 	{Name: "GroupIdentifierList", Kind: aws.List, Elem: aws.Elem{Shape: shapeGroupIdentifier, LocationName: "item"}},
 	{Name: "GroupIdentifierSet", Kind: aws.List, Elem: aws.Elem{Shape: shapeSecurityGroupIdentifier, LocationName: "item"}},
+	{Name: "GroupIds", Kind: aws.List, Elem: aws.Elem{Shape: shapeSecurityGroupId, LocationName: "item"}},
 	{Name: "GroupNameStringList", Kind: aws.List, Elem: aws.Elem{Shape: shapeSecurityGroupName, LocationName: "GroupName"}},
 	{Name: "HibernationFlag", Kind: aws.Boolean},
 	{Name: "HibernationOptions", Kind: aws.Structure, Members: []aws.Member{
@@ -3066,6 +3163,12 @@ var shapeTable = []aws.Shape{
 		{Name: "VCpuInfo", Shape: shapeVCpuInfo, LocationName: "vCpuInfo"},
 	}},
 	{Name: "InstanceTypeInfoList", Kind: aws.List, Elem: aws.Elem{Shape: shapeInstanceTypeInfo, LocationName: "item"}},
+	{Name: "InstanceTypeOffering", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "InstanceType", Shape: shapeInstanceType, LocationName: "instanceType"},
+		{Name: "Location", Shape: shapeLocation, LocationName: "location"},
+		{Name: "LocationType", Shape: shapeLocationType, LocationName: "locationType"},
+	}},
+	{Name: "InstanceTypeOfferingsList", Kind: aws.List, Elem: aws.Elem{Shape: shapeInstanceTypeOffering, LocationName: "item"}},
 	{Name: "Integer", Kind: aws.Integer},
 	{Name: "InternetGateway", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "Attachments", Shape: shapeInternetGatewayAttachmentList, LocationName: "attachmentSet"},
@@ -3117,6 +3220,7 @@ var shapeTable = []aws.Shape{
 	}},
 	{Name: "Ipv4PrefixesList", Kind: aws.List, Elem: aws.Elem{Shape: shapeIpv4PrefixSpecification, LocationName: "item"}},
 	{Name: "Ipv6AddressAttribute", Kind: aws.String, Enum: []string{"public", "private"}},
+	{Name: "Ipv6AddressList", Kind: aws.List, Elem: aws.Elem{Shape: shapeString, LocationName: "item"}},
 	{Name: "Ipv6CidrBlock", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "Ipv6CidrBlock", Shape: shapeString, LocationName: "ipv6CidrBlock"},
 	}},
@@ -3472,6 +3576,8 @@ var shapeTable = []aws.Shape{
 	{Name: "LocalStorage", Kind: aws.String, Enum: []string{"included", "required", "excluded"}},
 	{Name: "LocalStorageType", Kind: aws.String, Enum: []string{"hdd", "ssd"}},
 	{Name: "LocalStorageTypeSet", Kind: aws.List, Elem: aws.Elem{Shape: shapeLocalStorageType, LocationName: "item"}},
+	{Name: "Location", Kind: aws.String},
+	{Name: "LocationType", Kind: aws.String, Enum: []string{"region", "availability-zone", "availability-zone-id", "outpost"}},
 	{Name: "LogDestinationType", Kind: aws.String, Enum: []string{"cloud-watch-logs", "s3", "kinesis-data-firehose"}},
 	{Name: "LogicalGpuCount", Kind: aws.Integer},
 	{Name: "Long", Kind: aws.Long},
@@ -3935,6 +4041,11 @@ var shapeTable = []aws.Shape{
 		{Name: "PrefixListId", Shape: shapeString, LocationName: "prefixListId"},
 		{Name: "PrefixListName", Shape: shapeString, LocationName: "prefixListName"},
 	}},
+	{Name: "PrefixListEntry", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "Cidr", Shape: shapeString, LocationName: "cidr"},
+		{Name: "Description", Shape: shapeString, LocationName: "description"},
+	}},
+	{Name: "PrefixListEntrySet", Kind: aws.List, Elem: aws.Elem{Shape: shapePrefixListEntry, LocationName: "item"}},
 	{Name: "PrefixListId", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "Description", Shape: shapeString, LocationName: "description"},
 		{Name: "PrefixListId", Shape: shapeString, LocationName: "prefixListId"},
@@ -4146,6 +4257,11 @@ var shapeTable = []aws.Shape{
 		{Name: "ReservationId", Shape: shapeString, LocationName: "reservationId"},
 	}},
 	{Name: "ReservationList", Kind: aws.List, Elem: aws.Elem{Shape: shapeReservation, LocationName: "item"}},
+	{Name: "ResetNetworkInterfaceAttributeRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "DryRun", Shape: shapeBoolean, LocationName: "dryRun"},
+		{Name: "NetworkInterfaceId", Shape: shapeNetworkInterfaceId, Required: true, LocationName: "networkInterfaceId"},
+		{Name: "SourceDestCheck", Shape: shapeString, LocationName: "sourceDestCheck"},
+	}},
 	{Name: "ResourceArn", Kind: aws.String, Min: 1, Max: 1283, Bounds: aws.HasMin | aws.HasMax},
 	{Name: "ResourceConfigurationArn", Kind: aws.String},
 	{Name: "ResourceIdList", Kind: aws.List, Elem: aws.Elem{Shape: shapeTaggableResourceId}},
@@ -4375,6 +4491,13 @@ var shapeTable = []aws.Shape{
 	}},
 	{Name: "SecurityGroupList", Kind: aws.List, Elem: aws.Elem{Shape: shapeSecurityGroup, LocationName: "item"}},
 	{Name: "SecurityGroupName", Kind: aws.String},
+	{Name: "SecurityGroupReference", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "GroupId", Shape: shapeString, LocationName: "groupId"},
+		{Name: "ReferencingVpcId", Shape: shapeString, LocationName: "referencingVpcId"},
+		{Name: "TransitGatewayId", Shape: shapeString, LocationName: "transitGatewayId"},
+		{Name: "VpcPeeringConnectionId", Shape: shapeString, LocationName: "vpcPeeringConnectionId"},
+	}},
+	{Name: "SecurityGroupReferences", Kind: aws.List, Elem: aws.Elem{Shape: shapeSecurityGroupReference, LocationName: "item"}},
 	{Name: "SecurityGroupRule", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "CidrIpv4", Shape: shapeString, LocationName: "cidrIpv4"},
 		{Name: "CidrIpv6", Shape: shapeString, LocationName: "cidrIpv6"},
@@ -4642,6 +4765,16 @@ var shapeTable = []aws.Shape{
 	{Name: "TrafficType", Kind: aws.String, Enum: []string{"ACCEPT", "REJECT", "ALL"}},
 	{Name: "TransferType", Kind: aws.String, Enum: []string{"time-based", "standard"}},
 	{Name: "TransitGatewayId", Kind: aws.String},
+	{Name: "UnassignIpv6AddressesRequest", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "Ipv6Addresses", Shape: shapeIpv6AddressList, LocationName: "ipv6Addresses"},
+		{Name: "Ipv6Prefixes", Shape: shapeIpPrefixList, LocationName: "Ipv6Prefix"},
+		{Name: "NetworkInterfaceId", Shape: shapeNetworkInterfaceId, Required: true, LocationName: "networkInterfaceId"},
+	}},
+	{Name: "UnassignIpv6AddressesResult", Kind: aws.Structure, Members: []aws.Member{
+		{Name: "NetworkInterfaceId", Shape: shapeString, LocationName: "networkInterfaceId"},
+		{Name: "UnassignedIpv6Addresses", Shape: shapeIpv6AddressList, LocationName: "unassignedIpv6Addresses"},
+		{Name: "UnassignedIpv6Prefixes", Shape: shapeIpPrefixList, LocationName: "unassignedIpv6PrefixSet"},
+	}},
 	{Name: "UnassignPrivateIpAddressesRequest", Kind: aws.Structure, Members: []aws.Member{
 		{Name: "Ipv4Prefixes", Shape: shapeIpPrefixList, LocationName: "Ipv4Prefix"},
 		{Name: "NetworkInterfaceId", Shape: shapeNetworkInterfaceId, Required: true, LocationName: "networkInterfaceId"},

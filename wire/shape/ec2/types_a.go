@@ -129,6 +129,22 @@ type AllowedPrincipal struct {
 	Tags                []Tag   `json:"Tags,omitzero"`
 }
 
+// AssignIpv6AddressesRequest is a structure of EC2.
+type AssignIpv6AddressesRequest struct {
+	Ipv6AddressCount   *int32   `json:"Ipv6AddressCount,omitzero"`
+	Ipv6Addresses      []string `json:"Ipv6Addresses,omitzero"`
+	Ipv6PrefixCount    *int32   `json:"Ipv6PrefixCount,omitzero"`
+	Ipv6Prefixes       []string `json:"Ipv6Prefixes,omitzero"`
+	NetworkInterfaceId *string  `json:"NetworkInterfaceId,omitzero"`
+}
+
+// AssignIpv6AddressesResult is a structure of EC2.
+type AssignIpv6AddressesResult struct {
+	AssignedIpv6Addresses []string `json:"AssignedIpv6Addresses,omitzero"`
+	AssignedIpv6Prefixes  []string `json:"AssignedIpv6Prefixes,omitzero"`
+	NetworkInterfaceId    *string  `json:"NetworkInterfaceId,omitzero"`
+}
+
 // AssignPrivateIpAddressesRequest is a structure of EC2.
 type AssignPrivateIpAddressesRequest struct {
 	AllowReassignment              *bool    `json:"AllowReassignment,omitzero"`
@@ -187,6 +203,20 @@ type AssociateRouteTableRequest struct {
 type AssociateRouteTableResult struct {
 	AssociationId    *string                     `json:"AssociationId,omitzero"`
 	AssociationState *RouteTableAssociationState `json:"AssociationState,omitzero"`
+}
+
+// AssociateSubnetCidrBlockRequest is a structure of EC2.
+type AssociateSubnetCidrBlockRequest struct {
+	Ipv6CidrBlock     *string `json:"Ipv6CidrBlock,omitzero"`
+	Ipv6IpamPoolId    *string `json:"Ipv6IpamPoolId,omitzero"`
+	Ipv6NetmaskLength *int32  `json:"Ipv6NetmaskLength,omitzero"`
+	SubnetId          *string `json:"SubnetId,omitzero"`
+}
+
+// AssociateSubnetCidrBlockResult is a structure of EC2.
+type AssociateSubnetCidrBlockResult struct {
+	Ipv6CidrBlockAssociation *SubnetIpv6CidrBlockAssociation `json:"Ipv6CidrBlockAssociation,omitzero"`
+	SubnetId                 *string                         `json:"SubnetId,omitzero"`
 }
 
 // AssociateVpcCidrBlockRequest is a structure of EC2.

@@ -85,6 +85,19 @@ type CpuPerformanceFactorRequest struct {
 	References []PerformanceFactorReferenceRequest `json:"References,omitzero"`
 }
 
+// CreateDefaultSubnetRequest is a structure of EC2.
+type CreateDefaultSubnetRequest struct {
+	AvailabilityZone   *string `json:"AvailabilityZone,omitzero"`
+	AvailabilityZoneId *string `json:"AvailabilityZoneId,omitzero"`
+	DryRun             *bool   `json:"DryRun,omitzero"`
+	Ipv6Native         *bool   `json:"Ipv6Native,omitzero"`
+}
+
+// CreateDefaultSubnetResult is a structure of EC2.
+type CreateDefaultSubnetResult struct {
+	Subnet *Subnet `json:"Subnet,omitzero"`
+}
+
 // CreateDefaultVpcRequest is a structure of EC2.
 type CreateDefaultVpcRequest struct {
 	DryRun *bool `json:"DryRun,omitzero"`

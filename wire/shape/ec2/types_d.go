@@ -286,6 +286,21 @@ type DescribeInstanceStatusResult struct {
 	NextToken        *string          `json:"NextToken,omitzero"`
 }
 
+// DescribeInstanceTypeOfferingsRequest is a structure of EC2.
+type DescribeInstanceTypeOfferingsRequest struct {
+	DryRun       *bool    `json:"DryRun,omitzero"`
+	Filters      []Filter `json:"Filters,omitzero"`
+	LocationType *string  `json:"LocationType,omitzero"`
+	MaxResults   *int32   `json:"MaxResults,omitzero"`
+	NextToken    *string  `json:"NextToken,omitzero"`
+}
+
+// DescribeInstanceTypeOfferingsResult is a structure of EC2.
+type DescribeInstanceTypeOfferingsResult struct {
+	InstanceTypeOfferings []InstanceTypeOffering `json:"InstanceTypeOfferings,omitzero"`
+	NextToken             *string                `json:"NextToken,omitzero"`
+}
+
 // DescribeInstanceTypesRequest is a structure of EC2.
 type DescribeInstanceTypesRequest struct {
 	DryRun                     *bool    `json:"DryRun,omitzero"`
@@ -490,6 +505,17 @@ type DescribeRouteTablesRequest struct {
 type DescribeRouteTablesResult struct {
 	NextToken   *string      `json:"NextToken,omitzero"`
 	RouteTables []RouteTable `json:"RouteTables,omitzero"`
+}
+
+// DescribeSecurityGroupReferencesRequest is a structure of EC2.
+type DescribeSecurityGroupReferencesRequest struct {
+	DryRun  *bool    `json:"DryRun,omitzero"`
+	GroupId []string `json:"GroupId,omitzero"`
+}
+
+// DescribeSecurityGroupReferencesResult is a structure of EC2.
+type DescribeSecurityGroupReferencesResult struct {
+	SecurityGroupReferenceSet []SecurityGroupReference `json:"SecurityGroupReferenceSet,omitzero"`
 }
 
 // DescribeSecurityGroupRulesRequest is a structure of EC2.
@@ -782,6 +808,17 @@ type DisassociateAddressRequest struct {
 type DisassociateRouteTableRequest struct {
 	AssociationId *string `json:"AssociationId,omitzero"`
 	DryRun        *bool   `json:"DryRun,omitzero"`
+}
+
+// DisassociateSubnetCidrBlockRequest is a structure of EC2.
+type DisassociateSubnetCidrBlockRequest struct {
+	AssociationId *string `json:"AssociationId,omitzero"`
+}
+
+// DisassociateSubnetCidrBlockResult is a structure of EC2.
+type DisassociateSubnetCidrBlockResult struct {
+	Ipv6CidrBlockAssociation *SubnetIpv6CidrBlockAssociation `json:"Ipv6CidrBlockAssociation,omitzero"`
+	SubnetId                 *string                         `json:"SubnetId,omitzero"`
 }
 
 // DisassociateVpcCidrBlockRequest is a structure of EC2.

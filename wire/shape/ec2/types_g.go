@@ -2,6 +2,21 @@
 
 package ec2
 
+// GetManagedPrefixListEntriesRequest is a structure of EC2.
+type GetManagedPrefixListEntriesRequest struct {
+	DryRun        *bool   `json:"DryRun,omitzero"`
+	MaxResults    *int32  `json:"MaxResults,omitzero"`
+	NextToken     *string `json:"NextToken,omitzero"`
+	PrefixListId  *string `json:"PrefixListId,omitzero"`
+	TargetVersion *int64  `json:"TargetVersion,omitzero"`
+}
+
+// GetManagedPrefixListEntriesResult is a structure of EC2.
+type GetManagedPrefixListEntriesResult struct {
+	Entries   []PrefixListEntry `json:"Entries,omitzero"`
+	NextToken *string           `json:"NextToken,omitzero"`
+}
+
 // GpuDeviceInfo is a structure of EC2.
 type GpuDeviceInfo struct {
 	Count            *int32               `json:"Count,omitzero"`

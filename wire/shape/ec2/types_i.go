@@ -510,6 +510,13 @@ type InstanceTypeInfo struct {
 	VCpuInfo                      *VCpuInfo                 `json:"VCpuInfo,omitzero"`
 }
 
+// InstanceTypeOffering is a structure of EC2.
+type InstanceTypeOffering struct {
+	InstanceType *string `json:"InstanceType,omitzero"`
+	Location     *string `json:"Location,omitzero"`
+	LocationType *string `json:"LocationType,omitzero"`
+}
+
 // InternetGateway is a structure of EC2.
 type InternetGateway struct {
 	Attachments       []InternetGatewayAttachment `json:"Attachments,omitzero"`

@@ -46,6 +46,12 @@ type PrefixList struct {
 	PrefixListName *string  `json:"PrefixListName,omitzero"`
 }
 
+// PrefixListEntry is a structure of EC2.
+type PrefixListEntry struct {
+	Cidr        *string `json:"Cidr,omitzero"`
+	Description *string `json:"Description,omitzero"`
+}
+
 // PrefixListId is a structure of EC2.
 type PrefixListId struct {
 	Description  *string `json:"Description,omitzero"`

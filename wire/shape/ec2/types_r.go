@@ -152,6 +152,13 @@ type Reservation struct {
 	ReservationId *string           `json:"ReservationId,omitzero"`
 }
 
+// ResetNetworkInterfaceAttributeRequest is a structure of EC2.
+type ResetNetworkInterfaceAttributeRequest struct {
+	DryRun             *bool   `json:"DryRun,omitzero"`
+	NetworkInterfaceId *string `json:"NetworkInterfaceId,omitzero"`
+	SourceDestCheck    *string `json:"SourceDestCheck,omitzero"`
+}
+
 // ResponseLaunchTemplateData is a structure of EC2.
 type ResponseLaunchTemplateData struct {
 	BlockDeviceMappings               []LaunchTemplateBlockDeviceMapping                      `json:"BlockDeviceMappings,omitzero"`

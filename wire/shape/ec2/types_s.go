@@ -33,6 +33,14 @@ type SecurityGroupIdentifier struct {
 	GroupName *string `json:"GroupName,omitzero"`
 }
 
+// SecurityGroupReference is a structure of EC2.
+type SecurityGroupReference struct {
+	GroupId                *string `json:"GroupId,omitzero"`
+	ReferencingVpcId       *string `json:"ReferencingVpcId,omitzero"`
+	TransitGatewayId       *string `json:"TransitGatewayId,omitzero"`
+	VpcPeeringConnectionId *string `json:"VpcPeeringConnectionId,omitzero"`
+}
+
 // SecurityGroupRule is a structure of EC2.
 type SecurityGroupRule struct {
 	CidrIpv4             *string                  `json:"CidrIpv4,omitzero"`

@@ -2,6 +2,20 @@
 
 package ec2
 
+// UnassignIpv6AddressesRequest is a structure of EC2.
+type UnassignIpv6AddressesRequest struct {
+	Ipv6Addresses      []string `json:"Ipv6Addresses,omitzero"`
+	Ipv6Prefixes       []string `json:"Ipv6Prefixes,omitzero"`
+	NetworkInterfaceId *string  `json:"NetworkInterfaceId,omitzero"`
+}
+
+// UnassignIpv6AddressesResult is a structure of EC2.
+type UnassignIpv6AddressesResult struct {
+	NetworkInterfaceId      *string  `json:"NetworkInterfaceId,omitzero"`
+	UnassignedIpv6Addresses []string `json:"UnassignedIpv6Addresses,omitzero"`
+	UnassignedIpv6Prefixes  []string `json:"UnassignedIpv6Prefixes,omitzero"`
+}
+
 // UnassignPrivateIpAddressesRequest is a structure of EC2.
 type UnassignPrivateIpAddressesRequest struct {
 	Ipv4Prefixes       []string `json:"Ipv4Prefixes,omitzero"`
