@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/vpc"
 )
 
 // made calls an operation of EC2 that has to succeed and answers the text of an element of what it says.
@@ -68,13 +70,27 @@ func (w *world) connect(who ecs.Home, used, spare aim, tags string) {
 	own := w.made("AllocateAddress", who, "allocationId", `{}`)
 	used["eipassoc"] = w.made("AssociateAddress", who, "associationId", `{"NetworkInterfaceId":%q,"AllocationId":%q}`, used["networkinterfaceid"], own)
 	w.made("AssignPrivateIpAddresses", who, "", `{"NetworkInterfaceId":%q,"PrivateIpAddresses":["10.0.0.99"]}`, used["networkinterfaceid"])
+	w.connect6(who, used, spare)
 	w.made("CreateRoute", who, "", `{"RouteTableId":%q,"DestinationCidrBlock":"0.0.0.0/0","GatewayId":%q}`, used["routetableid"], used["internetgatewayid"])
 	w.made("CreateNetworkAclEntry", who, "", `{"NetworkAclId":%q,"RuleNumber":100,"Egress":false,"Protocol":"-1","RuleAction":"allow","CidrBlock":"0.0.0.0/0"}`, used["networkaclid"])
+}
+
+// connect6 gives both subnets IPv6, and the interface in use an address.
+func (w *world) connect6(who ecs.Home, used, spare aim) {
+	w.Helper()
+	block := w.made("AssociateVpcCidrBlock", who, "ipv6CidrBlock", `{"VpcId":%q,"AmazonProvidedIpv6CidrBlock":true}`, used["vpcid"])
+	nth := func(n int) string { return strings.Replace(block, "00::/56", fmt.Sprintf("%02d::/64", n), 1) }
+	w.made("AssociateSubnetCidrBlock", who, "", `{"SubnetId":%q,"Ipv6CidrBlock":%q}`, used["subnetid"], nth(1))
+	used["subnetassoc"] = w.made("AssociateSubnetCidrBlock", who, "associationId", `{"SubnetId":%q,"Ipv6CidrBlock":%q}`, spare["subnetid"], nth(2))
+	used["bare"] = w.made("CreateSubnet", who, "subnetId", `{"VpcId":%q,"CidrBlock":"10.0.3.0/24"}`, used["vpcid"])
+	used["free6"] = nth(3)
+	used["address6"] = w.made("AssignIpv6Addresses", who, "item", `{"NetworkInterfaceId":%q,"Ipv6AddressCount":1}`, used["networkinterfaceid"])
 }
 
 // associations says which association an operation is about.
 var associations = map[string]string{
 	"DisassociateAddress": "eipassoc", "DisassociateRouteTable": "rtbassoc", "ReplaceRouteTableAssociation": "rtbassoc", "DisassociateVpcCidrBlock": "vpcassoc", "ReplaceNetworkAclAssociation": "aclassoc",
+	"DisassociateSubnetCidrBlock": "subnetassoc",
 }
 
 // ec2Aims are the ways in which an operation of EC2 is tried.
@@ -86,6 +102,12 @@ func (w *world) ec2Aims(operation string) []aim {
 	for i := range all {
 		all[i] = maps.Clone(all[i])
 		all[i]["associationid"] = w.used[associations[operation]]
+		switch operation {
+		case "AssociateSubnetCidrBlock":
+			all[i]["subnetid"], all[i]["ipv6cidrblock"] = w.used["bare"], w.used["free6"]
+		case "UnassignIpv6Addresses":
+			all[i]["ipv6addresse"] = w.used["address6"]
+		}
 	}
 	return all
 }
@@ -93,6 +115,9 @@ func (w *world) ec2Aims(operation string) []aim {
 // ec2Special are members that an operation of EC2 needs beside what it is about.
 var ec2Special = map[string]aim{
 	"AssociateVpcCidrBlock":             {"cidrblock": "10.77.0.0/16"},
+	"AssignIpv6Addresses":               {"ipv6addresscount": 1},
+	"ResetNetworkInterfaceAttribute":    {"sourcedestcheck": "true"},
+	"GetManagedPrefixListEntries":       {"prefixlistid": vpc.PrefixLists(vpcHome(owner))[0].ID},
 	"CreateDhcpOptions":                 {"dhcpconfiguration": []any{map[string]any{"Key": "domain-name", "Values": []any{"new.test"}}}},
 	"CreateNatGateway":                  {"vpcid": nil},
 	"CreateNetworkAclEntry":             aclEntry("7"),
@@ -127,6 +152,7 @@ func permission(port int) []any {
 // ec2Refuses are operations of EC2 that refuse the owner here, with why.
 var ec2Refuses = map[string]string{
 	"CreateDefaultVpc":       "there is one",
+	"CreateDefaultSubnet":    "there is one in each zone",
 	"DetachInternetGateway":  "a NAT gateway needs it",
 	"AttachNetworkInterface": "there is no machine to attach it to", "DetachNetworkInterface": "so nothing is attached",
 	"RunInstances": "nothing starts machines", "TerminateInstances": "nothing ends them",
