@@ -40,6 +40,9 @@ func Platform(wish string) string {
 	return wish
 }
 
+// DefaultStorageGiB is the ephemeral storage of a task on FARGATE that asks for no other size.
+const DefaultStorageGiB = 20
+
 // ProvidesFargate says whether a capacity provider's tasks run on FARGATE.
 func ProvidesFargate(provider string) bool {
 	return provider == shape.CapacityProviderTypeFargate || provider == shape.CapacityProviderTypeFargateSpot

@@ -89,9 +89,10 @@ type Ledger struct {
 
 // Amounts are quantities of a node's resources.
 type Amounts struct {
-	CPU       int64 // CPU units, 1,024 a vCPU
-	MemoryMiB int64
-	TCP       []int // host ports, sorted; of Total: those reserved by the node itself
-	UDP       []int
-	Tasks     int
+	CPU        int64 // CPU units, 1,024 a vCPU
+	MemoryMiB  int64
+	StorageGiB int64 // of the disk, for the ephemeral storage of tasks on FARGATE
+	TCP        []int // host ports, sorted; of Total: those reserved by the node itself
+	UDP        []int
+	Tasks      int
 }

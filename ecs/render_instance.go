@@ -12,6 +12,7 @@ import (
 const (
 	ResourceCPU      = "CPU"
 	ResourceMemory   = "MEMORY"
+	ResourceStorage  = "EPHEMERAL_STORAGE" // in GiB; of nodes that offer FARGATE, and berth's own
 	ResourcePorts    = "PORTS"
 	ResourcePortsUDP = "PORTS_UDP"
 
@@ -90,6 +91,8 @@ func remain(r *shape.Resource, l *Ledger) {
 		r.IntegerValue = aws.Ptr(int32(l.Total.CPU - l.Used.CPU))
 	case ResourceMemory:
 		r.IntegerValue = aws.Ptr(int32(l.Total.MemoryMiB - l.Used.MemoryMiB))
+	case ResourceStorage:
+		r.IntegerValue = aws.Ptr(int32(l.Total.StorageGiB - l.Used.StorageGiB))
 	case ResourcePorts:
 		r.StringSetValue = portSet(r.StringSetValue, l.Used.TCP)
 	case ResourcePortsUDP:
@@ -141,6 +144,8 @@ func TotalOf(rs []shape.Resource) Amounts {
 			a.CPU = number(r)
 		case ResourceMemory:
 			a.MemoryMiB = number(r)
+		case ResourceStorage:
+			a.StorageGiB = number(r)
 		case ResourcePorts:
 			a.TCP = ports(r.StringSetValue)
 		case ResourcePortsUDP:

@@ -47,6 +47,10 @@ func RenderTask(v TaskView) shape.Task {
 	if v.Instance != "" {
 		t.ContainerInstanceArn = aws.Ptr(v.InstanceARN(v.Cluster, v.Instance))
 	}
+	if gib := v.Holds.StorageGiB; gib > 0 {
+		t.EphemeralStorage = &shape.EphemeralStorage{SizeInGiB: aws.Ptr(int32(gib))}
+		t.FargateEphemeralStorage = &shape.TaskEphemeralStorage{SizeInGiB: aws.Ptr(int32(gib))}
+	}
 	t.CapacityProviderName, t.LaunchType = filled(v.CapacityProvider), filled(v.LaunchType)
 	for i := range v.Containers {
 		t.Containers = append(t.Containers, renderContainer(v, i))

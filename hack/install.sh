@@ -85,6 +85,16 @@ install_enter() {
 	mv "$bin/.berth-enter" "$bin/berth-enter"
 }
 
+# install_storage: FARGATE's tasks have file systems of a size of their own.
+install_storage() {
+	[ -x /usr/sbin/mkfs.ext4 ] || [ -x /sbin/mkfs.ext4 ] || command -v mkfs.ext4 >/dev/null && return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "install   no mkfs.ext4 (e2fsprogs) and no apt-get: no FARGATE task can run" >&2
+		return 0
+	fi
+	install_debian e2fsprogs
+}
+
 # runsc has to be static: a dynamically linked one cannot start inside its own sandbox.
 install_sandbox() {
 	if ! have runsc "$GVISOR_RELEASE"; then
@@ -146,17 +156,20 @@ run)
 	install_containerd
 	install_runc
 	install_enter
+	install_storage
 	;;
 sandbox)
 	install_containerd
 	install_runc
 	install_enter
+	install_storage
 	install_sandbox
 	;;
 test | bench)
 	install_containerd
 	install_runc
 	install_enter
+	install_storage
 	install_sandbox
 	# shellcheck disable=SC2086
 	install_debian $test_packages

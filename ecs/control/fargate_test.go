@@ -26,6 +26,10 @@ func (r *region) offer(ids ...string) {
 			tables.Instances.Delete(tx, key)
 			tables.InstanceStates.Delete(tx, key)
 			tables.Instances.Put(tx, &host)
+			l, _ := tables.Ledgers.Get(tx, tables.LedgerKey(host.Region, host.Node))
+			storage := *l
+			storage.Total.StorageGiB = 1000
+			tables.Ledgers.Put(tx, &storage)
 			tables.InstanceStates.Put(tx, &state)
 		})
 	}

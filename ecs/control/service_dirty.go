@@ -135,6 +135,7 @@ func gives(old, now *ecs.Ledger) bool {
 	}
 	return now.Total.CPU-now.Used.CPU > old.Total.CPU-old.Used.CPU ||
 		now.Total.MemoryMiB-now.Used.MemoryMiB > old.Total.MemoryMiB-old.Used.MemoryMiB ||
+		now.Total.StorageGiB-now.Used.StorageGiB > old.Total.StorageGiB-old.Used.StorageGiB ||
 		now.Used.Tasks < old.Used.Tasks ||
 		len(now.Used.TCP)+len(now.Total.TCP) < len(old.Used.TCP)+len(old.Total.TCP) ||
 		len(now.Used.UDP)+len(now.Total.UDP) < len(old.Used.UDP)+len(old.Total.UDP)

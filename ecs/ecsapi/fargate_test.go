@@ -24,13 +24,14 @@ func offered(t *testing.T) *region {
 	in := machine()
 	in.Cluster = aws.Ptr("nodes")
 	for name, value := range map[string]string{request.NodeAttribute: "node-1", "ecs.capability.task-eni": "", "com.amazonaws.ecs.capability.docker-remote-api.1.18": "",
-		"ecs.capability.task-cpu-mem-limit": "", "berth.fargate": "enabled"} {
+		"ecs.capability.task-cpu-mem-limit": "", "ecs.capability.extensible-ephemeral-storage": "", "berth.fargate": "enabled"} {
 		a := shape.Attribute{Name: aws.Ptr(name)}
 		if value != "" {
 			a.Value = aws.Ptr(value)
 		}
 		in.Attributes = append(in.Attributes, a)
 	}
+	in.TotalResources = append(in.TotalResources, shape.Resource{Name: aws.Ptr("EPHEMERAL_STORAGE"), Type: aws.Ptr("INTEGER"), IntegerValue: aws.Ptr(int32(250))})
 	out := must(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, in)
 	id := ecs.ShortID(*out.ContainerInstance.ContainerInstanceArn)
 	r.update(func(tx store.Tx) { tables.MarkConnected(tx, tables.MemberKey(us, "nodes", id), "s1", true) })
@@ -137,10 +138,12 @@ func TestRunOnFargate(t *testing.T) {
 	}
 }
 
-func (r *region) left(cluster string) int32 {
+func (r *region) left(cluster string) int32 { return r.leftOf(cluster, "CPU") }
+
+func (r *region) leftOf(cluster, resource string) int32 {
 	out := must(r, shape.OpDescribeContainerInstances, r.api.DescribeContainerInstances, &shape.DescribeContainerInstancesRequest{Cluster: &cluster, ContainerInstances: []string{r.host}})
 	for _, k := range out.ContainerInstances[0].RemainingResources {
-		if *k.Name == "CPU" {
+		if *k.Name == resource {
 			return *k.IntegerValue
 		}
 	}
@@ -176,11 +179,50 @@ func TestFargateWithoutCapacity(t *testing.T) {
 	}
 }
 
+func gibibytes(n int32) *shape.TaskOverride {
+	return &shape.TaskOverride{EphemeralStorage: &shape.EphemeralStorage{SizeInGiB: &n}}
+}
+
+// A task on FARGATE has 20 GiB of storage, or what its definition or its launch asks for; its node has that much less until it has stopped.
+func TestEphemeralStorage(t *testing.T) {
+	r := offered(t)
+	r.tiny("stored", func(in *shape.RegisterTaskDefinitionRequest) { in.EphemeralStorage = gibibytes(30).EphemeralStorage })
+	for _, c := range []struct {
+		family    string
+		overrides *shape.TaskOverride
+		want      int32
+	}{{"tiny", nil, 20}, {"stored", nil, 30}, {"stored", gibibytes(21), 21}, {"tiny", gibibytes(200), 200}} {
+		out := must(r, shape.OpRunTask, r.api.RunTask, runTiny(func(in *shape.RunTaskRequest) { in.TaskDefinition, in.Overrides = &c.family, c.overrides }))
+		if len(out.Tasks) != 1 {
+			t.Fatalf("%d GiB: failures %s", c.want, asText(out.Failures))
+		}
+		id := ecs.ShortID(*out.Tasks[0].TaskArn)
+		for _, task := range []shape.Task{out.Tasks[0], r.task(id)} {
+			if s, f := task.EphemeralStorage, task.FargateEphemeralStorage; s == nil || f == nil || *s.SizeInGiB != c.want || *f.SizeInGiB != c.want {
+				t.Errorf("want %d GiB: %s", c.want, asText(task))
+			}
+		}
+		if left := r.leftOf("nodes", "EPHEMERAL_STORAGE"); left != 250-c.want {
+			t.Errorf("with a task of %d GiB %d are left", c.want, left)
+		}
+		if c.want == 200 {
+			none := must(r, shape.OpRunTask, r.api.RunTask, runTiny(func(in *shape.RunTaskRequest) { in.Overrides = gibibytes(51) }))
+			if len(none.Tasks) != 0 || aws.Val(none.Failures[0].Reason) != ecs.NoCapacity || aws.Val(none.Failures[0].Detail) != "51 GiB of ephemeral storage are required, 50 are available" {
+				t.Errorf("beyond what is there: %s", asText(none))
+			}
+		}
+		r.report(id, "STOPPED")
+		if left := r.leftOf("nodes", "EPHEMERAL_STORAGE"); left != 250 {
+			t.Errorf("when it has stopped %d GiB are left", left)
+		}
+	}
+	r.definition("bridge", 10, 64)
+	_, err := do(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("bridge"), Overrides: gibibytes(30)})
+	refused(t, err, badParameter, "Ephemeral storage can only be configured for tasks on Fargate.")
+}
+
 func TestWhatFargateRefusesToRun(t *testing.T) {
 	r := offered(t)
-	r.tiny("stored", func(in *shape.RegisterTaskDefinitionRequest) {
-		in.EphemeralStorage = &shape.EphemeralStorage{SizeInGiB: aws.Ptr(int32(30))}
-	})
 	r.definition("bridge", 10, 64)
 	constraint := []shape.PlacementConstraint{{Type: aws.Ptr("distinctInstance")}}
 	strategy := []shape.PlacementStrategy{{Type: aws.Ptr("random")}}
@@ -196,7 +238,8 @@ func TestWhatFargateRefusesToRun(t *testing.T) {
 		{"another mode", func(in *shape.RunTaskRequest) { in.TaskDefinition = aws.Ptr("bridge") }, badParameter, "Task definition does not support launch_type FARGATE."},
 		{"on EC2", func(in *shape.RunTaskRequest) { in.LaunchType = nil }, badParameter, "Task definition does not support launch_type EC2."},
 		{"version", func(in *shape.RunTaskRequest) { in.PlatformVersion = aws.Ptr("1.3.0") }, shape.CodePlatformUnknownException, "The specified platform version does not exist."},
-		{"storage", func(in *shape.RunTaskRequest) { in.TaskDefinition = aws.Ptr("stored") }, shape.CodeUnsupportedFeatureException, "Ephemeral storage of a size of its own"},
+		{"little storage", func(in *shape.RunTaskRequest) { in.Overrides = gibibytes(20) }, clientError, "EphemeralStorage size should be at least 21"},
+		{"much storage", func(in *shape.RunTaskRequest) { in.Overrides = gibibytes(201) }, clientError, "EphemeralStorage size should be at most 200"},
 		{"size", func(in *shape.RunTaskRequest) { in.Overrides = &shape.TaskOverride{Memory: aws.Ptr("4096")} }, clientError, "No Fargate configuration exists for given values: 256 CPU, 4096 memory."},
 		{"strategy and type", func(in *shape.RunTaskRequest) { in.CapacityProviderStrategy = strategyOf("FARGATE") }, badParameter, "both a launch type and capacity provider strategy"},
 		{"a provider that is not the cluster's", by("FARGATE_SPOT"), badParameter, "not associated with the cluster"},

@@ -93,6 +93,11 @@ func (w wish) spec(tx store.Tx, h ecs.Home) (launch.Spec, []shape.CapacityProvid
 		if err := taskdef.CheckFargateSize(cmp.Or(s.Overrides.Cpu, d.Document.Cpu), cmp.Or(s.Overrides.Memory, d.Document.Memory)); err != nil {
 			return s, nil, err
 		}
+		if err := taskdef.CheckStorage(s.Overrides.EphemeralStorage); err != nil {
+			return s, nil, err
+		}
+	} else if s.Overrides.EphemeralStorage != nil {
+		return s, nil, request.Invalid("Ephemeral storage can only be configured for tasks on Fargate. (overrides.ephemeralStorage)")
 	}
 	if request.UserTags(s.Tags) > request.MaxTags {
 		return s, nil, request.Invalid("The number of tags exceeds the limit of %d tags per resource.", request.MaxTags)

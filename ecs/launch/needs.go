@@ -32,6 +32,14 @@ func Needs(def *shape.TaskDefinition, o *shape.TaskOverride) (ecs.Amounts, error
 	return out, taskLevel(&out.MemoryMiB, first(o.Memory, def.Memory), "memory", memoryMiB)
 }
 
+// storage is the ephemeral storage of a task on FARGATE, in GiB.
+func storage(wish *shape.EphemeralStorage) int64 {
+	if wish == nil {
+		return ecs.DefaultStorageGiB
+	}
+	return int64(aws.Val(wish.SizeInGiB))
+}
+
 func taskLevel(n *int64, s *string, field string, parse func(string) (int64, error)) error {
 	if aws.Val(s) == "" {
 		return nil

@@ -39,6 +39,9 @@ func Request(s Spec, seed uint64) (place.Request, error) {
 	if out.Needs, err = Needs(doc, &s.Overrides); err != nil {
 		return out, err
 	}
+	if s.Fargate() {
+		out.Needs.StorageGiB = storage(first(s.Overrides.EphemeralStorage, doc.EphemeralStorage))
+	}
 	for i, c := range s.Constraints {
 		if aws.Val(c.Type) == shape.PlacementConstraintTypeDistinctInstance {
 			out.Distinct = true

@@ -21,6 +21,7 @@ const (
 	Interfaces Reason = "RESOURCE:ENI"
 	CPU        Reason = "RESOURCE:CPU"
 	Memory     Reason = "RESOURCE:MEMORY"
+	Storage    Reason = "RESOURCE:EPHEMERAL_STORAGE"
 	Ports      Reason = "RESOURCE:PORTS"
 	Attribute  Reason = "ATTRIBUTE"
 	MemberOf   Reason = "MemberOf placement constraint unsatisfied."
@@ -52,6 +53,9 @@ var filters = []filter{
 	{CPU, func(s *site, r *Request) (string, bool) { return lacks("CPU units", r.Needs.CPU, s.freeCPU()) }},
 	{Memory, func(s *site, r *Request) (string, bool) {
 		return lacks("MiB of memory", r.Needs.MemoryMiB, s.freeMemory())
+	}},
+	{Storage, func(s *site, r *Request) (string, bool) {
+		return lacks("GiB of ephemeral storage", r.Needs.StorageGiB, s.freeStorage())
 	}},
 }
 

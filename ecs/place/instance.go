@@ -91,8 +91,9 @@ func (s *site) zone() string {
 	return zone
 }
 
-func (s *site) freeCPU() int64    { return s.Total.CPU - s.used.CPU }
-func (s *site) freeMemory() int64 { return s.Total.MemoryMiB - s.used.MemoryMiB }
+func (s *site) freeCPU() int64     { return s.Total.CPU - s.used.CPU }
+func (s *site) freeStorage() int64 { return s.Total.StorageGiB - s.used.StorageGiB }
+func (s *site) freeMemory() int64  { return s.Total.MemoryMiB - s.used.MemoryMiB }
 
 // sites copies the candidates, sorted by ID.
 func sites(candidates []Instance) []*site {
@@ -129,22 +130,24 @@ func (s *site) take(r *Request) {
 // Add is what is used when needs are added to used.
 func Add(used, needs ecs.Amounts) ecs.Amounts {
 	return ecs.Amounts{
-		CPU:       used.CPU + needs.CPU,
-		MemoryMiB: used.MemoryMiB + needs.MemoryMiB,
-		Tasks:     used.Tasks + needs.Tasks,
-		TCP:       union(used.TCP, needs.TCP),
-		UDP:       union(used.UDP, needs.UDP),
+		CPU:        used.CPU + needs.CPU,
+		MemoryMiB:  used.MemoryMiB + needs.MemoryMiB,
+		StorageGiB: used.StorageGiB + needs.StorageGiB,
+		Tasks:      used.Tasks + needs.Tasks,
+		TCP:        union(used.TCP, needs.TCP),
+		UDP:        union(used.UDP, needs.UDP),
 	}
 }
 
 // Release is what is used when a task that held freed is gone. It never goes below nothing.
 func Release(used, freed ecs.Amounts) ecs.Amounts {
 	return ecs.Amounts{
-		CPU:       max(0, used.CPU-freed.CPU),
-		MemoryMiB: max(0, used.MemoryMiB-freed.MemoryMiB),
-		Tasks:     max(0, used.Tasks-freed.Tasks),
-		TCP:       without(used.TCP, freed.TCP),
-		UDP:       without(used.UDP, freed.UDP),
+		CPU:        max(0, used.CPU-freed.CPU),
+		MemoryMiB:  max(0, used.MemoryMiB-freed.MemoryMiB),
+		StorageGiB: max(0, used.StorageGiB-freed.StorageGiB),
+		Tasks:      max(0, used.Tasks-freed.Tasks),
+		TCP:        without(used.TCP, freed.TCP),
+		UDP:        without(used.UDP, freed.UDP),
 	}
 }
 

@@ -70,6 +70,8 @@ func TestFilters(t *testing.T) {
 		{"another zone's subnets", instance("a", "a"), place.Request{Zones: map[string]int{"us-east-1b": 9}}, place.Location, "none of the subnets is in us-east-1a"},
 		{"no free address", instance("a", "a"), place.Request{Zones: map[string]int{"us-east-1a": 0}}, place.Interfaces, "the subnets in us-east-1a have no free address"},
 		{"an address", instance("a", "a"), place.Request{Zones: map[string]int{"us-east-1a": 1}}, "", ""},
+		{"storage", instance("a", "a", func(i *place.Instance) { i.Total.StorageGiB, i.Used.StorageGiB = 100, 90 }), place.Request{Needs: ecs.Amounts{StorageGiB: 20}}, place.Storage, "20 GiB of ephemeral storage are required, 10 are available"},
+		{"no storage at all", instance("a", "a"), place.Request{Needs: ecs.Amounts{StorageGiB: 20}}, place.Storage, "20 GiB of ephemeral storage are required, 0 are available"},
 		{"exactly", instance("a", "a", func(i *place.Instance) { i.Used = ecs.Amounts{CPU: 768, MemoryMiB: 900} }), place.Request{Needs: needs}, "", ""},
 		{"nothing wanted of a full one", instance("a", "a", func(i *place.Instance) { i.Used.CPU = 2000 }), place.Request{}, "", ""},
 		{"port of a task", instance("a", "a", func(i *place.Instance) { i.Used.TCP = []int{80} }), place.Request{Needs: needs}, place.Ports, "port 80/tcp is in use"},

@@ -37,8 +37,9 @@ func drawInstances(t *rapid.T) []place.Instance {
 	for i := range out {
 		l, ok := ledgers[out[i].Node]
 		if !ok {
-			l.Total = ecs.Amounts{CPU: rapid.Int64Range(0, 2048).Draw(t, "cpu"), MemoryMiB: rapid.Int64Range(0, 2048).Draw(t, "memory"), TCP: []int{22}}
-			l.Used = ecs.Amounts{CPU: rapid.Int64Range(0, l.Total.CPU).Draw(t, "used cpu"), MemoryMiB: rapid.Int64Range(0, l.Total.MemoryMiB).Draw(t, "used memory")}
+			l.Total = ecs.Amounts{CPU: rapid.Int64Range(0, 2048).Draw(t, "cpu"), MemoryMiB: rapid.Int64Range(0, 2048).Draw(t, "memory"), StorageGiB: rapid.Int64Range(0, 100).Draw(t, "storage"), TCP: []int{22}}
+			l.Used = ecs.Amounts{CPU: rapid.Int64Range(0, l.Total.CPU).Draw(t, "used cpu"), MemoryMiB: rapid.Int64Range(0, l.Total.MemoryMiB).Draw(t, "used memory"),
+				StorageGiB: rapid.Int64Range(0, l.Total.StorageGiB).Draw(t, "used storage")}
 			ledgers[out[i].Node] = l
 		}
 		out[i].Total, out[i].Used = l.Total, l.Used
@@ -100,7 +101,7 @@ func TestPlaceProperties(t *testing.T) {
 			}
 		}
 		for _, c := range now {
-			if c.Used.CPU > c.Total.CPU || c.Used.MemoryMiB > c.Total.MemoryMiB {
+			if c.Used.CPU > c.Total.CPU || c.Used.MemoryMiB > c.Total.MemoryMiB || c.Used.StorageGiB > c.Total.StorageGiB {
 				t.Fatalf("%s is over-committed: %+v of %+v", c.ID, c.Used, c.Total)
 			}
 		}

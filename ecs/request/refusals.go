@@ -41,7 +41,6 @@ var Refusals = []Refusal{
 	{launching, "overrides.inferenceAcceleratorOverrides", nil, badInput, "Inference accelerators are not available in this region."},
 	{launching, "overrides.containerOverrides.environmentFiles", nil, badInput, "Environment files are not available in this region."},
 	{launching, "overrides.containerOverrides.resourceRequirements", nil, badInput, "GPUs and inference accelerators are not available in this region."},
-	{launching, "overrides.ephemeralStorage", nil, badInput, noEphemeral},
 
 	{services, "loadBalancers", nil, unsupported, "Load balancers are not available in this region."},
 	{services, "serviceRegistries", nil, unsupported, "Service discovery is not available in this region."},
@@ -69,11 +68,8 @@ var Refusals = []Refusal{
 	{[]string{"ListTasks"}, "daemonName", nil, badInput, "Daemons are not available in this region."},
 }
 
-// Ephemeral storage of a size of its own is FARGATE's, and is not held to its size yet.
-const (
-	ephemeral   = "ephemeralStorage"
-	noEphemeral = "Ephemeral storage of a size of its own is not available in this region."
-)
+// ephemeral storage of a size of its own is FARGATE's.
+const ephemeral = "ephemeralStorage"
 
 // Definitions are the members of a task definition that are refused when tasks are to
 // start from it. Most of what is missing needs no row: its required attribute is one
@@ -89,7 +85,7 @@ var Definitions = []Refusal{
 func RefuseDefinition(d *shape.TaskDefinition, launchType string) error {
 	for _, r := range Definitions {
 		if r.Field == ephemeral && launchType == shape.LaunchTypeFargate {
-			r.Message = noEphemeral
+			continue
 		}
 		if given(reflect.ValueOf(d), strings.Split(r.Field, "."), r.Values) {
 			return &aws.Error{Code: r.Code, Message: r.Message + " (" + r.Field + ")"}

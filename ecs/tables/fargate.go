@@ -173,10 +173,15 @@ func (b *booking) interruptTask(key string) {
 }
 
 // amount is room of a node.
-type amount struct{ cpu, memory int64 }
+type amount struct{ cpu, memory, storage int64 }
 
-func (a amount) less(n ecs.Amounts) amount { return amount{a.cpu - n.CPU, a.memory - n.MemoryMiB} }
-func (a amount) plus(n ecs.Amounts) amount { return amount{a.cpu + n.CPU, a.memory + n.MemoryMiB} }
+func (a amount) less(n ecs.Amounts) amount {
+	return amount{a.cpu - n.CPU, a.memory - n.MemoryMiB, a.storage - n.StorageGiB}
+}
+
+func (a amount) plus(n ecs.Amounts) amount {
+	return amount{a.cpu + n.CPU, a.memory + n.MemoryMiB, a.storage + n.StorageGiB}
+}
 
 // room is what a node has left once what ends has ended, and the Spot tasks that could end, in the order in which they would.
 type room struct {
@@ -185,7 +190,7 @@ type room struct {
 }
 
 func (r *room) fits(q place.Request) bool {
-	return r.free.cpu >= q.Needs.CPU && r.free.memory >= q.Needs.MemoryMiB
+	return r.free.cpu >= q.Needs.CPU && r.free.memory >= q.Needs.MemoryMiB && r.free.storage >= q.Needs.StorageGiB
 }
 
 // victims are how many of its Spot tasks must end for one task more; -1 when all are too few.
@@ -236,7 +241,7 @@ func roomsOf(tx store.Tx, h ecs.Home, q place.Request, candidates []place.Instan
 		if !ok {
 			continue
 		}
-		r := &room{free: amount{l.Total.CPU - l.Used.CPU, l.Total.MemoryMiB - l.Used.MemoryMiB}}
+		r := &room{free: amount{l.Total.CPU, l.Total.MemoryMiB, l.Total.StorageGiB}.less(l.Used)}
 		for key, i := range InstancesByNode.List(tx, LedgerKey(h.Region, c.Node), "") {
 			if i.Home == h {
 				r.gather(tx, key)

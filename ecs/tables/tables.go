@@ -54,7 +54,7 @@ var (
 		Key: func(i *ecs.Instance) string { return MemberKey(i.Home, i.Cluster, i.ID) }})
 	InstanceStates = store.Define(store.Def[ecs.InstanceState]{Name: "ecs.instance.state", Version: 1,
 		Key: func(i *ecs.InstanceState) string { return MemberKey(i.Home, i.Cluster, i.ID) }})
-	Ledgers = store.Define(store.Def[ecs.Ledger]{Name: "ecs.ledger", Version: 1,
+	Ledgers = store.Define(store.Def[ecs.Ledger]{Name: "ecs.ledger", Version: 2,
 		Key: func(l *ecs.Ledger) string { return LedgerKey(l.Region, l.Node) }})
 
 	TaskDefinitions = store.Define(store.Def[ecs.TaskDefinition]{Name: "ecs.taskdefinition", Version: 1,
@@ -62,7 +62,7 @@ var (
 	Families = store.Define(store.Def[ecs.Family]{Name: "ecs.family", Version: 1,
 		Key: func(f *ecs.Family) string { return At(f.Home).Key(f.Name) }})
 
-	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 3,
+	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 4,
 		Key: func(t *ecs.Task) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 	TaskDesireds = store.Define(store.Def[ecs.TaskDesired]{Name: "ecs.task.desired", Version: 2,
 		Key: func(t *ecs.TaskDesired) string { return MemberKey(t.Home, t.Cluster, t.ID) }})

@@ -40,6 +40,20 @@ func CheckFargateSize(cpu, memory *string) error {
 	return nil
 }
 
+// CheckStorage holds ephemeral storage that is asked for to what FARGATE has; what asks for none has the default.
+func CheckStorage(s *shape.EphemeralStorage) error {
+	if s == nil {
+		return nil
+	}
+	switch size := aws.Val(s.SizeInGiB); {
+	case size < 21:
+		return invalid("EphemeralStorage size should be at least 21")
+	case size > 200:
+		return invalid("EphemeralStorage size should be at most 200")
+	}
+	return nil
+}
+
 func noFargateSize(cpu, memory int64) error {
 	return invalid("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.", cpu, memory)
 }

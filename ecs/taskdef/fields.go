@@ -26,7 +26,7 @@ const (
 var verdicts = map[string]Verdict{
 	"cpu":                  {Works, "A hard limit of all containers together."},
 	"enableFaultInjection": {RefusedPlace, "ecs.capability.fault-injection"},
-	"ephemeralStorage":     {RefusedPlace, "ecs.capability.extensible-ephemeral-storage"},
+	"ephemeralStorage":     {Works, "On FARGATE, of all containers together; what images take is not part of it. Tasks on EC2 cannot have it."},
 	"executionRoleArn":     {Differs, "Answered, and not used: images are pulled without credentials, and logs stay on the node."},
 	"family":               {Works, ""},
 	"inferenceAccelerators": {RefusedHere,

@@ -3,6 +3,7 @@ package taskdef
 import (
 	"flag"
 	"maps"
+	"net/netip"
 	"os"
 	"reflect"
 	"slices"
@@ -63,7 +64,7 @@ const volumesFrom = `{"family":"web","volumes":[{"name":"v"}],"containerDefiniti
 var samples = map[string]string{
 	"cpu":                                   with("", `"cpu":"256"`),
 	"enableFaultInjection":                  with("", `"enableFaultInjection":true`),
-	"ephemeralStorage":                      with("", `"ephemeralStorage":{"sizeInGiB":30}`),
+	"ephemeralStorage":                      fargate("", `"ephemeralStorage":{"sizeInGiB":30}`),
 	"executionRoleArn":                      with("", role),
 	"family":                                strings.Replace(with("", ""), `"web"`, `"other"`, 1),
 	"inferenceAccelerators":                 with("", `"inferenceAccelerators":[{"deviceName":"d","deviceType":"t"}]`),
@@ -199,20 +200,27 @@ func follow(t *testing.T, text string, announced string) (out outcome) {
 			return outcome{how: RefusedPlace, why: *a.Name}
 		}
 	}
-	if err := refused.RefuseDefinition(doc, ""); err != nil {
+	launchType := ""
+	if slices.Contains(doc.RequiresCompatibilities, shape.CompatibilityFargate) {
+		launchType = shape.LaunchTypeFargate
+	}
+	if err := refused.RefuseDefinition(doc, launchType); err != nil {
 		return outcome{how: "refused when it is run", why: err.Error()}
 	}
 	d := &ecs.TaskDefinition{Home: facts.Home, Family: *doc.Family, Revision: *doc.Revision, Document: *doc}
-	place, err := launch.Request(launch.Spec{Home: facts.Home, Cluster: "default", Definition: d, Count: 1}, 0)
+	place, err := launch.Request(launch.Spec{Home: facts.Home, Cluster: "default", Definition: d, Count: 1, LaunchType: launchType}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	task := &ecs.Task{Home: facts.Home, Cluster: "default", ID: strings.Repeat("0", 32), Family: d.Family, Revision: d.Revision}
+	task := &ecs.Task{Home: facts.Home, Cluster: "default", ID: strings.Repeat("0", 32), Family: d.Family, Revision: d.Revision, Holds: place.Needs}
+	if ecs.HasInterface(doc) {
+		task.Interface = &ecs.Interface{ID: "eni-1", Private: netip.MustParseAddr("10.0.0.4"), Gateway: netip.MustParsePrefix("10.0.0.1/24")}
+	}
 	payload, err := compose.Start(task, d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	planned, err := plan.New(payload, plan.Node{Region: "us-east-1", DataDir: "/data"})
+	planned, err := plan.New(payload, plan.Node{Region: "us-east-1", DataDir: "/data", Interfaces: true})
 	if err != nil {
 		return outcome{how: RefusedStart, why: err.Error()}
 	}

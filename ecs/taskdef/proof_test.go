@@ -20,6 +20,7 @@ const (
 // slash is the name of a row in it.
 var proofs = map[string]string{
 	"cpu":                                   "TestLimitsAreTheKernels",
+	"ephemeralStorage":                      "TestEphemeralStorageIsHeldToItsSize",
 	"family":                                "TestTaskRunsAndReportsItsExitCode",
 	"ipcMode":                               "TestTaskSharesProcessesAndMemory",
 	"memory":                                "TestOutOfMemory",

@@ -43,13 +43,8 @@ func checkTask(in *shape.RegisterTaskDefinitionRequest) error {
 	if len(in.InferenceAccelerators) > 0 { // Amazon Elastic Inference is retired
 		return invalid("Unsupported field 'inferenceAccelerators'")
 	}
-	if s := in.EphemeralStorage; s != nil {
-		switch size := aws.Val(s.SizeInGiB); {
-		case size < 21:
-			return invalid("EphemeralStorage size should be at least 21")
-		case size > 200:
-			return invalid("EphemeralStorage size should be at most 200")
-		}
+	if err := CheckStorage(in.EphemeralStorage); err != nil {
+		return err
 	}
 	p := in.RuntimePlatform
 	if p == nil {

@@ -54,6 +54,7 @@ func Keys() []Key {
 		prefix("public-pool", "public addresses of tasks and Elastic addresses; the default is known to this machine only", "198.18.0.0/15", func(s *Settings) *netip.Prefix { return &s.PublicPool }),
 		toggle("public-pool-routed", "others route public-pool to this machine: they reach its addresses, and see them", func(s *Settings) *bool { return &s.PublicPoolRouted }),
 		enabled(toggle("fargate", "offer the node's capacity to FARGATE, beside its container instance", func(s *Settings) *bool { return &s.Fargate })),
+		number("fargate-storage", "GiB of the disk for the ephemeral storage of FARGATE tasks (0: nine tenths of the disk's size)", "0", func(s *Settings) *int { return &s.FargateStorage }),
 		text("introspection", "address of the agent's introspection API; without a host it answers this machine and its containers, off: nobody", ":51678", func(s *Settings) *string { return &s.Introspection }),
 		text("image-pull-behavior", "when to ask an image's registry: default (always, a cached image serves when that fails), always, once, prefer-cached", "default", func(s *Settings) *string { return &s.ImagePull }),
 		text("fargate-runtime", "what FARGATE tasks run on: runsc (a gVisor sandbox each), runc, or auto (runsc where it is installed)", "auto", func(s *Settings) *string { return &s.FargateRuntime }),

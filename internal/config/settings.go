@@ -37,6 +37,7 @@ type Settings struct {
 	PublicPool        netip.Prefix  // public addresses are taken from it
 	PublicPoolRouted  bool          // others route the pool to this machine
 	Fargate           bool          // the node's capacity is FARGATE's, too
+	FargateStorage    int           // GiB of the disk for FARGATE tasks; 0: nine tenths of its size
 	Introspection     string        // address of the agent's introspection API; "off" is none
 	ImagePull         string        // when the node asks an image's registry: default, always, once, prefer-cached
 	FargateRuntime    string        // what FARGATE tasks run on: auto, runsc, runc

@@ -73,6 +73,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	check("introspection", introspection(s.Introspection))
 	check("image-pull-behavior", oneOf(s.ImagePull, "default", "always", "once", "prefer-cached"))
 	check("fargate-runtime", oneOf(s.FargateRuntime, "auto", "runsc", "runc"))
+	check("fargate-storage", between(s.FargateStorage, 0, maxStorage))
 	if s.HealthyAfter < 0 {
 		check("healthy-after", errors.New("must not be negative"))
 	}
@@ -103,6 +104,9 @@ func between(n, least, most int) error {
 	}
 	return nil
 }
+
+// maxStorage is a pebibyte, in GiB.
+const maxStorage = 1 << 20
 
 // maxPids is the kernel's.
 const maxPids = 4 << 20

@@ -18,6 +18,15 @@ func Used(path string) (int, error) {
 	return percent(s.Blocks-s.Bfree, s.Bavail), nil
 }
 
+// Size answers how large the file system that path is on is, in bytes.
+func Size(path string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(path, &s); err != nil {
+		return 0, fmt.Errorf("disk: %s: %w", path, err)
+	}
+	return int64(s.Blocks) * s.Frsize, nil
+}
+
 // percent rounds up: a disk that is not quite full is not told to be less full than it is.
 func percent(used, free uint64) int {
 	if used+free == 0 {

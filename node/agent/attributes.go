@@ -22,6 +22,8 @@ const (
 	fargateEnabled   = "enabled"
 	runtimeAttribute = "berth.fargate-runtime"
 	fargate          = "FARGATE"
+
+	storageCapability = capability + "extensible-ephemeral-storage"
 )
 
 const (
@@ -76,7 +78,7 @@ func (a *Agent) attributes(first bool) []shape.Attribute {
 			all[name] = ""
 		}
 		if a.cfg.Fargate {
-			all[fargateAttribute], all[runtimeAttribute] = fargateEnabled, a.cfg.Sandboxes.Runtime()
+			all[fargateAttribute], all[runtimeAttribute], all[storageCapability] = fargateEnabled, a.cfg.Sandboxes.Runtime(), ""
 		}
 	}
 	for _, v := range dockerAPIs {

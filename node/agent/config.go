@@ -19,6 +19,7 @@ import (
 type Runtime interface {
 	engine.Runtime
 	Stats(ctx context.Context, id string) (runtime.Stats, error)
+	StorageUse(taskID string) (runtime.StorageUse, bool)
 }
 
 // Interfaces is what the agent needs of the node's part of the virtual networks.
@@ -43,6 +44,8 @@ type Config struct {
 	Interfaces Interfaces
 	// Fargate offers the node's capacity to FARGATE, whose tasks are in awsvpc, beside the container instance that it is.
 	Fargate bool
+	// StorageGiB of the disk are for the ephemeral storage of tasks on FARGATE. Without, it has no such tasks.
+	StorageGiB int64
 
 	Sandboxes    plan.Sandboxes    // optional: which tasks run in gVisor
 	Zone         string            // optional: availability zone

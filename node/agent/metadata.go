@@ -74,6 +74,9 @@ func (a *Agent) metadataTask(t *engine.Task) metadata.Task {
 			out.Limits.Memory = &t.Plan.MemoryMiB
 		}
 	}
+	if use, ok := a.cfg.Runtime.StorageUse(t.ID); ok {
+		out.EphemeralStorageMetrics = &metadata.EphemeralStorageMetrics{Utilized: use.Used >> 20, Reserved: use.Size >> 20}
+	}
 	if i := t.Plan.Interface; i != nil {
 		out.VPCID = a.cfg.Interfaces.VPC(i.ID)
 	}

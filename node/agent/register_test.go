@@ -70,10 +70,17 @@ func TestRegister(t *testing.T) {
 	if r := first.TotalResources; len(r) != 4 || aws.Val(r[0].IntegerValue) != 2048 || aws.Val(r[1].IntegerValue) != 900 || !slices.Equal(r[2].StringSetValue, []string{"22"}) {
 		t.Errorf("resources %+v", r)
 	}
+	a.cfg.Interfaces, a.cfg.Fargate, a.cfg.StorageGiB = noInterfaces{}, true, 200
+	offers, err := a.resources()
+	if err != nil || len(offers) != 5 || aws.Val(offers[4].Name) != "EPHEMERAL_STORAGE" || aws.Val(offers[4].IntegerValue) != 200 {
+		t.Errorf("resources of a node that offers FARGATE: %+v, %v", offers, err)
+	}
 	if aws.Val(a.zone.Load()) != "us-east-1b" {
 		t.Error("the zone was not learnt")
 	}
 }
+
+type noInterfaces struct{ Interfaces }
 
 func TestRegistrationErrors(t *testing.T) {
 	for _, c := range []struct {

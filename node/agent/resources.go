@@ -28,9 +28,13 @@ func (a *Agent) resources() ([]shape.Resource, error) {
 	if memory -= a.cfg.ReservedMemoryMiB; memory <= 0 {
 		return nil, fmt.Errorf("agent: Config.ReservedMemoryMiB %d leaves no memory for tasks", a.cfg.ReservedMemoryMiB)
 	}
-	return []shape.Resource{
+	out := []shape.Resource{
 		integer("CPU", cpu), integer("MEMORY", memory), set("PORTS", a.cfg.ReservedPorts), set("PORTS_UDP", []string{}),
-	}, nil
+	}
+	if a.cfg.Interfaces != nil && a.cfg.Fargate {
+		out = append(out, integer("EPHEMERAL_STORAGE", a.cfg.StorageGiB))
+	}
+	return out, nil
 }
 
 func integer(name string, n int64) shape.Resource {

@@ -139,8 +139,7 @@ func (r *Runtime) createSandbox(ctx context.Context, c Container) error {
 func (r *Runtime) prepareSnapshot(ctx context.Context, c Container) ([]mount.Mount, error) {
 	defer failpoint.Around(failpoint.Snapshot)()
 	ctx = leases.WithLease(ctx, leaseID(c.TaskID))
-	svc := r.cd.SnapshotService(snapshotter)
-	mounts, err := svc.Prepare(ctx, c.ID, c.Image.ChainID)
+	mounts, err := r.newSnapshot(ctx, c)
 	if dir := snapshot.InTheWay(err, r.c.DataDir); dir != "" {
 		mounts, err = r.prepareAfter(ctx, c)
 	}
@@ -148,7 +147,7 @@ func (r *Runtime) prepareSnapshot(ctx context.Context, c Container) ([]mount.Mou
 		return nil, fmt.Errorf("snapshot of %s: %w", c.Image.Ref, err)
 	}
 	r.layers.Put(c.Image.ChainID, snapshot.Dirs(mounts))
-	return mounts, nil
+	return r.rootOf(c.ID, mounts)
 }
 
 // prepareAfter removes what is in the way of a snapshot and makes it. One at a time: what another has removed and got since
@@ -156,13 +155,12 @@ func (r *Runtime) prepareSnapshot(ctx context.Context, c Container) ([]mount.Mou
 func (r *Runtime) prepareAfter(ctx context.Context, c Container) ([]mount.Mount, error) {
 	unlock := r.shims.Lock("snapshots")
 	defer unlock()
-	svc := r.cd.SnapshotService(snapshotter)
-	mounts, err := svc.Prepare(ctx, c.ID, c.Image.ChainID)
+	mounts, err := r.newSnapshot(ctx, c)
 	if dir := snapshot.InTheWay(err, r.c.DataDir); dir != "" {
 		if err := os.RemoveAll(dir); err != nil {
 			return nil, err
 		}
-		return svc.Prepare(ctx, c.ID, c.Image.ChainID)
+		return r.newSnapshot(ctx, c)
 	}
 	return mounts, err
 }

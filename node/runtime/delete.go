@@ -41,6 +41,9 @@ func (r *Runtime) remove(ctx context.Context, id string) error {
 	if err := r.cd.SnapshotService(snapshotter).Remove(ctx, id); err != nil && !errdefs.IsNotFound(err) {
 		return err
 	}
+	if err := r.storage().Drop(id); err != nil {
+		return err
+	}
 	failpoint.Hit(failpoint.SnapshotGone)
 	if err := r.removeSandbox(ctx, id); err != nil {
 		return err

@@ -114,7 +114,7 @@ func (r *Runtime) release(ctx context.Context, taskID string) error {
 	}
 	err = errors.Join(r.keeper().Release(ctx, taskID), r.c.shims().Stop(ctx, taskID), r.endLease(ctx, taskID))
 	if err == nil {
-		err = r.sandboxes().Remove(taskID)
+		err = errors.Join(r.sandboxes().Remove(taskID), r.storage().Remove(taskID))
 	}
 	defer failpoint.Around(failpoint.RemoveCgroup)()
 	return errors.Join(err, r.cg.Remove(r.taskCgroup(taskID)))

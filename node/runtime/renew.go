@@ -69,6 +69,9 @@ func (r *Runtime) createAgain(ctx context.Context, c containers.Container) error
 	if err != nil {
 		return fmt.Errorf("snapshot of %s: %w", c.ID, err)
 	}
+	if mounts, err = r.rootOf(c.ID, mounts); err != nil {
+		return err
+	}
 	address, err := r.ensureShim(ctx, c.ID[:32])
 	if err != nil {
 		return err

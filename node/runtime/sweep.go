@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"slices"
 
 	"github.com/containerd/containerd/v2/core/leases"
 	"github.com/containerd/containerd/v2/core/snapshots"
@@ -89,10 +90,11 @@ func (r *Runtime) traces(ctx context.Context) (out, whole map[string]bool, err e
 	}
 	shared, err := r.keeper().Tasks()
 	boxes, berr := r.sandboxes().Tasks()
-	for _, task := range append(shared, boxes...) {
+	stored, serr := r.storage().Tasks()
+	for _, task := range slices.Concat(shared, boxes, stored) {
 		add(task)
 	}
-	return out, whole, errors.Join(err, berr)
+	return out, whole, errors.Join(err, berr, serr)
 }
 
 // sweepPulls ends the leases of pulls that an earlier process did not finish.

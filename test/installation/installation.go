@@ -129,6 +129,7 @@ func describe(o Options) (*Installation, error) {
 		fmt.Sprintf("listen=127.0.0.1:%d", port), fmt.Sprintf("introspection=:%d", introspection), "region=" + Region, "account=" + Account,
 		"access-key=" + AccessKey, "secret-key=" + SecretKey,
 		fmt.Sprintf("bridge-subnet=10.213.%d.0/24", octet), fmt.Sprintf("public-pool=198.19.%d.0/24", octet),
+		"fargate-storage=100000", // the tests' tasks write little, and a small disk should do
 	}, o.Settings...))...)
 	i.ECS = ecs.New(ecs.Options{
 		Region: Region, BaseEndpoint: aws.String(i.Endpoint),

@@ -75,6 +75,8 @@ func TestExamine(t *testing.T) {
 		"agents' port":           {change: func(f *Facts) { f.Settings.AgentListen = "10.0.0.5:443" }},
 		"Docker's policy":        {func(f *Facts) { f.Drops = []string{"ip filter FORWARD"} }, "firewall", Fail, "ip filter FORWARD"},
 		"firewall not known":     {func(f *Facts) { f.DropsErr = errors.New("not permitted") }, "firewall", Warn, "not permitted"},
+		"no loop devices":        {func(f *Facts) { f.StorageErr = errors.New("there are no loop devices") }, "storage", Warn, "no FARGATE task can run: there are no loop devices"},
+		"FARGATE is not offered": {change: func(f *Facts) { f.StorageErr = errors.New("no"); f.Settings.Fargate = false }},
 		"disk nearly full":       {func(f *Facts) { f.DiskFree = 5 * gib }, "disk", Warn, "5.0 GiB"},
 		"disk full":              {func(f *Facts) { f.DiskFree = gib }, "disk", Fail, "1.0 GiB"},
 		"disk not known":         {func(f *Facts) { f.DiskErr = errors.New("stale") }, "disk", Warn, "stale"},

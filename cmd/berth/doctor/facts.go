@@ -24,6 +24,7 @@ type Facts struct {
 	DropsErr   error    // why Drops is not known
 	DiskFree   uint64   // bytes under the data directory
 	DiskErr    error
+	StorageErr error // why FARGATE's tasks cannot have storage; nil when they can
 }
 
 // Tool is a program that berth runs.

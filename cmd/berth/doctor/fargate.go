@@ -19,6 +19,18 @@ func CanSandbox(s config.Settings) bool {
 	return true
 }
 
+// storage says whether FARGATE tasks can run here at all.
+func storage(f Facts) []Finding {
+	const check = "storage"
+	switch {
+	case !f.Settings.Fargate:
+		return nil
+	case f.StorageErr != nil:
+		return finding(check, Warn, "no FARGATE task can run: "+f.StorageErr.Error(), "make install installs e2fsprogs, modprobe loop gives loop devices; or fargate=false")
+	}
+	return ok(check, "FARGATE tasks have file systems of their size")
+}
+
 // fargate says what FARGATE tasks run on here.
 func fargate(f Facts) []Finding {
 	const check, install = "fargate", "make sandbox installs gVisor"

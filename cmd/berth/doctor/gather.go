@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/node/runtime"
 )
 
 // Gather looks at this machine. The caller knows whether the installation's region runs.
@@ -41,6 +42,7 @@ func Gather(ctx context.Context, s config.Settings, running bool) Facts {
 	}
 	f.Drops, f.DropsErr = Drops(ctx, s.Name)
 	f.DiskFree, f.DiskErr = free(s.DataDir)
+	f.StorageErr = runtime.CanStore()
 	return f
 }
 

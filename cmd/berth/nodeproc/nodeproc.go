@@ -66,6 +66,10 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	c.Log.Info("which runtime FARGATE tasks have", "fargate_runtime", c.Settings.FargateRuntime, "sandboxes", boxes == plan.AllSandboxes)
+	gib, err := storageGiB(c)
+	if err != nil {
+		return err
+	}
 	a, err := agent.New(ctx, agent.Config{
 		Endpoint:      c.Settings.Server,
 		Region:        c.Settings.Region,
@@ -77,6 +81,7 @@ func Run(ctx context.Context, c Config) error {
 		Interfaces:    m.clouds,
 		Sandboxes:     boxes,
 		Fargate:       c.Settings.Fargate,
+		StorageGiB:    gib,
 		Logs:          m.hold,
 		Zone:          c.Settings.ZonesOf(c.Settings.Region)[0],
 		Address:       machineAddress(),

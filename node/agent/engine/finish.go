@@ -78,10 +78,8 @@ func (e *Engine) releaseTask(ctx context.Context, t *Task) error {
 	var prep *preparation
 	e.update(func() { prep = t.preparing })
 	if prep != nil { // what it makes after this would stay
-		select {
-		case <-prep.done:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := prep.all.Over(ctx); err != nil {
+			return err
 		}
 	}
 	return errors.Join(e.cfg.Runtime.Release(ctx, t.ID), e.releaseVolumes(t), files.Remove(e.cfg.Node.DataDir, t.ID))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/berth-ecs/berth/node/agent/pending"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/network"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -29,19 +30,8 @@ var errNotAttached = errors.New("the task's network interface is not there")
 
 // attachment is the wait for a task's interface.
 type attachment struct {
-	done   chan struct{}
-	err    error // once done
+	*pending.Work
 	cancel func()
-}
-
-// wait returns when the interface is there, or will not be.
-func (a *attachment) wait(ctx context.Context) error {
-	select {
-	case <-a.done:
-		return a.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // attach begins the wait for t's interface, or joins it; nil for a task that has none.
@@ -49,19 +39,19 @@ func (e *Engine) attach(t *Task) *attachment {
 	if t.Plan.Interface == nil || t.attaching != nil {
 		return t.attaching
 	}
-	a, id := &attachment{done: make(chan struct{})}, t.Plan.Interface.ID
+	a, id := &attachment{Work: pending.New()}, t.Plan.Interface.ID
 	t.attaching = a
 	a.cancel = e.spawn(attachPatience, func(ctx context.Context) {
 		err := e.cfg.Interfaces.Wait(ctx, id)
 		late := errors.Is(ctx.Err(), context.DeadlineExceeded)
 		e.update(func() {
 			if err != nil {
-				a.err = errNotAttached
 				e.notAttached(t, err, late)
+				err = errNotAttached
 			} else {
 				e.attached(t)
 			}
-			close(a.done)
+			a.End(err)
 		})
 	})
 	return a

@@ -36,6 +36,8 @@ type Renewal interface {
 
 // Tasks makes and removes what the containers of a task share.
 type Tasks interface {
+	// Store gives a task a file system of its own, where plan.Dir is.
+	Store(ctx context.Context, taskID string, gib int64) error
 	Prepare(ctx context.Context, t runtime.Task) error
 	Release(ctx context.Context, taskID string) error
 	Sweep(ctx context.Context, keep func(taskID string) bool) error

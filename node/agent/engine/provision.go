@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/node/agent/files"
+	"github.com/berth-ecs/berth/node/agent/pending"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
@@ -16,8 +17,8 @@ import (
 
 // preparation is the making of what the containers of a task share; it happens once, and again after it failed.
 type preparation struct {
-	done chan struct{}
-	err  error
+	all    *pending.Work
+	stored *pending.Work // where the task's files lie
 }
 
 // provisioned is everything a container needs before it can be made.
@@ -42,9 +43,11 @@ func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
 			got.pulled = time.Now()
 			return err
 		})
-		g.Go(func() error { return prep.wait(ctx) })
+		g.Go(func() error { return prep.all.Wait(ctx) })
 		g.Go(func() (err error) {
-			got.endpoint, err = e.connect(ctx, dir, shared, p)
+			if err = prep.stored.Wait(ctx); err == nil {
+				got.endpoint, err = e.connect(ctx, dir, shared, p)
+			}
 			return err
 		})
 		g.Go(func() (err error) {
@@ -134,7 +137,7 @@ func (e *Engine) prepare(t *Task) *preparation {
 	if t.preparing != nil {
 		return t.preparing
 	}
-	prep := &preparation{done: make(chan struct{})}
+	prep := &preparation{all: pending.New(), stored: pending.New()}
 	t.preparing = prep
 	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, CPUUnits: t.Plan.CPUUnits(), MemoryMiB: t.Plan.MemoryMiB, SwapMiB: t.Plan.SwapMiB(),
 		SharePID: t.Plan.PidMode == runtime.ShareTask, ShareIPC: t.Plan.IpcMode == runtime.ShareTask, ShmBytes: t.Plan.ShmBytes()}, t.Plan.Volumes
@@ -142,14 +145,22 @@ func (e *Engine) prepare(t *Task) *preparation {
 	if t.Plan.Sandbox { // it waits for the interface
 		spec.Sandbox, patience = e.sandboxOf(t), patience+attachPatience
 	}
+	gib := t.Plan.StorageGiB
 	e.spawn(patience, func(ctx context.Context) {
-		if prep.err = e.makeVolumes(volumes); prep.err == nil {
-			prep.err = e.cfg.Runtime.Prepare(ctx, spec)
-		}
-		if prep.err != nil {
+		var g errgroup.Group
+		g.Go(func() error {
+			err := prep.store(ctx, e.cfg.Runtime, spec.ID, gib)
+			if err == nil {
+				err = e.makeVolumes(volumes)
+			}
+			return err
+		})
+		g.Go(func() error { return e.cfg.Runtime.Prepare(ctx, spec) })
+		err := g.Wait()
+		if err != nil {
 			e.update(func() { t.preparing = nil })
 		}
-		close(prep.done)
+		prep.all.End(err)
 	})
 	return prep
 }
@@ -158,18 +169,18 @@ func (e *Engine) prepare(t *Task) *preparation {
 func (e *Engine) sandboxOf(t *Task) *runtime.Sandbox {
 	a, id := e.attach(t), t.Plan.Interface.ID
 	return &runtime.Sandbox{Netns: e.cfg.Interfaces.Netns(id), Ready: func(ctx context.Context) error {
-		if err := a.wait(ctx); err != nil {
+		if err := a.Wait(ctx); err != nil {
 			return err
 		}
 		return e.cfg.Interfaces.HandOver(ctx, id)
 	}}
 }
 
-func (p *preparation) wait(ctx context.Context) error {
-	select {
-	case <-p.done:
-		return p.err
-	case <-ctx.Done():
-		return ctx.Err()
+// store makes the task's file system, if it has one of its own.
+func (p *preparation) store(ctx context.Context, r Tasks, task string, gib int64) (err error) {
+	if gib > 0 {
+		err = r.Store(ctx, task, gib)
 	}
+	p.stored.End(err)
+	return err
 }

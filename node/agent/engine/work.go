@@ -55,7 +55,7 @@ func (e *Engine) create(t *Task, i int) func(context.Context) outcome {
 	spec, p, dir := t.container(i, e.cfg.Node.DataDir), &t.Plan.Containers[i], files.Dir(e.cfg.Node.DataDir, t.ID, i)
 	addr, links := c.Endpoint.Address, t.Plan.LinkHosts(i, t.linked)
 	if a := e.attach(t); a != nil {
-		spec.Netready = a.wait
+		spec.Netready = a.Wait
 	}
 	return func(ctx context.Context) outcome {
 		if len(links) > 0 { // they run by now, and have their addresses

@@ -22,6 +22,8 @@ import (
 type world struct {
 	mu         sync.Mutex
 	prepared   map[string]bool
+	stored     map[string]int64 // GiB, by task
+	storing    func() error     // before a task's file system is there; optional
 	containers map[string]*fake
 	endpoints  map[string]network.Endpoint
 	open       map[string]bool // output
@@ -62,7 +64,7 @@ type fake struct {
 
 func newWorld() *world {
 	return &world{
-		prepared: map[string]bool{}, containers: map[string]*fake{}, endpoints: map[string]network.Endpoint{},
+		prepared: map[string]bool{}, stored: map[string]int64{}, containers: map[string]*fake{}, endpoints: map[string]network.Endpoint{},
 		open: map[string]bool{}, records: map[string][]byte{}, starts: map[string]int{}, renewed: map[string]int{}, behaviour: map[string]behaviour{},
 	}
 }
@@ -77,6 +79,9 @@ func (w *world) String() string {
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.prepared)) {
 		fmt.Fprintf(&b, "task %s\n", id)
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.stored)) {
+		fmt.Fprintf(&b, "storage %s %d GiB\n", id, w.stored[id])
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.endpoints)) {
 		fmt.Fprintf(&b, "endpoint %s\n", id)
@@ -158,6 +163,15 @@ func (p *process) of(name string) behaviour {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.behaviour[name]
+}
+
+func (p *process) Store(ctx context.Context, task string, gib int64) error {
+	if p.storing != nil {
+		if err := p.storing(); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+	}
+	return p.change(ctx, func() error { p.stored[task] = gib; return nil })
 }
 
 func (p *process) Prepare(ctx context.Context, t runtime.Task) error {
@@ -300,6 +314,7 @@ func (p *process) Delete(ctx context.Context, id string) error {
 func (p *process) Release(ctx context.Context, task string) error {
 	return p.change(ctx, func() error {
 		delete(p.prepared, task)
+		delete(p.stored, task)
 		maps.DeleteFunc(p.containers, func(id string, _ *fake) bool { return strings.HasPrefix(id, task) })
 		return nil
 	})

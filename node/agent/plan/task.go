@@ -41,6 +41,7 @@ type Task struct {
 
 	CPU         float64 // vCPU; 0 is no limit
 	MemoryMiB   int64   // 0 is no limit
+	StorageGiB  int64   // of a file system of its own, mounted at Dir; 0 is no limit
 	NetworkMode string
 	Interface   *Interface // that its containers share; of network mode awsvpc only
 	// Whose process and IPC namespaces the containers have: "" is each its own, host, task; of IPC also none.
@@ -140,7 +141,7 @@ func New(in session.Task, n Node) (*Task, error) {
 	t := &Task{
 		ARN: in.Arn, ID: id, ClusterARN: in.TaskClusterArn, Family: in.Family, Version: in.Version,
 		Service: in.ServiceName, Group: in.Group, LaunchType: in.LaunchType,
-		CPU: in.CPU, MemoryMiB: in.Memory, NetworkMode: in.NetworkMode,
+		CPU: in.CPU, MemoryMiB: in.Memory, StorageGiB: in.EphemeralStorage, NetworkMode: in.NetworkMode,
 		PidMode: in.PidMode, IpcMode: in.IpcMode,
 	}
 	if t.NetworkMode == "" {
@@ -190,8 +191,8 @@ func supported(in session.Task) error {
 		return errors.New("enableFaultInjection: this node cannot inject faults")
 	case in.RoleCredentials != nil:
 		return errors.New("roleCredentials: this node cannot serve task roles")
-	case in.CPU < 0 || in.Memory < 0:
-		return errors.New("cpu and memory must not be negative")
+	case in.CPU < 0 || in.Memory < 0 || in.EphemeralStorage < 0:
+		return errors.New("cpu, memory and ephemeralStorage must not be negative")
 	}
 	if keys, err := overrideKeys(in.Overrides); err != nil || len(keys) > 0 {
 		return fmt.Errorf("overrides %.100q: must be empty, the server merges them", in.Overrides)
@@ -225,5 +226,6 @@ func (t *Task) Index(name string) int {
 	return -1
 }
 
-// Dir is the task's own directory below the node's data directory: files and volumes that die with it.
+// Dir is the task's own directory below the node's data directory: files and volumes that die with it. A task with storage of a size of its
+// own has that mounted here.
 func Dir(dataDir, taskID string) string { return filepath.Join(dataDir, "tasks", taskID) }

@@ -13,6 +13,7 @@ type Kind string
 // The kinds, in the order they are shown.
 const (
 	Mount     Kind = "mount"
+	Storage   Kind = "storage" // the file of a task's file system, and a loop device of one
 	Netns     Kind = "netns"
 	Link      Kind = "link"
 	Route     Kind = "route"

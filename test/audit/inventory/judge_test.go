@@ -37,6 +37,7 @@ func TestExpect(t *testing.T) {
 	}{
 		{"all is well", func(*Inventory) {}, []Running{a}, nil},
 		{"a leaked snapshot", func(v *Inventory) { v.add(Snapshot, taskB+"-1", taskB+"-1", "") }, []Running{a}, []string{"leaked: snapshot  " + taskB}},
+		{"a leaked loop device", func(v *Inventory) { v.add(Storage, "loop3 /data/storage/"+taskB+".ext4 (deleted)", taskB, "") }, []Running{a}, []string{"leaked: storage   loop3"}},
 		{"a task started twice", func(v *Inventory) { v.add(Process, "shim "+taskA+" pid 9", taskA, "") }, []Running{a}, []string{"has 2 shims"}},
 		{"a stopped one", func(v *Inventory) { v.Items = v.without(Task) }, []Running{a}, []string{"has 0 running tasks"}},
 		{"no process", func(v *Inventory) { v.Items = v.without(Process) }, []Running{a}, []string{"has 0 shims", "has 0 processes"}},

@@ -62,6 +62,7 @@ func Take(ctx context.Context, o Options) (Inventory, error) {
 	o = o.filled()
 	var v Inventory
 	v.takeMounts(o)
+	v.takeStorage(o)
 	v.takeLinks(o)
 	v.takeRoutes(o)
 	v.takeRouters(o)
