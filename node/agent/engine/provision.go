@@ -141,19 +141,18 @@ func (e *Engine) prepare(t *Task) *preparation {
 	t.preparing = prep
 	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, CPUUnits: t.Plan.CPUUnits(), MemoryMiB: t.Plan.MemoryMiB, SwapMiB: t.Plan.SwapMiB(),
 		SharePID: t.Plan.PidMode == runtime.ShareTask, ShareIPC: t.Plan.IpcMode == runtime.ShareTask, ShmBytes: t.Plan.ShmBytes()}, t.Plan.Volumes
+	gib := t.Plan.StorageGiB
 	patience := timeouts[Create]
 	if t.Plan.Sandbox { // it waits for the interface
 		spec.Sandbox, patience = e.sandboxOf(t), patience+attachPatience
 	}
-	gib := t.Plan.StorageGiB
 	e.spawn(patience, func(ctx context.Context) {
 		var g errgroup.Group
 		g.Go(func() error {
-			err := prep.store(ctx, e.cfg.Runtime, spec.ID, gib)
-			if err == nil {
-				err = e.makeVolumes(volumes)
+			if err := prep.store(ctx, e.cfg.Runtime, spec.ID, gib); err != nil {
+				return err
 			}
-			return err
+			return e.makeVolumes(volumes)
 		})
 		g.Go(func() error { return e.cfg.Runtime.Prepare(ctx, spec) })
 		err := g.Wait()
