@@ -1,0 +1,154 @@
+package joinapi
+
+import (
+	"encoding/base32"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"regexp"
+
+	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/joining"
+	"github.com/berth-ecs/berth/joining/tables"
+	"github.com/berth-ecs/berth/store"
+)
+
+var nameRule = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
+
+// join lets a machine in.
+func (a *API) join(r *http.Request, in joining.JoinRequest) (joining.JoinAnswer, error) {
+	var none joining.JoinAnswer
+	if r.TLS == nil {
+		return none, refuse(http.StatusForbidden, "joining needs TLS")
+	}
+	ticket, err := joining.ParseTicket(in.Ticket)
+	if err != nil {
+		return none, refuse(http.StatusBadRequest, "Ticket: %v", err)
+	}
+	if !nameRule.MatchString(in.Name) {
+		return none, refuse(http.StatusBadRequest, "Name %q: 1 to 63 letters, digits, dots, underscores and hyphens", in.Name)
+	}
+	csr, err := request(in.Request)
+	if err != nil {
+		return none, err
+	}
+	secrets, err := a.Secrets() // before the ticket is used up
+	if err != nil {
+		return none, err
+	}
+	var m *joining.Machine
+	err = a.Store.Update(r.Context(), func(tx store.Tx) error {
+		m, err = tables.Redeem(tx, ticket, in.Name)
+		return err
+	})
+	if err != nil {
+		return none, err
+	}
+	out := joining.JoinAnswer{Machine: m.ID, Home: m.Home, Role: m.Role, Authority: a.Authority.Certificate().Raw}
+	if out.Certificate, err = a.Authority.Certify(authority.Machine{Role: roleOf(m.Role), ID: m.ID}, csr.PublicKey, a.Now()); err != nil {
+		return none, err
+	}
+	if m.Role == joining.Server {
+		out.Secrets = &secrets
+	}
+	a.Log.Info("a machine joined", "machine", m.ID, "role", m.Role, "name", m.Name, "from", r.RemoteAddr)
+	return out, nil
+}
+
+func roleOf(r joining.Role) authority.Role {
+	if r == joining.Server {
+		return authority.ServerRole
+	}
+	return authority.NodeRole
+}
+
+// known answers the machine of a certificate, which must still be part of the installation.
+func (a *API) known(r *http.Request) (*joining.Machine, error) {
+	h, err := holder(r)
+	if err != nil {
+		return nil, err
+	}
+	var m *joining.Machine
+	err = a.Store.View(r.Context(), store.Fresh, func(tx store.Tx) error {
+		var ok bool
+		if m, ok = tables.Known(tx, h.ID); !ok || roleOf(m.Role) != h.Role {
+			return tables.ErrMachine
+		}
+		return nil
+	})
+	return m, err
+}
+
+// renew gives a machine its next certificate.
+func (a *API) renew(r *http.Request, in joining.RenewRequest) (joining.RenewAnswer, error) {
+	var out joining.RenewAnswer
+	m, err := a.known(r)
+	if err != nil {
+		return out, err
+	}
+	csr, err := request(in.Request)
+	if err != nil {
+		return out, err
+	}
+	out.Certificate, err = a.Authority.Certify(authority.Machine{Role: roleOf(m.Role), ID: m.ID}, csr.PublicKey, a.Now())
+	return out, err
+}
+
+// pass gives a node keys that sign its requests.
+func (a *API) pass(r *http.Request, _ struct{}) (*joining.Pass, error) {
+	h, err := holder(r)
+	if err != nil {
+		return nil, err
+	}
+	var random [10 + 30 + 48]byte
+	if _, err := io.ReadFull(a.Random, random[:]); err != nil {
+		return nil, err
+	}
+	fresh := joining.Pass{
+		AccessKey: "ASIA" + base32.StdEncoding.EncodeToString(random[:10]), Machine: h.ID,
+		Secret: base64.StdEncoding.EncodeToString(random[10:40]), Token: base64.StdEncoding.EncodeToString(random[40:]),
+	}
+	var given *joining.Pass
+	err = a.Store.Update(r.Context(), func(tx store.Tx) error {
+		given, err = tables.Grant(tx, fresh)
+		return err
+	})
+	return given, err
+}
+
+// member lets a server in among those that keep the store.
+func (a *API) member(r *http.Request, in joining.MemberRequest) (joining.MemberAnswer, error) {
+	var out joining.MemberAnswer
+	m, err := a.known(r)
+	switch {
+	case err != nil:
+		return out, err
+	case m.Role != joining.Server:
+		return out, refuse(http.StatusForbidden, "only servers keep the store")
+	case !nameRule.MatchString(in.Name):
+		return out, refuse(http.StatusBadRequest, "Name %q: 1 to 63 letters, digits, dots, underscores and hyphens", in.Name)
+	}
+	if out.Members, err = a.Members.AddMember(r.Context(), in.Name, in.Address); err != nil {
+		return out, refuse(http.StatusConflict, "%v", err)
+	}
+	return out, nil
+}
+
+// places answers where the servers are.
+func (a *API) places(r *http.Request, _ struct{}) ([]joining.Place, error) {
+	if _, err := holder(r); err != nil {
+		return nil, err
+	}
+	return a.allPlaces(r)
+}
+
+func (a *API) allPlaces(r *http.Request) ([]joining.Place, error) {
+	out := []joining.Place{}
+	err := a.Store.View(r.Context(), store.Any, func(tx store.Tx) error {
+		for _, p := range tables.Places.List(tx, store.Installation().Prefix(), "") {
+			out = append(out, *p)
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,19 @@
+package tables
+
+import (
+	"testing"
+
+	"github.com/berth-ecs/berth/store/storetest"
+)
+
+// storedTypes is the version and the form of every record that this wing keeps. A line changes with a new Version of its table, never alone.
+var storedTypes = map[string]string{
+	"joining.machine": "1 f60ba91289858aba",
+	"joining.offer":   "1 54120bbcd6ff4ba5",
+	"joining.pass":    "1 f0de1c9c71927a24",
+	"joining.place":   "1 fcd0a126d744beff",
+}
+
+func TestStoredTypesAreVersioned(t *testing.T) {
+	storetest.CheckStoredTypes(t, Schema(), storedTypes)
+}

@@ -1,0 +1,107 @@
+// Package tables is where the records of machines live in the store: their typed tables, and what the API and the servers' checks share inside a
+// transaction.
+//
+// Guarantees: every function takes a store.Tx and does no other I/O; it reads time and identifiers from the Tx. Functions that write state
+// the number of keys they touch.
+package tables
+
+import (
+	"crypto/hmac"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/berth-ecs/berth/joining"
+	"github.com/berth-ecs/berth/store"
+)
+
+var all = store.Installation()
+
+// The tables.
+var (
+	Offers = store.Define(store.Def[joining.Offer]{Name: "joining.offer", Version: 1,
+		Key: func(o *joining.Offer) string { return all.Key(o.ID) }})
+	Machines = store.Define(store.Def[joining.Machine]{Name: "joining.machine", Version: 1,
+		Key: func(m *joining.Machine) string { return all.Key(m.ID) }})
+	Passes = store.Define(store.Def[joining.Pass]{Name: "joining.pass", Version: 1,
+		Key: func(p *joining.Pass) string { return all.Key(p.AccessKey) }})
+	Places = store.Define(store.Def[joining.Place]{Name: "joining.place", Version: 1,
+		Key: func(p *joining.Place) string { return all.Key(p.Name) }})
+)
+
+// passesOf finds the keys of a machine.
+var passesOf = store.NewIndex(Passes, "machine", func(p *joining.Pass) []string { return []string{p.Machine} })
+
+// Schema is every table of this wing.
+func Schema() store.Schema { return store.Schema{Offers, Machines, Passes, Places} }
+
+// The refusals. They say the same of a ticket that never was, was used, has ended or is another's: nothing is to be found out.
+var (
+	ErrTicket  = errors.New("the ticket is not known: it was used, has ended, or was never made; berth ticket makes another")
+	ErrMachine = errors.New("the machine is not known: it was removed")
+)
+
+// Redeem uses up a ticket and lets a machine in (2 keys). The machine's id is answered with it.
+func Redeem(tx store.Tx, t joining.Ticket, name string) (*joining.Machine, error) {
+	o, ok := Offers.Get(tx, all.Key(t.ID))
+	if !ok || !hmac.Equal(o.Hash, t.Hash()) || !tx.Now().Before(o.Expires) {
+		return nil, ErrTicket
+	}
+	m := &joining.Machine{ID: tx.NewID(), Role: o.Role, Home: o.Home, Name: name, Joined: tx.Now()}
+	Offers.Delete(tx, all.Key(t.ID))
+	Machines.Put(tx, m)
+	return m, nil
+}
+
+// Grant gives a machine keys for a while, and takes those away that have ended (at most 8 keys).
+func Grant(tx store.Tx, p joining.Pass) (*joining.Pass, error) {
+	m, ok := Machines.Get(tx, all.Key(p.Machine))
+	if !ok || m.Role != joining.Node {
+		return nil, ErrMachine
+	}
+	p.Home, p.Expires = m.Home, tx.Now().Add(joining.PassLife)
+	for n, old := range slices.Collect(values(tx, m.ID)) {
+		if n < 6 && !tx.Now().Before(old.Expires) {
+			Passes.Delete(tx, all.Key(old.AccessKey))
+		}
+	}
+	Passes.Put(tx, &p)
+	return &p, nil
+}
+
+func values(tx store.Tx, machine string) func(func(*joining.Pass) bool) {
+	return func(yield func(*joining.Pass) bool) {
+		for _, p := range passesOf.List(tx, machine, "") {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Remove ends a machine: no certificate of it is renewed, and its keys are good for nothing. It tells whether there was one. At most 20 keys.
+func Remove(tx store.Tx, id string) bool {
+	if _, ok := Machines.Get(tx, all.Key(id)); !ok {
+		return false
+	}
+	Machines.Delete(tx, all.Key(id))
+	for n, p := range slices.Collect(values(tx, id)) {
+		if n < 18 { // the others find no machine
+			Passes.Delete(tx, all.Key(p.AccessKey))
+		}
+	}
+	return true
+}
+
+// Good answers the keys of that name if they are good now.
+func Good(tx store.Tx, accessKey string, now time.Time) (*joining.Pass, bool) {
+	p, ok := Passes.Peek(tx, all.Key(accessKey))
+	if !ok || !now.Before(p.Expires) {
+		return nil, false
+	}
+	_, ok = Machines.Peek(tx, all.Key(p.Machine))
+	return p, ok
+}
+
+// Known tells whether a machine is part of the installation.
+func Known(tx store.Tx, id string) (*joining.Machine, bool) { return Machines.Peek(tx, all.Key(id)) }
