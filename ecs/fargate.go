@@ -1,6 +1,8 @@
 package ecs
 
 import (
+	"strconv"
+
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -42,6 +44,18 @@ func Platform(wish string) string {
 
 // DefaultStorageGiB is the ephemeral storage of a task on FARGATE that asks for no other size.
 const DefaultStorageGiB = 20
+
+// SandboxMiB is the memory that a sandbox takes for itself, beside that of its task with so many containers.
+func SandboxMiB(containers int) int64 { return 32 + 8*int64(containers) }
+
+// BesideMiB is what the task holds of its node's memory beside its own.
+func (t *Task) BesideMiB() int64 {
+	own, err := strconv.ParseInt(t.Memory, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return t.Holds.MemoryMiB - own
+}
 
 // ProvidesFargate says whether a capacity provider's tasks run on FARGATE.
 func ProvidesFargate(provider string) bool {

@@ -27,6 +27,7 @@ type Task struct {
 	RoleCredentials          *IAMRoleCredentials `json:"roleCredentials,omitempty"`
 	ExecutionRoleCredentials *IAMRoleCredentials `json:"executionRoleCredentials,omitempty"`
 	Associations             []Association       `json:"associations,omitempty"`
+	SandboxMemory            int64               `json:"sandboxMemory,omitempty"`    // MiB; berth's own: for the task's sandbox, beside Memory
 	EphemeralStorage         int64               `json:"ephemeralStorage,omitempty"` // GiB; berth's own, of tasks on FARGATE
 	EnableFaultInjection     bool                `json:"enableFaultInjection,omitempty"`
 	TaskDefinitionAccountID  string              `json:"taskDefinitionAccountId,omitempty"`

@@ -24,6 +24,9 @@ func (r *region) machineOf(node string, arn *string, cpu, memory, storage int32)
 		"com.amazonaws.ecs.capability.docker-remote-api.1.18": "", "ecs.capability.extensible-ephemeral-storage": ""} {
 		in.Attributes = append(in.Attributes, shape.Attribute{Name: aws.Ptr(name), Value: aws.Ptr(value)})
 	}
+	if node == "node-2" { // each task there has a sandbox
+		in.Attributes = append(in.Attributes, shape.Attribute{Name: aws.Ptr("berth.fargate-runtime"), Value: aws.Ptr("runsc")})
+	}
 	out := must(r, shape.OpRegisterContainerInstance, r.api.RegisterContainerInstance, in)
 	return out.ContainerInstance.ContainerInstanceArn
 }
@@ -38,6 +41,35 @@ func (r *region) ledgers() map[string]ecs.Ledger {
 		return nil
 	})
 	return out
+}
+
+// A task on FARGATE has the memory that it asked for, and its sandbox what it takes beside it: both are booked, and a node is told both.
+func TestSandboxesAreBooked(t *testing.T) {
+	r := newRegion(t)
+	r.cluster()
+	must(r, shape.OpCreateCluster, r.api.CreateCluster, &shape.CreateClusterRequest{ClusterName: aws.Ptr("nodes")})
+	r.tiny("tiny", nil)
+	const sandbox = 40
+	host := r.machineOf("node-2", nil, 1024, 2*(512+sandbox)+511, 1000)
+	r.update(func(tx store.Tx) { tables.MarkConnected(tx, tables.MemberKey(us, "nodes", ecs.ShortID(*host)), "s", true) })
+	out := must(r, shape.OpRunTask, r.api.RunTask, runTiny(count(3)))
+	if len(out.Tasks) != 2 || len(out.Failures) != 1 || *out.Failures[0].Detail != "552 MiB of memory are required, 511 are available" {
+		t.Fatalf("%d tasks, failures %s", len(out.Tasks), asText(out.Failures))
+	}
+	if m := aws.Val(out.Tasks[0].Memory); m != "512" {
+		t.Errorf("a task shows %s MiB", m)
+	}
+	r.update(func(tx store.Tx) {
+		for _, task := range tables.Tasks.List(tx, "", "") {
+			if task.Holds.MemoryMiB != 512+sandbox || task.BesideMiB() != sandbox {
+				t.Errorf("it holds %d MiB, %d beside its own", task.Holds.MemoryMiB, task.BesideMiB())
+			}
+		}
+	})
+	r.report(ecs.ShortID(*out.Tasks[0].TaskArn), "STOPPED")
+	if l := r.ledgers()["node-2"]; l.Used.MemoryMiB != 512+sandbox {
+		t.Errorf("%d MiB are booked", l.Used.MemoryMiB)
+	}
 }
 
 // Whatever is placed, on EC2, FARGATE and Spot, stopped, reported and interrupted, while agents come and go and machines grow and shrink: nothing is

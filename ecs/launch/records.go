@@ -14,7 +14,12 @@ import (
 type Placed struct {
 	Instance *ecs.Instance
 	Holds    ecs.Amounts // what the task is booked with
+	// BesideMiB of the memory are not the task's: its sandbox takes them.
+	BesideMiB int64
 }
+
+// memory is the task's own.
+func (p Placed) memory() string { return strconv.FormatInt(p.Holds.MemoryMiB-p.BesideMiB, 10) }
 
 // Make is the records of one new task. newID answers 32 hex digits, another at each call.
 func Make(s Spec, p Placed, now time.Time, newID func() string) Records {
@@ -68,8 +73,8 @@ func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
 		LaunchType: launchType, CapacityProvider: s.CapacityProvider,
 		Node: p.Instance.Node, Zone: zone,
 		CPU:       strconv.FormatInt(p.Holds.CPU, 10),
-		Memory:    strconv.FormatInt(p.Holds.MemoryMiB, 10),
-		Overrides: withDefaults(s, p.Holds), Network: s.Network, Holds: p.Holds,
+		Memory:    p.memory(),
+		Overrides: withDefaults(s, p), Network: s.Network, Holds: p.Holds,
 		EnableExecuteCommand: s.EnableExecuteCommand, ReferenceID: s.ReferenceID, CreatedAt: now,
 	}
 	t.Instance, t.Host = host(s, p)
@@ -83,13 +88,13 @@ func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
 }
 
 // withDefaults lists every container in the overrides, as ECS answers them, and sizes in units, as the agent reads them.
-func withDefaults(s Spec, holds ecs.Amounts) shape.TaskOverride {
+func withDefaults(s Spec, p Placed) shape.TaskOverride {
 	o := s.Overrides
 	if aws.Val(o.Cpu) != "" {
-		o.Cpu = aws.Ptr(strconv.FormatInt(holds.CPU, 10))
+		o.Cpu = aws.Ptr(strconv.FormatInt(p.Holds.CPU, 10))
 	}
 	if aws.Val(o.Memory) != "" {
-		o.Memory = aws.Ptr(strconv.FormatInt(holds.MemoryMiB, 10))
+		o.Memory = aws.Ptr(p.memory())
 	}
 	all := make([]shape.ContainerOverride, 0, len(s.Definition.Document.ContainerDefinitions))
 	for _, c := range s.Definition.Document.ContainerDefinitions {

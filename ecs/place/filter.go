@@ -52,7 +52,7 @@ var filters = []filter{
 	{Ports, refusesPorts},
 	{CPU, func(s *site, r *Request) (string, bool) { return lacks("CPU units", r.Needs.CPU, s.freeCPU()) }},
 	{Memory, func(s *site, r *Request) (string, bool) {
-		return lacks("MiB of memory", r.Needs.MemoryMiB, s.freeMemory())
+		return lacks("MiB of memory", r.Needs.MemoryMiB+s.BesideMiB, s.freeMemory())
 	}},
 	{Storage, func(s *site, r *Request) (string, bool) {
 		return lacks("GiB of ephemeral storage", r.Needs.StorageGiB, s.freeStorage())

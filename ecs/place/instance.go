@@ -23,6 +23,9 @@ const BerthNode = "berth.node-id"
 const (
 	Fargate   = "berth.fargate"
 	FargateOn = "enabled"
+
+	FargateRuntime = "berth.fargate-runtime" // what the tasks run on there
+	FargateBoxed   = "runsc"
 )
 
 // Instance is a candidate: a container instance with what its node has left.
@@ -38,6 +41,7 @@ type Instance struct {
 	Attributes    []shape.Attribute
 	Total         ecs.Amounts // of the node's ledger
 	Used          ecs.Amounts // of the node's ledger
+	BesideMiB     int64       // memory that a task of the request takes there beside its own
 	Running       int         // tasks that should run on it, whoever's
 	Peers         int         // of those, the tasks of the same service or group
 	Groups        []string    // task groups of its running tasks; needed by requests whose expressions ask for them
@@ -116,7 +120,9 @@ func sites(candidates []Instance) []*site {
 }
 
 func (s *site) take(r *Request) {
-	*s.used = Add(*s.used, r.Needs)
+	needs := r.Needs
+	needs.MemoryMiB += s.BesideMiB
+	*s.used = Add(*s.used, needs)
 	s.Running++
 	s.Peers++
 	if r.Zones != nil {

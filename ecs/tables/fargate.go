@@ -61,7 +61,7 @@ func hostsFor(tx store.Tx, s launch.Spec) []place.Instance {
 			continue
 		}
 		c := Candidate(tx, i)
-		c.LaunchType = shape.LaunchTypeFargate
+		c.LaunchType, c.BesideMiB = shape.LaunchTypeFargate, besideMiB(s, i)
 		c.Peers = DesiredByPeers.Count(tx, peers(key, hosted(s.Cluster, s.GroupName()), shape.DesiredStatusRunning))
 		if old, ok := byNode[c.Node]; !ok || better(c, old) {
 			byNode[c.Node] = c
@@ -73,6 +73,14 @@ func hostsFor(tx store.Tx, s launch.Spec) []place.Instance {
 	}
 	slices.SortFunc(out, func(a, b place.Instance) int { return strings.Compare(a.ID, b.ID) })
 	return out
+}
+
+// besideMiB is the memory that a task on FARGATE takes on a node beside its own: that of its sandbox.
+func besideMiB(s launch.Spec, i *ecs.Instance) int64 {
+	if v, _ := place.AttributeOf(i.Attributes, place.FargateRuntime); !s.Fargate() || v != place.FargateBoxed {
+		return 0
+	}
+	return ecs.SandboxMiB(len(s.Definition.Document.ContainerDefinitions))
 }
 
 // better says which of two container instances of one node its agent is: the one that is connected, or was last.
@@ -151,7 +159,7 @@ func (b *booking) interrupt(req place.Request, candidates []place.Instance, miss
 			b.interruptTask(key)
 			out = append(out, key)
 		}
-		rooms[i].free = rooms[i].free.less(req.Needs)
+		rooms[i].take(req)
 	}
 	return out
 }
@@ -185,12 +193,18 @@ func (a amount) plus(n ecs.Amounts) amount {
 
 // room is what a node has left once what ends has ended, and the Spot tasks that could end, in the order in which they would.
 type room struct {
-	free amount
-	spot []*ecs.Task
+	free   amount
+	beside int64 // MiB that each such task takes beside its own
+	spot   []*ecs.Task
 }
 
 func (r *room) fits(q place.Request) bool {
-	return r.free.cpu >= q.Needs.CPU && r.free.memory >= q.Needs.MemoryMiB && r.free.storage >= q.Needs.StorageGiB
+	return r.free.cpu >= q.Needs.CPU && r.free.memory >= q.Needs.MemoryMiB+r.beside && r.free.storage >= q.Needs.StorageGiB
+}
+
+func (r *room) take(q place.Request) {
+	r.free = r.free.less(q.Needs)
+	r.free.memory -= r.beside
 }
 
 // victims are how many of its Spot tasks must end for one task more; -1 when all are too few.
@@ -241,7 +255,7 @@ func roomsOf(tx store.Tx, h ecs.Home, q place.Request, candidates []place.Instan
 		if !ok {
 			continue
 		}
-		r := &room{free: amount{l.Total.CPU, l.Total.MemoryMiB, l.Total.StorageGiB}.less(l.Used)}
+		r := &room{beside: c.BesideMiB, free: amount{l.Total.CPU, l.Total.MemoryMiB, l.Total.StorageGiB}.less(l.Used)}
 		for key, i := range InstancesByNode.List(tx, LedgerKey(h.Region, c.Node), "") {
 			if i.Home == h {
 				r.gather(tx, key)

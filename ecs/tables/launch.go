@@ -137,11 +137,12 @@ func (b *booking) book(instance string) (*ecs.Task, error) {
 	if !ok {
 		return nil, fmt.Errorf("tables: ledger of node %s vanished within a transaction", i.Node)
 	}
-	booked := *l
-	booked.Used = place.Add(l.Used, b.needs)
+	booked, holds, beside := *l, b.needs, besideMiB(s, i)
+	holds.MemoryMiB += beside
+	booked.Used = place.Add(l.Used, holds)
 	Ledgers.Put(tx, &booked)
 
-	r := launch.Make(s, launch.Placed{Instance: i, Holds: b.needs}, tx.Now(), tx.NewID)
+	r := launch.Make(s, launch.Placed{Instance: i, Holds: holds, BesideMiB: beside}, tx.Now(), tx.NewID)
 	if err := b.attach(r.Task, i); err != nil {
 		return nil, err
 	}

@@ -132,6 +132,7 @@ func (r *Runtime) endLease(ctx context.Context, task string) error {
 	unlock := r.leasing.Lock(task)
 	defer unlock()
 	r.leased.Drop(task)
+	r.splits.Drop(task)
 	return r.deleteLease(ctx, leaseID(task))
 }
 

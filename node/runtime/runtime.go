@@ -66,7 +66,8 @@ type Runtime struct {
 	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
 	shims  keyed.Mutex // by task id: one starts the shim
 	spare  spare
-	blanks keyed.Mutex // see storage.Config
+	splits memo.Memo[*split] // by task: how what its sandbox used is divided
+	blanks keyed.Mutex       // see storage.Config
 	layers snapshot.Cache
 	images memo.Memo[Image]      // what was read of them, by digest: it says everything that follows but where the layers lie
 	execs  memo.Memo[*execKnown] // by container: what an exec needs

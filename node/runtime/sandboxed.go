@@ -128,11 +128,8 @@ func (r *Runtime) exitCode(id string, status uint32) int {
 	return int(status)
 }
 
-// sandboxEnded asks the kernel: the sandbox's own processes lie in the first container's cgroup.
-func (r *Runtime) sandboxEnded(task string) bool {
-	pids, err := r.cg.Processes(r.containerCgroup(task, sandbox.First(task)))
-	return err == nil && len(pids) == 0
-}
+// sandboxEnded asks the sandbox: it listens as long as it runs. Its file servers may take a moment longer.
+func (r *Runtime) sandboxEnded(task string) bool { return !r.sandboxes().Answers(task) }
 
 // seat is the cgroup that tells what a container uses. A sandbox is one process to the kernel: each of its containers uses what all do.
 func (r *Runtime) seat(id string) string {

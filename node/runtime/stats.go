@@ -26,13 +26,14 @@ type NetworkStats struct {
 }
 
 // Stats reads the container's cgroup and network namespace from the kernel;
-// containerd is not asked.
-func (r *Runtime) Stats(_ context.Context, id string) (Stats, error) {
+// containerd is not asked. The kernel sees a sandbox as a whole: what of it is
+// the container's, the sandbox tells, as far as it can.
+func (r *Runtime) Stats(ctx context.Context, id string) (Stats, error) {
 	if !containerIDRule.MatchString(id) {
 		return Stats{}, named(CannotInspectContainerError, notFound(id))
 	}
 	path := r.seat(id)
-	used, err := r.cg.Stats(path)
+	used, err := r.used(ctx, id, path)
 	if err != nil {
 		return Stats{}, named(CannotInspectContainerError, fmt.Errorf("container %q: %w", id, err))
 	}
@@ -46,6 +47,14 @@ func (r *Runtime) Stats(_ context.Context, id string) (Stats, error) {
 		s.Networks = parseNetDev(text)
 	}
 	return s, nil
+}
+
+// used is what a container used.
+func (r *Runtime) used(ctx context.Context, id, path string) (cgroup.Stats, error) {
+	if r.sandboxed(id[:32]) {
+		return r.usedInSandbox(ctx, id, path)
+	}
+	return r.cg.Stats(path)
 }
 
 // parseNetDev reads /proc/PID/net/dev.

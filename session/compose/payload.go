@@ -28,6 +28,7 @@ func Start(t *ecs.Task, d *ecs.TaskDefinition) (session.Task, error) {
 		ServiceName:             t.Service,
 		Group:                   t.Group,
 		TaskDefinitionAccountID: d.Account,
+		SandboxMemory:           t.BesideMiB(),
 		EphemeralStorage:        t.Holds.StorageGiB,
 		EnableFaultInjection:    aws.Val(doc.EnableFaultInjection),
 	}

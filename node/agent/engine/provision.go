@@ -139,7 +139,7 @@ func (e *Engine) prepare(t *Task) *preparation {
 	}
 	prep := &preparation{all: pending.New(), stored: pending.New()}
 	t.preparing = prep
-	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, CPUUnits: t.Plan.CPUUnits(), MemoryMiB: t.Plan.MemoryMiB, SwapMiB: t.Plan.SwapMiB(),
+	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, CPUUnits: t.Plan.CPUUnits(), MemoryMiB: t.Plan.MemoryMiB + t.Plan.BesideMiB, SwapMiB: t.Plan.SwapMiB(),
 		SharePID: t.Plan.PidMode == runtime.ShareTask, ShareIPC: t.Plan.IpcMode == runtime.ShareTask, ShmBytes: t.Plan.ShmBytes()}, t.Plan.Volumes
 	gib := t.Plan.StorageGiB
 	patience := timeouts[Create]

@@ -33,7 +33,7 @@ func TestWhichTasksGetASandbox(t *testing.T) {
 		n := testNode
 		n.Interfaces, n.Sandboxes = true, c.can
 		p, err := New(web(func(t *session.Task, k *session.Container) {
-			t.NetworkMode = "awsvpc"
+			t.NetworkMode, t.Memory, t.SandboxMemory = "awsvpc", 512, 40
 			t.ElasticNetworkInterfaces = []session.ElasticNetworkInterface{{
 				EC2ID: "eni-1", AttachmentArn: "arn:a", MacAddress: "0a:00:00:00:00:01",
 				IPv4Addresses: []session.IPv4Address{{Primary: true, PrivateAddress: "10.0.0.4"}}, SubnetGatewayIpv4Address: "10.0.0.1/24",
@@ -51,6 +51,8 @@ func TestWhichTasksGetASandbox(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s: %v, not %q", name, err, c.says)
 			}
+		case err == nil && p.BesideMiB != map[bool]int64{true: 40}[p.Sandbox]:
+			t.Errorf("%s: %d MiB beside its own", name, p.BesideMiB)
 		case err != nil || p.Sandbox != c.want:
 			t.Errorf("%s: %v %v", name, p, err)
 		}

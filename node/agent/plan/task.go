@@ -41,6 +41,7 @@ type Task struct {
 
 	CPU         float64 // vCPU; 0 is no limit
 	MemoryMiB   int64   // 0 is no limit
+	BesideMiB   int64   // of memory, for the sandbox itself
 	StorageGiB  int64   // of a file system of its own, mounted at Dir; 0 is no limit
 	NetworkMode string
 	Interface   *Interface // that its containers share; of network mode awsvpc only
@@ -172,6 +173,9 @@ func New(in session.Task, n Node) (*Task, error) {
 	}
 	if t.Sandbox, err = t.wantsSandbox(n.Sandboxes); err != nil {
 		return nil, unrecognised(err)
+	}
+	if t.Sandbox && t.MemoryMiB > 0 {
+		t.BesideMiB = max(0, in.SandboxMemory)
 	}
 	return t, nil
 }
