@@ -45,9 +45,10 @@ func New(ctx context.Context, c Config) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{
-		cfg: c, log: c.Log.With("component", "agent"), usage: usage.New(c.Runtime), signer: signer{c.Credentials, c.Region, service},
+		cfg: c, log: c.Log.With("component", "agent"), signer: signer{c.Credentials, c.Region, service},
 		registered: make(chan struct{}),
 	}
+	a.usage = usage.New(counters{a})
 	a.zone.Store(&c.Zone)
 	a.api = &api.Client{Endpoint: c.Endpoint, Signer: a.signer, HTTP: c.HTTP, Agent: a.userAgent()}
 	if a.db, err = db.Open(filepath.Join(c.DataDir, "agent.db")); err != nil {
