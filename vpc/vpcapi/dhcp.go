@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
@@ -90,7 +91,7 @@ func (a *API) DeleteDhcpOptions(ctx context.Context, c wire.Call, in *shape.Dele
 	_, err := a.deleteUnused(ctx, c, removal{
 		find: func(tx store.Tx, h vpc.Home) (string, error) {
 			if _, err := tables.Options(tx, h, id); err != nil {
-				return id, err
+				return id, inDeletionsWords(err, id)
 			}
 			if tables.VPCsByDHCPOptions.Count(tx, id) > 0 {
 				return id, vpc.Dependent("dhcpOptions", id)
@@ -103,6 +104,15 @@ func (a *API) DeleteDhcpOptions(ctx context.Context, c wire.Call, in *shape.Dele
 		},
 	})
 	return nil, err
+}
+
+// inDeletionsWords is the error of options that are not there as their deletion has it: EC2 spells its code otherwise there, and Terraform
+// compares it.
+func inDeletionsWords(err error, id string) error {
+	if e, ok := err.(*aws.Error); ok && strings.HasSuffix(e.Code, ".NotFound") { //nolint:errorlint // tables wraps none
+		return wire.Errorf("InvalidDhcpOptionsID.NotFound", "The dhcpOptions ID '%s' does not exist", id)
+	}
+	return err
 }
 
 // AssociateDhcpOptions gives a VPC DHCP options, or with "default" none.

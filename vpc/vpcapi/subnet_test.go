@@ -162,7 +162,7 @@ func TestDHCPOptions(t *testing.T) {
 	none := "dopt-01234567"
 	w.refuses(
 		bad(w, "DependencyViolation: The dhcpOptions '"+*o.DhcpOptionsId+"' has dependencies and cannot be deleted.", w.DeleteDhcpOptions, shape.DeleteDhcpOptionsRequest{DhcpOptionsId: o.DhcpOptionsId}),
-		bad(w, "InvalidDhcpOptionID.NotFound: The dhcpOption ID '"+none+"' does not exist", w.DeleteDhcpOptions, shape.DeleteDhcpOptionsRequest{DhcpOptionsId: &none}),
+		bad(w, "InvalidDhcpOptionsID.NotFound: The dhcpOptions ID '"+none+"' does not exist", w.DeleteDhcpOptions, shape.DeleteDhcpOptionsRequest{DhcpOptionsId: &none}),
 		bad(w, "InvalidDhcpOptionsId.Malformed", w.DeleteDhcpOptions, shape.DeleteDhcpOptionsRequest{DhcpOptionsId: ptr("blue")}),
 		bad(w, "InvalidDhcpOptionID.NotFound", w.AssociateDhcpOptions, shape.AssociateDhcpOptionsRequest{DhcpOptionsId: &none, VpcId: &v}),
 		bad(w, "InvalidVpcID.NotFound", w.AssociateDhcpOptions, shape.AssociateDhcpOptionsRequest{DhcpOptionsId: o.DhcpOptionsId, VpcId: ptr("vpc-01234567")}),
