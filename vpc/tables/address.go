@@ -24,37 +24,55 @@ func FreeAddresses(tx store.Tx, s *vpc.Subnet) int {
 	return int(n) - usedAddresses.Count(tx, s.ID)
 }
 
-// takeAny gives an interface an address of a subnet: one that nobody had or that has rested, else the one that has rested longest. 1 key.
-func takeAny(tx store.Tx, s *vpc.Subnet, eni string) (netip.Addr, error) {
+// recordsIn counts the IPv4 addresses of a block of a subnet that have records, restingIn finds those of a subnet that rest.
+var (
+	recordsIn = store.NewIndex(Addresses, "block", func(a *vpc.Address) []string {
+		if !a.Addr.Is4() {
+			return nil
+		}
+		return []string{blockOf(a.Subnet, block(a.Addr))}
+	})
+	restingIn = store.NewIndex(Addresses, "resting", func(a *vpc.Address) []string {
+		if a.Interface != "" || !a.Addr.Is4() {
+			return nil
+		}
+		return []string{a.Subnet}
+	})
+)
+
+func blockOf(subnet string, b netip.Addr) string { return subnet + " " + b.String() }
+
+// spaceOf are the addresses of a subnet.
+func spaceOf(tx store.Tx, s *vpc.Subnet) space {
 	first, n := vpc.Usable(s.CIDR)
-	if FreeAddresses(tx, s) > 0 {
-		spare, ok := pick(tx.Now(), vpc.Walk(tx.NewID(), n), func(i uint64) (bool, time.Time) {
-			a, ok := Addresses.Peek(tx, AddressKey(&vpc.Address{Home: s.Home, Subnet: s.ID, Addr: vpc.Nth(first, i)}))
+	return space{
+		first: first, n: n,
+		free: func(a netip.Addr) (bool, time.Time) {
+			r, ok := Addresses.Peek(tx, AddressKey(&vpc.Address{Home: s.Home, Subnet: s.ID, Addr: a}))
 			if !ok {
 				return true, time.Time{}
 			}
-			return a.Interface == "", a.FreedAt
-		})
-		if ok {
-			return vpc.Nth(first, spare), own(tx, s, vpc.Nth(first, spare), eni)
+			return r.Interface == "", r.FreedAt
+		},
+		records: func(b netip.Addr) int { return recordsIn.Count(tx, blockOf(s.ID, b)) },
+		resting: func(yield func(netip.Addr, time.Time) bool) {
+			for _, r := range restingIn.List(tx, s.ID, "") {
+				if !yield(r.Addr, r.FreedAt) {
+					return
+				}
+			}
+		},
+	}
+}
+
+// takeAny gives an interface an address of a subnet: one that nobody had or that has rested, else the one that has rested longest. 1 key.
+func takeAny(tx store.Tx, s *vpc.Subnet, eni string) (netip.Addr, error) {
+	if FreeAddresses(tx, s) > 0 {
+		if a, ok := spaceOf(tx, s).spare(tx); ok {
+			return a, own(tx, s, a, eni)
 		}
 	}
 	return netip.Addr{}, refuse("InsufficientFreeAddressesInSubnet", "The specified subnet does not have enough free addresses to satisfy the request.")
-}
-
-// pick is the first number that is free and has rested, else the one that is free for longest.
-func pick(now time.Time, walk func(func(uint64) bool), look func(uint64) (free bool, since time.Time)) (n uint64, ok bool) {
-	var rests time.Time
-	for i := range walk {
-		free, since := look(i)
-		if free && now.Sub(since) >= vpc.RestTime {
-			return i, true
-		}
-		if free && (!ok || since.Before(rests)) {
-			n, rests, ok = i, since, true
-		}
-	}
-	return n, ok
 }
 
 // take gives an interface an address that was asked for, whether it has rested or not. 1 key.

@@ -37,6 +37,18 @@ func BenchmarkAttach(b *testing.B) {
 			must(b, s.Update(b.Context(), func(tx store.Tx) error { Release(tx, home, i.ID); return nil }))
 		}
 	})
+	b.Run("nearly full", func(b *testing.B) {
+		s := mem.Open(Schema(), mem.Options{})
+		b.Cleanup(func() { _ = s.Close() })
+		network(b, s, "10.0.0.0/16")
+		first, n := vpc.Usable(netip.MustParsePrefix("10.0.0.0/16"))
+		fill(b, s, first, n, map[netip.Addr]bool{vpc.Nth(first, n/3): true})
+		for b.Loop() {
+			i, err := attach(b, s, Spec{Subnet: "subnet-0", Groups: []string{"sg-1"}, Owner: "arn:task"})
+			must(b, err)
+			must(b, s.Update(b.Context(), func(tx store.Tx) error { Release(tx, home, i.ID); return nil }))
+		}
+	})
 	b.Run("plain", func(b *testing.B) {
 		s := half(b)
 		for b.Loop() {

@@ -8,21 +8,44 @@ import (
 	"github.com/berth-ecs/berth/vpc"
 )
 
+// publicIn counts the public addresses of a block that have records.
+var publicIn = store.NewIndex(PublicAddresses, "block", func(a *vpc.PublicAddress) []string { return []string{block(a.Addr).String()} })
+
+// publicSpace are the addresses of the pool.
+func publicSpace(tx store.Tx, pool netip.Prefix) space {
+	first, n := public(pool)
+	return space{
+		first: first, n: n,
+		free: func(a netip.Addr) (bool, time.Time) {
+			r, ok := PublicAddresses.Peek(tx, PublicKey(&vpc.PublicAddress{Addr: a}))
+			if !ok {
+				return true, time.Time{}
+			}
+			return r.Owner == "", r.FreedAt
+		},
+		records: func(b netip.Addr) int { return publicIn.Count(tx, b.String()) },
+		resting: func(yield func(netip.Addr, time.Time) bool) {
+			if n == 0 {
+				return
+			}
+			last := vpc.Nth(first, n-1)
+			for _, r := range restingPublic.List(tx, rests, "") {
+				// The pool may have been another one.
+				if in := !r.Addr.Less(first) && !last.Less(r.Addr); in && !yield(r.Addr, r.FreedAt) {
+					return
+				}
+			}
+		},
+	}
+}
+
 // TakePublic gives an owner (an interface's or an allocation's id) an address of the pool of public addresses. Its first and last address are
 // given to nobody, unless that is all it has. 1 key.
 func TakePublic(tx store.Tx, pool netip.Prefix, h vpc.Home, owner string) (netip.Addr, error) {
-	first, n := public(pool)
-	spare, ok := pick(tx.Now(), vpc.Walk(tx.NewID(), n), func(i uint64) (bool, time.Time) {
-		a, ok := PublicAddresses.Peek(tx, PublicKey(&vpc.PublicAddress{Addr: vpc.Nth(first, i)}))
-		if !ok {
-			return true, time.Time{}
-		}
-		return a.Owner == "", a.FreedAt
-	})
+	a, ok := publicSpace(tx, pool).spare(tx)
 	if !ok {
 		return netip.Addr{}, refuse("InsufficientAddressCapacity", "Not enough available addresses to satisfy your minimum request.")
 	}
-	a := vpc.Nth(first, spare)
 	return a, TakeThis(tx, pool, &vpc.PublicAddress{Addr: a, Home: h, Owner: owner})
 }
 
