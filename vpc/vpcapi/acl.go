@@ -215,7 +215,7 @@ func (a *API) DescribeNetworkAcls(ctx context.Context, c wire.Call, in *shape.De
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[aclView]{
 			Kind: vpc.KindACL, IDs: in.NetworkAclIds, Fields: aclFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, viewed(tables.ACLs.List(tx, tables.All(h), ""), func(acl *vpc.ACL) listed[aclView] { return viewACL(tx, acl) }))
+		}, viewed(tx, h, tables.ACLs, func(acl *vpc.ACL) listed[aclView] { return viewACL(tx, acl) }))
 		out.NetworkAcls, out.NextToken = render(page, renderACL), next
 		return err
 	})

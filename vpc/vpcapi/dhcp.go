@@ -156,7 +156,7 @@ func (a *API) DescribeDhcpOptions(ctx context.Context, c wire.Call, in *shape.De
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[*vpc.DHCPOptions]{
 			Kind: vpc.KindDHCPOptions, IDs: in.DhcpOptionsIds, Fields: optionFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, tagged(tx, h, tables.DHCPOptions.List(tx, tables.All(h), ""), func(o *vpc.DHCPOptions) string { return o.ID }))
+		}, tagged(tx, h, tables.DHCPOptions, func(o *vpc.DHCPOptions) string { return o.ID }))
 		out.DhcpOptions, out.NextToken = render(page, renderOptions), next
 		return err
 	})

@@ -51,26 +51,18 @@ var elasticFields = vpc.Fields[elasticView]{
 func (a *API) DescribeAddresses(ctx context.Context, c wire.Call, in *shape.DescribeAddressesRequest) (*shape.DescribeAddressesResult, error) {
 	out := &shape.DescribeAddressesResult{}
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
-		known := map[string]bool{}
-		items := func(yield func(listed[elasticView]) bool) {
-			for _, e := range tables.Elastics.List(tx, tables.All(h), "") {
-				known[e.Addr.String()] = true
-				if len(in.PublicIps) > 0 && !slices.Contains(in.PublicIps, e.Addr.String()) {
-					continue
-				}
-				if !yield(viewElastic(tx, e)) {
-					return
-				}
+		for _, p := range in.PublicIps {
+			if _, err := elastic(tx, h, nil, &p); err != nil {
+				return err
 			}
 		}
-		page, _, err := list(c, listing[elasticView]{Kind: vpc.KindElastic, IDs: in.AllocationIds, Fields: elasticFields, Filters: in.Filters}, items)
+		named := func(e *vpc.Elastic) bool {
+			return len(in.PublicIps) == 0 || slices.Contains(in.PublicIps, e.Addr.String())
+		}
+		page, _, err := list(c, listing[elasticView]{Kind: vpc.KindElastic, IDs: in.AllocationIds, Fields: elasticFields, Filters: in.Filters},
+			records(tx, h, tables.Elastics, func(e *vpc.Elastic) (listed[elasticView], bool) { return viewElastic(tx, e), named(e) }))
 		if err != nil {
 			return err
-		}
-		for _, p := range in.PublicIps {
-			if !known[p] {
-				return wire.Errorf("InvalidAddress.NotFound", "Address '%s' not found.", p)
-			}
 		}
 		out.Addresses = render(page, renderElastic)
 		return nil
@@ -113,7 +105,7 @@ func (a *API) DescribeAddressesAttribute(ctx context.Context, c wire.Call, in *s
 	out := &shape.DescribeAddressesAttributeResult{}
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[*vpc.Elastic]{Kind: vpc.KindElastic, IDs: in.AllocationIds, Max: in.MaxResults, Token: in.NextToken},
-			tagged(tx, h, tables.Elastics.List(tx, tables.All(h), ""), func(e *vpc.Elastic) string { return e.ID }))
+			tagged(tx, h, tables.Elastics, func(e *vpc.Elastic) string { return e.ID }))
 		out.NextToken = next
 		out.Addresses = render(page, func(l listed[*vpc.Elastic]) shape.AddressAttribute {
 			return shape.AddressAttribute{AllocationId: aws.Ptr(l.ID), PublicIp: aws.Ptr(l.Item.Addr.String())}

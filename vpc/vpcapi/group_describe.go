@@ -34,7 +34,7 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, c wire.Call, in *shape
 		}
 		page, next, err := list(c, listing[ruledGroup]{
 			Kind: vpc.KindGroup, IDs: ids, Fields: groupFields(tx, h), Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, groups(tx, h))
+		}, viewed(tx, h, tables.SecurityGroups, func(g *vpc.SecurityGroup) listed[ruledGroup] { return viewGroup(tx, g) }))
 		for _, g := range page {
 			out.SecurityGroups = append(out.SecurityGroups, renderGroup(g))
 		}
@@ -47,22 +47,16 @@ func (a *API) DescribeSecurityGroups(ctx context.Context, c wire.Call, in *shape
 	return out, nil
 }
 
-func groups(tx store.Tx, h vpc.Home) func(func(listed[ruledGroup]) bool) {
-	return func(yield func(listed[ruledGroup]) bool) {
-		for _, g := range tables.SecurityGroups.List(tx, tables.All(h), "") {
-			r := ruledGroup{SecurityGroup: g}
-			for _, rule := range tables.RulesOf(tx, h, g.ID) {
-				if rule.Egress {
-					r.out = append(r.out, rule)
-				} else {
-					r.in = append(r.in, rule)
-				}
-			}
-			if !yield(listed[ruledGroup]{ID: g.ID, Item: r, Tags: tables.TagsOf(tx, h, g.ID)}) {
-				return
-			}
+func viewGroup(tx store.Tx, g *vpc.SecurityGroup) listed[ruledGroup] {
+	r := ruledGroup{SecurityGroup: g}
+	for _, rule := range tables.RulesOf(tx, g.Home, g.ID) {
+		if rule.Egress {
+			r.out = append(r.out, rule)
+		} else {
+			r.in = append(r.in, rule)
 		}
 	}
+	return listed[ruledGroup]{ID: g.ID, Item: r, Tags: tables.TagsOf(tx, g.Home, g.ID)}
 }
 
 func renderGroup(g listed[ruledGroup]) shape.SecurityGroup {

@@ -69,13 +69,33 @@ func (a *API) primaryOf(tx store.Tx, h vpc.Home, attachment string) (eni string,
 	return "", false
 }
 
-// instances yields nodes with their tags.
-func (a *API) instances(tx store.Tx, h vpc.Home) iter.Seq[listed[*vpc.Node]] {
-	return func(yield func(listed[*vpc.Node]) bool) {
-		for _, n := range a.nodes(tx, h) {
-			if !yield(listed[*vpc.Node]{ID: n.Instance, Item: &n, Tags: n.Tags}) {
-				return
+// instances are nodes with their tags, of which each is shown when it comes up.
+func instances[T any](a *API, tx store.Tx, h vpc.Home, show func(*vpc.Node) T) source[T] {
+	nodes := a.nodes(tx, h)
+	view := func(n *vpc.Node) listed[T] { return listed[T]{ID: n.Instance, Item: show(n), Tags: n.Tags} }
+	find := func(id string) (int, bool) {
+		return slices.BinarySearchFunc(nodes, id, func(n vpc.Node, id string) int { return strings.Compare(n.Instance, id) })
+	}
+	return source[T]{
+		after: func(after string) iter.Seq[listed[T]] {
+			i, there := find(after)
+			if there {
+				i++
 			}
-		}
+			return func(yield func(listed[T]) bool) {
+				for _, n := range nodes[i:] {
+					if !yield(view(&n)) {
+						return
+					}
+				}
+			}
+		},
+		one: func(id string) (listed[T], bool) {
+			i, there := find(id)
+			if !there {
+				return listed[T]{}, false
+			}
+			return view(&nodes[i]), true
+		},
 	}
 }

@@ -2,7 +2,6 @@ package vpcapi
 
 import (
 	"context"
-	"iter"
 	"strconv"
 	"time"
 
@@ -19,7 +18,9 @@ func (a *API) DescribeInstances(ctx context.Context, c wire.Call, in *shape.Desc
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[shape.Instance]{
 			Kind: vpc.KindInstance, IDs: in.InstanceIds, Fields: instanceFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, a.renderedInstances(tx, h))
+		}, instances(a, tx, h, func(n *vpc.Node) shape.Instance {
+			return n.RenderInstance(a.renderInterface(tx, a.primary(tx, n)), renderTags(n.Tags))
+		}))
 		for _, i := range page {
 			out.Reservations = append(out.Reservations, shape.Reservation{
 				ReservationId: aws.Ptr((&vpc.Node{Instance: i.ID}).Reservation()), OwnerId: aws.Ptr(h.Account), Instances: []shape.Instance{i.Item},
@@ -33,17 +34,6 @@ func (a *API) DescribeInstances(ctx context.Context, c wire.Call, in *shape.Desc
 		return nil, err
 	}
 	return out, nil
-}
-
-func (a *API) renderedInstances(tx store.Tx, h vpc.Home) iter.Seq[listed[shape.Instance]] {
-	return func(yield func(listed[shape.Instance]) bool) {
-		for n := range a.instances(tx, h) {
-			i := n.Item.RenderInstance(a.renderInterface(tx, a.primary(tx, n.Item)), renderTags(n.Tags))
-			if !yield(listed[shape.Instance]{ID: n.ID, Item: i, Tags: n.Tags}) {
-				return
-			}
-		}
-	}
 }
 
 // instanceFields are the filters of instances that say anything of a node.
@@ -79,7 +69,7 @@ func (a *API) DescribeInstanceStatus(ctx context.Context, c wire.Call, in *shape
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[*vpc.Node]{
 			Kind: vpc.KindInstance, IDs: in.InstanceIds, Fields: statusFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, a.instances(tx, h))
+		}, instances(a, tx, h, func(n *vpc.Node) *vpc.Node { return n }))
 		for _, n := range page {
 			if !n.Item.Connected && !aws.Val(in.IncludeAllInstances) {
 				continue

@@ -33,50 +33,67 @@ func (a *API) DescribeNetworkInterfaces(ctx context.Context, c wire.Call, in *sh
 	return out, nil
 }
 
-// interfaces yields descriptions of interfaces in order of their ids: those that are asked for by id, else those of a subnet, VPC or group that
-// is a filter's only value, else all.
-func (a *API) interfaces(tx store.Tx, h vpc.Home, in *shape.DescribeNetworkInterfacesRequest) iter.Seq[listed[shape.NetworkInterface]] {
-	records := tables.Interfaces.List(tx, tables.All(h), "")
-	for _, f := range in.Filters {
-		index := map[string]*store.Index[vpc.Interface]{"subnet-id": tables.InterfacesBySubnet, "vpc-id": tables.InterfacesByVPC, "group-id": tables.InterfacesByGroup}[aws.Val(f.Name)]
-		if index != nil && len(f.Values) == 1 && vpc.Literal(f.Values[0]) {
-			records = index.List(tx, f.Values[0], "")
+// interfaces are descriptions of interfaces: those of a subnet, VPC or group that is a filter's only value, else all; and of the primary ones of
+// nodes, which are no records.
+func (a *API) interfaces(tx store.Tx, h vpc.Home, in *shape.DescribeNetworkInterfacesRequest) source[shape.NetworkInterface] {
+	view := func(i *vpc.Interface) listed[shape.NetworkInterface] {
+		return listed[shape.NetworkInterface]{ID: i.ID, Item: a.renderInterface(tx, i), Tags: i.AllTags(tables.TagsOf(tx, h, i.ID))}
+	}
+	return source[shape.NetworkInterface]{
+		after: func(after string) iter.Seq[listed[shape.NetworkInterface]] {
+			shown := slices.DeleteFunc(a.primaries(tx, h), func(i *vpc.Interface) bool { return i.ID <= after })
+			return func(yield func(listed[shape.NetworkInterface]) bool) {
+				for _, i := range interfaceRecords(tx, h, in.Filters, after) {
+					for ; len(shown) > 0 && shown[0].ID < i.ID; shown = shown[1:] {
+						if !yield(view(shown[0])) {
+							return
+						}
+					}
+					if i.Home == h && !yield(view(i)) {
+						return
+					}
+				}
+				for _, i := range shown {
+					if !yield(view(i)) {
+						return
+					}
+				}
+			}
+		},
+		one: func(id string) (listed[shape.NetworkInterface], bool) {
+			if i, ok := tables.Interfaces.Peek(tx, tables.Key(h, id)); ok {
+				return view(i), true
+			}
+			shown := a.primaries(tx, h)
+			if i := slices.IndexFunc(shown, func(i *vpc.Interface) bool { return i.ID == id }); i >= 0 {
+				return view(shown[i]), true
+			}
+			return listed[shape.NetworkInterface]{}, false
+		},
+	}
+}
+
+// interfaceRecords are the records that filters may fit, behind an id.
+func interfaceRecords(tx store.Tx, h vpc.Home, wanted []shape.Filter, after string) iter.Seq2[string, *vpc.Interface] {
+	if after != "" {
+		after = tables.Key(h, after)
+	}
+	for name, index := range map[string]*store.Index[vpc.Interface]{"subnet-id": tables.InterfacesBySubnet, "vpc-id": tables.InterfacesByVPC, "group-id": tables.InterfacesByGroup} {
+		if id, ok := only(wanted, name); ok {
+			return index.List(tx, id, after)
 		}
 	}
-	if len(in.NetworkInterfaceIds) > 0 {
-		records = func(yield func(string, *vpc.Interface) bool) {
-			for _, id := range slices.Compact(slices.Sorted(slices.Values(in.NetworkInterfaceIds))) {
-				if vpc.KindInterface.Check(id) != nil {
-					continue
-				}
-				if i, ok := tables.Interfaces.Peek(tx, tables.Key(h, id)); ok && !yield(id, i) {
-					return
-				}
-			}
+	return tables.Interfaces.List(tx, tables.All(h), after)
+}
+
+// only is a filter's value if it is one id.
+func only(wanted []shape.Filter, name string) (id string, ok bool) {
+	for _, f := range wanted {
+		if aws.Val(f.Name) == name && len(f.Values) == 1 && vpc.Literal(f.Values[0]) {
+			return f.Values[0], true
 		}
 	}
-	return func(yield func(listed[shape.NetworkInterface]) bool) {
-		show := func(i *vpc.Interface) bool {
-			return yield(listed[shape.NetworkInterface]{ID: i.ID, Item: a.renderInterface(tx, i), Tags: i.AllTags(tables.TagsOf(tx, h, i.ID))})
-		}
-		shown := a.primaries(tx, h)
-		for _, i := range records {
-			for len(shown) > 0 && shown[0].ID < i.ID {
-				if !show(shown[0]) {
-					return
-				}
-				shown = shown[1:]
-			}
-			if i.Home == h && !show(i) {
-				return
-			}
-		}
-		for _, i := range shown {
-			if !show(i) {
-				return
-			}
-		}
-	}
+	return "", false
 }
 
 // primaries are the primary interfaces of nodes in order of their ids.

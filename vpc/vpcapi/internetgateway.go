@@ -131,7 +131,7 @@ func (a *API) DescribeInternetGateways(ctx context.Context, c wire.Call, in *sha
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[*vpc.InternetGateway]{
 			Kind: vpc.KindInternetGateway, IDs: in.InternetGatewayIds, Fields: gatewayFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, tagged(tx, h, tables.InternetGateways.List(tx, tables.All(h), ""), func(g *vpc.InternetGateway) string { return g.ID }))
+		}, tagged(tx, h, tables.InternetGateways, func(g *vpc.InternetGateway) string { return g.ID }))
 		out.InternetGateways, out.NextToken = render(page, renderGateway), next
 		return err
 	})

@@ -170,17 +170,11 @@ var natFields = vpc.Fields[natView]{
 func (a *API) DescribeNatGateways(ctx context.Context, c wire.Call, in *shape.DescribeNatGatewaysRequest) (*shape.DescribeNatGatewaysResult, error) {
 	out := &shape.DescribeNatGatewaysResult{}
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
-		items := func(yield func(listed[natView]) bool) {
-			for _, n := range tables.NATGateways.List(tx, tables.All(h), "") {
-				gone := !n.DeletedAt.IsZero()
-				if gone && tx.Now().Sub(n.DeletedAt) >= vpc.DeletedLife {
-					continue
-				}
-				if !yield(listed[natView]{ID: n.ID, Item: natView{n, gone}, Tags: tables.TagsOf(tx, h, n.ID)}) {
-					return
-				}
-			}
-		}
+		items := records(tx, h, tables.NATGateways, func(n *vpc.NATGateway) (listed[natView], bool) {
+			gone := !n.DeletedAt.IsZero()
+			forgotten := gone && tx.Now().Sub(n.DeletedAt) >= vpc.DeletedLife
+			return listed[natView]{ID: n.ID, Item: natView{n, gone}, Tags: tables.TagsOf(tx, h, n.ID)}, !forgotten
+		})
 		page, next, err := list(c, listing[natView]{
 			Kind: vpc.KindNATGateway, IDs: in.NatGatewayIds, Fields: natFields, Filters: in.Filter, Max: in.MaxResults, Token: in.NextToken,
 		}, items)

@@ -31,8 +31,15 @@ type listing[T any] struct {
 	Token   *string
 }
 
-// list takes from items, in order of their ids, those that a Describe call asks for. Ids that nothing has are EC2's error.
-func list[T any](c wire.Call, l listing[T], items iter.Seq[listed[T]]) (page []listed[T], next *string, err error) {
+// source is where a Describe call finds its items: those behind an id, in order of their ids, and one by its id. What an answer says of an item is
+// made when the item comes up, so that a page costs what is on it.
+type source[T any] struct {
+	after func(id string) iter.Seq[listed[T]] // "": all
+	one   func(id string) (listed[T], bool)
+}
+
+// list takes from items those that a Describe call asks for, in order of their ids. Ids that nothing has are EC2's error.
+func list[T any](c wire.Call, l listing[T], items source[T]) (page []listed[T], next *string, err error) {
 	wanted := filters(l.Filters)
 	fields := withTags(l.Fields, wanted)
 	if err := fields.Check(wanted); err != nil {
@@ -41,21 +48,46 @@ func list[T any](c wire.Call, l listing[T], items iter.Seq[listed[T]]) (page []l
 	if err := checkIDs(l.Kind, l.IDs); err != nil {
 		return nil, nil, err
 	}
-	there := map[string]bool{}
-	var fit []listed[T]
-	for i := range items {
-		if len(l.IDs) > 0 && !slices.Contains(l.IDs, i.ID) {
-			continue
-		}
-		there[i.ID] = true
-		if fields.Match(wanted, i) {
-			fit = append(fit, i)
-		}
-	}
-	if err := found(l.Kind, l.IDs, func(id string) bool { return there[id] }); err != nil {
+	p := paging{Call: c, IDs: l.IDs, Filters: l.Filters, Max: l.Max, Token: l.Token}
+	r, err := p.request()
+	if err != nil {
 		return nil, nil, err
 	}
-	return pageOf(paging{Call: c, IDs: l.IDs, Filters: l.Filters, Max: l.Max, Token: l.Token}, fit, func(i listed[T]) string { return i.ID })
+	after, err := r.After()
+	if err != nil {
+		return nil, nil, err
+	}
+	found := items.after
+	if len(l.IDs) > 0 {
+		if found, err = items.named(l.Kind, l.IDs); err != nil {
+			return nil, nil, err
+		}
+	}
+	return wire.Page(r, func(yield func(string, listed[T]) bool) {
+		for i := range found(after) {
+			if fields.Match(wanted, i) && !yield(i.ID, i) {
+				return
+			}
+		}
+	})
+}
+
+// named are the items of some ids, all of which must be there.
+func (s source[T]) named(k vpc.Kind, ids []string) (func(string) iter.Seq[listed[T]], error) {
+	var items []listed[T]
+	strange := map[string]bool{}
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		i, ok := s.one(id)
+		if !ok {
+			strange[id] = true
+			continue
+		}
+		items = append(items, i)
+	}
+	if err := found(k, ids, func(id string) bool { return !strange[id] }); err != nil {
+		return nil, err
+	}
+	return func(string) iter.Seq[listed[T]] { return slices.Values(items) }, nil
 }
 
 // withTags are the fields of a record and those that every resource with tags has.
@@ -106,14 +138,22 @@ type paging struct {
 	Token   *string
 }
 
-// pageOf takes one page. Without MaxResults that is everything.
-func pageOf[T any](p paging, items []T, key func(T) string) ([]T, *string, error) {
+func (p paging) request() (wire.PageRequest, error) {
 	r := wire.PageRequest{
 		Token: p.Token, Max: p.Max, Limit: math.MaxInt32, TokenMember: "NextToken", MaxMember: "MaxResults",
 		Filter: wire.FilterHash(p.Call.Operation, p.Call.Account, p.Call.Region, p.IDs, p.Filters),
 	}
 	if p.Max != nil && (*p.Max < minResults || *p.Max > maxResults) {
-		return nil, nil, invalid("Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", *p.Max, minResults, maxResults)
+		return r, invalid("Value ( %d ) for parameter maxResults is invalid. Expecting a value between %d and %d.", *p.Max, minResults, maxResults)
+	}
+	return r, nil
+}
+
+// pageOf takes one page of items that are there as a whole. Without MaxResults that is everything.
+func pageOf[T any](p paging, items []T, key func(T) string) ([]T, *string, error) {
+	r, err := p.request()
+	if err != nil {
+		return nil, nil, err
 	}
 	return wire.Page(r, func(yield func(string, T) bool) {
 		for _, i := range items {
@@ -124,24 +164,52 @@ func pageOf[T any](p paging, items []T, key func(T) string) ([]T, *string, error
 	})
 }
 
-// tagged yields records of a home with their tags, in order of their ids.
-func tagged[T any](tx store.Tx, h vpc.Home, records iter.Seq2[string, T], id func(T) string) iter.Seq[listed[T]] {
-	return func(yield func(listed[T]) bool) {
-		for _, r := range records {
-			if !yield(listed[T]{ID: id(r), Item: r, Tags: tables.TagsOf(tx, h, id(r))}) {
-				return
+// records are the records of a home in a table whose keys are ids, as view shows them; ok says of which the list tells.
+func records[R, T any](tx store.Tx, h vpc.Home, t *store.Table[R], view func(*R) (item listed[T], ok bool)) source[T] {
+	return source[T]{
+		after: func(id string) iter.Seq[listed[T]] {
+			from := ""
+			if id != "" {
+				from = tables.Key(h, id)
 			}
-		}
+			return func(yield func(listed[T]) bool) {
+				for _, r := range t.List(tx, tables.All(h), from) {
+					if i, ok := view(r); ok && !yield(i) {
+						return
+					}
+				}
+			}
+		},
+		one: func(id string) (listed[T], bool) {
+			r, ok := t.Peek(tx, tables.Key(h, id))
+			if !ok {
+				return listed[T]{}, false
+			}
+			return view(r)
+		},
 	}
 }
 
-// viewed yields the views of records, in order of their ids.
-func viewed[R, T any](records iter.Seq2[string, R], view func(R) listed[T]) iter.Seq[listed[T]] {
-	return func(yield func(listed[T]) bool) {
-		for _, r := range records {
-			if !yield(view(r)) {
-				return
+// viewed are records of which all are told.
+func viewed[R, T any](tx store.Tx, h vpc.Home, t *store.Table[R], view func(*R) listed[T]) source[T] {
+	return records(tx, h, t, func(r *R) (listed[T], bool) { return view(r), true })
+}
+
+// tagged are records that are told as they are, with their tags.
+func tagged[R any](tx store.Tx, h vpc.Home, t *store.Table[R], id func(*R) string) source[*R] {
+	return viewed(tx, h, t, func(r *R) listed[*R] { return listed[*R]{ID: id(r), Item: r, Tags: tables.TagsOf(tx, h, id(r))} })
+}
+
+// whole are items that are there as a whole, in order of their ids.
+func whole[T any](items []listed[T]) source[T] {
+	return source[T]{
+		after: func(string) iter.Seq[listed[T]] { return slices.Values(items) },
+		one: func(id string) (listed[T], bool) {
+			i := slices.IndexFunc(items, func(i listed[T]) bool { return i.ID == id })
+			if i < 0 {
+				return listed[T]{}, false
 			}
-		}
+			return items[i], true
+		},
 	}
 }

@@ -2,7 +2,6 @@ package vpcapi
 
 import (
 	"context"
-	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -81,17 +80,8 @@ func (a *API) GetManagedPrefixListEntries(_ context.Context, c wire.Call, in *sh
 	})}, nil
 }
 
-func prefixLists(h vpc.Home) iter.Seq[listed[vpc.PrefixList]] {
-	return inOrder(func(yield func(listed[vpc.PrefixList]) bool) {
-		for _, l := range vpc.PrefixLists(h) {
-			if !yield(listed[vpc.PrefixList]{ID: l.ID, Item: l}) {
-				return
-			}
-		}
-	})
-}
-
-// inOrder yields items in order of their ids.
-func inOrder[T any](items iter.Seq[listed[T]]) iter.Seq[listed[T]] {
-	return slices.Values(slices.SortedFunc(items, func(a, b listed[T]) int { return strings.Compare(a.ID, b.ID) }))
+func prefixLists(h vpc.Home) source[vpc.PrefixList] {
+	items := render(vpc.PrefixLists(h), func(l vpc.PrefixList) listed[vpc.PrefixList] { return listed[vpc.PrefixList]{ID: l.ID, Item: l} })
+	slices.SortFunc(items, func(a, b listed[vpc.PrefixList]) int { return strings.Compare(a.ID, b.ID) })
+	return whole(items)
 }

@@ -173,7 +173,7 @@ func (a *API) DescribeRouteTables(ctx context.Context, c wire.Call, in *shape.De
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[tableView]{
 			Kind: vpc.KindRouteTable, IDs: in.RouteTableIds, Fields: tableFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, viewed(tables.RouteTables.List(tx, tables.All(h), ""), func(t *vpc.RouteTable) listed[tableView] { return viewTable(tx, t) }))
+		}, viewed(tx, h, tables.RouteTables, func(t *vpc.RouteTable) listed[tableView] { return viewTable(tx, t) }))
 		out.RouteTables, out.NextToken = render(page, renderTable), next
 		return err
 	})

@@ -2,6 +2,9 @@ package vpcapi
 
 import (
 	"context"
+	"iter"
+	"slices"
+	"strings"
 
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
@@ -22,7 +25,7 @@ func (a *API) DescribeSecurityGroupRules(ctx context.Context, c wire.Call, in *s
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[*vpc.Rule]{
 			Kind: vpc.KindRule, IDs: in.SecurityGroupRuleIds, Fields: securityRuleFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, rulesByID(tx, h))
+		}, rulesOfHome(tx, h, in.Filters))
 		for _, r := range page {
 			rule := permission.Rule(r.Item)
 			rule.Tags = renderTags(r.Tags)
@@ -37,7 +40,40 @@ func (a *API) DescribeSecurityGroupRules(ctx context.Context, c wire.Call, in *s
 	return out, nil
 }
 
-// rulesByID yields a home's rules in order of their ids; their keys begin with their groups.
-func rulesByID(tx store.Tx, h vpc.Home) func(func(listed[*vpc.Rule]) bool) {
-	return inOrder(tagged(tx, h, tables.Rules.List(tx, tables.All(h), ""), func(r *vpc.Rule) string { return r.ID }))
+// rulesOfHome are a home's rules. Their keys begin with their groups, so that a list in order of their ids is made as a whole; the rules of one
+// group, which most calls ask for, are looked at alone.
+func rulesOfHome(tx store.Tx, h vpc.Home, wanted []shape.Filter) source[*vpc.Rule] {
+	view := func(r *vpc.Rule) listed[*vpc.Rule] {
+		return listed[*vpc.Rule]{ID: r.ID, Item: r, Tags: tables.TagsOf(tx, h, r.ID)}
+	}
+	return source[*vpc.Rule]{
+		after: func(after string) iter.Seq[listed[*vpc.Rule]] {
+			prefix := tables.All(h)
+			if group, ok := only(wanted, "group-id"); ok {
+				prefix = tables.At(h).Prefix(group)
+			}
+			var behind []*vpc.Rule
+			for _, r := range tables.Rules.List(tx, prefix, "") {
+				if r.ID > after {
+					behind = append(behind, r)
+				}
+			}
+			slices.SortFunc(behind, func(a, b *vpc.Rule) int { return strings.Compare(a.ID, b.ID) })
+			return func(yield func(listed[*vpc.Rule]) bool) {
+				for _, r := range behind {
+					if !yield(view(r)) {
+						return
+					}
+				}
+			}
+		},
+		one: func(id string) (listed[*vpc.Rule], bool) {
+			for _, r := range tables.RulesByID.List(tx, id, "") {
+				if r.Home == h {
+					return view(r), true
+				}
+			}
+			return listed[*vpc.Rule]{}, false
+		},
+	}
 }

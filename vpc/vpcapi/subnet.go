@@ -233,7 +233,7 @@ func (a *API) DescribeSubnets(ctx context.Context, c wire.Call, in *shape.Descri
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[subnetView]{
 			Kind: vpc.KindSubnet, IDs: in.SubnetIds, Fields: subnetFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, viewed(tables.Subnets.List(tx, tables.All(h), ""), func(s *vpc.Subnet) listed[subnetView] { return a.viewSubnet(tx, s) }))
+		}, viewed(tx, h, tables.Subnets, func(s *vpc.Subnet) listed[subnetView] { return a.viewSubnet(tx, s) }))
 		out.Subnets, out.NextToken = render(page, renderSubnet), next
 		return err
 	})

@@ -146,7 +146,7 @@ func (a *API) DescribeVpcs(ctx context.Context, c wire.Call, in *shape.DescribeV
 	err := a.view(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		page, next, err := list(c, listing[*vpc.VPC]{
 			Kind: vpc.KindVPC, IDs: in.VpcIds, Fields: vpcFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
-		}, tagged(tx, h, tables.VPCs.List(tx, tables.All(h), ""), func(v *vpc.VPC) string { return v.ID }))
+		}, tagged(tx, h, tables.VPCs, func(v *vpc.VPC) string { return v.ID }))
 		out.Vpcs, out.NextToken = render(page, renderVPC), next
 		return err
 	})
