@@ -15,20 +15,30 @@ type Filter struct {
 // Fields tells the values of what can be filtered by, by the filter's name.
 type Fields[T any] map[string]func(T) []string
 
-// FilterError is a filter that a list does not have, or that asks for nothing.
-type FilterError struct{ Message string }
+// FilterError is a filter that a list does not have, or that asks for nothing or for too much.
+type FilterError struct {
+	Code    string // of EC2; "" for that of a bad value
+	Message string
+}
+
+// MaxFilterValues is how many values the filters of one call may have.
+const MaxFilterValues = 200
 
 // Error implements error.
 func (e *FilterError) Error() string { return e.Message }
 
 // Check refuses filters that a list of T does not have.
 func (f Fields[T]) Check(filters []Filter) error {
+	values := 0
 	for _, filter := range filters {
+		values += len(filter.Values)
 		switch {
 		case f[filter.Name] == nil:
-			return &FilterError{fmt.Sprintf("The filter '%s' is invalid", filter.Name)}
+			return &FilterError{Message: fmt.Sprintf("The filter '%s' is invalid", filter.Name)}
 		case len(filter.Values) == 0:
-			return &FilterError{fmt.Sprintf("The filter '%s' has no value", filter.Name)}
+			return &FilterError{Message: fmt.Sprintf("The filter '%s' has no value", filter.Name)}
+		case values > MaxFilterValues:
+			return &FilterError{"FilterLimitExceeded", fmt.Sprintf("The maximum number of filter values specified on a single call is %d", MaxFilterValues)}
 		}
 	}
 	return nil

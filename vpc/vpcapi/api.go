@@ -11,6 +11,7 @@
 package vpcapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -67,7 +68,7 @@ func guard[In, Out any](operation string, h wire.Handler[In, Out]) wire.Handler[
 		}
 		out, err := h(ctx, c, in)
 		if bad, ok := errors.AsType[*vpc.FilterError](err); ok {
-			err = invalid("%s", bad.Message)
+			err = wire.Errorf(cmp.Or(bad.Code, badValue), "%s", bad.Message)
 		}
 		return out, err
 	}

@@ -117,8 +117,12 @@ func (a *API) AssociateVpcCidrBlock(ctx context.Context, c wire.Call, in *shape.
 			out.CidrBlockAssociation = aws.Ptr(renderBlock(b))
 			out.CidrBlockAssociation.CidrBlockState.State = aws.Ptr(shape.VpcCidrBlockStateCodeAssociating)
 		}
+		most := maxBlocks
+		if six {
+			most = maxBlocks6
+		}
 		if len(next.Blocks) > maxBlocks || len(next.Blocks6) > maxBlocks6 {
-			return wire.Errorf("CidrLimitExceeded", "This network '%s' has met its maximum number of allowed CIDRs: %d", v.ID, len(next.Blocks)+len(next.Blocks6)-1)
+			return wire.Errorf("CidrLimitExceeded", "This network '%s' has met its maximum number of allowed CIDRs: %d", v.ID, most)
 		}
 		tables.Changed(tx, h, v.ID)
 		tables.VPCs.Put(tx, &next)

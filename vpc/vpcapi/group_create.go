@@ -36,6 +36,9 @@ func makeGroup(tx store.Tx, g *vpc.SecurityGroup, in string, tags []vpc.Pair) er
 	if err != nil {
 		return err
 	}
+	if count(tables.SecurityGroups.List(tx, tables.All(g.Home), "")) >= maxGroups {
+		return wire.Errorf("SecurityGroupLimitExceeded", "The maximum number of security groups has been reached.")
+	}
 	for _, other := range tables.GroupsByVPC.List(tx, v.ID, "") {
 		if other.Name == g.Name {
 			return wire.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", g.Name, v.ID)
