@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 	"regexp"
-	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/vpc"
@@ -78,8 +78,12 @@ func (w *world) connect(who ecs.Home, used, spare aim, tags string) {
 // connect6 gives both subnets IPv6, and the interface in use an address.
 func (w *world) connect6(who ecs.Home, used, spare aim) {
 	w.Helper()
-	block := w.made("AssociateVpcCidrBlock", who, "ipv6CidrBlock", `{"VpcId":%q,"AmazonProvidedIpv6CidrBlock":true}`, used["vpcid"])
-	nth := func(n int) string { return strings.Replace(block, "00::/56", fmt.Sprintf("%02d::/64", n), 1) }
+	block := netip.MustParsePrefix(w.made("AssociateVpcCidrBlock", who, "ipv6CidrBlock", `{"VpcId":%q,"AmazonProvidedIpv6CidrBlock":true}`, used["vpcid"]))
+	nth := func(n byte) string {
+		a := block.Addr().As16()
+		a[7] = n
+		return netip.PrefixFrom(netip.AddrFrom16(a), 64).String()
+	}
 	w.made("AssociateSubnetCidrBlock", who, "", `{"SubnetId":%q,"Ipv6CidrBlock":%q}`, used["subnetid"], nth(1))
 	used["subnetassoc"] = w.made("AssociateSubnetCidrBlock", who, "associationId", `{"SubnetId":%q,"Ipv6CidrBlock":%q}`, spare["subnetid"], nth(2))
 	used["bare"] = w.made("CreateSubnet", who, "subnetId", `{"VpcId":%q,"CidrBlock":"10.0.3.0/24"}`, used["vpcid"])
