@@ -95,7 +95,7 @@ func (v *vpc) configureThere(link netlink.Link) error {
 	if err := v.r.nl.LinkSetUp(link); err != nil {
 		return fmt.Errorf("router: bring up %s: %w", name, err)
 	}
-	return nil
+	return setSegments(v.r.nl, link, largeSegments)
 }
 
 func (v *vpc) configureHere(link netlink.Link) error {
@@ -110,6 +110,9 @@ func (v *vpc) configureHere(link netlink.Link) error {
 	}
 	if err := v.nl.LinkSetUp(link); err != nil {
 		return fmt.Errorf("router: bring up the edge: %w", err)
+	}
+	if err := setSegments(v.nl, link, largeSegments); err != nil {
+		return err
 	}
 	index := link.Attrs().Index
 	way := &netlink.Route{LinkIndex: index, Dst: single(rules.Host), Scope: unix.RT_SCOPE_LINK}

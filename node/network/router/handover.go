@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -36,6 +37,9 @@ func (r *Routers) HandOver(ctx context.Context, id string) error {
 		return err
 	}
 	if err := configureRoute(h, eth0, s); err != nil {
+		return err
+	}
+	if err := errors.Join(setSegments(h, eth0, plainSegments), setSegments(v.nl, v.ports[id].link, plainSegments)); err != nil {
 		return err
 	}
 	if err := h.LinkSetAlias(eth0, handedOver); err != nil {

@@ -65,8 +65,11 @@ func (v *vpc) finish(p *port, s nodeconf.Subnet) error {
 			return err
 		}
 		defer done()
-		err = configure(h, eth0, p.conf, s)
+		err = errors.Join(setSegments(v.nl, p.link, segmentsOf(eth0)), configure(h, eth0, p.conf, s))
 		p.done = err == nil
+		return err
+	}
+	if err := setSegments(v.nl, p.link, segmentsOf(p.spare.inner)); err != nil {
 		return err
 	}
 	if err := configure(p.spare.nl, p.spare.inner, p.conf, s); err != nil {
@@ -151,6 +154,9 @@ func configure(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nod
 		if err := h.LinkSetMTU(eth0, mtu); err != nil {
 			return fmt.Errorf("router: MTU of %s: %w", i.ID, err)
 		}
+	}
+	if err := setSegments(h, eth0, segmentsOf(eth0)); err != nil {
+		return err
 	}
 	if attrs.Alias == handedOver {
 		return nil

@@ -50,6 +50,7 @@ var (
 // nobody knows does not make it known: a connection that was cut stays cut.
 var routerSettings = [][2]string{
 	{"ipv4/ip_forward", "1"},
+	{"ipv4/ip_early_demux", "0"}, // nearly nothing that arrives is for a socket here
 	{"ipv4/conf/all/rp_filter", "0"}, {"ipv4/conf/default/rp_filter", "0"},
 	{"ipv4/conf/all/send_redirects", "0"}, {"ipv4/conf/default/send_redirects", "0"},
 	{"ipv4/conf/all/accept_redirects", "0"}, {"ipv4/conf/default/accept_redirects", "0"},

@@ -4,7 +4,7 @@
 // The arms are interleaved (ABBA); client and server are pinned to a processor each. One arm is the plain pair against itself: a difference
 // smaller than that is noise. It needs root, and sends nothing outside of namespaces of its own.
 //
-//	go run ./test/bench/vpcpath -rounds 7
+//	go run ./test/bench/vpcpath
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 7, "rounds of ABBA, at least 7")
+	rounds := flag.Int("rounds", 40, "rounds of ABBA, at least 7")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -43,15 +43,15 @@ func run(ctx context.Context, rounds int) (err error) {
 	if err != nil {
 		return err
 	}
-	paths := map[string]string{"plain": w.plainPath(1)}
-	for _, id := range []string{"client", "few", "many", "turn"} {
+	paths := map[string]string{"plain": path(w.plain[1]), "large": path(w.large[1])}
+	for _, id := range []string{"client", "few", "again", "many", "turn"} {
 		e, err := w.r.Wait(ctx, id)
 		if err != nil {
 			return fmt.Errorf("interface: %w", err)
 		}
 		paths[id] = e.Netns
 	}
-	for _, id := range []string{"plain", "few", "many", "turn"} {
+	for _, id := range []string{"plain", "large", "few", "again", "many", "turn"} {
 		if err := serve(paths[id], 80); err != nil {
 			return fmt.Errorf("serve: %w", err)
 		}
@@ -70,7 +70,7 @@ func run(ctx context.Context, rounds int) (err error) {
 }
 
 func (w *world) to(id string) netip.AddrPort {
-	if id == "plain" {
+	if id == "plain" || id == "large" {
 		return netip.AddrPortFrom(w.address, 80)
 	}
 	return netip.AddrPortFrom(w.conf.Interfaces[id].Addresses[0], 80)
@@ -80,16 +80,30 @@ func (w *world) to(id string) netip.AddrPort {
 func (w *world) throughput(ctx context.Context, rounds int, client string) error {
 	for _, kind := range []struct {
 		name   string
-		do     work
+		unit   float64 // of what is counted, in one piece of work
+		begin  func() (work, func())
 		target float64
-	}{{"TCP stream", stream, 0.95}, {"request/response", requests, 0.92}, {"connect", connections, 0.90}} {
-		arm := func(name, path, to string) *abba.Arm {
-			return &abba.Arm{Name: name, Once: func(context.Context) (time.Duration, error) {
-				return pinned(path, 0, func() (time.Duration, error) { return kind.do(w.to(to)) })
-			}}
+	}{
+		{"TCP stream (Gbit)", piece * 8 / 1e9, func() (work, func()) { return kept(stream) }, 0.95},
+		{"request/response", 1, func() (work, func()) { return kept(requests) }, 0.92},
+		{"connect", 1, func() (work, func()) { return connections, func() {} }, 0.90},
+	} {
+		to := func(from, id string) (once func(context.Context) (time.Duration, error), end func()) {
+			do, end := kind.begin()
+			return func(context.Context) (time.Duration, error) {
+				d, err := pinned(from, 0, func() (time.Duration, error) { return do(w.to(id)) })
+				return time.Duration(float64(d) / kind.unit), err
+			}, end
 		}
-		arms := []*abba.Arm{arm("VPC", client, "few"), arm("plain pair", w.plainPath(0), "plain"), arm("plain again", w.plainPath(0), "plain")}
-		if err := abba.Run(ctx, rounds, arms...); err != nil {
+		vpc, end := to(client, "few")
+		plain, endPlain := to(path(w.plain[0]), "plain")
+		large, endLarge := to(path(w.large[0]), "large")
+		arms := []*abba.Arm{{Name: "VPC", Once: vpc}, {Name: "plain pair", Once: plain}, {Name: "plain again", Once: plain}, {Name: "plain, large", Once: large}}
+		err := abba.Run(ctx, rounds, arms...)
+		for _, f := range []func(){end, endPlain, endLarge} {
+			f()
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 		fmt.Println(kind.name + ":")
@@ -107,31 +121,57 @@ func verdict(ratio, least float64) {
 	fmt.Printf("  target: at least %.2f, measured %.2f: %s\n", least, ratio, word)
 }
 
-// firstPackets is how long a connection takes to an interface with ten rules and to one with thirty thousand.
+// firstPackets is how long a connection takes to interfaces with ten rules, to others with as many, and to one with thirty thousand. What
+// the second is to the first is noise.
 func (w *world) firstPackets(client string) error {
-	times := map[string][]time.Duration{}
-	_, err := pinned(client, 0, func() (struct{}, error) {
-		for i := range 8000 {
-			id := []string{"few", "many", "many", "few"}[i%4]
-			began := time.Now()
-			fd, err := connect(w.to(id))
-			if err != nil {
-				return struct{}{}, err
+	const blocks, each = 20, 1000
+	ids := []string{"few", "many", "again"}
+	times, tails := map[string][]time.Duration{}, map[string][]time.Duration{}
+	for range blocks {
+		block := map[string][]time.Duration{}
+		_, err := pinned(client, 0, func() (struct{}, error) {
+			for i := range each * len(ids) {
+				id := ids[i%len(ids)]
+				if i/len(ids)%2 == 1 {
+					id = ids[len(ids)-1-i%len(ids)]
+				}
+				d, err := first(w.to(id))
+				if err != nil {
+					return struct{}{}, err
+				}
+				block[id] = append(block[id], d)
 			}
-			times[id] = append(times[id], time.Since(began))
-			_ = unix.Close(fd)
+			return struct{}{}, nil
+		})
+		if err != nil {
+			return err
 		}
-		return struct{}{}, nil
-	})
-	if err != nil {
-		return err
+		for id, d := range block {
+			times[id] = append(times[id], d...)
+			tails[id] = append(tails[id], quantile(d, 0.99))
+		}
 	}
-	fmt.Printf("first packets (a connection, n = %d each):\n", len(times["few"]))
-	for _, id := range []string{"few", "many"} {
-		fmt.Printf("  %-5s p50 %v p99 %v\n", id, quantile(times[id], 0.5), quantile(times[id], 0.99))
+	fmt.Printf("first packets (a connection, %d blocks of %d each):\n", blocks, each)
+	for _, id := range ids {
+		fmt.Printf("  %-5s p50 %v p99 %v, p99 of blocks %v to %v\n", id, quantile(times[id], 0.5), quantile(times[id], 0.99), quantile(tails[id], 0), quantile(tails[id], 1))
 	}
-	fmt.Printf("  p99 with %d rules: %.2f× that with 10 (target at most 1.1)\n", manyRules, float64(quantile(times["many"], 0.99))/float64(quantile(times["few"], 0.99)))
+	ratio := func(id string) float64 {
+		return float64(quantile(tails[id], 0.5)) / float64(quantile(tails["few"], 0.5))
+	}
+	fmt.Printf("  p99, median of blocks: with %d rules %.2f× that with 10 (target at most 1.1), with 10 again %.2f×\n", manyRules, ratio("many"), ratio("again"))
 	return nil
+}
+
+// first is a connection that the server has answered on before it is closed, so that the next one does not meet it.
+func first(to netip.AddrPort) (time.Duration, error) {
+	began := time.Now()
+	fd, err := connect(to)
+	if err != nil {
+		return 0, err
+	}
+	d := time.Since(began)
+	defer func() { _ = unix.Close(fd) }()
+	return d, exchange(fd, []byte{'r'})
 }
 
 func quantile(d []time.Duration, q float64) time.Duration {

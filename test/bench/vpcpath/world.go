@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -22,11 +23,15 @@ type world struct {
 	cfg     router.Config
 	r       *router.Routers
 	conf    nodeconf.Config
-	plain   [2]netns.NsHandle
-	address netip.Addr // of the plain pair's server
+	plain   [2]netns.NsHandle // connected by a plain pair
+	large   [2]netns.NsHandle // and by one that takes segments as large as an interface does
+	address netip.Addr        // of the server of either
 }
 
-const manyRules = 30000
+const (
+	manyRules     = 30000
+	largeSegments = 192 << 10
+)
 
 func build(ctx context.Context) (*world, error) {
 	var b [3]byte
@@ -43,7 +48,8 @@ func build(ctx context.Context) (*world, error) {
 	if err := w.apply(ctx); err != nil {
 		return w, err
 	}
-	return w, w.pair()
+	w.address = netip.MustParseAddr("10.9.0.2")
+	return w, errors.Join(pair(&w.plain, 0), pair(&w.large, largeSegments))
 }
 
 func (w *world) close(ctx context.Context) error {
@@ -51,7 +57,7 @@ func (w *world) close(ctx context.Context) error {
 	if w.r != nil {
 		err = w.r.Destroy(ctx)
 	}
-	for _, ns := range w.plain {
+	for _, ns := range slices.Concat(w.plain[:], w.large[:]) {
 		if ns > 0 {
 			_ = ns.Close()
 		}
@@ -86,6 +92,7 @@ func (w *world) describe() {
 	}}
 	w.iface("client", "a", 10, "sg-few")
 	w.iface("few", "b", 10, "sg-few")
+	w.iface("again", "b", 13, "sg-few")
 	w.iface("many", "b", 11, "sg-many")
 	w.iface("turn", "b", 12, "sg-turn", "sg-many")
 }
@@ -137,25 +144,27 @@ func (w *world) change(ctx context.Context, set nodeconf.Resources, gone ...node
 }
 
 // pair connects two namespaces by nothing but a link.
-func (w *world) pair() error {
-	for i := range w.plain {
+func pair(spaces *[2]netns.NsHandle, segments uint32) error {
+	for i := range spaces {
 		ns, err := netspace.New(func(netns.NsHandle) error { return nil })
 		if err != nil {
 			return fmt.Errorf("plain namespace: %w", err)
 		}
-		w.plain[i] = ns
+		spaces[i] = ns
 	}
-	h, err := netlink.NewHandleAt(w.plain[0])
+	h, err := netlink.NewHandleAt(spaces[0])
 	if err != nil {
 		return fmt.Errorf("netlink: %w", err)
 	}
 	defer h.Close()
-	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0", MTU: 9001, TxQLen: -1}, PeerName: "eth0", PeerMTU: 9001, PeerNamespace: netlink.NsFd(w.plain[1])}
+	veth := &netlink.Veth{
+		LinkAttrs: netlink.LinkAttrs{Name: "eth0", MTU: 9001, TxQLen: -1, GSOIPv4MaxSize: segments},
+		PeerName:  "eth0", PeerMTU: 9001, PeerNamespace: netlink.NsFd(spaces[1]),
+	}
 	if err := h.LinkAdd(veth); err != nil {
 		return fmt.Errorf("plain pair: %w", err)
 	}
-	w.address = netip.MustParseAddr("10.9.0.2")
-	for i, ns := range w.plain {
+	for i, ns := range spaces {
 		if err := address(ns, netip.AddrFrom4([4]byte{10, 9, 0, byte(i + 1)})); err != nil {
 			return err
 		}
@@ -185,4 +194,4 @@ func address(ns netns.NsHandle, a netip.Addr) error {
 	return nil
 }
 
-func (w *world) plainPath(i int) string { return fmt.Sprintf("/proc/self/fd/%d", int(w.plain[i])) }
+func path(ns netns.NsHandle) string { return fmt.Sprintf("/proc/self/fd/%d", int(ns)) }

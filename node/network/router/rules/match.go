@@ -70,8 +70,9 @@ func within(offset uint32, p netip.Prefix) []expr.Any {
 	switch p.Bits() {
 	case 0:
 		return nil
-	case 32:
-		return []expr.Any{load, is(p.Addr().AsSlice())}
+	case 8, 16, 32: // as many bytes as the kernel has a fast path for
+		load.Len = uint32(p.Bits() / 8)
+		return []expr.Any{load, is(p.Addr().AsSlice()[:load.Len])}
 	}
 	mask := make([]byte, 4)
 	for i := range p.Bits() {
