@@ -14,6 +14,7 @@ const (
 	Pull          Point = "node/pull"           // an image
 	Volumes       Point = "node/volumes"        // their directories
 	Cgroup        Point = "node/cgroup"         // a task's
+	Storage       Point = "node/storage"        // a task's file system
 	Lease         Point = "node/lease"          // containerd's, of a task
 	Shim          Point = "node/shim"           // its process
 	Attach        Point = "node/attach"         // an endpoint
@@ -44,6 +45,8 @@ const (
 const (
 	ShimRuns       Point = "node/shim:runs"               // and where it listens is not written down
 	SpareTaken     Point = "node/spare:taken"             // a shim made ahead has a task now
+	StorageCopied  Point = "node/storage:copied"          // its file, and nothing is mounted
+	StorageGone    Point = "node/storage:unmounted"       // the file is there
 	LinkMade       Point = "node/slot:link-made"          // and has no address
 	SlotMade       Point = "node/slot:made"               // a namespace made ahead
 	LinkMarked     Point = "node/attach:marked"           // as an endpoint's
@@ -87,13 +90,13 @@ const (
 )
 
 var steps = []Point{
-	Register, SaveInstance, SaveSeq, Save, Ack, Pull, Volumes, Cgroup, Lease, Shim, Attach, Files, OpenOutput, Sandbox, Snapshot,
+	Register, SaveInstance, SaveSeq, Save, Ack, Pull, Volumes, Cgroup, Storage, Lease, Shim, Attach, Files, OpenOutput, Sandbox, Snapshot,
 	Record, Create, MarkStarted, Start, Kill, Report, DeleteTask, DeleteRecords, Detach, CloseOutput, StopShim, EndLease,
 	RemoveCgroup, RemoveFiles, Forget, Sweep, Rules, HoldMeta, HoldFinish, HoldRemove, HoldKeep, Payload, AckKept,
 }
 
 var instants = []Point{
-	ShimRuns, SpareTaken, LinkMade, SlotMade, LinkMarked, Published, Unpublished, Unmounted, RecordDeleted, SnapshotGone,
+	ShimRuns, SpareTaken, StorageCopied, StorageGone, LinkMade, SlotMade, LinkMarked, Published, Unpublished, Unmounted, RecordDeleted, SnapshotGone,
 	ENIMarked, ENIConfigured, ENIUnmounted, ENIDeleted, SandboxDeleted, Acknowledged, Accepted, HoldFIFO, HoldTaken, HoldWriting, HoldWritten, HoldClosed,
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/mount"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
 	"github.com/berth-ecs/berth/node/runtime/storage"
@@ -25,6 +26,7 @@ func (r *Runtime) Store(ctx context.Context, task string, gib int64) error {
 	if err := checkTaskID(task); err != nil {
 		return named(ResourceInitializationError, err)
 	}
+	defer failpoint.Around(failpoint.Storage)()
 	unlock := r.shims.Lock("storage " + task)
 	defer unlock()
 	return named(ResourceInitializationError, again.Do(ctx, func() error { return r.storage().Make(ctx, task, gib) }))

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/keyed"
 )
 
@@ -73,6 +74,7 @@ func (c Config) Make(ctx context.Context, task string, gib int64) error {
 	if err := copyHoles(c.file(task), blank); err != nil {
 		return fmt.Errorf("ephemeral storage: %w", err)
 	}
+	failpoint.Hit(failpoint.StorageCopied)
 	device, err := attach(c.file(task))
 	if err != nil {
 		return fmt.Errorf("ephemeral storage: %w", err)
@@ -115,6 +117,7 @@ func (c Config) Remove(task string) error {
 			return os.NewSyscallError("unmount "+path, err)
 		}
 	}
+	failpoint.Hit(failpoint.StorageGone)
 	if c.Has(task) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
 			return err
