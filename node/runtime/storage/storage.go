@@ -117,8 +117,8 @@ func (c Config) Remove(task string) error {
 			return os.NewSyscallError("unmount "+path, err)
 		}
 	}
-	failpoint.Hit(failpoint.StorageGone)
 	if c.Has(task) {
+		failpoint.Hit(failpoint.StorageGone)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTEMPTY) {
 			return err
 		}
