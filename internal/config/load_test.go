@@ -29,6 +29,18 @@ func defaults() Settings {
 func flag(key, text string) Value { return Value{Key: key, Text: text, From: "flag --" + key} }
 func line(key, text string) Value { return Value{Key: key, Text: text, From: "berth.yaml line 1"} }
 
+func TestStorageOfANode(t *testing.T) {
+	for _, c := range []struct {
+		says int
+		size int64
+		want int64
+	}{{0, 100 << 30, 90}, {0, 10 << 30, 9}, {0, 1 << 20, 0}, {7, 100 << 30, 7}, {1000, 100 << 30, 1000}} {
+		if got := (Settings{FargateStorage: c.says}).StorageGiB(c.size); got != c.want {
+			t.Errorf("of %d bytes, told %d: %d GiB, want %d", c.size, c.says, got, c.want)
+		}
+	}
+}
+
 func TestLoad(t *testing.T) {
 	tests := map[string]struct {
 		in   Layers

@@ -57,6 +57,15 @@ type Settings struct {
 	LogFormat string // text, json
 }
 
+// StorageGiB is how much of a disk of a size a node registers for the ephemeral storage of FARGATE tasks: what the settings say or, as with memory,
+// what the machine has less a part for everything else.
+func (s Settings) StorageGiB(size int64) int64 {
+	if s.FargateStorage > 0 {
+		return int64(s.FargateStorage)
+	}
+	return size / 10 * 9 >> 30
+}
+
 // IntrospectionOff is the value of Introspection that turns it off.
 const IntrospectionOff = "off"
 

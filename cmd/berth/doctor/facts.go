@@ -23,6 +23,7 @@ type Facts struct {
 	Drops      []string // chains of others that drop forwarded packets
 	DropsErr   error    // why Drops is not known
 	DiskFree   uint64   // bytes under the data directory
+	DiskSize   int64    // bytes of its file system
 	DiskErr    error
 	StorageErr error // why FARGATE's tasks cannot have storage; nil when they can
 }

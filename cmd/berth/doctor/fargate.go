@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/berth-ecs/berth/internal/config"
@@ -27,8 +28,10 @@ func storage(f Facts) []Finding {
 		return nil
 	case f.StorageErr != nil:
 		return finding(check, Warn, "no FARGATE task can run: "+f.StorageErr.Error(), "make install installs e2fsprogs, modprobe loop gives loop devices; or fargate=false")
+	case f.DiskErr != nil: // disk says so
+		return nil
 	}
-	return ok(check, "FARGATE tasks have file systems of their size")
+	return ok(check, fmt.Sprintf("FARGATE tasks hold at most %d GiB of the disk together, each 20 or what it asks for (fargate-storage)", f.Settings.StorageGiB(f.DiskSize)))
 }
 
 // fargate says what FARGATE tasks run on here.

@@ -41,7 +41,7 @@ func Gather(ctx context.Context, s config.Settings, running bool) Facts {
 		}
 	}
 	f.Drops, f.DropsErr = Drops(ctx, s.Name)
-	f.DiskFree, f.DiskErr = free(s.DataDir)
+	f.DiskFree, f.DiskSize, f.DiskErr = free(s.DataDir)
 	f.StorageErr = runtime.CanStore()
 	return f
 }
@@ -123,15 +123,15 @@ func listen(ctx context.Context, address string) error {
 }
 
 // free returns what is left under path or, before it exists, under the nearest parent that does.
-func free(path string) (uint64, error) {
+func free(path string) (free uint64, size int64, err error) {
 	for {
 		var st unix.Statfs_t
 		err := unix.Statfs(path, &st)
 		if err == nil {
-			return st.Bavail * uint64(st.Bsize), nil
+			return st.Bavail * uint64(st.Bsize), int64(st.Blocks) * st.Frsize, nil
 		}
 		if !errors.Is(err, unix.ENOENT) || path == filepath.Dir(path) {
-			return 0, err
+			return 0, 0, err
 		}
 		path = filepath.Dir(path)
 	}

@@ -5,8 +5,7 @@ import (
 	"github.com/berth-ecs/berth/node/runtime"
 )
 
-// storageGiB is how much of the disk the node registers for the ephemeral storage of FARGATE tasks: as with its memory, what the machine has
-// less a part for everything else, or what the settings say.
+// storageGiB is how much of the disk the node registers for the ephemeral storage of FARGATE tasks; nothing where that cannot be held to a size.
 func storageGiB(c Config) (int64, error) {
 	s := c.Settings
 	if !s.Fargate {
@@ -16,9 +15,6 @@ func storageGiB(c Config) (int64, error) {
 		c.Log.Warn("no FARGATE task can run here: their storage cannot be held to its size", "error", err)
 		return 0, nil
 	}
-	if s.FargateStorage > 0 {
-		return int64(s.FargateStorage), nil
-	}
 	size, err := disk.Size(s.DataDir)
-	return size / 10 * 9 >> 30, err
+	return s.StorageGiB(size), err
 }
