@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/mem"
 )
@@ -107,6 +108,57 @@ func TestServiceStatusOfVersion1(t *testing.T) {
 		back := s.WayBack("ecs-svc/2")
 		if back == nil || back.TaskDefinition != "old" || s.Deployments[0].FailedTasks != 2 || !s.Steady.Equal(at) || s.Rollback != nil {
 			t.Errorf("read as %+v, with the way back %+v", s, back)
+		}
+		return nil
+	})
+}
+
+// A ledger of version 1 and a task of version 3, as far as it is read here: neither knows ephemeral storage.
+type (
+	amountsV1 struct {
+		CPU, MemoryMiB int64
+		TCP, UDP       []int
+		Tasks          int
+	}
+	ledgerV1 struct {
+		Region, Node string
+		Total, Used  amountsV1
+	}
+	taskV3 struct {
+		ecs.Home
+		Cluster, ID, LaunchType, Memory, Node string
+		Holds                                 amountsV1
+	}
+)
+
+var (
+	ledgersV1 = store.Define(store.Def[ledgerV1]{Name: "ecs.ledger", Version: 1,
+		Key: func(l *ledgerV1) string { return LedgerKey(l.Region, l.Node) }})
+	tasksV3 = store.Define(store.Def[taskV3]{Name: "ecs.task", Version: 3,
+		Key: func(t *taskV3) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
+)
+
+// A node that registered before has no storage until it registers again; a task that began before goes on without a limit, and gives back what it holds.
+func TestRecordsWithoutStorage(t *testing.T) {
+	older := mem.Open(store.Schema{ledgersV1, tasksV3}, mem.Options{})
+	newer := older.Join(Schema(), mem.Options{})
+	h := ecs.Home{Account: "1", Region: "r"}
+	err := older.Update(t.Context(), func(tx store.Tx) error {
+		ledgersV1.Put(tx, &ledgerV1{Region: "r", Node: "n", Total: amountsV1{CPU: 9, MemoryMiB: 900}, Used: amountsV1{CPU: 5, MemoryMiB: 512, Tasks: 1}})
+		tasksV3.Put(tx, &taskV3{Home: h, Cluster: "c", ID: "t", LaunchType: "FARGATE", Memory: "512", Node: "n", Holds: amountsV1{CPU: 5, MemoryMiB: 512, Tasks: 1}})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = newer.View(t.Context(), store.Fresh, func(tx store.Tx) error {
+		l, ok := Ledgers.Peek(tx, LedgerKey("r", "n"))
+		task, known := Tasks.Peek(tx, MemberKey(h, "c", "t"))
+		if !ok || !known {
+			t.Fatal("they are not read")
+		}
+		if left := place.Release(l.Used, task.Holds); l.Total.StorageGiB != 0 || task.Holds.StorageGiB != 0 || task.BesideMiB() != 0 || left.CPU+left.MemoryMiB+left.StorageGiB != 0 {
+			t.Errorf("read as %+v and %+v; %+v are left", l, task, left)
 		}
 		return nil
 	})

@@ -17,6 +17,12 @@ func TestUsed(t *testing.T) {
 	if n, err := Used(t.TempDir()); err != nil || n < 0 || n > 100 {
 		t.Errorf("%d, %v", n, err)
 	}
+	if n, err := Size(t.TempDir()); err != nil || n <= 0 {
+		t.Errorf("size %d, %v", n, err)
+	}
+	if _, err := Size("/no/such/path"); err == nil {
+		t.Error("the size of a path that is not there")
+	}
 	if _, err := Used("/no/such/path"); err == nil {
 		t.Error("a path that is not there")
 	}
