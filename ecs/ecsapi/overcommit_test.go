@@ -51,7 +51,9 @@ func TestSandboxesAreBooked(t *testing.T) {
 	r.tiny("tiny", nil)
 	const sandbox = 40
 	host := r.machineOf("node-2", nil, 1024, 2*(512+sandbox)+511, 1000)
-	r.update(func(tx store.Tx) { tables.MarkConnected(tx, tables.MemberKey(us, "nodes", ecs.ShortID(*host)), "s", true) })
+	r.update(func(tx store.Tx) {
+		tables.MarkConnected(tx, tables.MemberKey(us, "nodes", ecs.ShortID(*host)), "s", true)
+	})
 	out := must(r, shape.OpRunTask, r.api.RunTask, runTiny(count(3)))
 	if len(out.Tasks) != 2 || len(out.Failures) != 1 || *out.Failures[0].Detail != "552 MiB of memory are required, 511 are available" {
 		t.Fatalf("%d tasks, failures %s", len(out.Tasks), asText(out.Failures))

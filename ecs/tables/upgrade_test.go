@@ -126,8 +126,8 @@ type (
 	}
 	taskV3 struct {
 		ecs.Home
-		Cluster, ID, LaunchType, Memory, Node string
-		Holds                                 amountsV1
+		Cluster, ID, Family, LaunchType, Memory, Node string
+		Holds                                         amountsV1
 	}
 )
 
@@ -145,7 +145,7 @@ func TestRecordsWithoutStorage(t *testing.T) {
 	h := ecs.Home{Account: "1", Region: "r"}
 	err := older.Update(t.Context(), func(tx store.Tx) error {
 		ledgersV1.Put(tx, &ledgerV1{Region: "r", Node: "n", Total: amountsV1{CPU: 9, MemoryMiB: 900}, Used: amountsV1{CPU: 5, MemoryMiB: 512, Tasks: 1}})
-		tasksV3.Put(tx, &taskV3{Home: h, Cluster: "c", ID: "t", LaunchType: "FARGATE", Memory: "512", Node: "n", Holds: amountsV1{CPU: 5, MemoryMiB: 512, Tasks: 1}})
+		tasksV3.Put(tx, &taskV3{Home: h, Cluster: "c", ID: "t", Family: "web", LaunchType: "FARGATE", Memory: "512", Node: "n", Holds: amountsV1{CPU: 5, MemoryMiB: 512, Tasks: 1}})
 		return nil
 	})
 	if err != nil {
