@@ -26,8 +26,9 @@ func (n *Node) State() shape.InstanceState {
 // Reservation is the reservation of an instance: each came alone.
 func (n *Node) Reservation() string { return "r-" + strings.TrimPrefix(n.Instance, "i-") }
 
-// RenderInstance describes a node with its primary interface, which is described as well.
-func (n *Node) RenderInstance(i shape.NetworkInterface, tags []shape.Tag) shape.Instance {
+// RenderInstance describes a node with its primary interface, which is described as well, in a subnet; nil for none. The subnet says how it is
+// named.
+func (n *Node) RenderInstance(i shape.NetworkInterface, s *Subnet, tags []shape.Tag) shape.Instance {
 	state := n.State()
 	out := shape.Instance{
 		InstanceId: &n.Instance, InstanceType: aws.Ptr(n.TypeName()), State: &state, LaunchTime: aws.At(n.JoinedAt), AmiLaunchIndex: aws.Ptr(int32(0)),
@@ -42,6 +43,15 @@ func (n *Node) RenderInstance(i shape.NetworkInterface, tags []shape.Tag) shape.
 		out.StateReason = &shape.StateReason{Code: aws.Ptr("Server.AgentDisconnected"), Message: aws.Ptr("The agent of the node is not connected.")}
 	}
 	out.NetworkInterfaces = []shape.InstanceNetworkInterface{renderInstanceInterface(i)}
+	if s == nil {
+		return out
+	}
+	out.PrivateDnsNameOptions = &shape.PrivateDnsNameOptionsResponse{
+		HostnameType: &s.HostnameBy, EnableResourceNameDnsARecord: &s.ResourceA, EnableResourceNameDnsAAAARecord: &s.ResourceAAA,
+	}
+	if s.HostnameBy == NamedByResource {
+		out.PrivateDnsName = aws.Ptr(n.Instance + "." + Domain(n.Region))
+	}
 	return out
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
+	"github.com/berth-ecs/berth/vpc/tables"
 	"github.com/berth-ecs/berth/wire"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ec2"
@@ -19,7 +20,9 @@ func (a *API) DescribeInstances(ctx context.Context, c wire.Call, in *shape.Desc
 		page, next, err := list(c, listing[shape.Instance]{
 			Kind: vpc.KindInstance, IDs: in.InstanceIds, Fields: instanceFields, Filters: in.Filters, Max: in.MaxResults, Token: in.NextToken,
 		}, instances(a, tx, h, func(n *vpc.Node) shape.Instance {
-			return n.RenderInstance(a.renderInterface(tx, a.primary(tx, n)), renderTags(n.Tags))
+			i := a.primary(tx, n)
+			s, _ := tables.Subnets.Peek(tx, tables.Key(h, i.Subnet))
+			return n.RenderInstance(a.renderInterface(tx, i), s, renderTags(n.Tags))
 		}))
 		for _, i := range page {
 			out.Reservations = append(out.Reservations, shape.Reservation{

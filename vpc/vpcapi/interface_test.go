@@ -300,6 +300,13 @@ func TestInstances(t *testing.T) {
 	if *i.PrivateIpAddress != "192.0.2.7" || *i.PrivateDnsName != "ip-192-0-2-7.ec2.internal" || *i.VpcId != s.vpc.ID || *i.NetworkInterfaces[0].Attachment.DeviceIndex != 0 || *i.State.Code != 16 {
 		t.Error(asJSON(i))
 	}
+	if o := i.PrivateDnsNameOptions; *o.HostnameType != "ip-name" || *o.EnableResourceNameDnsARecord {
+		t.Error(asJSON(o))
+	}
+	ask(s, s.ModifySubnetAttribute, shape.ModifySubnetAttributeRequest{SubnetId: i.SubnetId, PrivateDnsHostnameTypeOnLaunch: aws.Ptr("resource-name")})
+	if named := ask(s, s.DescribeInstances, shape.DescribeInstancesRequest{Filters: filter("private-dns-name", "i-00000000000000001.ec2.internal")}).Reservations; len(named) != 1 {
+		t.Error(asJSON(named))
+	}
 	if eni := s.look(*i.NetworkInterfaces[0].NetworkInterfaceId); *eni.Attachment.InstanceId != *i.InstanceId {
 		t.Error(asJSON(eni))
 	}
@@ -316,6 +323,8 @@ func TestInstances(t *testing.T) {
 	s.offered()
 	refused(s, s.DescribeInstanceTypes, shape.DescribeInstanceTypesRequest{InstanceTypes: []string{"t2.micro"}}, "InvalidInstanceType: The following supplied instance types do not exist: [t2.micro]")
 	refused(s, s.DescribeInstances, shape.DescribeInstancesRequest{InstanceIds: []string{"i-00000000000000009"}}, "InvalidInstanceID.NotFound: The instance ID 'i-00000000000000009' does not exist")
+	refused(s, s.CreateTags, shape.CreateTagsRequest{Resources: []string{"i-00000000000000001"}, Tags: pairs("a=b")}, "UnsupportedOperation: Instance i-00000000000000001 is a machine of its own")
+	refused(s, s.CreateTags, shape.CreateTagsRequest{Resources: []string{"i-00000000000000009"}, Tags: pairs("a=b")}, "InvalidInstanceID.NotFound: ")
 	refused(s, s.RunInstances, shape.RunInstancesRequest{}, "UnsupportedOperation: ")
 	refused(s, s.TerminateInstances, shape.TerminateInstancesRequest{InstanceIds: []string{"i-00000000000000001"}}, "UnsupportedOperation: ")
 	refused(s, s.TerminateInstances, shape.TerminateInstancesRequest{InstanceIds: []string{"i-00000000000000009"}}, "InvalidInstanceID.NotFound: ")

@@ -58,6 +58,9 @@ func (a *API) changeTags(ctx context.Context, c wire.Call, resources []string, c
 	}
 	return a.update(ctx, c, func(tx store.Tx, h vpc.Home) error {
 		for _, id := range ids {
+			if a.isInstance(tx, h, id) == nil {
+				return wire.Errorf(RefusalCode, "Instance %s is a machine of its own: tag its container instance, with Amazon ECS.", id)
+			}
 			if err := tables.Exists(tx, h, id); err != nil {
 				return err
 			}
