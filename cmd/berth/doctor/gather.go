@@ -85,14 +85,11 @@ func parseKernelConfig(r io.Reader) map[string]bool {
 
 var versionRule = regexp.MustCompile(`\b[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?`)
 
-// find finds a program in the installation's own directory, else in PATH, as the node does.
+// find finds a program where the node looks, which is nowhere but in bin-dir: make install links there what the machine has itself.
 func find(s config.Settings, name string) (path string, ok bool) {
 	path = s.Tool(name)
-	if _, err := os.Stat(path); err != nil {
-		path, err = exec.LookPath(name)
-		return path, err == nil
-	}
-	return path, true
+	_, err := os.Stat(path)
+	return path, err == nil
 }
 
 func tool(ctx context.Context, s config.Settings, name string) Tool {
