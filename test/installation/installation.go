@@ -7,6 +7,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,7 +51,9 @@ type Installation struct {
 	Endpoint string
 	// Introspection is the address of the node's introspection API.
 	Introspection string
-	ECS           *ecs.Client
+	// PublicPool is where its public addresses are from: no other installation's.
+	PublicPool netip.Prefix
+	ECS        *ecs.Client
 
 	options   Options
 	env       []string
@@ -122,13 +125,13 @@ func describe(o Options) (*Installation, error) {
 	i := &Installation{
 		Name: name, RunDir: "/run/" + name, DataDir: data, BinDir: binDir(),
 		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), options: o, processes: make(map[Role]*process),
-		Introspection: fmt.Sprintf("127.0.0.1:%d", introspection),
+		Introspection: fmt.Sprintf("127.0.0.1:%d", introspection), PublicPool: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 19, byte(octet), 0}), 24),
 	}
 	i.env = append(os.Environ(), settings(append([]string{
 		"name=" + name, "run-dir=" + i.RunDir, "data-dir=" + data, "bin-dir=" + i.BinDir,
 		fmt.Sprintf("listen=127.0.0.1:%d", port), fmt.Sprintf("introspection=:%d", introspection), "region=" + Region, "account=" + Account,
 		"access-key=" + AccessKey, "secret-key=" + SecretKey,
-		fmt.Sprintf("bridge-subnet=10.213.%d.0/24", octet), fmt.Sprintf("public-pool=198.19.%d.0/24", octet),
+		fmt.Sprintf("bridge-subnet=10.213.%d.0/24", octet), "public-pool=" + i.PublicPool.String(),
 		"fargate-storage=100000", // the tests' tasks write little, and a small disk should do
 	}, o.Settings...))...)
 	i.ECS = ecs.New(ecs.Options{
