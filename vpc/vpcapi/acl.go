@@ -110,13 +110,15 @@ func (a *API) ReplaceNetworkAclAssociation(ctx context.Context, c wire.Call, in 
 
 // subnetOfACL is the subnet of an association with a network ACL: one that is written down, or that of a subnet with its VPC's.
 func subnetOfACL(tx store.Tx, h vpc.Home, association string) (*vpc.VPC, string, error) {
-	for _, s := range tables.Subnets.List(tx, tables.All(h), "") {
-		v, err := tables.VPC(tx, h, s.VPC)
-		if err != nil {
-			return nil, "", err
+	for key, s := range tables.Subnets.List(tx, tables.All(h), "") {
+		v, ok := tables.VPCs.Peek(tx, tables.Key(h, s.VPC)) // compared is only the one that it is: there may be more than a transaction compares
+		if !ok {
+			continue
 		}
 		if id, _ := aclOf(tx, v, s); id == association {
-			return v, s.ID, nil
+			tables.Subnets.Get(tx, key)
+			v, err := tables.VPC(tx, h, s.VPC)
+			return v, s.ID, err
 		}
 	}
 	return nil, "", vpc.KindACLAssociation.NotFound(association)

@@ -2,9 +2,13 @@ package vpcapi
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/vpc"
+	"github.com/berth-ecs/berth/vpc/tables"
 	shape "github.com/berth-ecs/berth/wire/shape/ec2"
 )
 
@@ -144,4 +148,23 @@ func (w *world) entries(acl string) string {
 		out = append(out, text+" "+*e.RuleAction)
 	}
 	return strings.Join(out, ", ")
+}
+
+// An association is found among those of more VPCs than one transaction may compare.
+func TestAssociationAmongManyVPCs(t *testing.T) {
+	w := newWorld(t)
+	v := w.vpc("10.0.0.0/16")
+	s := w.subnet(v, "10.0.1.0/24")
+	acl := *try(w, w.CreateNetworkAcl, shape.CreateNetworkAclRequest{VpcId: &v}).NetworkAcl.NetworkAclId
+	w.fill(2*store.MaxGuards, func(tx store.Tx, h vpc.Home, _ int) {
+		other := &vpc.VPC{Home: h, ID: vpc.KindVPC.NewID(tx.NewID()), MainACL: "acl-0", Blocks: []vpc.Block{{CIDR: netip.MustParsePrefix("10.0.0.0/16")}}}
+		tables.VPCs.Put(tx, other)
+		tables.Subnets.Put(tx, &vpc.Subnet{Home: h, ID: vpc.KindSubnet.NewID(tx.NewID()), VPC: other.ID, CIDR: netip.MustParsePrefix("10.0.1.0/24")})
+	})
+	w.useACL(s, acl)
+	if got := try(w, w.DescribeNetworkAcls, shape.DescribeNetworkAclsRequest{NetworkAclIds: []string{acl}}).NetworkAcls[0].Associations; len(got) != 1 || *got[0].SubnetId != s {
+		t.Errorf("%s", asText(got))
+	}
+	none := "aclassoc-01234567"
+	w.refuses(bad(w, "InvalidAssociationID.NotFound", w.ReplaceNetworkAclAssociation, shape.ReplaceNetworkAclAssociationRequest{AssociationId: &none, NetworkAclId: &acl}))
 }
