@@ -23,7 +23,7 @@ var documented = map[int]string{
 func TestFargateSizes(t *testing.T) {
 	for _, cpu := range []int{0, 128, 255, 256, 257, 384, 512, 768, 1024, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 32768} {
 		valid := map[int]bool{}
-		for _, gb := range strings.Fields(documented[cpu]) {
+		for gb := range strings.FieldsSeq(documented[cpu]) {
 			f, err := strconv.ParseFloat(gb, 64)
 			if err != nil {
 				t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 // onBoth runs a test on runc and, where gVisor is installed, in a sandbox. make is a task on it.
 func (n *node) onBoth(t *testing.T, test func(t *testing.T, make func(Task) string)) {
+	t.Helper()
 	t.Run("runc", func(t *testing.T) { test(t, n.task) })
 	if n.CanSandbox() {
 		t.Run("sandbox", func(t *testing.T) { test(t, n.boxed) })
@@ -30,6 +31,7 @@ func TestProcessorTimeIsTheTasks(t *testing.T) {
 	n := newNode(t)
 	img := n.busybox()
 	n.onBoth(t, func(t *testing.T, make func(Task) string) {
+		t.Helper()
 		task := make(Task{CPU: 0.2, MemoryMiB: 256})
 		for i := range 3 {
 			n.start(second(sh(task, "while :; do :; done", img), i+1))
@@ -54,6 +56,7 @@ func TestMemoryIsTheTasks(t *testing.T) {
 	n := newNode(t)
 	img := n.busybox()
 	n.onBoth(t, func(t *testing.T, make func(Task) string) {
+		t.Helper()
 		task := make(Task{MemoryMiB: 512})
 		n.startReady(sh(task, "dd if=/dev/zero bs=230M count=1 | (touch /ready/it; sleep 1000)", img))
 		half := second(sh(task, "dd if=/dev/zero of=/dev/null bs=240M count=1", img), 2)

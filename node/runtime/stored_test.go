@@ -114,3 +114,51 @@ func (n *node) fill(t *testing.T, task, other string, img Image) {
 		}
 	}
 }
+
+// A task's storage outlives containerd and the node's process, and what runs there goes on; a sweep finds what is left of any, whole or not.
+func TestStorageOutlivesProcesses(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	img := n.busybox()
+	n.onBoth(t, func(t *testing.T, _ func(Task) string) {
+		t.Helper()
+		task := n.stored(strings.HasSuffix(t.Name(), "/sandbox"))
+		c := sh(task, "until [ -e /ready/go ]; do usleep 10000; done; echo more >> /lives && exit $(wc -l < /lives)", img)
+		n.ready(&c)
+		n.start(c)
+		n.killDaemon()
+		n.reopen()
+		if err := n.Store(t.Context(), task, 1); err != nil {
+			t.Error(err)
+		}
+		if err := os.WriteFile(filepath.Join(c.Mounts[0].Source, "go"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for life := 1; life < 3; life++ {
+			if s := n.exited(c.ID); s.ExitCode != life {
+				t.Fatalf("life %d: %+v", life, s)
+			}
+			if err := n.Renew(t.Context(), c.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := n.Start(t.Context(), c.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.exited(c.ID)
+	})
+	alone, half := randomHex(16), randomHex(16)
+	if err := n.Store(t.Context(), alone, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(n.storage().Dir, half+".ext4"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Sweep(t.Context(), func(string) bool { return false }); err != nil {
+		t.Error(err)
+	}
+	if tasks, err := n.storage().Tasks(); err != nil || len(tasks) > 0 {
+		t.Errorf("left: %v %v", tasks, err)
+	}
+	n.until("the end of the loop devices", func() bool { return len(loops(t, n.c.DataDir)) == 0 })
+}

@@ -175,7 +175,7 @@ func New(in session.Task, n Node) (*Task, error) {
 		return nil, unrecognised(err)
 	}
 	if t.Sandbox && t.MemoryMiB > 0 {
-		t.BesideMiB = max(0, in.SandboxMemory)
+		t.BesideMiB = in.SandboxMemory
 	}
 	return t, nil
 }
@@ -195,8 +195,8 @@ func supported(in session.Task) error {
 		return errors.New("enableFaultInjection: this node cannot inject faults")
 	case in.RoleCredentials != nil:
 		return errors.New("roleCredentials: this node cannot serve task roles")
-	case in.CPU < 0 || in.Memory < 0 || in.EphemeralStorage < 0:
-		return errors.New("cpu, memory and ephemeralStorage must not be negative")
+	case in.CPU < 0 || min(in.Memory, in.EphemeralStorage, in.SandboxMemory) < 0:
+		return errors.New("cpu, memory, ephemeralStorage and sandboxMemory must not be negative")
 	}
 	if keys, err := overrideKeys(in.Overrides); err != nil || len(keys) > 0 {
 		return fmt.Errorf("overrides %.100q: must be empty, the server merges them", in.Overrides)
