@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -91,5 +94,49 @@ func TestAsk(t *testing.T) {
 				t.Errorf("%v %s", err, d)
 			}
 		})
+	}
+}
+
+// A sandbox is asked and found where it listens, however long the name is; one that has ended left its socket.
+func TestWhereASandboxListens(t *testing.T) {
+	c := Config{Dir: filepath.Join(t.TempDir(), strings.Repeat("long/", 20)), Namespace: "n"}
+	state := filepath.Join(c.Path(task), c.Namespace)
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if c.Answers(task) {
+		t.Error("nobody listens")
+	}
+	dir, err := os.Open(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket(dir, task), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Write([]byte(`{"success":true,"result":{"containerUsage":{"a":1}}}`))
+			_ = conn.Close()
+		}
+	}()
+	if !c.Answers(task) {
+		t.Error("it listens")
+	}
+	if told, err := c.Ask(t.Context(), task, "a"); err != nil || told.CPU["a"] != 1 {
+		t.Errorf("%+v, %v", told, err)
+	}
+	l.SetUnlinkOnClose(false)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if c.Answers(task) {
+		t.Error("it has ended")
 	}
 }
