@@ -122,6 +122,8 @@ func TestWhereASandboxListens(t *testing.T) {
 			if err != nil {
 				return
 			}
+			var call any
+			_ = json.NewDecoder(conn).Decode(&call) // of Answers there is none
 			_, _ = conn.Write([]byte(`{"success":true,"result":{"containerUsage":{"a":1}}}`))
 			_ = conn.Close()
 		}
