@@ -6,6 +6,7 @@
  * What is guaranteed:
  *   - A check has the container's user, groups, capabilities, limits, no_new_privs and seccomp filter before its first
  *     instruction; when one of them cannot be had, nothing is executed.
+ *   - It ignores and blocks no signal, whatever the node does: one that was begun by nohup ignores SIGHUP.
  *   - Nobody in the container ever sees a process that has more, or has anything open that is not the command's: what takes
  *     all of that on is outside of the container's process namespace, and only then makes the check in it. A container may
  *     have the right to trace, and no process would be safe from it.
@@ -234,13 +235,21 @@ static int close_rest(struct request *r, int status, int born) {
 	       dup3(s, STATUS, O_CLOEXEC) < 0 || dup3(b, BORN, O_CLOEXEC) < 0 || syscall(SYS_close_range, BORN + 1U, ~0U, 0);
 }
 
+/* default_signals undoes what the node ignores or blocks. Those from 32 on are the C library's and nobody's. */
+static void default_signals(void) {
+	sigset_t none;
+	for (int s = 1; s < 32; s++) signal(s, SIG_DFL); /* two cannot be changed */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* prepare becomes what the check is to be, and makes it, as supervise()'s child and not its own. */
 static void prepare(struct request *r, int status, int born) {
 	int place = enter(r);
 	if (place < 0) {
 		if (close_rest(r, status, born)) _exit(127);
 		status = STATUS;
-		signal(SIGPIPE, SIG_DFL);
+		default_signals();
 		place = become(r);
 	}
 	if (place < 0 && r->head->filters) {
@@ -358,7 +367,7 @@ static int seal(char **argv, char **env) {
 }
 
 int main(int argc, char **argv, char **env) {
-	if (argc > 1 && !strcmp(argv[1], "--version")) return write(1, "berth-enter 1.1.0\n", 18) == 18 ? 0 : 1;
+	if (argc > 1 && !strcmp(argv[1], "--version")) return write(1, "berth-enter 1.1.1\n", 18) == 18 ? 0 : 1;
 	if (seal(argv, env)) return 1;
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_NAME, "berth-enter");
