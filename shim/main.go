@@ -28,7 +28,7 @@ import (
 const runtimeName = "io.containerd.berth.v1"
 
 // version is what hack/install.sh looks at.
-const version = "1.0.0"
+const version = "1.1.0"
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
@@ -57,5 +57,5 @@ func newService(ic *plugin.InitContext) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &service{TaskServiceExt: inner, started: map[process]bool{}}, nil
+	return &service{TaskServiceExt: inner, lives: map[process]*life{}}, nil
 }

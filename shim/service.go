@@ -11,6 +11,7 @@ import (
 	containerdshim "github.com/containerd/containerd/v2/pkg/shim"
 	"github.com/containerd/log"
 	"github.com/containerd/ttrpc"
+	"google.golang.org/protobuf/proto"
 	"gvisor.dev/gvisor/pkg/shim/v1/extension"
 )
 
@@ -18,12 +19,20 @@ import (
 type service struct {
 	extension.TaskServiceExt
 
-	mu      sync.Mutex
-	started map[process]bool // until they are deleted
+	mu    sync.Mutex
+	lives map[process]*life // of processes that were created, until they are deleted
 }
 
 // process is a container's first one, or an exec's.
 type process struct{ container, exec string }
+
+// life is what State answers of a process that runs. gVisor's service begins a program each time it is asked: on a busy machine that takes
+// longer than containerd waits, which then leaves the container out of its list as if there were none.
+type life struct {
+	state *task.StateResponse
+	runs  bool
+	begun bool // somebody tried to start it
+}
 
 // taskV3 is the name of the task service's third version. Its messages are those of the second.
 const taskV3 = "containerd.task.v3.Task"
@@ -55,38 +64,90 @@ func whole[Request, Response any](f func(context.Context, *Request) (*Response, 
 	return method(func(ctx context.Context, r *Request) (*Response, error) { return f(context.WithoutCancel(ctx), r) })
 }
 
-// Start notes what runs.
-func (s *service) Start(ctx context.Context, r *task.StartRequest) (*task.StartResponse, error) {
-	out, err := s.TaskServiceExt.Start(ctx, r)
+// Create notes how the container is described.
+func (s *service) Create(ctx context.Context, r *task.CreateTaskRequest) (*task.CreateTaskResponse, error) {
+	out, err := s.TaskServiceExt.Create(ctx, r)
 	if err == nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.started[process{r.ID, r.ExecID}] = true
+		s.born(process{r.ID, ""}, &task.StateResponse{ID: r.ID, Bundle: r.Bundle, Pid: out.Pid, Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal})
 	}
 	return out, err
 }
 
-// State does not say that a process has ended before it can say how: gVisor's service hears of the end and of the exit status at two times.
-func (s *service) State(ctx context.Context, r *task.StateRequest) (*task.StateResponse, error) {
-	out, err := s.TaskServiceExt.State(ctx, r)
-	if err != nil || out.Status != taskapi.Status_STOPPED || !out.ExitedAt.AsTime().IsZero() {
+// Exec notes how the process is described.
+func (s *service) Exec(ctx context.Context, r *task.ExecProcessRequest) (*types.Empty, error) {
+	out, err := s.TaskServiceExt.Exec(ctx, r)
+	if err == nil {
+		s.born(process{r.ID, r.ExecID}, &task.StateResponse{ID: r.ExecID, Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal})
+	}
+	return out, err
+}
+
+func (s *service) born(p process, state *task.StateResponse) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lives[p] = &life{state: state}
+}
+
+// Start notes what runs, and until when.
+func (s *service) Start(ctx context.Context, r *task.StartRequest) (*task.StartResponse, error) {
+	s.begin(process{r.ID, r.ExecID})
+	out, err := s.TaskServiceExt.Start(ctx, r)
+	if err != nil {
 		return out, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.started[process{r.ID, r.ExecID}] {
-		out.Status = taskapi.Status_RUNNING
+	if l := s.lives[process{r.ID, r.ExecID}]; l != nil {
+		l.state.Pid, l.state.Status, l.runs = out.Pid, taskapi.Status_RUNNING, true
+		go s.follow(context.WithoutCancel(ctx), &task.WaitRequest{ID: r.ID, ExecID: r.ExecID}, l)
 	}
-	return out, nil
+	return out, err
 }
 
-// Delete forgets what ran.
+// begin notes an attempt, and says whether it is the first.
+func (s *service) begin(p process) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lives[p]
+	if l == nil || l.begun {
+		return false
+	}
+	l.begun = true
+	return true
+}
+
+// follow waits for the end of a process. It comes with the exit status; gVisor's service hears of the two at two times.
+func (s *service) follow(ctx context.Context, r *task.WaitRequest, l *life) {
+	_, _ = s.TaskServiceExt.Wait(ctx, r) // what cannot be waited for does not run
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.runs = false
+}
+
+// State says of a process that it runs until its exit status is known.
+func (s *service) State(ctx context.Context, r *task.StateRequest) (*task.StateResponse, error) {
+	s.mu.Lock()
+	if l := s.lives[process{r.ID, r.ExecID}]; l != nil && l.runs {
+		defer s.mu.Unlock()
+		return proto.Clone(l.state).(*task.StateResponse), nil //nolint:forcetypeassert // a clone is of the same type
+	}
+	s.mu.Unlock()
+	return s.TaskServiceExt.State(ctx, r)
+}
+
+// Delete forgets what ran. gVisor's service waits for the end of the output, for ever where nothing was started: only a start closes the
+// pipes. One that fails does it too, and begins nothing.
 func (s *service) Delete(ctx context.Context, r *task.DeleteRequest) (*task.DeleteResponse, error) {
+	if r.ExecID == "" && s.begin(process{r.ID, ""}) {
+		over, cancel := context.WithCancel(ctx)
+		cancel()
+		_, _ = s.TaskServiceExt.Start(over, &task.StartRequest{ID: r.ID})
+	}
 	out, err := s.TaskServiceExt.Delete(ctx, r)
 	if err == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.started, process{r.ID, r.ExecID})
+		delete(s.lives, process{r.ID, r.ExecID})
 	}
 	return out, err
 }

@@ -329,10 +329,12 @@ func (r *Runtime) process(ctx context.Context, id string) (*taskProcess, error) 
 func (r *Runtime) believed(ctx context.Context, id string) (*taskProcess, error) {
 	resp, err := r.cd.TaskService().Get(ctx, &tasks.GetRequest{ContainerID: id})
 	err = errgrpc.ToNative(err)
-	if errdefs.IsNotFound(err) {
+	switch {
+	case errdefs.IsNotFound(err):
 		return nil, nil
-	}
-	if err != nil {
+	case errdefs.IsDeadlineExceeded(err) && ctx.Err() == nil: // containerd waits two seconds for a shim
+		return nil, fmt.Errorf("the shim of %s does not answer: %w: %w", id, errdefs.ErrUnavailable, err)
+	case err != nil:
 		return nil, err
 	}
 	return resp.Process, nil

@@ -45,7 +45,13 @@ func (r *Runtime) list(ctx context.Context) ([]State, error) {
 	}
 	var out []State
 	for _, c := range list {
-		s, ok, err := r.state(c, processes[c.ID])
+		p := processes[c.ID]
+		if p == nil && r.started().Has(c.ID) { // containerd also leaves out whose shim was too busy to answer
+			if p, err = r.process(ctx, c.ID); err != nil {
+				return nil, err
+			}
+		}
+		s, ok, err := r.state(c, p)
 		if err != nil {
 			return nil, err
 		}

@@ -40,6 +40,11 @@ func (r *Runtime) sandboxes() sandbox.Config {
 // sandboxed says whether a task's containers run in a sandbox.
 func (r *Runtime) sandboxed(task string) bool { return r.sandboxes().Has(task) }
 
+// Sandboxed says whether a task began in a sandbox.
+func (r *Runtime) Sandboxed(taskID string) bool {
+	return taskIDRule.MatchString(taskID) && r.sandboxed(taskID)
+}
+
 // chooseRuntime settles what a task's containers run on, before anything of them is made. What a task began on it goes on with.
 func (r *Runtime) chooseRuntime(t Task) error {
 	if _, err := os.Lstat(r.c.shims().Path(t.ID)); t.Sandbox == nil || err == nil && !r.sandboxed(t.ID) {

@@ -143,7 +143,7 @@ func (e *Engine) prepare(t *Task) *preparation {
 		SharePID: t.Plan.PidMode == runtime.ShareTask, ShareIPC: t.Plan.IpcMode == runtime.ShareTask, ShmBytes: t.Plan.ShmBytes()}, t.Plan.Volumes
 	gib := t.Plan.StorageGiB
 	patience := timeouts[Create]
-	if t.Plan.Sandbox { // it waits for the interface
+	if t.Plan.Sandbox || t.Plan.Interface != nil && e.cfg.Runtime.Sandboxed(t.ID) { // it waits for the interface
 		spec.Sandbox, patience = e.sandboxOf(t), patience+attachPatience
 	}
 	e.spawn(patience, func(ctx context.Context) {

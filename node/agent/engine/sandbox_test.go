@@ -54,3 +54,28 @@ func TestASandboxWithoutAnInterface(t *testing.T) {
 		r.end()
 	})
 }
+
+// A task that began in a sandbox goes on there, though the node that comes back is told to use none.
+func TestASandboxThatBeganStays(t *testing.T) {
+	r := newRig(t)
+	synctest.Test(t, func(t *testing.T) {
+		r.t = t
+		r.w.interfaces = after(10 * time.Second)
+		r.w.sandboxes = plan.AllSandboxes
+		r.run()
+		in := private(nil, "a")
+		in.LaunchType = "FARGATE"
+		r.accept(in)
+		r.pass(5 * time.Second)
+		r.end()
+		r.w.sandboxes = plan.NoSandboxes
+		r.w.handed = nil
+		r.run()
+		r.pass(30 * time.Second)
+		r.want("RUNNING [arn:a ATTACHED] a=RUNNING")
+		if !slices.Equal(r.w.handed, []string{"eni-1"}) {
+			t.Errorf("handed over after the restart: %v", r.w.handed)
+		}
+		r.end()
+	})
+}

@@ -24,6 +24,7 @@ type world struct {
 	prepared   map[string]bool
 	stored     map[string]int64 // GiB, by task
 	storing    func() error     // before a task's file system is there; optional
+	boxed      map[string]bool  // tasks whose sandbox was begun
 	containers map[string]*fake
 	endpoints  map[string]network.Endpoint
 	open       map[string]bool // output
@@ -64,7 +65,7 @@ type fake struct {
 
 func newWorld() *world {
 	return &world{
-		prepared: map[string]bool{}, stored: map[string]int64{}, containers: map[string]*fake{}, endpoints: map[string]network.Endpoint{},
+		prepared: map[string]bool{}, stored: map[string]int64{}, boxed: map[string]bool{}, containers: map[string]*fake{}, endpoints: map[string]network.Endpoint{},
 		open: map[string]bool{}, records: map[string][]byte{}, starts: map[string]int{}, renewed: map[string]int{}, behaviour: map[string]behaviour{},
 	}
 }
@@ -177,11 +178,20 @@ func (p *process) Store(ctx context.Context, task string, gib int64) error {
 func (p *process) Prepare(ctx context.Context, t runtime.Task) error {
 	<-time.After(p.preparing)
 	if t.Sandbox != nil {
+		p.mu.Lock()
+		p.boxed[t.ID] = true
+		p.mu.Unlock()
 		if err := t.Sandbox.Ready(ctx); err != nil {
 			return fmt.Errorf("prepare: %w", err)
 		}
 	}
 	return p.change(ctx, func() error { p.prepared[t.ID] = true; return nil })
+}
+
+func (p *process) Sandboxed(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.boxed[id]
 }
 
 func (p *process) Create(ctx context.Context, c runtime.Container) error {
