@@ -86,15 +86,7 @@ func detail(t types.Task, name string) string {
 func containers(live []types.Task) []inventory.Running {
 	var out []inventory.Running
 	for _, t := range live {
-		id := shortID(aws.ToString(t.TaskArn))
-		r := inventory.Running{TaskID: id, ID: id + "-0", Endpoint: id + "-0"}
-		switch family(aws.ToString(t.TaskDefinitionArn)) {
-		case hostFamily:
-			r.Endpoint = ""
-		case vpcFamily:
-			r.Endpoint = detail(t, "networkInterfaceId")
-		}
-		out = append(out, r)
+		out = append(out, containersOf(t)...)
 	}
 	return out
 }

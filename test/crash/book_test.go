@@ -40,12 +40,22 @@ type book struct {
 	mu       sync.Mutex
 	services map[string]spec
 	tasks    map[string]wish    // by ARN
-	prints   map[string][]print // by task id: the processes of a container that is to stay
+	prints   map[string][]print // by container id: the processes of one that is to stay
 	findings []string           // what the load was answered and should not have been
+	fates    map[string]fate    // by task id: those of which a part was killed
 }
 
+// fate is what becomes of a task because a part of it was killed.
+type fate int
+
+const (
+	unharmed fate = iota
+	mayEnd        // it had just begun, and may begin again; or it was ending
+	mustEnd       // its containers ran
+)
+
 func newBook() *book {
-	return &book{services: map[string]spec{}, tasks: map[string]wish{}, prints: map[string][]print{}}
+	return &book{services: map[string]spec{}, tasks: map[string]wish{}, prints: map[string][]print{}, fates: map[string]fate{}}
 }
 
 func (b *book) service(name string) spec {
@@ -64,6 +74,22 @@ func (b *book) setTask(arn string, w wish) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tasks[arn] = w
+}
+
+// harm notes that a part of a task is killed now. One whose containers were seen to run ends.
+func (b *book) harm(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fates[id] = max(b.fates[id], mayEnd)
+	if b.prints[id+"-0"] != nil || b.prints[id+"-sandbox"] != nil {
+		b.fates[id] = mustEnd
+	}
+}
+
+func (b *book) fateOf(id string) fate {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fates[id]
 }
 
 func (b *book) find(format string, args ...any) {
@@ -107,8 +133,11 @@ func (b *book) running() []string {
 }
 
 // judge says what is wrong with a standalone task; "" when nothing is. Nothing is wrong yet with one that is on its way.
-func (w wish) judge(t types.Task) (wrong string, onItsWay bool) {
+func (w wish) judge(t types.Task, f fate) (wrong string, onItsWay bool) {
 	last := aws.ToString(t.LastStatus)
+	if f != unharmed {
+		return w.judgeHarmed(t, f)
+	}
 	switch ended := w.exit != nil || w.stop || w.lost; {
 	case !ended && last == "STOPPED":
 		return fmt.Sprintf("ended by itself: %s, %s, %s", t.StopCode, aws.ToString(t.StoppedReason), reasons(t)), false
@@ -124,6 +153,18 @@ func (w wish) judge(t types.Task) (wrong string, onItsWay bool) {
 		return fmt.Sprintf("stop code %s: %s, %s", t.StopCode, aws.ToString(t.StoppedReason), reasons(t)), false
 	case w.exit != nil && !w.stop && (t.Containers[0].ExitCode == nil || *t.Containers[0].ExitCode != *w.exit):
 		return fmt.Sprintf("exit code %s, want %d: %s", code(t.Containers[0].ExitCode), *w.exit, reasons(t)), false
+	}
+	return "", false
+}
+
+// judgeHarmed says the same of a task of which a part was killed: it ends as one whose container ended, if nothing else ended it before.
+func (w wish) judgeHarmed(t types.Task, f fate) (wrong string, onItsWay bool) {
+	last := aws.ToString(t.LastStatus)
+	switch {
+	case last != "STOPPED":
+		return "", f == mustEnd || last != "RUNNING"
+	case t.StopCode == "" || f == mustEnd && !w.stop && t.StopCode != types.TaskStopCodeEssentialContainerExited:
+		return fmt.Sprintf("a part of it was killed, and its stop code is %q: %s, %s", t.StopCode, aws.ToString(t.StoppedReason), reasons(t)), false
 	}
 	return "", false
 }

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"errors"
+	"math/rand/v2"
 	"syscall"
 	"testing"
 
@@ -21,7 +22,7 @@ func TestBurst(t *testing.T) {
 	w.burst(t, 10)
 	wait(t.Context(), millis(r, 0, 600))
 	w.killAll(f, r)
-	w.restart(f)
+	w.restart(f, r)
 	w.converge("after the burst")
 	w.audit("after the burst")
 
@@ -33,7 +34,7 @@ func TestBurst(t *testing.T) {
 		w.killContainers() // else the node has to: nothing holds them any more
 	}
 	w.forgetProcesses()
-	w.restart(f)
+	w.restart(f, r)
 	w.converge("after the power cut")
 	w.audit("after the power cut")
 
@@ -43,21 +44,25 @@ func TestBurst(t *testing.T) {
 	w.purge()
 }
 
-// burst runs n tasks in one call.
+// burst runs n tasks in one call, and some on FARGATE.
 func (w *world) burst(t *testing.T, n int32) {
 	t.Helper()
-	out, err := w.api.RunTask(t.Context(), &ecs.RunTaskInput{TaskDefinition: aws.String(webFamily), Count: aws.Int32(n)})
-	if err != nil || len(out.Failures) > 0 {
-		t.Fatalf("RunTask: %v, failures %+v", err, out)
-	}
-	for _, task := range out.Tasks {
-		w.book.setTask(aws.ToString(task.TaskArn), wish{})
+	for family, n := range map[string]int32{webFamily: n, fargateFamily: n / 5} {
+		out, err := w.api.RunTask(t.Context(), &ecs.RunTaskInput{
+			TaskDefinition: aws.String(family), Count: aws.Int32(n), NetworkConfiguration: w.network(family), LaunchType: launchType(family),
+		})
+		if err != nil || len(out.Failures) > 0 {
+			t.Fatalf("RunTask: %v, failures %+v", err, out)
+		}
+		for _, task := range out.Tasks {
+			w.book.setTask(aws.ToString(task.TaskArn), wish{})
+		}
 	}
 }
 
-func (w *world) restart(f fault) {
+func (w *world) restart(f fault, r *rand.Rand) {
 	w.t.Helper()
-	w.beginAll(f)
+	w.beginAll(f, r)
 	if err := w.Ready(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
@@ -77,7 +82,7 @@ func (w *world) forgetProcesses() {
 	w.book.prints = map[string][]print{}
 }
 
-// killContainers kills the first process of every container; the rest goes with it.
+// killContainers kills the first process of every container and every sandbox; the rest goes with it.
 func (w *world) killContainers() {
 	w.t.Helper()
 	for _, ps := range inits(w.Name) {

@@ -121,7 +121,7 @@ func (w *world) tasksDone(ctx context.Context) error {
 	}
 	var errs, final []error
 	for _, t := range tasks {
-		wrong, onItsWay := wishes[aws.ToString(t.TaskArn)].judge(t)
+		wrong, onItsWay := wishes[aws.ToString(t.TaskArn)].judge(t, w.book.fateOf(shortID(aws.ToString(t.TaskArn))))
 		switch {
 		case wrong != "":
 			final = append(final, fmt.Errorf("%wtask %s %s", errFinal, aws.ToString(t.TaskArn), wrong))
@@ -183,7 +183,7 @@ func (w *world) accounted(live []types.Task) error {
 		case ofService:
 			count[name]++
 		}
-		if name == witness {
+		if name == witness || name == publicWitness {
 			witnesses = append(witnesses, arn)
 		}
 	}
@@ -194,31 +194,39 @@ func (w *world) accounted(live []types.Task) error {
 	}
 	slices.Sort(witnesses)
 	if w.witnesses != nil && !slices.Equal(w.witnesses, witnesses) {
-		return fmt.Errorf("%wthe witness service had %v, it has %v", errFinal, w.witnesses, witnesses)
+		return fmt.Errorf("%wthe witness services had %v, it has %v", errFinal, w.witnesses, witnesses)
 	}
 	w.witnesses = witnesses
 	return nil
 }
 
-// oneProcessEach: a container of every live task, of no other, once; and those that were there before are the same.
+// oneProcessEach: a container of every live task, of no other, once; and those that were there before are the same. What is in a sandbox has
+// the sandbox's; the second container of a task is started again from time to time.
 func (w *world) oneProcessEach(live []types.Task) error {
 	now, wanted := inits(w.Name), map[string]bool{}
 	for _, t := range live {
 		id := shortID(aws.ToString(t.TaskArn))
 		wanted[id] = true
-		if len(now[id]) != 1 {
-			return fmt.Errorf("task %s has %d first processes: %v", id, len(now[id]), now[id])
+		first := id + "-0"
+		if now[id+"-sandbox"] != nil {
+			first = id + "-sandbox"
+		}
+		if len(now[first]) != 1 || len(now[id+"-1"]) > 1 {
+			return fmt.Errorf("task %s has %d first processes: %v, and of its second container %v", id, len(now[first]), now[first], now[id+"-1"])
 		}
 		w.book.mu.Lock()
-		before, known := w.book.prints[id]
+		before, known := w.book.prints[id+"-0"]
+		if !known {
+			before, known = w.book.prints[id+"-sandbox"]
+		}
 		w.book.mu.Unlock()
-		if known && !slices.Equal(before, now[id]) {
-			return fmt.Errorf("%wtask %s was process %v, it is %v", errFinal, id, before, now[id])
+		if known && !slices.Equal(before, now[first]) {
+			return fmt.Errorf("%wtask %s was process %v, it is %v", errFinal, id, before, now[first])
 		}
 	}
 	for id, p := range now {
-		if !wanted[id] {
-			return fmt.Errorf("processes %v belong to task %s, which does not run", p, id)
+		if !wanted[task(id)] {
+			return fmt.Errorf("processes %v belong to task %s, which does not run", p, task(id))
 		}
 	}
 	w.book.mu.Lock()
@@ -250,11 +258,19 @@ func (w *world) answers(ctx context.Context, addresses []string) error {
 	return nil
 }
 
-// addresses are the host ports of the witnesses.
+// addresses are where the witnesses answer: at ports of the node, and at a public address.
 func (w *world) addresses(ctx context.Context) (out []string, err error) {
 	live, err := w.live(ctx)
 	wishes := w.book.allTasks()
 	for _, t := range live {
+		if aws.ToString(t.Group) == "service:"+publicWitness {
+			a, err := w.publicAddress(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, a)
+			continue
+		}
 		if aws.ToString(t.Group) != "service:"+witness && !wishes[aws.ToString(t.TaskArn)].keep {
 			continue
 		}

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -66,12 +67,12 @@ func (w *world) round(seed uint64, round int) {
 		w.t.Errorf("%s is down: %v", f, err)
 	}
 	l.until(f.down)
-	w.back(f, d, !f.again)
+	w.back(f, d, r, !f.again)
 	if f.again {
 		wait(w.t.Context(), f.relapse)
 		d.note("kill again after %d operations", l.ops.Load())
 		w.down(f, func() { w.killAll(f, r) })
-		w.back(f, d, true)
+		w.back(f, d, r, true)
 	}
 	l.until(f.rest)
 	l.end()
@@ -91,9 +92,9 @@ func (w *world) down(f fault, kill func()) {
 }
 
 // back begins what was killed and, unless it is killed again, waits until the region is ready.
-func (w *world) back(f fault, d *diary, last bool) {
+func (w *world) back(f fault, d *diary, r *rand.Rand, last bool) {
 	w.t.Helper()
-	w.beginAll(f)
+	w.beginAll(f, r)
 	d.note("begun again")
 	if !last {
 		return

@@ -25,6 +25,7 @@ var everything = []victim{server, node, containerd, hold}
 var faults = [][]victim{
 	{server}, {node}, {server, node}, {containerd}, {containerd, node}, {hold}, {hold, node}, everything,
 	{containerd, server}, {hold, containerd},
+	{}, // only a part of a task
 }
 
 // fault is what happens in a round. Its times are counted in operations of the load.
@@ -35,24 +36,32 @@ type fault struct {
 	down    int           // operations tried before what was killed begins again
 	reverse bool          // the node begins before the server
 	again   bool          // killed a second time while it comes back
+	part    part          // of one task or another, killed with them
 	relapse time.Duration // when, after it began again
 	rest    int           // operations after it is back
 }
 
-// draw chooses the fault of a round. Ten rounds in a row have every kind once.
+// draw chooses the fault of a round. Eleven rounds in a row have every kind once.
 func draw(seed uint64, round int) fault {
 	deck := source(seed, round/len(faults), 1).Perm(len(faults))
 	r := source(seed, round, 2)
-	return fault{
+	f := fault{
 		kill: faults[deck[round%len(faults)]], after: between(r, 4, 18), delay: millis(r, 0, 250), down: between(r, 2, 10),
 		reverse: r.IntN(2) == 0, again: r.IntN(3) == 0, relapse: millis(r, 0, 2500), rest: between(r, 3, 8),
 	}
+	if f.part = parts[r.IntN(len(parts))]; f.part == nothing && len(f.kill) == 0 {
+		f.part = runsc
+	}
+	return f
 }
 
 func (f fault) String() string {
 	names := make([]string, len(f.kill))
 	for i, v := range f.kill {
 		names[i] = string(v)
+	}
+	if f.part != nothing {
+		names = append(names, "a task's "+string(f.part))
 	}
 	s := strings.Join(names, "+")
 	if f.again {
@@ -66,7 +75,11 @@ func (f fault) has(v victim) bool { return slices.Contains(f.kill, v) }
 // killAll kills what the fault names, in an order of its own each time.
 func (w *world) killAll(f fault, r *rand.Rand) {
 	w.t.Helper()
-	for _, i := range r.Perm(len(f.kill)) {
+	for _, i := range r.Perm(len(f.kill) + 1) {
+		if i == len(f.kill) {
+			w.killPart(f.part, r)
+			continue
+		}
 		v := f.kill[i]
 		var err error
 		switch v {
@@ -86,7 +99,7 @@ func (w *world) killAll(f fault, r *rand.Rand) {
 }
 
 // beginAll begins again what nobody else does.
-func (w *world) beginAll(f fault) {
+func (w *world) beginAll(f fault, r *rand.Rand) {
 	w.t.Helper()
 	order := []victim{server, node}
 	if f.reverse {
@@ -95,7 +108,7 @@ func (w *world) beginAll(f fault) {
 	roles := map[victim]installation.Role{server: installation.Server, node: installation.Node}
 	for _, v := range order {
 		if f.has(v) {
-			if err := w.Begin(roles[v]); err != nil {
+			if err := w.Begin(roles[v], w.nodeSettings(r)); err != nil {
 				w.t.Fatalf("begin %s: %v", v, err)
 			}
 		}

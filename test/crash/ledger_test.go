@@ -27,7 +27,15 @@ func (w *world) booked(ctx context.Context, live []types.Task) error {
 	instance := out.ContainerInstances[0]
 	var cpu, memory int32
 	var ports []string
+	shown := 0 // where the instance is described: what runs on FARGATE has none
 	for _, t := range live {
+		if t.ContainerInstanceArn != nil {
+			shown++
+		}
+		if t.LaunchType == types.LaunchTypeFargate {
+			cpu, memory = cpu+number(t.Cpu), memory+number(t.Memory)
+			continue
+		}
 		for _, c := range t.Containers {
 			cpu, memory = cpu+number(c.Cpu), memory+number(c.Memory)
 		}
@@ -49,8 +57,8 @@ func (w *world) booked(ctx context.Context, live []types.Task) error {
 		return fmt.Errorf("the ledger holds CPU %d and memory %d; live tasks have %d and %d", held["CPU"], held["MEMORY"], cpu, memory)
 	case !slices.Equal(taken, ports):
 		return fmt.Errorf("the ledger holds ports %v, live tasks have %v", taken, ports)
-	case int(instance.RunningTasksCount) != len(live) || instance.PendingTasksCount != 0:
-		return fmt.Errorf("the instance counts %d running and %d pending tasks; there are %d", instance.RunningTasksCount, instance.PendingTasksCount, len(live))
+	case int(instance.RunningTasksCount) != shown || instance.PendingTasksCount != 0:
+		return fmt.Errorf("the instance counts %d running and %d pending tasks; there are %d", instance.RunningTasksCount, instance.PendingTasksCount, shown)
 	case !instance.AgentConnected:
 		return fmt.Errorf("the agent of %s is not connected", aws.ToString(instance.ContainerInstanceArn))
 	}

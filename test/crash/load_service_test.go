@@ -14,7 +14,8 @@ import (
 )
 
 // serviceStep changes one of a few services, or looks whether it is as it was acknowledged. The last one has a port of its
-// own on the node, so its tasks replace each other stop before start; tasks of s4 and s5 have interfaces of their own.
+// own on the node, so its tasks replace each other stop before start; tasks of s4 have interfaces of their own, with a sandbox or not, and
+// those of s5 run on FARGATE.
 func (l *load) serviceStep(r *rand.Rand) {
 	name := fmt.Sprint("s", r.IntN(6))
 	fixed := name == "s3"
@@ -22,8 +23,11 @@ func (l *load) serviceStep(r *rand.Rand) {
 	if fixed {
 		next.definition, next.desired = staticFamily, int32(r.IntN(2))
 	}
-	if name > "s3" {
-		next.definition = vpcFamily
+	switch private := l.w.privately(); name {
+	case "s4":
+		next.definition = private[r.IntN(len(private))]
+	case "s5":
+		next.definition, next.desired = fargateFamily, int32(r.IntN(3))
 	}
 	switch dice := r.IntN(10); {
 	case !was.exists:
@@ -110,9 +114,7 @@ func (l *load) create(name string, s spec, fixed bool, token uint64) func(contex
 	if fixed {
 		in.DeploymentConfiguration = &types.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(0), MaximumPercent: aws.Int32(100)}
 	}
-	if s.definition == vpcFamily {
-		in.NetworkConfiguration = &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{l.w.subnet}}}
-	}
+	in.NetworkConfiguration, in.LaunchType = l.w.network(s.definition), launchType(s.definition)
 	return func(ctx context.Context) error { _, err := l.w.api.CreateService(ctx, in); return err }
 }
 

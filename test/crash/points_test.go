@@ -123,7 +123,7 @@ func (w *world) arm(deck *deck, s shot, mark string) {
 			w.t.Fatal(err)
 		}
 	}
-	err := w.Begin(role, "FAILPOINT_SEEN="+deck.seen, fmt.Sprintf("FAILPOINT=%s %d %s", s.point, s.hit, mark))
+	err := w.Begin(role, w.nodeSettings(source(deck.seed, s.round, 5)), "FAILPOINT_SEEN="+deck.seen, fmt.Sprintf("FAILPOINT=%s %d %s", s.point, s.hit, mark))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func (w *world) rise(deck *deck, s shot) {
 	w.t.Helper()
 	role := s.role()
 	if s.point.Process() != "hold" {
-		if err := w.Begin(role, "FAILPOINT_SEEN="+deck.seen); err != nil {
+		if err := w.Begin(role, w.nodeSettings(source(deck.seed, s.round, 6)), "FAILPOINT_SEEN="+deck.seen); err != nil {
 			w.t.Fatal(err)
 		}
 	}

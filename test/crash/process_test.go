@@ -15,9 +15,9 @@ type print struct {
 	start string // in clock ticks since boot
 }
 
-var inContainer = regexp.MustCompile(`/([0-9a-f]{32})/[0-9a-f]{32}-[0-9]+`)
+var inContainer = regexp.MustCompile(`/[0-9a-f]{32}/([0-9a-f]{32}-([0-9]+|sandbox))`)
 
-// inits finds the first process of each running container, by task id. It asks the kernel only.
+// inits finds the first process of each running container, by the container's id, and of each sandbox. It asks the kernel only.
 func inits(name string) map[string][]print {
 	out := map[string][]print{}
 	entries, _ := os.ReadDir("/proc")
@@ -35,6 +35,9 @@ func inits(name string) map[string][]print {
 		m := inContainer.FindStringSubmatch(cgroup)
 		if m == nil || len(fields) < 20 || fields[0] == "Z" {
 			continue
+		}
+		if strings.HasSuffix(m[1], "-sandbox") && !strings.HasPrefix(read(pid, "cmdline"), "runsc-sandbox") {
+			continue // a gofer
 		}
 		out[m[1]] = append(out[m[1]], print{pid, fields[19]})
 	}

@@ -25,8 +25,11 @@ import (
 )
 
 const (
-	image   = "test.local/crash:1"
-	witness = "witness" // the service that nobody changes
+	image = "test.local/crash:1"
+
+	// Services that nobody changes.
+	witness       = "witness"
+	publicWitness = "public-witness"
 )
 
 // world is an installation, what was asked of it, and where its gates are.
@@ -119,11 +122,14 @@ func (w *world) definitions(t *testing.T) []*ecs.RegisterTaskDefinitionInput {
 		port(definition(webFamily, serveScript), 0), definition(idleFamily, idleScript), host,
 		port(definition(staticFamily, serveScript), freePort(t)), definition(exitFamily, exitScript), definition(gateFamily, gateScript), private,
 	}
+	if w.sandboxes() {
+		all = append(all, boxDefinition())
+	}
 	for _, d := range all {
 		d.Volumes = []types.Volume{{Name: aws.String("gates"), Host: &types.HostVolumeProperties{SourcePath: aws.String(w.gates)}}}
 		d.ContainerDefinitions[0].MountPoints = []types.MountPoint{{SourceVolume: aws.String("gates"), ContainerPath: aws.String("/gate")}}
 	}
-	return all
+	return append(all, fargateDefinitions()...)
 }
 
 func definition(family, script string) *ecs.RegisterTaskDefinitionInput {
@@ -136,7 +142,7 @@ func definition(family, script string) *ecs.RegisterTaskDefinitionInput {
 	}
 }
 
-// makeWitnesses starts what must not be touched until the end: a service of two, and a task by itself.
+// makeWitnesses starts what must not be touched until the end: a service of two, one on FARGATE, and a task by itself.
 func (w *world) makeWitnesses(t *testing.T) {
 	t.Helper()
 	_, err := w.api.CreateService(t.Context(), &ecs.CreateServiceInput{
@@ -148,6 +154,7 @@ func (w *world) makeWitnesses(t *testing.T) {
 	w.book.setService(witness, spec{exists: true, definition: webFamily, desired: 2})
 	arn := w.RunRegistered(t, &ecs.RunTaskInput{TaskDefinition: aws.String(webFamily)})
 	w.book.setTask(arn, wish{keep: true})
+	w.makePublicWitness()
 	w.converge("the witnesses")
 }
 
@@ -185,7 +192,7 @@ func (w *world) gated(codes ...int32) (release func()) {
 		installation.Eventually(w.t, "the gated tasks' processes end", func(context.Context) error {
 			alive := inits(w.Name)
 			for _, arn := range arns {
-				if len(alive[shortID(arn)]) > 0 {
+				if len(alive[shortID(arn)+"-0"]) > 0 {
 					return fmt.Errorf("%s still runs", arn)
 				}
 			}

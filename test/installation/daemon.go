@@ -24,7 +24,10 @@ func (i *Installation) KillHold() error {
 
 // KillShims ends every container's shim with SIGKILL, as a power cut does.
 func (i *Installation) KillShims() error {
-	return i.killDaemon("shims", func(args []string) bool { return filepath.Base(args[0]) == "containerd-shim-runc-v2" })
+	return i.killDaemon("shims", func(args []string) bool {
+		name := filepath.Base(args[0])
+		return name == "containerd-shim-runc-v2" || name == "containerd-shim-berth-v1"
+	})
 }
 
 // Stacks has containerd and the node write to their logs what each of their goroutines is at. It ends the node.

@@ -27,6 +27,7 @@ const (
 	Snapshot  Kind = "snapshot"
 	Lease     Kind = "lease"
 	Sandbox   Kind = "sandbox"
+	State     Kind = "state" // a directory in which shims, runc or runsc keep what they know of a task or container
 )
 
 // Item is one thing that exists.

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,6 +35,8 @@ type Running struct {
 	TaskID   string // 32 hex digits
 	ID       string // "<task>-<n>", as containerd knows it
 	Endpoint string // optional: the id of its network endpoint, when it has one of its own
+	Sandbox  bool   // optional: it must be in a gVisor sandbox; one that need not may be
+	Ended    bool   // optional: it does not run any more, and its task does: what is written down of it stays
 }
 
 func (r Running) owns(owner string) bool {
@@ -53,6 +56,10 @@ func Expect(v Inventory, running []Running) []string {
 		}
 	}
 	for _, r := range running {
+		if r.Ended {
+			findings = append(findings, survives(v, r)...)
+			continue
+		}
 		findings = append(findings, lacks(v, r)...)
 	}
 	return findings
@@ -85,11 +92,34 @@ func lacks(v Inventory, r Running) []string {
 	need(Container, "records in containerd", 1, func(i Item) bool { return i.Key == r.ID })
 	need(Task, "running tasks in containerd", 1, func(i Item) bool { return i.Key == r.ID && strings.Contains(i.Detail, "RUNNING") })
 	need(Process, "shims", 1, func(i Item) bool { return i.Owner == r.TaskID && strings.HasPrefix(i.Key, "shim ") })
-	need(Process, "processes", many, func(i Item) bool { return i.Owner == r.ID && strings.HasPrefix(i.Key, "container ") })
+	if r.Sandbox || sandboxed(v, r.TaskID) {
+		first := r.TaskID + "-sandbox"
+		need(Process, "sandboxes", many, func(i Item) bool { return i.Owner == r.TaskID && strings.HasPrefix(i.Key, "sandbox ") })
+		need(Process, "gofers", 1, func(i Item) bool { return i.Owner == r.ID && strings.HasPrefix(i.Key, "gofer ") })
+		need(Container, "first containers", 1, func(i Item) bool { return i.Key == first })
+		need(Task, "running first containers", 1, func(i Item) bool { return i.Key == first && strings.Contains(i.Detail, "RUNNING") })
+	} else {
+		need(Process, "processes", many, func(i Item) bool { return i.Owner == r.ID && strings.HasPrefix(i.Key, "container ") })
+	}
 	if r.Endpoint != "" {
 		need(Netns, "network namespaces", 1, func(i Item) bool { return i.Owner == r.Endpoint })
 	}
 	return out
+}
+
+// survives names the processes of a container that has ended.
+func survives(v Inventory, r Running) (out []string) {
+	for _, i := range v.Of(Process) {
+		if i.Owner == r.ID {
+			out = append(out, fmt.Sprintf("container %s has ended and has a %s", r.ID, i))
+		}
+	}
+	return out
+}
+
+// sandboxed: a process of gVisor is the task's.
+func sandboxed(v Inventory, task string) bool {
+	return slices.ContainsFunc(v.Of(Process), func(i Item) bool { return i.Owner == task && strings.HasPrefix(i.Key, "sandbox ") })
 }
 
 // Empty says what an installation that is down still has: anything at all is a leak.

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,15 @@ func healthy() Inventory {
 
 func TestExpect(t *testing.T) {
 	a := Running{TaskID: taskA, ID: taskA + "-0", Endpoint: taskA + "-0"}
+	boxed, ended := a, a
+	boxed.Sandbox, ended.Ended = true, true
+	inBox := func(v *Inventory) {
+		v.Items = slices.DeleteFunc(v.Items, func(i Item) bool { return strings.HasPrefix(i.Key, "container ") })
+		v.add(Process, "sandbox "+taskA+" pid 10", taskA, "")
+		v.add(Process, "gofer "+taskA+"-0 pid 11", taskA+"-0", "")
+		v.add(Container, taskA+"-sandbox", taskA, "")
+		v.add(Task, taskA+"-sandbox", taskA, "10 RUNNING")
+	}
 	for _, c := range []struct {
 		name    string
 		change  func(*Inventory)
@@ -43,6 +53,13 @@ func TestExpect(t *testing.T) {
 		{"no process", func(v *Inventory) { v.Items = v.without(Process) }, []Running{a}, []string{"has 0 shims", "has 0 processes"}},
 		{"no namespace", func(v *Inventory) { v.Items = v.without(Netns) }, []Running{a}, []string{"has 0 network namespaces"}},
 		{"what could not be read", func(v *Inventory) { v.Problems = []string{"links: no"} }, []Running{a}, []string{"could not be read: links"}},
+		{"in a sandbox", inBox, []Running{a}, nil},
+		{"in the sandbox it asked for", inBox, []Running{boxed}, nil},
+		{"not in the sandbox it asked for", func(*Inventory) {}, []Running{boxed}, []string{"has 0 sandboxes", "has 0 gofers", "has 0 first", "has 0 running first"}},
+		{"a gofer too many", func(v *Inventory) { inBox(v); v.add(Process, "gofer "+taskA+"-0 pid 12", taskA+"-0", "") }, []Running{a}, []string{"has 2 gofers"}},
+		{"a sandbox of nobody's", func(v *Inventory) { v.add(Process, "sandbox "+taskB+" pid 12", taskB, "") }, []Running{a}, []string{"leaked: process   sandbox " + taskB}},
+		{"what has ended goes on", func(*Inventory) {}, []Running{ended}, []string{"has ended and has a process   container"}},
+		{"what has ended", func(v *Inventory) { v.Items = v.without(Process) }, []Running{ended}, nil},
 		{"nothing should run", func(*Inventory) {}, nil, []string{"cgroup", "container", "element", "link", "netns", "process", "process", "task"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -115,6 +132,10 @@ func TestClassify(t *testing.T) {
 		{"/var/lib/x/init -- sh", "9:memory:/x/" + taskA + "/" + taskA + "-0", "container " + taskA + "-0"},
 		{"/opt/b/containerd-shim-runc-v2 -namespace x -id " + taskA + " -address /run/x/containerd.sock", "", "shim " + taskA},
 		{"/opt/b/containerd-shim-runc-v2 -namespace x -id " + taskA + " -address /run/other/containerd.sock", "", ""},
+		{"/opt/b/containerd-shim-berth-v1 -namespace x -address /run/x/containerd.sock -id " + taskA, "", "shim " + taskA},
+		{"runsc-sandbox --root=/run/x/runsc/" + taskA + "/x boot " + taskA + "-sandbox", "9:memory:/x/" + taskA + "/" + taskA + "-sandbox", "sandbox " + taskA},
+		{"runsc-gofer --root=/run/x/runsc gofer --bundle /run/x/b/" + taskA + "-1 " + taskA + "-1", "9:memory:/x/" + taskA + "/" + taskA + "-sandbox", "gofer " + taskA + "-1"},
+		{"/opt/b/runsc --root=/run/x/runsc/" + taskA + "/x wait " + taskA + "-0", "", "other " + taskA + "-0"},
 		{"/opt/b/containerd --config /var/lib/x/containerd.toml", "", "containerd "},
 		{"/usr/bin/containerd", "", ""},
 		{"/bin/berth hold --run=/run/x", "", "hold "},

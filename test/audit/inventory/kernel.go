@@ -40,13 +40,28 @@ func isNamed(o Options, path string) bool {
 	return dir == "/run/netns/" && strings.HasPrefix(base, o.Name)
 }
 
-// endpointOf: an endpoint's namespace and an interface's are mounted under their ids. Routers are infrastructure.
+// endpointOf: an endpoint's namespace and an interface's are mounted under their ids, what runsc mounts lies in the directory of a task.
+// Routers are infrastructure.
 func endpointOf(o Options, path string) string {
 	dir, base := filepath.Split(path)
 	if dir = filepath.Clean(dir); dir == filepath.Join(o.RunDir, "netns") || dir == filepath.Join(o.RunDir, "eni") {
 		return base
 	}
-	return ""
+	return ownerIn(path)
+}
+
+// takeStates lists what is written down of each task and container beside containerd's records.
+func (v *Inventory) takeStates(o Options) {
+	for _, dir := range []string{"shims", filepath.Join("runc", o.Name), "runsc"} {
+		dir = filepath.Join(o.RunDir, dir)
+		entries, err := os.ReadDir(dir)
+		if err != nil && !os.IsNotExist(err) {
+			v.fail("states", err)
+		}
+		for _, e := range entries {
+			v.add(State, filepath.Join(dir, e.Name()), ownerIn(e.Name()), "")
+		}
+	}
 }
 
 // parseMount takes mount point and file system type out of a line of mountinfo.

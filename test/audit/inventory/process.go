@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +12,7 @@ import (
 // process is one that belongs to the installation.
 type process struct {
 	pid   int
-	class string // containerd, shim, hold, container, pause (keeps what a task shares), other
+	class string // containerd, shim, hold, container, pause (keeps what a task shares), sandbox, gofer, other
 	owner string
 	args  []string
 }
@@ -54,6 +55,10 @@ func classify(o Options, pid int, args []string, cgroup string) (process, bool) 
 	switch {
 	case strings.HasPrefix(base, "containerd-shim") && flagIs(args, "namespace", o.Name) && mentions(o, args):
 		p.class, p.owner = "shim", shimOwner(o, pid, args)
+	case base == "runsc-sandbox" && cgroup != "": // its stubs too
+		p.class, p.owner = "sandbox", ownerIn(cgroup)
+	case base == "runsc-gofer" && cgroup != "":
+		p.class, p.owner = "gofer", cmp.Or(ownerIn(flagValue(args, "bundle")), ownerIn(cgroup))
 	case cgroup != "" && filepath.Base(cgroup) == "pause":
 		p.class, p.owner = "pause", ownerIn(cgroup)
 	case cgroup != "":

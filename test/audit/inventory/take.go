@@ -63,6 +63,7 @@ func Take(ctx context.Context, o Options) (Inventory, error) {
 	var v Inventory
 	v.takeMounts(o)
 	v.takeStorage(o)
+	v.takeStates(o)
 	v.takeLinks(o)
 	v.takeRoutes(o)
 	v.takeRouters(o)
