@@ -27,13 +27,15 @@ func (w *world) booked(ctx context.Context, live []types.Task) error {
 	instance := out.ContainerInstances[0]
 	var cpu, memory int32
 	var ports []string
-	shown := 0 // where the instance is described: what runs on FARGATE has none
+	shown := 0            // where the instance is described: what runs on FARGATE has none
+	fargate := [3]int32{} // tasks there, by their containers
 	for _, t := range live {
 		if t.ContainerInstanceArn != nil {
 			shown++
 		}
 		if t.LaunchType == types.LaunchTypeFargate {
 			cpu, memory = cpu+number(t.Cpu), memory+number(t.Memory)
+			fargate[len(t.Containers)]++
 			continue
 		}
 		for _, c := range t.Containers {
@@ -53,7 +55,9 @@ func (w *world) booked(ctx context.Context, live []types.Task) error {
 		}
 	}
 	switch {
-	case held["CPU"] != cpu || held["MEMORY"] != memory:
+	case held["EPHEMERAL_STORAGE"] != storageGiB*(fargate[1]+fargate[2]):
+		return fmt.Errorf("the ledger holds %d GiB of storage; %v tasks on FARGATE have %d each", held["EPHEMERAL_STORAGE"], fargate, storageGiB)
+	case held["CPU"] != cpu || !besides(held["MEMORY"]-memory, fargate):
 		return fmt.Errorf("the ledger holds CPU %d and memory %d; live tasks have %d and %d", held["CPU"], held["MEMORY"], cpu, memory)
 	case !slices.Equal(taken, ports):
 		return fmt.Errorf("the ledger holds ports %v, live tasks have %v", taken, ports)
@@ -63,6 +67,23 @@ func (w *world) booked(ctx context.Context, live []types.Task) error {
 		return fmt.Errorf("the agent of %s is not connected", aws.ToString(instance.ContainerInstanceArn))
 	}
 	return nil
+}
+
+// What a task on FARGATE holds that says nothing of it, and the memory beside its own that one in a sandbox does.
+const (
+	storageGiB           = 20
+	besideOne, besideTwo = 40, 48 // of one container, of two
+)
+
+// besides: the memory held beside is that of some of the tasks. Which of them began in a sandbox the node's setting of that moment said.
+func besides(mib int32, fargate [3]int32) bool {
+	for one := range fargate[1] + 1 {
+		rest := mib - one*besideOne
+		if rest >= 0 && rest%besideTwo == 0 && rest/besideTwo <= fargate[2] {
+			return true
+		}
+	}
+	return false
 }
 
 func number(s *string) int32 {

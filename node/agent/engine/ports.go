@@ -39,8 +39,7 @@ type Tasks interface {
 	// Store gives a task a file system of its own, where plan.Dir is.
 	Store(ctx context.Context, taskID string, gib int64) error
 	Prepare(ctx context.Context, t runtime.Task) error
-	// Sandboxed says whether the task began in a sandbox: it goes on there, whatever the node is told since.
-	Sandboxed(taskID string) bool
+	Sandboxed(taskID string) bool // it began in a sandbox, and goes on there whatever the node is told since
 	Release(ctx context.Context, taskID string) error
 	Sweep(ctx context.Context, keep func(taskID string) bool) error
 }

@@ -141,8 +141,7 @@ func (e *Engine) prepare(t *Task) *preparation {
 	t.preparing = prep
 	spec, volumes := runtime.Task{ID: t.ID, CPU: t.Plan.CPU, CPUUnits: t.Plan.CPUUnits(), MemoryMiB: t.Plan.MemoryMiB + t.Plan.BesideMiB, SwapMiB: t.Plan.SwapMiB(),
 		SharePID: t.Plan.PidMode == runtime.ShareTask, ShareIPC: t.Plan.IpcMode == runtime.ShareTask, ShmBytes: t.Plan.ShmBytes()}, t.Plan.Volumes
-	gib := t.Plan.StorageGiB
-	patience := timeouts[Create]
+	gib, patience := t.Plan.StorageGiB, timeouts[Create]
 	if t.Plan.Sandbox || t.Plan.Interface != nil && e.cfg.Runtime.Sandboxed(t.ID) { // it waits for the interface
 		spec.Sandbox, patience = e.sandboxOf(t), patience+attachPatience
 	}
