@@ -19,8 +19,11 @@ var fargateSizes = []struct {
 }
 
 func fargateSize(cpu, memory int64) bool {
-	if cpu == 256 {
+	switch cpu { // those without steps
+	case 256:
 		return memory == 512 || memory == 1024 || memory == 2048
+	case 32768:
+		return memory == 61440 || memory == 122880 || memory == 249856
 	}
 	for _, r := range fargateSizes {
 		if r.cpu == cpu {
@@ -118,7 +121,7 @@ func checkFargate(in *shape.RegisterTaskDefinitionRequest) error {
 	case in.IpcMode != nil:
 		return notOnFargate("ipcMode")
 	case aws.Val(in.PidMode) == shape.PidModeHost:
-		return invalid("Tasks using the Fargate launch type do not support pidMode 'host'.")
+		return invalid("Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'.")
 	case len(in.PlacementConstraints) > 0:
 		return notOnFargate("constraints")
 	}

@@ -255,38 +255,3 @@ func TestRefusedLinux(t *testing.T) {
 		{"credential spec", with(`"credentialSpecs":["arn:a"]`, ""), "credentialspecdomainless:"},
 	})
 }
-
-func TestRefusedByFargate(t *testing.T) {
-	const vpc = `"requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc"`
-	rows := []refusal{
-		{"mode", with("", `"requiresCompatibilities":["FARGATE"],"cpu":"256","memory":"512"`), "Fargate only supports network mode 'awsvpc'."},
-		{"no cpu", with("", vpc+`,"memory":"512"`), "Fargate requires that 'cpu' be defined at the task level."},
-		{"no memory", with("", vpc+`,"cpu":"256"`), "Fargate requires that 'memory' be defined at the task level."},
-		{"privileged", fargate(`"privileged":true`, ""), "Fargate requires that the 'privileged' setting be 'false'"},
-		{"pid mode", fargate("", `"pidMode":"host"`), "Tasks using the Fargate launch type do not support pidMode 'host'"},
-		{"capability", fargate(`"linuxParameters":{"capabilities":{"add":["NET_ADMIN"]}}`, ""), "NET_ADMIN is not allowed on Fargate."},
-		{"log driver", fargate(`"logConfiguration":{"logDriver":"json-file"}`, ""), "json-file is not a valid log driver. Must be one of [awslogs,splunk,awsfirelens]"},
-		{"prefix", fargate(`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-region":"r","awslogs-group":"g"}}`, ""), "Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs."},
-		{"role for logs", fargate(`"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-region":"r","awslogs-group":"g","awslogs-stream-prefix":"p"}}`, ""), "Fargate requires task definition to have execution role ARN to support log driver awslogs."},
-		{"role for images", strings.Replace(fargate("", ""), "web:1", "000000000000.dkr.ecr.us-east-1.amazonaws.com/web", 1), "Fargate requires task definition to have execution role ARN to support ECR images."},
-		{"router's file", strings.TrimSuffix(two(`,"firelensConfiguration":{"type":"fluentbit","options":{"config-file-type":"s3","config-file-value":"arn:aws:s3:::b/k"}}`,
-			`,"logConfiguration":{"logDriver":"awsfirelens"}`), "}") + "," + vpc + `,"cpu":"256","memory":"512"}`, "Fargate launch type does not support FirelensConfiguration config file from 's3'"},
-		{"stop timeout", fargate(`"stopTimeout":121`, ""), "between 0 and 120"},
-		{"GPU", fargate(`"resourceRequirements":[{"type":"GPU","value":"1"}]`, ""), "Tasks using the Fargate launch type do not support GPU resource requirements."},
-		{"small Windows", fargate("", `"runtimePlatform":{"operatingSystemFamily":"WINDOWS_SERVER_2022_CORE"}`), "No Fargate configuration exists for given values"},
-	}
-	for field, text := range map[string]string{
-		"ipcMode":                   fargate("", `"ipcMode":"task"`),
-		"constraints":               fargate("", `"placementConstraints":[{"type":"memberOf","expression":"attribute:a exists"}]`),
-		"dockerVolumeConfiguration": fargate("", `"volumes":[{"name":"v","dockerVolumeConfiguration":{}}]`),
-		"sourcePath":                fargate("", `"volumes":[{"name":"v","host":{"sourcePath":"/v"}}]`),
-		"dockerSecurityOptions":     fargate(`"dockerSecurityOptions":["no-new-privileges"]`, ""),
-		"devices":                   fargate(`"linuxParameters":{"devices":[{"hostPath":"/dev/fuse"}]}`, ""),
-		"sharedMemorySize":          fargate(`"linuxParameters":{"sharedMemorySize":64}`, ""),
-		"maxSwap":                   fargate(`"linuxParameters":{"maxSwap":64}`, ""),
-		"swappiness":                fargate(`"linuxParameters":{"swappiness":60}`, ""),
-	} {
-		rows = append(rows, refusal{field, text, "Fargate compatible task definitions do not support " + field})
-	}
-	expectRefused(t, rows)
-}

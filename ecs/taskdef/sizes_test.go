@@ -18,6 +18,7 @@ var documented = map[int]string{
 	4096:  "8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30",
 	8192:  "16 20 24 28 32 36 40 44 48 52 56 60",
 	16384: "32 40 48 56 64 72 80 88 96 104 112 120",
+	32768: "60 120 244",
 }
 
 func TestFargateSizes(t *testing.T) {
@@ -33,7 +34,7 @@ func TestFargateSizes(t *testing.T) {
 				t.Errorf("%d CPU, %s GB: %v", cpu, gb, err)
 			}
 		}
-		for memory := 0; memory <= 130*1024; memory += 256 {
+		for memory := 0; memory <= 250*1024; memory += 256 {
 			for _, mib := range []int{memory, memory + 1} {
 				if ok := fargateSize(int64(cpu), int64(mib)); ok != valid[mib] {
 					t.Errorf("%d CPU, %d MiB: %v", cpu, mib, ok)
