@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -219,6 +220,30 @@ func TestEphemeralStorage(t *testing.T) {
 	r.definition("bridge", 10, 64)
 	_, err := do(r, shape.OpRunTask, r.api.RunTask, &shape.RunTaskRequest{TaskDefinition: aws.Ptr("bridge"), Overrides: gibibytes(30)})
 	refused(t, err, badParameter, "Ephemeral storage can only be configured for tasks on Fargate.")
+}
+
+// A region whose nodes are all of one architecture has no capacity for the other.
+func TestFargateOfAnotherArchitecture(t *testing.T) {
+	r := offered(t)
+	r.update(func(tx store.Tx) {
+		key := tables.MemberKey(us, "nodes", r.host)
+		i, _ := tables.Instances.Get(tx, key)
+		next := *i
+		next.Attributes = append(slices.Clone(i.Attributes), shape.Attribute{Name: aws.Ptr("ecs.cpu-architecture"), Value: aws.Ptr("x86_64")})
+		tables.Instances.Put(tx, &next)
+	})
+	for architecture, room := range map[string]bool{"X86_64": true, "ARM64": false} {
+		r.tiny(architecture, func(in *shape.RegisterTaskDefinitionRequest) {
+			in.RuntimePlatform = &shape.RuntimePlatform{CpuArchitecture: &architecture, OperatingSystemFamily: aws.Ptr("LINUX")}
+		})
+		out := must(r, shape.OpRunTask, r.api.RunTask, runTiny(func(in *shape.RunTaskRequest) { in.TaskDefinition = &architecture }))
+		switch {
+		case room && len(out.Tasks) != 1, !room && len(out.Tasks) != 0:
+			t.Errorf("%s: %s", architecture, asText(out))
+		case !room && (aws.Val(out.Failures[0].Reason) != ecs.NoCapacity || !strings.Contains(aws.Val(out.Failures[0].Detail), "ecs.cpu-architecture")):
+			t.Errorf("%s: failures %s", architecture, asText(out.Failures))
+		}
+	}
 }
 
 func TestWhatFargateRefusesToRun(t *testing.T) {

@@ -109,7 +109,7 @@ func shortage(r *place.Refusal) launch.Failure {
 	switch {
 	case r.NoInstance():
 		return launch.Failure{Reason: ecs.NoCapacity, Detail: "No node offers its capacity to FARGATE."}
-	case r.Reason == place.Attribute && !strings.HasPrefix(r.Detail, place.Fargate):
+	case r.Reason == place.Attribute && !strings.HasPrefix(r.Detail, place.Fargate) && !strings.HasPrefix(r.Detail, place.Architecture):
 		return launch.Failure{Reason: string(r.Reason), Detail: r.Detail}
 	}
 	return launch.Failure{Reason: ecs.NoCapacity, Detail: r.Detail}

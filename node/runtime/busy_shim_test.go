@@ -68,6 +68,7 @@ func TestSandboxDeletesWhatWasNotStarted(t *testing.T) {
 	if s, text := n.stateOf(other.ID), said(); s.Status != Running || text != "" {
 		t.Errorf("the other %+v; it said %q", s, text)
 	}
+	c.Stderr = "" // nobody reads there any more
 	out, s := n.output(c)
 	if s.ExitCode != 0 || out != "never\n" {
 		t.Errorf("made anew: %+v %q", s, out)
