@@ -40,7 +40,12 @@ func Keys() []Key {
 		list("agent-names", "host names and addresses in the TLS endpoint's certificate, comma-separated (default: the address)", func(s *Settings) *[]string { return &s.AgentNames }),
 		text("agent-certificate", "file of the TLS endpoint's certificate chain (default: one of the installation's own authority)", "", func(s *Settings) *string { return &s.AgentCertificate }),
 		text("agent-key", "file of that certificate's key", "", func(s *Settings) *string { return &s.AgentKey }),
-		text("server", "URL of the server a node joins (default: the endpoint on this machine)", "", func(s *Settings) *string { return &s.Server }),
+		text("server", "URL of the server a node talks to, or of those that a machine with a ticket joins, comma-separated (default: the endpoint on this machine)", "", func(s *Settings) *string { return &s.Server }),
+		secret(text("join", "ticket with which this machine becomes part of an installation (berth ticket makes one)", "", func(s *Settings) *string { return &s.Join })),
+		text("server-name", "name of this server among several (default: the host's)", "", func(s *Settings) *string { return &s.ServerName }),
+		text("peer-listen", "address for the other servers, such as 192.0.2.7:2380 (default: none, this is the only one)", "", func(s *Settings) *string { return &s.PeerListen }),
+		text("peer-address", "address that the other servers reach this one at (default: peer-listen)", "", func(s *Settings) *string { return &s.PeerAddress }),
+		address("node-address", "address of this machine on the network of the machines (default: the one on the way to others)", func(s *Settings) *netip.Addr { return &s.NodeAddress }),
 		text("region", "AWS region of the node and of berth's own commands", "us-east-1", func(s *Settings) *string { return &s.Region }),
 		list("regions", "AWS regions this installation answers for, comma-separated, or any (default: region)", func(s *Settings) *[]string { return &s.Regions }),
 		list("zones", "availability zones, comma-separated (default: a, b and c of the region)", func(s *Settings) *[]string { return &s.Zones }),
@@ -69,6 +74,27 @@ func Keys() []Key {
 		number("disk-pressure", "percent of the disk in use above which unused images and layers go sooner", "85", func(s *Settings) *int { return &s.DiskPressure }),
 		text("log-level", "debug, info, warn or error", "info", func(s *Settings) *string { return &s.LogLevel }),
 		text("log-format", "text or json", "text", func(s *Settings) *string { return &s.LogFormat }),
+	}
+}
+
+func address(name, help string, at func(*Settings) *netip.Addr) Key {
+	return Key{
+		Name: name, Help: help,
+		set: func(s *Settings, v string) (err error) {
+			if v == "" {
+				return nil
+			}
+			if *at(s), err = netip.ParseAddr(v); err != nil {
+				return fmt.Errorf("%q is not an address", v)
+			}
+			return nil
+		},
+		text: func(s *Settings) string {
+			if !at(s).IsValid() {
+				return ""
+			}
+			return at(s).String()
+		},
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-var comparePrefix = cmpopts.EquateComparable(netip.Prefix{})
+var comparePrefix = cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{})
 
 func defaults() Settings {
 	return Settings{

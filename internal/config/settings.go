@@ -22,13 +22,18 @@ type Settings struct {
 	AgentNames       []string // what its certificate is for: host names and addresses
 	AgentCertificate string   // a file; empty: one of the installation's own authority
 	AgentKey         string
-	Server           string   // URL of the server a node joins
-	Region           string   // of the node, and of berth's own commands
-	Regions          []string // that are answered for, Region among them; AnyRegion alone for every one
-	Zones            []string // of all regions; see ZonesOf
-	Account          string   // of the node, and of berth's own commands
-	Accounts         []string // that are answered for, Account among them
-	AccessKey        string   // root keys of Account; empty: made at the first start
+	Server           string     // URL of the server a node talks to; several by commas once the machine has joined with a ticket
+	Join             string     // a ticket: this machine becomes part of the installation that made it
+	ServerName       string     // of this server among several; empty: the host's
+	PeerListen       string     // host:port for the other servers; empty: this is the only one
+	PeerAddress      string     // host:port that they reach it at
+	NodeAddress      netip.Addr // of this machine on the network of the machines; the zero Addr: the way to others tells
+	Region           string     // of the node, and of berth's own commands
+	Regions          []string   // that are answered for, Region among them; AnyRegion alone for every one
+	Zones            []string   // of all regions; see ZonesOf
+	Account          string     // of the node, and of berth's own commands
+	Accounts         []string   // that are answered for, Account among them
+	AccessKey        string     // root keys of Account; empty: made at the first start
 	SecretKey        string
 
 	Cluster           string        // the node registers here
@@ -99,6 +104,11 @@ func (s Settings) AgentEndpoint() string {
 		host = "[" + host + "]"
 	}
 	return "https://" + host
+}
+
+// Servers are the URLs of Server.
+func (s Settings) Servers() []string {
+	return strings.FieldsFunc(s.Server, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // PIDFile names the file that holds the process id of the region that `berth up` started.

@@ -38,6 +38,7 @@ func (s *Settings) derive() {
 		s.Server = s.Endpoint()
 	}
 	s.deriveAgents()
+	s.derivePeers()
 }
 
 // validate joins one error per rule that is broken. given says where each value came from.
@@ -54,7 +55,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	check("bin-dir", absolute(s.BinDir))
 	check("listen", loopback(s.Listen))
 	s.validateAgents(check)
-	check("server", httpURL(s.Server))
+	s.validatePeers(check)
 	check("region", matches(regionRule, s.Region, "a region such as us-east-1"))
 	check("regions", regionsOf(s.Regions))
 	if !s.EveryRegion() {

@@ -135,3 +135,21 @@ func write(path string, o Of, keys Keys) error {
 	}
 	return nil
 }
+
+// Keep stores keys that another server of the installation has. The account has none yet, or the same.
+func Keep(o Of, keys Keys) error {
+	have, account, err := find(o)
+	switch {
+	case err == nil && have == keys:
+		return nil
+	case err == nil && account != "":
+		return fmt.Errorf("root keys: %s has others for account %s than the installation that is joined", o.DataDir, o.Account)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	path := o.first()
+	if _, err := os.Lstat(path); err == nil {
+		path = o.own()
+	}
+	return write(path, o, keys)
+}

@@ -69,7 +69,7 @@ func newInstallation(t *testing.T) *installation {
 func (i *installation) api(endpoint string) *joinapi.API {
 	return joinapi.New(joinapi.Config{
 		Store: i.store, Authority: i.authority, Members: &i.keepers, Accounts: []string{"000000000000"}, Endpoint: endpoint, Log: quiet,
-		Verify: func(*http.Request) (sigv4.Identity, error) {
+		Verify: func(*http.Request, []byte) (sigv4.Identity, error) {
 			return sigv4.Identity{Key: sigv4.Key{Account: "000000000000", Principal: i.operator}, Scope: sigv4.Scope{Region: "us-east-1"}}, nil
 		},
 		Secrets: func() (joining.Secrets, error) {

@@ -37,16 +37,16 @@ type Members interface {
 
 // Config is what an API needs.
 type Config struct {
-	Store     store.Store                                 // required
-	Authority *authority.Authority                        // required
-	Verify    func(*http.Request) (sigv4.Identity, error) // required: authenticates operators by their signature
-	Secrets   func() (joining.Secrets, error)             // required: what other servers get
-	Members   Members                                     // required
-	Accounts  []string                                    // required: that are answered for
-	Endpoint  string                                      // URL of the TLS endpoint; "" when there is none, then nobody joins
-	Random    io.Reader                                   // optional
-	Log       *slog.Logger                                // required
-	Now       func() time.Time                            // optional
+	Store     store.Store                                                // required
+	Authority *authority.Authority                                       // required
+	Verify    func(r *http.Request, body []byte) (sigv4.Identity, error) // required: authenticates operators by their signature
+	Secrets   func() (joining.Secrets, error)                            // required: what other servers get
+	Members   Members                                                    // required
+	Accounts  []string                                                   // required: that are answered for
+	Endpoint  string                                                     // URL of the TLS endpoint; "" when there is none, then nobody joins
+	Random    io.Reader                                                  // optional
+	Log       *slog.Logger                                               // required
+	Now       func() time.Time                                           // optional
 }
 
 // API answers. Its handlers are safe for concurrent use.
@@ -150,7 +150,11 @@ func holder(r *http.Request) (authority.Machine, error) {
 
 // root answers who signed the request, who must be root.
 func (a *API) root(r *http.Request) (sigv4.Identity, error) {
-	id, err := a.Verify(r)
+	body, err := io.ReadAll(r.Body) // page bounded it
+	if err != nil {
+		return sigv4.Identity{}, refuse(http.StatusBadRequest, "the request cannot be read: %v", err)
+	}
+	id, err := a.Verify(r, body)
 	if err != nil || !strings.HasSuffix(id.Key.Principal, ":root") {
 		return id, refuse(http.StatusForbidden, "only root may ask")
 	}

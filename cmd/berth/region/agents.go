@@ -12,12 +12,12 @@ import (
 )
 
 // listenAgents opens the TLS endpoint for agents of other machines; nil when there is none to be.
-func listenAgents(ctx context.Context, c Config) (net.Listener, error) {
+func listenAgents(ctx context.Context, c Config, m *membership) (net.Listener, error) {
 	s := c.Settings
 	if s.AgentListen == "" {
 		return nil, nil
 	}
-	certificate, err := agentCertificate(s)
+	certificate, err := agentCertificate(s, m.authority)
 	if err != nil {
 		return nil, err
 	}
@@ -28,25 +28,17 @@ func listenAgents(ctx context.Context, c Config) (net.Listener, error) {
 	if _, port, _ := net.SplitHostPort(s.AgentListen); port != "443" {
 		c.Log.Warn("amazon-ecs-agent verifies certificates on port 443 only: on another it needs its flag -k, which verifies nothing", "agent_listen", s.AgentListen)
 	}
-	return tls.NewListener(l, &tls.Config{
-		GetCertificate: certificate,
-		MinVersion:     tls.VersionTLS12,
-		NextProtos:     []string{"http/1.1"}, // the agents' web sockets begin as an upgrade, which HTTP/2 has not
-	}), nil
+	return tls.NewListener(l, m.serving(certificate)), nil
 }
 
 // agentCertificate answers where the endpoint's certificate comes from.
-func agentCertificate(s config.Settings) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+func agentCertificate(s config.Settings, a *authority.Authority) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
 	if s.AgentCertificate != "" {
 		f, err := authority.Load(s.AgentCertificate, s.AgentKey)
 		if err != nil {
 			return nil, err
 		}
 		return f.Get, nil
-	}
-	a, err := authority.Ensure(s.DataDir, time.Now())
-	if err != nil {
-		return nil, err
 	}
 	return a.Issue(s.AgentNames, time.Now).Get, nil
 }

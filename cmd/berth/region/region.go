@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -30,6 +29,7 @@ import (
 	"github.com/berth-ecs/berth/iam/stsapi"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/ready"
+	joiningtables "github.com/berth-ecs/berth/joining/tables"
 	registrytables "github.com/berth-ecs/berth/registry/tables"
 	"github.com/berth-ecs/berth/session/hub"
 	"github.com/berth-ecs/berth/store"
@@ -63,27 +63,29 @@ const part = "server"
 // Run runs a server until ctx ends.
 func Run(ctx context.Context, c Config) error {
 	debug.SetGCPercent(garbage)
-	c.Ready.Wait(part, "opening the store")
-	l, err := listen(ctx, c)
+	r, l, err := begin(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	keys, err := ensureKeys(c.Settings)
+	peer, err := r.membership.peer()
 	if err != nil {
 		return err
 	}
+	c.Ready.Wait(part, "opening the store")
 	s, err := etcd.Open(ctx, etcd.Config{
 		Schema:  Schema(),
-		DataDir: filepath.Join(c.Settings.DataDir, "etcd"),
+		DataDir: etcdDir(c.Settings),
 		Name:    c.Settings.Name,
+		Peer:    peer,
 		Log:     c.Log.With("component", "store"),
 	})
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	defer func() { _ = s.Close() }() // for the ways out that have an error already
-	err = serve(ctx, c, l, rooms{store: s, keys: keys, metrics: prometheus.NewRegistry()})
+	r.store, r.keepers = s, s
+	err = serve(ctx, c, l, r)
 	if cerr := s.Close(); err == nil {
 		err = cerr
 	}
@@ -92,33 +94,45 @@ func Run(ctx context.Context, c Config) error {
 
 // Schema is every table of a region.
 func Schema() store.Schema {
-	return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema())
+	return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema(), joiningtables.Schema())
 }
 
 // RunOn is Run on a store that is open, and stays so: a whole server inside a test.
 func RunOn(ctx context.Context, c Config, s store.Store) error {
-	l, err := listen(ctx, c)
+	r, l, err := begin(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	keys, err := ensureKeys(c.Settings)
-	if err != nil {
-		return err
+	r.store = s
+	return serve(ctx, c, l, r)
+}
+
+// begin is what comes before the store: who this server is, its keys and where it listens.
+func begin(ctx context.Context, c Config) (rooms, listeners, error) {
+	r := rooms{metrics: prometheus.NewRegistry()}
+	var l listeners
+	var err error
+	if r.membership, err = belong(ctx, c); err != nil {
+		return r, l, err
 	}
-	return serve(ctx, c, l, rooms{store: s, keys: keys, metrics: prometheus.NewRegistry()})
+	if r.roots, err = ensureKeys(c.Settings); err != nil {
+		return r, l, err
+	}
+	l, err = listen(ctx, c, r.membership)
+	return r, l, err
 }
 
 // listeners are where the server is reached; agents may be nil.
 type listeners struct{ plain, agents net.Listener }
 
-func listen(ctx context.Context, c Config) (listeners, error) {
+func listen(ctx context.Context, c Config, m *membership) (listeners, error) {
 	var l listeners
 	var err error
 	if l.plain, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Settings.Listen); err != nil {
 		return l, fmt.Errorf("listen %s: %w (is another region or emulator running? --listen chooses another port)", c.Settings.Listen, err)
 	}
-	if l.agents, err = listenAgents(ctx, c); err != nil {
+	if l.agents, err = listenAgents(ctx, c, m); err != nil {
 		l.close()
 	}
 	return l, err
@@ -133,16 +147,23 @@ func (l listeners) close() {
 
 // rooms is what the parts of a server share.
 type rooms struct {
-	store   store.Store
-	keys    sigv4.Keys
-	metrics *prometheus.Registry
-	images  *images // made of the others
-	vpc     *vpcapi.API
-	nodes   nodes
+	membership *membership
+	roots      sigv4.Keys
+	store      store.Store
+	keepers    *etcd.Store // the same, as one of the servers that keep it; nil in tests
+	keys       sigv4.Keys
+	metrics    *prometheus.Registry
+	images     *images // made of the others
+	vpc        *vpcapi.API
+	nodes      nodes
 }
 
 // serve runs the parts that need the store.
 func serve(ctx context.Context, c Config, l listeners, r rooms) error {
+	r.keys = keyring{r.roots, r.store}
+	if err := r.membership.announce(ctx, r.store); err != nil {
+		return fmt.Errorf("announce this server: %w", err)
+	}
 	regions, every := regionsOf(c.Settings)
 	verify := (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade
 	sessions := hub.New(hub.Config{
@@ -182,6 +203,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	parts := map[string]func(context.Context) error{
 		"sessions": sessions.Run,
 		"feed":     r.nodes.feed.Run,
+		"peer":     r.membership.keepPeer,
 		"nodes":    r.nodes.link.Run,
 		"loops":    func(ctx context.Context) error { return lead(ctx, r.store, loops.Run, images.loops.Run, sweep.Run) },
 		"http": func(ctx context.Context) error {
@@ -234,7 +256,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 	return wire.NewEdge(wire.Config{
 		Mux:        NewMux(api, r.images.api, r.vpc),
 		Keys:       r.keys,
-		Authorizer: wire.RootOnly{},
+		Authorizer: agentsToo{wire.RootOnly{}},
 		Regions:    regions,
 		AnyRegion:  every,
 		Log:        c.Log.With("component", "edge"),

@@ -15,6 +15,9 @@ import (
 func routes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) http.Handler {
 	mux := agentRoutes(c, r, edge, sessions)
 	mux.HandleFunc("GET "+health.ReadyPath, c.Ready.Ready)
+	if r.membership.authority != nil {
+		joinPages(c, r).Operators(mux)
+	}
 	mux.Handle("GET "+health.ExplainPath, newExplainer(c, r))
 	mux.Handle("GET "+health.MetricsPath, promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
 	return mux
@@ -29,6 +32,9 @@ func agentRoutes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) *http.Se
 	mux.HandleFunc("GET "+session.NodePath, r.nodes.link.Serve)
 	mux.HandleFunc("GET "+health.TopPath, sessions.ServeTop)
 	mux.Handle(registryPath, r.images.oci)
+	if r.membership.authority != nil {
+		joinPages(c, r).Machines(mux)
+	}
 	mux.Handle("/", edge)
 	return mux
 }

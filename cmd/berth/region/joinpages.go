@@ -1,0 +1,62 @@
+package region
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/berth-ecs/berth/joining"
+	"github.com/berth-ecs/berth/joining/joinapi"
+	"github.com/berth-ecs/berth/store/etcd"
+	"github.com/berth-ecs/berth/wire/sigv4"
+)
+
+// joinPages answers machines that join and operators who let them in.
+func joinPages(c Config, r rooms) *joinapi.API {
+	regions, every := regionsOf(c.Settings)
+	v := &sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}
+	return joinapi.New(joinapi.Config{
+		Store: r.store, Authority: r.membership.authority, Verify: v.Verify, Secrets: r.membership.secrets,
+		Members: keepers{r.keepers}, Accounts: accountsOf(c.Settings), Endpoint: c.Settings.AgentEndpoint(), Log: c.Log.With("component", "joining"),
+	})
+}
+
+// keepers are the servers that keep the store; none in a test's.
+type keepers struct{ store *etcd.Store }
+
+// AddMember implements joinapi.Members.
+func (k keepers) AddMember(ctx context.Context, name, address string) (map[string]string, error) {
+	if k.store == nil {
+		return nil, etcd.ErrNoMembers
+	}
+	return k.store.AddMember(ctx, name, address)
+}
+
+// RemoveMember implements joinapi.Members.
+func (k keepers) RemoveMember(ctx context.Context, name string) error {
+	if k.store == nil {
+		return etcd.ErrNoMembers
+	}
+	return k.store.RemoveMember(ctx, name)
+}
+
+// States implements joinapi.Members.
+func (k keepers) States() ([]joining.ServerState, error) {
+	if k.store == nil {
+		return nil, nil
+	}
+	all, err := k.store.Members()
+	out := make([]joining.ServerState, len(all))
+	for i, m := range all {
+		out[i] = joining.ServerState{Name: m.Name, Peer: m.Address, Voter: m.Voter, Leader: m.Leader}
+	}
+	return out, err
+}
+
+// Backup implements joinapi.Members.
+func (k keepers) Backup(ctx context.Context, w io.Writer) error {
+	if k.store == nil {
+		return etcd.ErrNoBackup
+	}
+	return k.store.Backup(ctx, w)
+}

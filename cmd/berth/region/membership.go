@@ -1,0 +1,209 @@
+package region
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/rootkeys"
+	"github.com/berth-ecs/berth/joining"
+	"github.com/berth-ecs/berth/joining/client"
+	"github.com/berth-ecs/berth/joining/tables"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/store/etcd"
+)
+
+// membership is this server among those of its installation.
+type membership struct {
+	settings  config.Settings
+	name      string
+	machine   string               // "" for the first
+	authority *authority.Authority // nil: this machine is the whole installation
+	log       *slog.Logger
+}
+
+// belong makes this server part of the installation that made its ticket, or goes on in the one it is in; without a ticket it is the first of
+// a new one.
+func belong(ctx context.Context, c Config) (*membership, error) {
+	s := c.Settings
+	m := &membership{settings: s, log: c.Log.With("component", "membership")}
+	host, _ := os.Hostname()
+	m.name = cmp.Or(s.ServerName, host, "server")
+	joined, err := client.Load(s.DataDir)
+	switch {
+	case err == nil:
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case s.Join != "":
+		if s.PeerListen == "" {
+			return nil, errors.New("join: a server that joins others keeps the store with them: give peer-listen, and agent-listen for nodes")
+		}
+		c.Ready.Wait(part, "joining the other servers")
+		joined, err = client.Join(ctx, client.Config{DataDir: s.DataDir, Servers: s.Servers(), Ticket: s.Join, Name: m.name},
+			func(j client.Membership) error { return keepSecrets(s, j) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	if joined.Role == joining.Node {
+		return nil, fmt.Errorf("%s is of a node: a server needs a data directory and a ticket of its own", s.DataDir)
+	}
+	m.machine = joined.Machine
+	if s.AgentListen == "" { // nobody comes from elsewhere
+		return m, nil
+	}
+	if m.authority, err = authority.Ensure(s.DataDir, time.Now()); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// keepSecrets stores what every server has.
+func keepSecrets(s config.Settings, j client.Membership) error {
+	if j.Secrets == nil {
+		return errors.New("the ticket is for a node, this is a server")
+	}
+	for _, r := range j.Secrets.Roots {
+		if err := rootkeys.Keep(rootkeys.Of{DataDir: s.DataDir, Account: r.Account}, rootkeys.Keys{AccessKey: r.AccessKey, SecretKey: r.SecretKey}); err != nil {
+			return err
+		}
+	}
+	return authority.Import(s.DataDir, j.Secrets.Authority, j.Secrets.AuthorityKey)
+}
+
+// secrets are what another server gets.
+func (m *membership) secrets() (joining.Secrets, error) {
+	var out joining.Secrets
+	var err error
+	if out.Authority, out.AuthorityKey, err = m.authority.Export(); err != nil {
+		return out, err
+	}
+	for _, account := range accountsOf(m.settings) {
+		k, err := rootkeys.Read(rootkeys.Of{DataDir: m.settings.DataDir, Account: account})
+		if errors.Is(err, fs.ErrNotExist) { // given by the settings, as they have to be on every server
+			continue
+		}
+		if err != nil {
+			return out, err
+		}
+		out.Roots = append(out.Roots, joining.Root{Account: account, AccessKey: k.AccessKey, SecretKey: k.SecretKey})
+	}
+	return out, nil
+}
+
+// peerPair is the certificate that the other members of the store see.
+func (m *membership) peerPair() authority.KeyPair {
+	return authority.KeyPairAt(m.settings.DataDir, "peer")
+}
+
+// certifyPeer makes that certificate anew.
+func (m *membership) certifyPeer() error {
+	host, _, err := net.SplitHostPort(m.settings.PeerAddress)
+	if err != nil {
+		return fmt.Errorf("peer-address: %w", err)
+	}
+	key, err := authority.NewKey()
+	if err != nil {
+		return err
+	}
+	der, err := m.authority.Certify(authority.Machine{Role: authority.ServerRole, ID: m.machine, Names: []string{host}}, &key.PublicKey, time.Now())
+	if err != nil {
+		return err
+	}
+	return m.peerPair().Write(der, key, m.authority.Certificate())
+}
+
+// keepPeer renews it until ctx ends; the store reads it again for each connection.
+func (m *membership) keepPeer(ctx context.Context) error {
+	if m.settings.PeerListen == "" {
+		return nil
+	}
+	t := time.NewTicker(authority.RenewAfter)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			if err := m.certifyPeer(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// peer is this server as a member of the store; nil for the only one.
+func (m *membership) peer() (*etcd.Peer, error) {
+	s := m.settings
+	if s.PeerListen == "" {
+		return nil, nil
+	}
+	if err := m.certifyPeer(); err != nil {
+		return nil, err
+	}
+	pair := m.peerPair()
+	p := &etcd.Peer{
+		Name: m.name, Listen: s.PeerListen, Address: s.PeerAddress,
+		CertFile: pair.File, KeyFile: pair.File, CAFile: pair.CA, CommonName: string(authority.ServerRole),
+	}
+	if m.machine == "" {
+		return p, nil
+	}
+	p.Join = func(ctx context.Context) (map[string]string, error) {
+		others, err := client.NewFleet(s.DataDir, s.Servers(), m.log)
+		if err != nil {
+			return nil, err
+		}
+		return others.AddMember(ctx, m.name, s.PeerAddress)
+	}
+	return p, nil
+}
+
+// announce says where this server is; loops of servers that are gone are not needed for it: each writes its own.
+func (m *membership) announce(ctx context.Context, s store.Store) error {
+	at := m.settings.AgentEndpoint()
+	if at == "" {
+		return nil
+	}
+	address := strings.TrimPrefix(at, "https://")
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		address = net.JoinHostPort(strings.Trim(address, "[]"), "443")
+	}
+	place := joining.Place{Name: m.name, Address: address, Machine: m.machine}
+	return s.Update(ctx, func(tx store.Tx) error {
+		if old, ok := tables.Places.Get(tx, store.Installation().Key(m.name)); !ok || *old != place {
+			tables.Places.Put(tx, &place)
+		}
+		return nil
+	})
+}
+
+// serving is the TLS endpoint's configuration: who asks for a server of the installation by name gets a certificate of its authority, everybody
+// else the one that was configured. Machines show theirs.
+func (m *membership) serving(configured func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
+	own := m.authority.Issue(append([]string{authority.ServerName}, m.settings.AgentNames...), time.Now).Get
+	return &tls.Config{
+		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if h.ServerName == authority.ServerName {
+				return own(h)
+			}
+			return configured(h)
+		},
+		ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: m.authority.Pool(),
+		MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"http/1.1"}, // the agents' web sockets begin as an upgrade, which HTTP/2 has not
+	}
+}
+
+func etcdDir(s config.Settings) string { return filepath.Join(s.DataDir, "etcd") }
