@@ -18,18 +18,22 @@ import (
 type commands struct {
 	Config string `help:"Configuration file (default: ${configFile} if it exists)." env:"BERTH_CONFIG" placeholder:"FILE"`
 
-	Up      upCommand      `cmd:"" help:"Start a server and a node on this machine, in the background."`
-	Down    downCommand    `cmd:"" help:"Stop the region of this machine and everything it runs."`
-	Server  serverCommand  `cmd:"" help:"Run a server: the AWS API, the store and the control loops."`
-	Node    nodeCommand    `cmd:"" help:"Run a node: it runs tasks for a server."`
-	Hold    holdCommand    `cmd:"" hidden:"" passthrough:"" help:"Own what must outlive the node process."`
-	Env     envCommand     `cmd:"" help:"Print the exports that point a shell's AWS tools at the region."`
-	Status  statusCommand  `cmd:"" help:"Show what runs."`
-	Doctor  doctorCommand  `cmd:"" help:"Check this machine and say what to do about each finding."`
-	Top     topCommand     `cmd:"" help:"Show what tasks and containers use, again and again."`
-	Logs    logsCommand    `cmd:"" help:"Show the output of a task's containers."`
-	VPC     vpcCommand     `cmd:"" name:"vpc" help:"Ask about networks."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Up       upCommand       `cmd:"" help:"Start a server and a node on this machine, in the background."`
+	Down     downCommand     `cmd:"" help:"Stop the region of this machine and everything it runs."`
+	Server   serverCommand   `cmd:"" help:"Run a server: the AWS API, the store and the control loops."`
+	Node     nodeCommand     `cmd:"" help:"Run a node: it runs tasks for a server."`
+	Hold     holdCommand     `cmd:"" hidden:"" passthrough:"" help:"Own what must outlive the node process."`
+	Env      envCommand      `cmd:"" help:"Print the exports that point a shell's AWS tools at the region."`
+	Status   statusCommand   `cmd:"" help:"Show what runs."`
+	Doctor   doctorCommand   `cmd:"" help:"Check this machine and say what to do about each finding."`
+	Top      topCommand      `cmd:"" help:"Show what tasks and containers use, again and again."`
+	Logs     logsCommand     `cmd:"" help:"Show the output of a task's containers."`
+	VPC      vpcCommand      `cmd:"" name:"vpc" help:"Ask about networks."`
+	Ticket   ticketCommand   `cmd:"" help:"Make a ticket with which a machine becomes a node or a server of this installation."`
+	Machines machinesCommand `cmd:"" help:"Show or remove the machines of this installation."`
+	Backup   backupCommand   `cmd:"" help:"Write a copy of the region's records, while it runs."`
+	Restore  restoreCommand  `cmd:"" help:"Make a server's records of a backup, on a machine that has none."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // invocation is one call of the program.

@@ -25,6 +25,7 @@ type parts struct {
 	destroy   func(context.Context, process) error                               // removes what a stopped node left: containers, containerd, hold, links, rules, mounts, cgroups
 	readLog   func(context.Context, config.Settings, logQuery, io.Writer) error  // a task's output
 	examine   func(context.Context, config.Settings, bool) []doctor.Finding      // the machine; the last says whether the region runs
+	restore   func(context.Context, config.Settings, *slog.Logger, string) error // a server's records of a backup
 	coverage  func(io.Writer) error                                              // the operations that are served
 	services  func() []string                                                    // the services that are served, by the names of SDKs
 	load      func(ctx context.Context, s config.Settings, archive string) error // imports an image archive into the node's image store

@@ -24,6 +24,7 @@ func wiredParts() parts {
 		destroy:  func(ctx context.Context, p process) error { return nodeproc.Destroy(ctx, nodeConfig(p)) },
 		readLog:  readLog,
 		examine:  examine,
+		restore:  region.Restore,
 		coverage: region.WriteCoverage,
 		services: region.Services,
 		load:     nodeproc.Load,

@@ -188,7 +188,7 @@ func (f *Fleet) Ready() <-chan struct{} { return f.renewed }
 const (
 	lookAgain  = 10 * time.Minute // for servers that came or went
 	tryAgain   = time.Second
-	tryAtMost  = 30 * time.Second
+	tryAtMost  = 5 * time.Second
 	passMargin = joining.PassLife / 2
 )
 

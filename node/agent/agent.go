@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -73,8 +74,11 @@ func (a *Agent) open(ctx context.Context) error {
 		return fmt.Errorf("agent: cluster %q: the data directory %s belongs to a container instance of cluster %q",
 			a.cfg.Cluster, a.cfg.DataDir, known.Cluster)
 	}
-	if a.nodeID, err = a.db.NodeID(a.newID); err != nil {
+	if a.nodeID, err = a.db.NodeID(func() string { return cmp.Or(a.cfg.NodeID, a.newID()) }); err != nil {
 		return err
+	}
+	if a.cfg.NodeID != "" && a.nodeID != a.cfg.NodeID {
+		return fmt.Errorf("agent: node %s: the data directory %s belongs to node %s", a.cfg.NodeID, a.cfg.DataDir, a.nodeID)
 	}
 	a.engine, err = engine.Open(ctx, engine.Config{
 		Node:    plan.Node{Region: a.cfg.Region, DataDir: a.cfg.DataDir, StopTimeout: a.cfg.StopTimeout, Sandboxes: a.cfg.Sandboxes},
@@ -119,6 +123,13 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // serve registers and then talks to the servers.
 func (a *Agent) serve(ctx context.Context) error {
+	if a.cfg.Ready != nil {
+		select {
+		case <-a.cfg.Ready:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	arn, err := a.register(ctx)
 	if err != nil {
 		return err

@@ -35,7 +35,11 @@ type Config struct {
 	Region      string                   // required
 	Cluster     string                   // required: name or ARN, sent as it is
 	Credentials func() sigv4.Credentials // required: asked for every signature
+	Ready       <-chan struct{}          // optional: closed when there are credentials
 	DataDir     string                   // required: absolute
+
+	// NodeID is the name of this machine to its servers. Optional: one that is made at the first start. It may not change.
+	NodeID string
 
 	Runtime Runtime        // required
 	Network engine.Network // required

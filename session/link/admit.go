@@ -7,6 +7,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/store"
 )
 
@@ -40,6 +41,9 @@ func (l *Link) admit(r *http.Request, node string) (ecs.Home, *refusal) {
 	}
 	if !nodeName.MatchString(node) { // what a stranger names does not become a key
 		return none, &refusal{"BadRequestException", "node is not the name of a node.", http.StatusBadRequest}
+	}
+	if own := joining.MachineOf(caller.Key.Principal); own != "" && own != node {
+		return none, &refusal{"AccessDeniedException", "The keys are another node's.", http.StatusForbidden}
 	}
 	home, known := ecs.Home{Account: caller.Key.Account, Region: caller.Scope.Region}, false
 	err = l.Store.View(r.Context(), store.Fresh, func(tx store.Tx) error {

@@ -3,11 +3,16 @@ package nodeproc
 import (
 	"net"
 	"net/netip"
+
+	"github.com/berth-ecs/berth/internal/config"
 )
 
-// machineAddress is the address that this machine has on the way to others, the zero Addr for one that has no way. Nothing is sent: to connect
+// machineAddress is the address that was given, else the one that this machine has on the way to others, the zero Addr for one that has no way. Nothing is sent: to connect
 // a socket of UDP only chooses a route.
-func machineAddress() netip.Addr {
+func machineAddress(s config.Settings) netip.Addr {
+	if s.NodeAddress.IsValid() {
+		return s.NodeAddress
+	}
 	c, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 9})
 	if err != nil {
 		return netip.Addr{}

@@ -56,6 +56,10 @@ type machine struct {
 // Run runs a node until ctx ends.
 func Run(ctx context.Context, c Config) error {
 	defer Settle(c.Settings.Name, c.Log)()
+	at, err := reach(ctx, c)
+	if err != nil {
+		return err
+	}
 	m, err := open(ctx, c)
 	if err != nil {
 		return err
@@ -71,10 +75,13 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	a, err := agent.New(ctx, agent.Config{
-		Endpoint:      c.Settings.Server,
-		Region:        c.Settings.Region,
+		Endpoint:      at.endpoint,
+		HTTP:          at.http,
+		NodeID:        at.node,
+		Region:        at.home.Region,
 		Cluster:       c.Settings.Cluster,
-		Credentials:   credentials(c.Settings),
+		Credentials:   at.credentials,
+		Ready:         at.ready,
 		DataDir:       c.Settings.DataDir,
 		Runtime:       m.runtime,
 		Network:       m.network,
@@ -83,8 +90,8 @@ func Run(ctx context.Context, c Config) error {
 		Fargate:       c.Settings.Fargate,
 		StorageGiB:    gib,
 		Logs:          m.hold,
-		Zone:          c.Settings.ZonesOf(c.Settings.Region)[0],
-		Address:       machineAddress(),
+		Zone:          c.Settings.ZonesOf(at.home.Region)[0],
+		Address:       machineAddress(c.Settings),
 		ReservedPorts: reservedPorts(c.Settings),
 		Pull:          runtime.Behaviour(c.Settings.ImagePull),
 		Version:       c.Version,
@@ -101,8 +108,9 @@ func Run(ctx context.Context, c Config) error {
 	m.clouds.handler = func(vpc string) http.Handler { return metadata.Handler(inVPC{a, vpc}, c.Log) }
 	c.Ready.Wait(part, "registering")
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return at.run(ctx) })
 	group.Go(func() error { return a.Run(ctx) })
-	group.Go(func() error { return m.clouds.run(ctx, a) })
+	group.Go(func() error { return m.clouds.run(ctx, a, at) })
 	group.Go(func() error { return cleanup.Run(ctx, cleanupConfig(c, m)) })
 	if at := c.Settings.Introspection; at != config.IntrospectionOff {
 		group.Go(func() error {

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/berth-ecs/berth/internal/config"
@@ -25,7 +24,6 @@ import (
 	"github.com/berth-ecs/berth/node/metadata/vpcs"
 	"github.com/berth-ecs/berth/node/network/router"
 	"github.com/berth-ecs/berth/nodeconf"
-	"github.com/berth-ecs/berth/session"
 )
 
 // clouds are the node's part of virtual networks: routers, and in each a resolver and a metadata endpoint. They follow the node's configuration.
@@ -89,16 +87,13 @@ func (c *clouds) close() error {
 }
 
 // run becomes what the servers want, as far as they have said, and follows them once the node is registered.
-func (c *clouds) run(ctx context.Context, a *agent.Agent) error {
+func (c *clouds) run(ctx context.Context, a *agent.Agent, at servers) error {
 	becoming := make(chan error, 1)
 	go func() { becoming <- c.conf.Become(ctx) }()
 	select {
 	case <-a.Registered():
 		_ = c.conf.Follow(ctx, conf.Servers{ // it ends with ctx
-			URL: func(context.Context) (string, error) {
-				return strings.TrimSuffix(c.settings.Server, "/") + session.NodePath, nil
-			},
-			Dialer: a.Dialer(), Node: a.NodeID(),
+			URL: at.link, Dialer: a.Dialer(), Node: a.NodeID(),
 		})
 	case <-ctx.Done():
 	}
