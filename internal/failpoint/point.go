@@ -57,6 +57,9 @@ const (
 	ENIConfigured  Point = "node/eni:configured"          // and nobody could find it
 	ENIUnmounted   Point = "node/eni:unmounted"           // the link is there
 	ENIDeleted     Point = "node/eni:deleted"             // the link; the rules that kept it shut are there
+	BoxRecorded    Point = "node/box:recorded"            // a sandbox's first container; the shim does not know it
+	BoxCreated     Point = "node/box:created"             // runsc has made it, and nothing runs in it
+	BoxRemoved     Point = "node/box:removed"             // its processes; what it had mounted is there
 	RecordDeleted  Point = "node/delete-records:record"   // the snapshot is there
 	SnapshotGone   Point = "node/delete-records:snapshot" // the sandbox record is there
 	SandboxDeleted Point = "node/delete-records:sandbox"  // the mark of its start is there
@@ -97,7 +100,7 @@ var steps = []Point{
 
 var instants = []Point{
 	ShimRuns, SpareTaken, StorageCopied, StorageGone, LinkMade, SlotMade, LinkMarked, Published, Unpublished, Unmounted, RecordDeleted, SnapshotGone,
-	ENIMarked, ENIConfigured, ENIUnmounted, ENIDeleted, SandboxDeleted, Acknowledged, Accepted, HoldFIFO, HoldTaken, HoldWriting, HoldWritten, HoldClosed,
+	BoxRecorded, BoxCreated, BoxRemoved, ENIMarked, ENIConfigured, ENIUnmounted, ENIDeleted, SandboxDeleted, Acknowledged, Accepted, HoldFIFO, HoldTaken, HoldWriting, HoldWritten, HoldClosed,
 }
 
 // All are the points that can be armed, but for the commits of the store, whose kinds are found by passing them.

@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/typeurl/v2"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/shim"
 )
 
@@ -46,8 +47,10 @@ func (c Config) Make(ctx context.Context, cd *client.Client, m Making) error {
 	if err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.BoxRecorded)
 	_, err = cd.TaskService().Create(ctx, &tasks.CreateTaskRequest{ContainerID: id, TaskApiAddress: "ttrpc+" + m.Address, TaskApiVersion: shim.APIVersion})
 	if err == nil {
+		failpoint.Hit(failpoint.BoxCreated)
 		_, err = cd.TaskService().Start(ctx, &tasks.StartRequest{ContainerID: id})
 	}
 	return errgrpc.ToNative(err)

@@ -20,6 +20,7 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/spec"
 	"github.com/berth-ecs/berth/node/runtime/tiny"
 )
@@ -124,6 +125,9 @@ func (c Config) killed(task, id string) string { return filepath.Join(c.Path(tas
 
 // Remove takes a task's directory away. Its processes are gone by then.
 func (c Config) Remove(task string) error {
+	if c.Has(task) {
+		failpoint.Hit(failpoint.BoxRemoved)
+	}
 	null := filepath.Join(c.Path(task), c.Namespace, "null-netns") // gofers' network
 	if err := unix.Unmount(null, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
 		return os.NewSyscallError("unmount "+null, err)
