@@ -11,6 +11,9 @@
 //   - The ledger is the sum of the live tasks; services are at their desired count and steady.
 //   - The independent audit finds nothing that leaked.
 //
+// Tasks run on FARGATE too, in gVisor sandboxes and on runc: a node's setting is another from life to life. A round may also kill
+// what is one task's alone, its sandbox, a gofer of it, its shim: that task ends, and its service has another.
+//
 // BERTH_TEST_SEED repeats a run (the default is drawn from the commit), BERTH_TEST_ROUNDS and BERTH_TEST_POINTS say how many
 // rounds the two tests have, BERTH_TEST_POINTS_TIME when the second begins no further one, and BERTH_TEST_POINT ("POINT HIT ROUND",
 // as a round prints it) has it do that one only. BERTH_TEST_KEEP names a directory for the logs of a run that
