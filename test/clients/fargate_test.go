@@ -27,19 +27,20 @@ aws ecs wait tasks-running --cluster cli-fargate --tasks "$arn"
 aws ecs describe-tasks --cluster cli-fargate --tasks "$arn" --query 'tasks[0].[capacityProviderName,platformVersion,platformFamily,attachments[0].type]' --output text
 run --task-definition cli-fargate --launch-type FARGATE --platform-version 1.4.0 --query 'tasks[0].platformVersion' --output text
 run --task-definition cli-other --launch-type FARGATE --query 'failures[0].reason' --output text
-run --task-definition cli-fargate --launch-type FARGATE --platform-version 1.3.0 2>&1 | grep -o 'PlatformUnknownException' | head -1
+said() { { "$@" 2>&1 || true; } | grep -o '(.*Exception)'; }
+said run --task-definition cli-fargate --launch-type FARGATE --platform-version 1.3.0
 aws ecs create-service --cluster cli-fargate --service-name web --task-definition cli-fargate --desired-count 1 --network-configuration "$network" \
   --capacity-provider-strategy capacityProvider=FARGATE,base=1,weight=1 capacityProvider=FARGATE_SPOT,weight=1 \
   --query 'service.[platformVersion,launchType,length(capacityProviderStrategy)]' --output text
 aws ecs wait services-stable --cluster cli-fargate --services web
-aws ecs put-cluster-capacity-providers --cluster cli-fargate --capacity-providers FARGATE --default-capacity-provider-strategy 2>&1 | grep -o 'ResourceInUseException' | head -1
+said aws ecs put-cluster-capacity-providers --cluster cli-fargate --capacity-providers FARGATE --default-capacity-provider-strategy '[]'
 aws ecs delete-service --cluster cli-fargate --service web --force --query service.status --output text
 for t in $(aws ecs list-tasks --cluster cli-fargate --query 'taskArns' --output text); do aws ecs stop-task --cluster cli-fargate --task "$t" --query task.desiredStatus --output text >> stopped; done
 `)
 	want := strings.Join([]string{
 		"FARGATE\tFARGATE_SPOT", "FARGATE", "FARGATE", "FARGATE\tFARGATE_SPOT\t1.4.0\tNone", "FARGATE\t1.4.0\tLinux\tElasticNetworkInterface", "1.4.0",
-		"Capacity is unavailable at this time. Please try again later or in a different availability zone", "PlatformUnknownException",
-		"LATEST\tNone\t2", "ResourceInUseException", "DRAINING",
+		"Capacity is unavailable at this time. Please try again later or in a different availability zone", "(PlatformUnknownException)",
+		"LATEST\tNone\t2", "(ResourceInUseException)", "DRAINING",
 	}, "\n")
 	if out != want {
 		t.Errorf("got\n%s\nwant\n%s", out, want)
