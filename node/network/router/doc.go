@@ -9,7 +9,8 @@
 //   - A namespace that is mounted below RunDir/eni is complete: its rules were in force before it could be found. What a process that dies half
 //     way leaves has no mount and no memory; the next whole configuration sweeps it.
 //   - Apply costs what the change changes. The rules of a router change in one transaction.
-//   - An interface that goes is cut off in that transaction. Its link is deleted beside everything else, at once with others that go.
+//   - An interface that goes is cut off in that transaction. Its link is deleted and its connections are ended beside everything else, at once
+//     with others that go. Who gets its address next takes no connection over.
 //   - VPCs share nothing: addresses may overlap.
 //   - A task reaches its VPC as groups, ACLs and routes say, its resolver and metadata whatever they say, and the machine itself, its link-local
 //     addresses and other VPCs' private addresses in no case. Nothing leaves the machine with a private address as its source.

@@ -37,8 +37,12 @@ func (g *grave) key() string {
 // bury hands a link over to be deleted.
 func (v *vpc) bury(id string, link netlink.Link) {
 	v.graves[link.Attrs().Name] = &grave{id, link}
+	v.r.wakeDigger()
+}
+
+func (r *Routers) wakeDigger() {
 	select {
-	case v.r.dig <- struct{}{}:
+	case r.dig <- struct{}{}:
 	default:
 	}
 }
@@ -91,12 +95,12 @@ func (v *vpc) forgetGraves(gone []*grave) error {
 // maxDoomed links are deleted at once: meanwhile the kernel makes no other link.
 const maxDoomed = 32
 
-// digger deletes links until ctx ends.
+// digger deletes links, and ends connections, until ctx ends.
 func (r *Routers) digger(ctx context.Context) {
 	for {
 		var again <-chan time.Time
 		if err := r.dispose(ctx); err != nil {
-			r.cfg.Log.Warn("links that are gone are not deleted yet", "error", err)
+			r.cfg.Log.Warn("links that are gone, or their connections, are still there", "error", err)
 			again = time.After(retryFirst)
 		}
 		select {
@@ -108,29 +112,29 @@ func (r *Routers) digger(ctx context.Context) {
 	}
 }
 
-// dispose deletes all links that wait for it, a batch of one router after the other.
+// job is what waits in one router: links to delete, and addresses whose connections end.
+type job struct {
+	v     *vpc
+	links []*grave
+	ends  *ending
+	s     *bulk // the router's own sockets are not to wait for it
+}
+
+// dispose does all that waits, a batch of one router after the other.
 func (r *Routers) dispose(ctx context.Context) error {
 	r.digging.Lock()
 	defer r.digging.Unlock()
 	for ctx.Err() == nil {
-		v, batch, s, err := r.batch()
-		if err != nil || v == nil {
+		j, err := r.nextJob()
+		if err != nil || j == nil {
 			return err
 		}
-		links := make([]netlink.Link, len(batch))
-		for i, g := range batch {
-			links[i] = g.link
+		flows, links := j.do()
+		if links == nil && len(j.links) > 0 {
+			failpoint.Hit(failpoint.ENIDeleted)
 		}
-		err = s.deleteLinks(links)
-		s.close()
-		if err != nil {
-			return err
-		}
-		failpoint.Hit(failpoint.ENIDeleted)
 		r.mu.Lock()
-		if r.vpcs[v.id] == v {
-			err = v.forgetGraves(batch)
-		}
+		err = errors.Join(flows, links, j.done(flows, links))
 		r.mu.Unlock()
 		if err != nil {
 			return err
@@ -139,19 +143,48 @@ func (r *Routers) dispose(ctx context.Context) error {
 	return nil
 }
 
-// batch are links of one router that wait, and a socket there of its own: the router's is not to wait for them.
-func (r *Routers) batch() (*vpc, []*grave, *bulk, error) {
+func (r *Routers) nextJob() (*job, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, v := range r.vpcs {
-		if len(v.graves) == 0 {
+		if len(v.graves)+len(v.late) == 0 {
 			continue
 		}
-		all := slices.Collect(maps.Values(v.graves))
 		s, err := openBulk(v.ns)
-		return v, all[:min(len(all), maxDoomed)], s, err
+		if err != nil {
+			return nil, err
+		}
+		all := slices.Collect(maps.Values(v.graves))
+		v.ending = &ending{slices.Collect(maps.Keys(v.late)), make(chan struct{})}
+		clear(v.late)
+		return &job{v, all[:min(len(all), maxDoomed)], v.ending, s}, nil
 	}
-	return nil, nil, nil, nil
+	return nil, nil
+}
+
+func (j *job) do() (flows, links error) {
+	defer j.s.close()
+	flows = endFlows(j.s.h, j.ends.addrs)
+	close(j.ends.done)
+	all := make([]netlink.Link, len(j.links))
+	for i, g := range j.links {
+		all[i] = g.link
+	}
+	return flows, j.s.deleteLinks(all)
+}
+
+// done notes what a job did; what failed waits again.
+func (j *job) done(flows, links error) error {
+	j.v.ending = nil
+	if flows != nil {
+		for _, a := range j.ends.addrs {
+			j.v.late[a] = true
+		}
+	}
+	if links != nil || j.v.r.vpcs[j.v.id] != j.v {
+		return nil
+	}
+	return j.v.forgetGraves(j.links)
 }
 
 // doomed is the group of links that are deleted together.
@@ -164,7 +197,7 @@ type bulk struct {
 }
 
 func openBulk(ns netns.NsHandle) (*bulk, error) {
-	h, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE)
+	h, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, fmt.Errorf("router: netlink: %w", err)
 	}
@@ -183,6 +216,9 @@ func (b *bulk) close() {
 
 // deleteLinks deletes links; those that are gone already are no error.
 func (b *bulk) deleteLinks(links []netlink.Link) error {
+	if len(links) == 0 {
+		return nil
+	}
 	if len(links) == 1 {
 		return deleteLink(b.h, links[0])
 	}

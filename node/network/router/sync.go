@@ -21,6 +21,7 @@ type turn struct {
 	come   []*port // new, or different: to be finished
 	gone   []*port
 	dead   []netip.Addr // addresses whose connections end
+	left   []netip.Addr // those of interfaces that go: they end a moment later
 	public bool         // public addresses are different
 	failed map[string]error
 }
@@ -33,12 +34,14 @@ func (v *vpc) apply(c *nodeconf.Resources, keys []nodeconf.Key) map[string]error
 		t.change = v.plan.Update(c, t.keys)
 		maps.Copy(t.failed, t.change.Failed)
 		v.sort(t)
-		err = v.rules(t)
+		if err = v.endBefore(t); err == nil {
+			err = v.rules(t)
+		}
 	}
 	if err == nil {
 		v.connect(t)
 		err = errors.Join(v.withdraw(t), v.translate(t), v.detour())
-		err = errors.Join(err, v.endFlows(t.dead))
+		err = errors.Join(err, v.endTurn(t))
 	}
 	if err != nil {
 		t.failed[v.id] = err
@@ -58,6 +61,7 @@ func (v *vpc) apply(c *nodeconf.Resources, keys []nodeconf.Key) map[string]error
 
 // ground is what has to be there before the rules.
 func (v *vpc) ground(t *turn) error {
+	inherited := !v.adopted && !v.made
 	if !v.whole {
 		t.keys = rules.Everything(t.c)
 		v.plan = rules.NewPlan(v.id)
@@ -67,7 +71,11 @@ func (v *vpc) ground(t *turn) error {
 	}
 	for _, k := range t.keys {
 		if (k.Kind == "VPCs" && k.ID == v.id) || k.Kind == "Subnets" {
-			return errors.Join(v.ensureGround(t.c), v.ensureEdge(t.c.VPCs[v.id]))
+			err := errors.Join(v.ensureGround(t.c), v.ensureEdge(t.c.VPCs[v.id]))
+			if err == nil && inherited {
+				err = v.endStrays(t.c)
+			}
+			return err
 		}
 	}
 	return nil
@@ -116,7 +124,7 @@ func (v *vpc) leave(t *turn, p *port) {
 	v.r.ready.unset(p.conf.ID, nil)
 	t.public = t.public || len(p.conf.Public) > 0
 	t.gone = append(t.gone, p)
-	t.dead = append(t.dead, p.conf.Addresses...)
+	t.left = append(t.left, p.conf.Addresses...)
 	delete(v.ports, p.conf.ID)
 }
 

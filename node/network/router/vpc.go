@@ -36,7 +36,11 @@ type vpc struct {
 	ranges  map[netip.Prefix]bool
 	publics map[netip.Addr]bool // that the machine sends here
 	detours map[netip.Addr]bool // interfaces that routes name
+	made    bool                // by this process
 	adopted bool                // spares of an earlier process are gone
+
+	late   map[netip.Addr]bool // of interfaces that went; their connections are not ended yet
+	ending *ending             // what the digger is at; nil for nothing
 }
 
 // The addresses at which every router has the resolver and metadata.
@@ -66,12 +70,13 @@ func (r *Routers) openVPC(id string) (*vpc, error) {
 		return nil, fmt.Errorf("router: VPC id %q: must be 1 to 128 letters, digits, dashes, dots or underscores", id)
 	}
 	path := r.cfg.vpcMount(id)
-	if !netspace.Mounted(path) {
+	made := !netspace.Mounted(path)
+	if made {
 		if err := makeRouter(path); err != nil {
 			return nil, err
 		}
 	}
-	v := &vpc{r: r, id: id, plan: rules.NewPlan(id), ports: map[string]*port{}, graves: map[string]*grave{}}
+	v := &vpc{r: r, id: id, made: made, plan: rules.NewPlan(id), ports: map[string]*port{}, graves: map[string]*grave{}, late: map[netip.Addr]bool{}}
 	var err error
 	if v.ns, err = netns.GetFromPath(path); err != nil {
 		return nil, fmt.Errorf("router: namespace of VPC %s: %w", id, err)
