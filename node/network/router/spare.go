@@ -116,6 +116,7 @@ func (v *vpc) dropSpare(s *spare) {
 // nursery keeps a number of spares ready.
 type nursery struct {
 	ready  chan *spare
+	taken  chan struct{} // one was
 	stop   context.CancelFunc
 	filler sync.WaitGroup
 }
@@ -123,16 +124,48 @@ type nursery struct {
 // retrySpare is the pause after a namespace could not be made ahead; an interface still tries on its own.
 const retrySpare = time.Second
 
+// spareQuiet is how long none is taken before the next is made while there is one left: a task that starts wants the processor more.
+const spareQuiet = 150 * time.Millisecond
+
+// rest returns when the next spare is to be made.
+func (n *nursery) rest(ctx context.Context) {
+	for len(n.ready) > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(spareQuiet):
+			return
+		case <-n.taken:
+		}
+	}
+}
+
+// take is one that is ready, or nil.
+func (n *nursery) take() *spare {
+	select {
+	case s := <-n.ready: // a nil channel when none are kept: never ready
+		select {
+		case n.taken <- struct{}{}:
+		default:
+		}
+		return s
+	default:
+		return nil
+	}
+}
+
 // fill keeps spares ready until drain.
 func (v *vpc) fill() {
 	if v.spare.stop != nil || v.r.cfg.Spares < 0 {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	v.spare.stop, v.spare.ready = stop, make(chan *spare, v.r.cfg.Spares-1) // one more waits in the filler's hand
+	v.spare.stop, v.spare.taken = stop, make(chan struct{}, 1)
+	v.spare.ready = make(chan *spare, v.r.cfg.Spares-1) // one more waits in the filler's hand
 	v.spare.filler.Go(func() {
 		for ctx.Err() == nil {
 			v.fillOne(ctx)
+			v.spare.rest(ctx)
 		}
 	})
 }
@@ -173,10 +206,8 @@ func (v *vpc) drain() {
 
 // nextSpare prefers one that is ready.
 func (v *vpc) nextSpare() (*spare, error) {
-	select {
-	case s := <-v.spare.ready: // nil when none are kept: never ready
+	if s := v.spare.take(); s != nil {
 		return s, nil
-	default:
-		return v.buildSpare()
 	}
+	return v.buildSpare()
 }
