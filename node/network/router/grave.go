@@ -9,11 +9,9 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
-	"github.com/vishvananda/netns"
-	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/network/router/bulk"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/node/network/router/ruleset"
 )
@@ -117,7 +115,7 @@ type job struct {
 	v     *vpc
 	links []*grave
 	ends  *ending
-	s     *bulk // the router's own sockets are not to wait for it
+	s     *bulk.Links // the router's own sockets are not to wait for it
 }
 
 // dispose does all that waits, a batch of one router after the other.
@@ -150,7 +148,7 @@ func (r *Routers) nextJob() (*job, error) {
 		if len(v.graves)+len(v.late) == 0 {
 			continue
 		}
-		s, err := openBulk(v.ns)
+		s, err := bulk.Open(v.ns)
 		if err != nil {
 			return nil, err
 		}
@@ -163,14 +161,14 @@ func (r *Routers) nextJob() (*job, error) {
 }
 
 func (j *job) do() (flows, links error) {
-	defer j.s.close()
-	flows = endFlows(j.s.h, j.ends.addrs)
+	defer j.s.Close()
+	flows = endFlows(j.s.Handle, j.ends.addrs)
 	close(j.ends.done)
 	all := make([]netlink.Link, len(j.links))
 	for i, g := range j.links {
 		all[i] = g.link
 	}
-	return flows, j.s.deleteLinks(all)
+	return flows, j.s.Delete(all)
 }
 
 // done notes what a job did; what failed waits again.
@@ -185,61 +183,4 @@ func (j *job) done(flows, links error) error {
 		return nil
 	}
 	return j.v.forgetGraves(j.links)
-}
-
-// doomed is the group of links that are deleted together.
-const doomed = 0xbe0d
-
-// bulk deletes links of a namespace, many for the price of one.
-type bulk struct {
-	h *netlink.Handle
-	s map[int]*nl.SocketHandle
-}
-
-func openBulk(ns netns.NsHandle) (*bulk, error) {
-	h, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER)
-	if err != nil {
-		return nil, fmt.Errorf("router: netlink: %w", err)
-	}
-	s, err := nl.GetNetlinkSocketAt(ns, netns.None(), unix.NETLINK_ROUTE)
-	if err != nil {
-		h.Close()
-		return nil, fmt.Errorf("router: netlink: %w", err)
-	}
-	return &bulk{h, map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: s}}}, nil
-}
-
-func (b *bulk) close() {
-	b.h.Close()
-	b.s[unix.NETLINK_ROUTE].Close()
-}
-
-// deleteLinks deletes links; those that are gone already are no error.
-func (b *bulk) deleteLinks(links []netlink.Link) error {
-	if len(links) == 0 {
-		return nil
-	}
-	if len(links) == 1 {
-		return deleteLink(b.h, links[0])
-	}
-	var errs error
-	some := false
-	for _, l := range links {
-		err := b.h.LinkSetGroup(l, doomed)
-		some = some || err == nil
-		if err != nil && !isAbsent(err) {
-			errs = errors.Join(errs, fmt.Errorf("router: delete link %s: %w", l.Attrs().Name, err))
-		}
-	}
-	if !some {
-		return errs
-	}
-	req := nl.NewNetlinkRequest(unix.RTM_DELLINK, unix.NLM_F_ACK)
-	req.Sockets = b.s
-	req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
-	req.AddData(nl.NewRtAttr(unix.IFLA_GROUP, nl.Uint32Attr(doomed)))
-	if _, err := req.Execute(unix.NETLINK_ROUTE, 0); err != nil && !isAbsent(err) {
-		errs = errors.Join(errs, fmt.Errorf("router: delete links: %w", err))
-	}
-	return errs
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/bulk"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/node/network/router/ruleset"
 	"github.com/berth-ecs/berth/nodeconf"
@@ -214,12 +215,12 @@ func (v *vpc) deleteAll(links []netlink.Link) error {
 	if len(links) == 0 {
 		return nil
 	}
-	b, err := openBulk(v.ns)
+	b, err := bulk.Open(v.ns)
 	if err != nil {
 		return err
 	}
-	defer b.close()
-	return b.deleteLinks(links)
+	defer b.Close()
+	return b.Delete(links)
 }
 
 // mounts lists the names of mounts and files in a directory.
