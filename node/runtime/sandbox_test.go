@@ -75,6 +75,34 @@ func TestSandboxRunsContainers(t *testing.T) {
 	n.checkNothingLeft()
 }
 
+// TestSandboxIsNobody: the process that a task's containers are threads of has no right on the machine, whoever they are inside.
+func TestSandboxIsNobody(t *testing.T) {
+	t.Parallel()
+	n := newNode(t).sandbox()
+	img, task := n.busybox(), n.boxed(Task{})
+	c := sh(task, "id -u > /ready/it; sleep 100", img)
+	n.startReady(c)
+	found := n.named(task, "runsc-sandbox", "")
+	if len(found) == 0 {
+		t.Fatal("there is no sandbox")
+	}
+	for _, pid := range found {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"\nUid:\t65534\t65534\t65534\t65534\n", "\nGid:\t65534\t65534\t65534\t65534\n", "\nNoNewPrivs:\t1\n", "\nSeccomp:\t2\n"} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("process %d lacks %q:\n%s", pid, want, text)
+			}
+		}
+		own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/user", pid))
+		if machine, _ := os.Readlink("/proc/self/ns/user"); err != nil || own == machine {
+			t.Errorf("process %d is in the machine's user namespace: %v", pid, err)
+		}
+	}
+}
+
 // TestSandboxSharesLocalhostOnly: containers of a task share their network, and see neither each other's processes nor files.
 func TestSandboxSharesLocalhostOnly(t *testing.T) {
 	t.Parallel()

@@ -70,6 +70,9 @@ func IsFirst(id string) bool { return strings.HasSuffix(id, "-sandbox") }
 //
 //   - overlay2 none: what a container writes lies in its snapshot, where it survives a restart of the container and is counted.
 //   - platform systrap works without hardware virtualisation.
+//   - directfs false: the sandbox is the machine's user nobody, without a right, in a user namespace of its own; files it gets from its
+//     gofers, open. Otherwise it would be root with what rights files need.
+//   - host-uds all: containers that share a volume reach each other by sockets in it. There are no others than the task's volumes have.
 //   - host-settings ignore: runsc would look at the machine at each of its calls.
 const settings = `binary_name = %q
 root = %q
@@ -77,6 +80,8 @@ root = %q
 platform = "systrap"
 network = "sandbox"
 overlay2 = "none"
+directfs = "false"
+host-uds = "all"
 host-settings = "ignore"
 `
 
