@@ -50,7 +50,7 @@ func (b *builder) container(i int) (Container, error) {
 	b.overlay(&c)
 	b.stopTimeout(&c)
 	for _, step := range []func(*Container) error{
-		b.command, b.limits, b.linux, b.network, b.names, b.logs, b.mounts, b.depends, b.links, b.inherits, b.health, b.restart,
+		b.command, b.limits, b.linux, b.confine, b.network, b.names, b.logs, b.mounts, b.depends, b.links, b.inherits, b.health, b.restart,
 	} {
 		if err := step(&c); err != nil {
 			return Container{}, err

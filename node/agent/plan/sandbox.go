@@ -30,8 +30,6 @@ const (
 	SandboxGvisor = "gvisor"
 )
 
-const fargate = "FARGATE"
-
 // wantsSandbox decides what a task runs on.
 func (t *Task) wantsSandbox(can Sandboxes) (bool, error) {
 	asked := false
