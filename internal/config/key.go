@@ -49,6 +49,8 @@ func Keys() []Key {
 		text("region", "AWS region of the node and of berth's own commands", "us-east-1", func(s *Settings) *string { return &s.Region }),
 		list("regions", "AWS regions this installation answers for, comma-separated, or any (default: region)", func(s *Settings) *[]string { return &s.Regions }),
 		list("zones", "availability zones, comma-separated (default: a, b and c of the region)", func(s *Settings) *[]string { return &s.Zones }),
+		text("zone", "availability zone of the node, one of zones (default: the region's first)", "", func(s *Settings) *string { return &s.Zone }),
+		list("attributes", "attributes of the node's container instance, name=value, comma-separated", func(s *Settings) *[]string { return &s.Attributes }),
 		text("account", "AWS account of the node and of berth's own commands", "000000000000", func(s *Settings) *string { return &s.Account }),
 		list("accounts", "AWS accounts this installation answers for, comma-separated, each with root keys of its own (default: account)", func(s *Settings) *[]string { return &s.Accounts }),
 		text("access-key", "access key id of the account's root (default: made at the first start)", "", func(s *Settings) *string { return &s.AccessKey }),

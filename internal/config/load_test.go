@@ -41,6 +41,26 @@ func TestStorageOfANode(t *testing.T) {
 	}
 }
 
+func TestWhereANodeIs(t *testing.T) {
+	for _, c := range []struct {
+		in         []Value
+		zone       string
+		attributes map[string]string
+	}{
+		{nil, "us-east-1a", map[string]string{}},
+		{[]Value{flag("zones", "us-east-1d,us-east-1e")}, "us-east-1d", map[string]string{}},
+		{[]Value{flag("zone", "us-east-1b"), flag("attributes", "rack=7, ssd")}, "us-east-1b", map[string]string{"rack": "7", "ssd": ""}},
+	} {
+		s, err := Load(Layers{Flags: c.in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.attributes, s.NodeAttributes()); s.ZoneIn(s.Region) != c.zone || diff != "" {
+			t.Errorf("%v: zone %s, attributes %s", c.in, s.ZoneIn(s.Region), diff)
+		}
+	}
+}
+
 func TestLoad(t *testing.T) {
 	tests := map[string]struct {
 		in   Layers
@@ -177,6 +197,13 @@ func TestLoadErrors(t *testing.T) {
 		"bridge in pool":    {Layers{Flags: []Value{flag("public-pool", "172.28.0.0/14")}}, []string{`overlaps bridge-subnet "172.28.0.0/16"`}},
 		"IPv6 bridge":       {Layers{Flags: []Value{flag("bridge-subnet", "fd00::/64")}}, []string{"not an IPv4 subnet"}},
 		"foreign zone":      {Layers{Flags: []Value{flag("zones", "eu-west-1a")}}, []string{`"eu-west-1a" does not begin with the region`}},
+		"a zone of another": {Layers{Flags: []Value{flag("zone", "us-east-1d")}}, []string{`zone (flag --zone): "us-east-1d" is not one of the zones of us-east-1: us-east-1a, us-east-1b, us-east-1c`}},
+		"zone of no region": {Layers{Flags: []Value{flag("regions", "us-east-1,eu-west-1"), flag("zones", "us-east-1a,eu-west-1a"), flag("zone", "eu-west-1a")}}, []string{"zones of us-east-1: us-east-1a"}},
+		"reserved name":     {Layers{Flags: []Value{flag("attributes", "ecs.os-type=x")}}, []string{`attributes (flag --attributes): "ecs.os-type" is reserved`}},
+		"attribute's name":  {Layers{Flags: []Value{flag("attributes", "=x")}}, []string{`"=x" does not begin with a name`}},
+		"attribute's value": {Layers{Flags: []Value{flag("attributes", "rack=")}}, []string{`the value of "rack"`}},
+		"attribute twice":   {Layers{Flags: []Value{flag("attributes", "a=1,a=2")}}, []string{`"a" is given twice`}},
+		"many attributes":   {Layers{Flags: []Value{flag("attributes", "a,b,c,d,e,f,g,h,i,j,k")}}, []string{"11 are given", "at most 10"}},
 		"not a region":      {Layers{Flags: []Value{flag("regions", "us-east-1,mars")}}, []string{`regions (flag --regions): "mars" is not a region`}},
 		"region twice":      {Layers{Flags: []Value{flag("regions", "eu-west-1,eu-west-1")}}, []string{"given twice"}},
 		"any and others":    {Layers{Flags: []Value{flag("regions", "any,eu-west-1")}}, []string{"stands alone"}},

@@ -31,6 +31,8 @@ type Settings struct {
 	Region           string     // of the node, and of berth's own commands
 	Regions          []string   // that are answered for, Region among them; AnyRegion alone for every one
 	Zones            []string   // of all regions; see ZonesOf
+	Zone             string     // of the node, one of Zones; see ZoneIn
+	Attributes       []string   // name=value, of the node's container instance; see NodeAttributes
 	Account          string     // of the node, and of berth's own commands
 	Accounts         []string   // that are answered for, Account among them
 	AccessKey        string     // root keys of Account; empty: made at the first start

@@ -61,6 +61,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	if !s.EveryRegion() {
 		check("zones", zonesOf(s.Regions, s.Zones))
 	}
+	s.validatePlacement(check)
 	check("account", matches(accountRule, s.Account, "12 digits"))
 	check("accounts", eachOnce(s.Accounts, func(a string) error { return matches(accountRule, a, "12 digits") }))
 	check("access-key", accessKey(s.AccessKey))

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -65,6 +66,10 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer m.letGo()
+	zone := c.Settings.ZoneIn(at.home.Region)
+	if !strings.HasPrefix(zone, at.home.Region) {
+		return fmt.Errorf("zone %q is not in region %q, which this machine joined", zone, at.home.Region)
+	}
 	boxes, err := sandboxes(c.Settings, m.runtime.CanSandbox())
 	if err != nil {
 		return err
@@ -90,7 +95,8 @@ func Run(ctx context.Context, c Config) error {
 		Fargate:       c.Settings.Fargate,
 		StorageGiB:    gib,
 		Logs:          m.hold,
-		Zone:          c.Settings.ZonesOf(at.home.Region)[0],
+		Zone:          zone,
+		Attributes:    c.Settings.NodeAttributes(),
 		Address:       machineAddress(c.Settings),
 		ReservedPorts: reservedPorts(c.Settings),
 		Pull:          runtime.Behaviour(c.Settings.ImagePull),
