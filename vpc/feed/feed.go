@@ -22,10 +22,12 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/netip"
 	"sync"
 
 	"github.com/berth-ecs/berth/nodeconf"
 	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/vpc/compile"
 	"github.com/berth-ecs/berth/vpc/tables"
 )
@@ -34,11 +36,24 @@ import (
 type Config struct {
 	Store    store.Store      // required
 	Settings compile.Settings // optional
+	Nodes    Nodes            // optional: without, no node is told of interfaces on others
 	Log      *slog.Logger     // required
 	// Pending is how many resources wait for a subscriber before the whole configuration replaces them. Optional: 16,384.
 	Pending int
 	// Past is how many are kept, of all nodes, for those that come back. Optional: 65,536.
 	Past int
+}
+
+// Nodes is the wing that knows the machines, in tables of its own in the same store.
+type Nodes interface {
+	// Tables are those that tell where nodes are reached.
+	Tables() []string
+	// All yields the nodes that there are.
+	All(tx store.Tx) iter.Seq2[vpc.Home, string]
+	// Of is the node that a change of Tables is about, "" for none.
+	Of(c store.Change) (vpc.Home, string)
+	// Address is where a node is reached on the network of the machines, the zero Addr for nowhere.
+	Address(tx store.Tx, h vpc.Home, node string) netip.Addr
 }
 
 // Feed is what one server tells nodes. Its methods are safe for concurrent use.
@@ -87,9 +102,12 @@ func each[T any](tx store.Tx, t *store.Table[T], yield func(any) bool) bool {
 // Run follows the store until ctx ends (nil) or the store closes (its error). It is called once.
 func (f *Feed) Run(ctx context.Context) error {
 	defer close(f.ended)
-	names := make([]string, len(sources))
-	for i, t := range sources {
-		names[i] = t.Name()
+	var names []string
+	for _, t := range sources {
+		names = append(names, t.Name())
+	}
+	if f.Nodes != nil {
+		names = append(names, f.Nodes.Tables()...)
 	}
 	sub := f.Store.Watch(ctx, names...)
 	defer sub.Close()
@@ -111,6 +129,7 @@ func (f *Feed) Run(ctx context.Context) error {
 // rebuild reads everything again. Who follows gets the difference between what was known and what is.
 func (f *Feed) rebuild(b store.Batch) {
 	next := compile.New(f.Settings)
+	f.reach(next, b.Snapshot)
 	next.Load(Records(b.Snapshot))
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -133,29 +152,6 @@ func (f *Feed) rebuild(b store.Batch) {
 			s.push(d)
 		}
 	}
-}
-
-// advance takes commits one by one, so that no state in between is skipped: a node may come with it from another server.
-func (f *Feed) advance(b store.Batch) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for len(b.Changes) > 0 {
-		revision := b.Changes[0].Revision
-		var commit []compile.Change
-		for len(b.Changes) > 0 && b.Changes[0].Revision == revision {
-			commit = append(commit, compile.Change{Old: b.Changes[0].Old, New: b.Changes[0].New})
-			b.Changes = b.Changes[1:]
-		}
-		for node, d := range f.index.Apply(commit...) {
-			d.From, d.To = f.revision, revision
-			f.past.add(node, *d)
-			for s := range f.subs[node] {
-				s.push(*d)
-			}
-		}
-		f.revision = revision
-	}
-	f.revision = b.Revision
 }
 
 // errEnded is what subscriptions get when the feed no longer runs.

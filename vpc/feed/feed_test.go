@@ -88,7 +88,7 @@ func silent(t *testing.T, s *feed.Subscription) {
 func bubble(t *testing.T, fn func(t *testing.T, s *mem.Store)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := mem.Open(tables.Schema(), mem.Options{})
+		s := mem.Open(schema(), mem.Options{})
 		t.Cleanup(func() { _ = s.Close() })
 		fn(t, s)
 	})
@@ -226,6 +226,9 @@ func keep(t *testing.T, s store.Store, have *nodeconf.Config, node string) {
 	t.Helper()
 	err := s.View(t.Context(), store.Fresh, func(tx store.Tx) error {
 		x := compile.New(compile.Settings{})
+		for h, n := range (machinery{}).All(tx) {
+			x.SetNode(compile.NodeKey(h, n), machinery{}.Address(tx, h, n))
+		}
 		x.Load(feed.Records(tx))
 		want := x.Config(compile.NodeKey(home, node))
 		if have.Text() != want.Text() {

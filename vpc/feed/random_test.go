@@ -64,11 +64,11 @@ func TestRandomHistories(t *testing.T) {
 func randomHistory(t *testing.T, r *rand.Rand) {
 	t.Helper()
 	lose := mem.Options{Faults: mem.Faults{LoseWatch: func(int64) bool { return r.IntN(12) == 0 }}}
-	a := mem.Open(tables.Schema(), lose)
-	b := a.Join(tables.Schema(), lose)
+	a := mem.Open(schema(), lose)
+	b := a.Join(schema(), lose)
 	t.Cleanup(func() { _, _ = a.Close(), b.Close() })
 	network(t, a)
-	c := feed.Config{Past: 20 + r.IntN(40), Pending: 4 + r.IntN(20)}
+	c := feed.Config{Nodes: machinery{}, Past: 20 + r.IntN(40), Pending: 4 + r.IntN(20)}
 	feeds := []*feed.Feed{start(t, a, c), start(t, b, c)}
 	var nodes []*nodeDouble
 	for i := range 3 {
@@ -79,7 +79,7 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 	paused := false
 	for range 120 {
 		n := nodes[r.IntN(len(nodes))]
-		switch r.IntN(8) {
+		switch r.IntN(10) {
 		case 0:
 			n.follow(feeds[r.IntN(2)])
 		case 1, 2:
@@ -97,6 +97,10 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 			update(t, a, func(tx store.Tx) {
 				tables.Rules.Put(tx, &vpc.Rule{Home: home, ID: "sgr-2", Group: "sg-1", Match: vpc.Match{Protocol: 6, From: int32(r.IntN(3)), To: 9}, Peer: vpc.Peer{Group: "sg-2"}})
 			})
+		case 6:
+			update(t, a, reachedAt(n.name, fmt.Sprintf("192.0.2.%d", r.IntN(4))))
+		case 7:
+			update(t, a, leaves(n.name))
 		default:
 			update(t, a, place(r.IntN(6), nodes[r.IntN(len(nodes))].name))
 		}
