@@ -65,6 +65,7 @@ func Keys() []Key {
 		text("introspection", "address of the agent's introspection API; without a host it answers this machine and its containers, off: nobody", ":51678", func(s *Settings) *string { return &s.Introspection }),
 		text("image-pull-behavior", "when to ask an image's registry: default (always, a cached image serves when that fails), always, once, prefer-cached", "default", func(s *Settings) *string { return &s.ImagePull }),
 		text("fargate-runtime", "what FARGATE tasks run on: runsc (a gVisor sandbox each), runc, or auto (runsc where it is installed)", "auto", func(s *Settings) *string { return &s.FargateRuntime }),
+		number("sandboxes-ahead", "how many gVisor sandboxes are kept ready for the next tasks, once one ran; at most one for each 2 GiB of memory (0: none)", "1", func(s *Settings) *int { return &s.SandboxesAhead }),
 		toggle("allow-old-runc", "run tasks on a runc with known escapes", func(s *Settings) *bool { return &s.AllowOldRunc }),
 		number("task-pids-limit", "processes and threads a task may have, as the agent's ECS_TASK_PIDS_LIMIT; 0 is no limit", "4096", func(s *Settings) *int { return &s.TaskPids }),
 		duration("healthy-after", "how long a task without a health check runs before it counts as healthy (AWS: 40s)", "0s", func(s *Settings) *time.Duration { return &s.HealthyAfter }),

@@ -48,6 +48,7 @@ type Settings struct {
 	Introspection     string        // address of the agent's introspection API; "off" is none
 	ImagePull         string        // when the node asks an image's registry: default, always, once, prefer-cached
 	FargateRuntime    string        // what FARGATE tasks run on: auto, runsc, runc
+	SandboxesAhead    int           // how many are kept ready; 0 is none
 	AllowOldRunc      bool          // run tasks on a runc with known escapes
 	TaskPids          int           // processes and threads that a task may have; 0 is no limit
 	HealthyAfter      time.Duration // how long a task without a health check runs before it counts as healthy

@@ -76,6 +76,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	check("image-pull-behavior", oneOf(s.ImagePull, "default", "always", "once", "prefer-cached"))
 	check("fargate-runtime", oneOf(s.FargateRuntime, "auto", "runsc", "runc"))
 	check("fargate-storage", between(s.FargateStorage, 0, maxStorage))
+	check("sandboxes-ahead", between(s.SandboxesAhead, 0, maxAhead))
 	if s.HealthyAfter < 0 {
 		check("healthy-after", errors.New("must not be negative"))
 	}
@@ -109,6 +110,9 @@ func between(n, least, most int) error {
 
 // maxStorage is a pebibyte, in GiB.
 const maxStorage = 1 << 20
+
+// maxAhead sandboxes weigh as much as a small task each.
+const maxAhead = 16
 
 // maxPids is the kernel's.
 const maxPids = 4 << 20

@@ -41,7 +41,7 @@ func (r *Runtime) usedInSandbox(ctx context.Context, id, path string) (cgroup.St
 	if err != nil {
 		return whole, err
 	}
-	delete(told.CPU, sandbox.First(task)) // it does nothing
+	delete(told.CPU, r.sandboxes().First(task)) // it does nothing
 	if _, ok := told.CPU[id]; !ok {
 		return whole, fmt.Errorf("its sandbox does not count it: %w", errdefs.ErrUnavailable)
 	}

@@ -29,6 +29,9 @@ type Config struct {
 	// SpareShim keeps one shim running for the next task. Optional.
 	SpareShim bool
 
+	// SpareSandboxes is how many sandboxes are kept ready for the next tasks, once a task wanted one. Optional.
+	SpareSandboxes int
+
 	// ShimLog gives the FIFO that shims log to; something that outlives this
 	// process holds its reading end (hold.Client.Log). Optional: nil drops the
 	// shims' log.

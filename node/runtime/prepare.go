@@ -17,7 +17,10 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/sandbox"
 )
 
-func (r *Runtime) taskCgroup(task string) string { return "/" + r.c.Name + "/" + task }
+// taskCgroup is named after the task, or after the sandbox made ahead that it took.
+func (r *Runtime) taskCgroup(task string) string {
+	return "/" + r.c.Name + "/" + r.sandboxes().Of(task)
+}
 
 func (r *Runtime) containerCgroup(task, id string) string { return r.taskCgroup(task) + "/" + id }
 
@@ -37,29 +40,32 @@ func (r *Runtime) Prepare(ctx context.Context, t Task) error {
 }
 
 func (r *Runtime) prepare(ctx context.Context, t Task) error {
-	parent := ctx
+	if err := r.chooseRuntime(t); err != nil {
+		return err
+	}
+	parent, boxed := ctx, t.Sandbox != nil && r.sandboxed(t.ID)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		defer failpoint.Around(failpoint.Cgroup)()
-		return r.cg.Make(r.taskCgroup(t.ID), cgroup.Limits{
-			CPU: t.CPU, Units: t.CPUUnits, MemoryBytes: t.MemoryMiB << 20, SwapBytes: t.SwapMiB << 20, Pids: r.c.TaskPids,
-		})
-	})
 	g.Go(func() error { return r.ensureLease(ctx, t.ID) })
+	if boxed {
+		return errors.Join(r.prepareSandbox(parent, t), g.Wait())
+	}
+	g.Go(func() error { return r.makeCgroup(t) })
 	g.Go(func() error {
-		if err := r.chooseRuntime(t); err != nil {
-			return err
-		}
 		_, err := r.ensureShim(ctx, t.ID)
 		return err
 	})
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	if t.Sandbox != nil && r.sandboxed(t.ID) {
-		return r.prepareSandbox(parent, t)
-	}
 	return r.prepareShared(parent, t)
+}
+
+// makeCgroup makes the task's cgroup, or gives it the task's limits.
+func (r *Runtime) makeCgroup(t Task) error {
+	defer failpoint.Around(failpoint.Cgroup)()
+	return r.cg.Make(r.taskCgroup(t.ID), cgroup.Limits{
+		CPU: t.CPU, Units: t.CPUUnits, MemoryBytes: t.MemoryMiB << 20, SwapBytes: t.SwapMiB << 20, Pids: r.c.TaskPids,
+	})
 }
 
 func (r *Runtime) ensureLease(ctx context.Context, task string) error {
@@ -95,29 +101,47 @@ func (r *Runtime) releaseAlone(ctx context.Context, taskID string) error {
 }
 
 func (r *Runtime) release(ctx context.Context, taskID string) error {
-	list, err := r.cd.ContainerService().List(ctx, filterLabel(labelTask, taskID))
-	if err != nil {
-		return err
+	names, group := r.namesOf(taskID), r.taskCgroup(taskID)
+	var errs []error
+	var list []containers.Container
+	for _, name := range names {
+		some, err := r.cd.ContainerService().List(ctx, filterLabel(labelTask, name))
+		if err != nil {
+			return err
+		}
+		list = append(list, some...)
 	}
 	// The one that keeps a sandbox goes last: the others would be killed with it.
 	slices.SortStableFunc(list, func(a, b containers.Container) int {
 		return order(sandbox.IsFirst(a.ID)) - order(sandbox.IsFirst(b.ID))
 	})
-	var errs []error
 	for _, c := range list {
 		errs = append(errs, r.remove(ctx, c.ID))
 	}
-	errs = append(errs, r.removeSandboxes(ctx, taskID))
+	for _, name := range names {
+		errs = append(errs, r.removeSandboxes(ctx, name))
+	}
 	errs = append(errs, r.scrubTask(ctx, taskID))
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	err = errors.Join(r.keeper().Release(ctx, taskID), r.c.shims().Stop(ctx, taskID), r.endLease(ctx, taskID))
+	err := errors.Join(r.keeper().Release(ctx, taskID), r.endLease(ctx, taskID))
+	for _, name := range names {
+		err = errors.Join(err, r.c.shims().Stop(ctx, name))
+	}
 	if err == nil {
 		err = errors.Join(r.sandboxes().Remove(taskID), r.storage().Remove(taskID))
 	}
 	defer failpoint.Around(failpoint.RemoveCgroup)()
-	return errors.Join(err, r.cg.Remove(r.taskCgroup(taskID)))
+	return errors.Join(err, r.cg.Remove(group))
+}
+
+// namesOf are those by which something of a task may be called.
+func (r *Runtime) namesOf(task string) []string {
+	if name := r.sandboxes().Of(task); name != task {
+		return []string{task, name}
+	}
+	return []string{task}
 }
 
 func order(last bool) int {

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/berth-ecs/berth/node/runtime/ahead"
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
 	"github.com/berth-ecs/berth/node/runtime/daemon"
 	"github.com/berth-ecs/berth/node/runtime/enter"
@@ -34,6 +35,7 @@ const (
 	snapshotter = "overlayfs"
 	runtimeName = "io.containerd.runc.v2"
 	openTimeout = 15 * time.Second
+	closeTime   = 5 * time.Second // for what was made ahead; the next process removes the rest
 
 	labelTask = "berth.task" // on containers, leases, sandbox records
 	labelName = "berth.name"
@@ -66,8 +68,10 @@ type Runtime struct {
 	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
 	shims  keyed.Mutex // by task id: one starts the shim
 	spare  spare
-	splits memo.Memo[*split] // by task: how what its sandbox used is divided
-	blanks keyed.Mutex       // see storage.Config
+	splits memo.Memo[*split]    // by task: how what its sandbox used is divided
+	blanks keyed.Mutex          // see storage.Config
+	boxes  *ahead.Pool[boxSize] // nil: no sandbox is made ahead
+	unbox  func()               // ends them
 	layers snapshot.Cache
 	images memo.Memo[Image]      // what was read of them, by digest: it says everything that follows but where the layers lie
 	execs  memo.Memo[*execKnown] // by container: what an exec needs
@@ -116,6 +120,7 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	if c.SpareShim {
 		r.keepSpare(life)
 	}
+	r.keepBoxes(life)
 	return r, nil
 }
 
@@ -166,6 +171,7 @@ func dialOptions() []grpc.DialOption {
 
 // Close ends this process's part; containerd and the containers run on.
 func (r *Runtime) Close() error {
+	r.closeBoxes()
 	r.cancel()
 	if r.enter != nil {
 		r.enter.Close()
@@ -182,6 +188,7 @@ func (r *Runtime) Close() error {
 // Shutdown stops our containerd. Release the tasks first: shims and containers
 // are not stopped by it.
 func (r *Runtime) Shutdown(ctx context.Context) error {
+	r.closeBoxes()
 	err := r.dropSpare(ctx)
 	if r.c.ShimLogDone != nil {
 		err = errors.Join(err, r.c.ShimLogDone(ctx, shimLog))

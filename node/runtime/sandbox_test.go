@@ -3,7 +3,6 @@ package runtime
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -12,24 +11,6 @@ import (
 
 	"github.com/berth-ecs/berth/node/runtime/sandbox"
 )
-
-// ip runs a command of iproute2.
-func ip(t *testing.T, args ...string) {
-	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "ip", args...).CombinedOutput(); err != nil {
-		t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, out)
-	}
-}
-
-// netns makes a network namespace, with lo up as sandboxes want it.
-func netns(t *testing.T) (name, path string) {
-	t.Helper()
-	name = "t" + randomHex(4)
-	ip(t, "netns", "add", name)
-	t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", name).Run() })
-	ip(t, "-n", name, "link", "set", "lo", "up")
-	return name, "/run/netns/" + name
-}
 
 // sandbox skips a test where gVisor is not installed.
 func (n *node) sandbox() *node {
@@ -40,11 +21,10 @@ func (n *node) sandbox() *node {
 	return n
 }
 
-// boxed is a task with a sandbox, in a network of its own.
+// boxed is a task with a sandbox, without an interface.
 func (n *node) boxed(t Task) string {
 	n.t.Helper()
-	_, path := netns(n.t)
-	t.Sandbox = &Sandbox{Netns: path}
+	t.Sandbox = &Sandbox{Hostname: "ip-10-0-0-7"}
 	return n.task(t)
 }
 
@@ -53,8 +33,8 @@ func TestSandboxRunsContainers(t *testing.T) {
 	n := newNode(t).sandbox()
 	img := n.busybox()
 	task := n.boxed(Task{CPU: 1, MemoryMiB: 512})
-	out, s := n.output(sh(task, "dmesg | head -1; echo hello; exit 7", img))
-	if s.ExitCode != 7 || s.OOMKilled || !strings.Contains(out, "hello") || !strings.Contains(out, "gVisor") {
+	out, s := n.output(sh(task, "dmesg | head -1; echo hello $(hostname); exit 7", img))
+	if s.ExitCode != 7 || s.OOMKilled || !strings.Contains(out, "hello ip-10-0-0-7\n") || !strings.Contains(out, "gVisor") {
 		t.Errorf("state %+v, output %q", s, out)
 	}
 	other := second(sh(task, "sleep 100", img), 2)

@@ -21,12 +21,15 @@ import (
 
 // Sandbox says that a task's containers run in one gVisor sandbox: they share its kernel, its network and its limits.
 type Sandbox struct {
-	Netns string // required: path of the namespace whose interface becomes the sandbox's
+	Hostname string // optional
 
-	// Ready waits until the namespace is there and gives its interface the addresses that an earlier sandbox took. It is called before
-	// each making of a sandbox. Optional.
-	Ready func(context.Context) error
+	// Interface waits until the network interface that becomes the sandbox's is there, and takes it from the machine's kernel. It may be
+	// called again, for a sandbox that comes after one. Optional: without, the sandbox has loopback only.
+	Interface func(context.Context) (Interface, error)
 }
+
+// Interface is a sandbox's network interface.
+type Interface = sandbox.Interface
 
 // ErrNoSandbox says that gVisor is not installed.
 var ErrNoSandbox = errors.New("this node cannot run sandboxes: it has no " + sandbox.Program + " or no " + shim.Sandbox + " (make sandbox)")
@@ -47,11 +50,20 @@ func (r *Runtime) Sandboxed(taskID string) bool {
 
 // chooseRuntime settles what a task's containers run on, before anything of them is made. What a task began on it goes on with.
 func (r *Runtime) chooseRuntime(t Task) error {
-	if _, err := os.Lstat(r.c.shims().Path(t.ID)); t.Sandbox == nil || err == nil && !r.sandboxed(t.ID) {
+	if t.Sandbox == nil {
 		return nil
 	}
-	if !r.CanSandbox() {
+	_, err := os.Lstat(r.c.shims().Path(t.ID))
+	has := r.sandboxed(t.ID)
+	switch {
+	case err == nil && !has:
+		return nil
+	case has:
+		return r.haveShim(t.ID)
+	case !r.CanSandbox():
 		return ErrNoSandbox
+	case r.takeBox(t):
+		return r.haveShim(t.ID)
 	}
 	return r.sandboxes().Ensure(t.ID)
 }
@@ -79,44 +91,84 @@ func (r *Runtime) runtimeOf(task string) (name string, opts typeurl.Any, err err
 // intoSandbox changes the specification of a container that joins a sandbox.
 func (r *Runtime) intoSandbox(c Container, s *specs.Spec) {
 	if r.sandboxed(c.TaskID) {
-		sandbox.Mark(s, c.TaskID, false)
+		sandbox.Mark(s, r.sandboxes().Of(c.TaskID), false)
 	}
 }
 
-// prepareSandbox makes the sandbox of a task, up to where containers join it; shim and cgroup are there.
+// prepareSandbox makes the sandbox of a task, up to where containers join it, and connects it. The sandbox and the interface come at once.
 func (r *Runtime) prepareSandbox(ctx context.Context, t Task) error {
-	id := sandbox.First(t.ID)
-	p, err := r.believed(ctx, id)
-	if err != nil || p != nil && p.Status == task.Status_RUNNING {
-		return err
-	}
-	if err := r.remove(ctx, id); err != nil { // what a crash left half made
-		return err
-	}
-	if t.Sandbox.Ready != nil {
-		if err := t.Sandbox.Ready(ctx); err != nil {
+	var i *Interface
+	patient, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	err := atOnce(
+		func() error {
+			err := r.ensureSandbox(ctx, t)
+			if err != nil {
+				giveUp()
+			}
 			return err
+		},
+		func() error {
+			if t.Sandbox.Interface != nil {
+				got, err := t.Sandbox.Interface(patient)
+				i = &got
+				return err
+			}
+			return nil
+		},
+	)
+	if err == nil {
+		err = r.sandboxes().Connect(ctx, t.ID, t.Sandbox.Hostname, i)
+		if err != nil && ctx.Err() == nil { // it is made anew
+			err = fmt.Errorf("%w: %w", errdefs.ErrUnavailable, err)
 		}
+	} else {
+		i.Close()
 	}
-	if err := r.makeSandbox(ctx, t); err != nil {
+	if err != nil {
 		return fmt.Errorf("sandbox of task %s: %w", t.ID, err)
 	}
 	return nil
 }
 
-// makeSandbox makes and starts the first container.
-func (r *Runtime) makeSandbox(ctx context.Context, t Task) error {
-	address, ok := r.c.shims().Answering(t.ID)
-	if !ok {
-		return fmt.Errorf("its shim has ended: %w", errdefs.ErrUnavailable)
+// ensureSandbox makes a task's sandbox, unless there is one that can be connected, or is.
+func (r *Runtime) ensureSandbox(ctx context.Context, t Task) error {
+	if err := r.makeCgroup(t); err != nil {
+		return err
 	}
-	s, err := r.sandboxes().Spec(t.ID, spec.Input{
-		CgroupPath: r.containerCgroup(t.ID, sandbox.First(t.ID)), Unified: r.cg.Unified(), Netns: t.Sandbox.Netns, Native: spec.NativeArch(),
-	}, sandbox.Limits{CPU: t.CPU, MemoryBytes: t.MemoryMiB << 20})
+	boxes := r.sandboxes()
+	id := boxes.First(t.ID)
+	p, err := r.believed(ctx, id)
+	if err != nil || p != nil && p.Status == task.Status_RUNNING && !boxes.HalfConnected(t.ID) {
+		return err
+	}
+	if p != nil || boxes.HalfConnected(t.ID) { // what a crash left half made, or a sandbox that ended; its shim may end with it
+		if err := r.remove(ctx, id); err != nil {
+			return err
+		}
+	}
+	if err := boxes.Disconnect(t.ID); err != nil {
+		return err
+	}
+	address, err := r.ensureShim(ctx, t.ID)
+	if err == nil {
+		err = r.makeSandbox(ctx, boxes.Of(t.ID), address, sizeOf(t))
+	}
+	if shimGone(err) || errdefs.IsAlreadyExists(err) {
+		return errors.Join(fmt.Errorf("%w: %w", errdefs.ErrUnavailable, err), r.remove(ctx, id))
+	}
+	return err
+}
+
+// makeSandbox makes and starts the first container of the sandbox of that name.
+func (r *Runtime) makeSandbox(ctx context.Context, name, address string, s boxSize) error {
+	document, err := r.sandboxes().Spec(name, spec.Input{
+		CgroupPath: r.containerCgroup(name, sandbox.First(name)), Unified: r.cg.Unified(), Native: spec.NativeArch(),
+	}, sandbox.Limits{CPU: s.cpu, MemoryBytes: s.memoryMiB << 20})
 	if err != nil {
 		return err
 	}
-	return r.sandboxes().Make(ctx, r.cd, sandbox.Making{Task: t.ID, Spec: s, Address: address, Labels: map[string]string{labelTask: t.ID}})
+	return r.sandboxes().Make(ctx, r.cd, sandbox.Making{Name: name, Spec: document, Address: address, Labels: map[string]string{labelTask: name}})
 }
 
 // killed is the exit code of what SIGKILL ended.
@@ -139,7 +191,7 @@ func (r *Runtime) sandboxEnded(task string) bool { return !r.sandboxes().Answers
 // seat is the cgroup that tells what a container uses. A sandbox is one process to the kernel: each of its containers uses what all do.
 func (r *Runtime) seat(id string) string {
 	if r.sandboxed(id[:32]) {
-		return r.containerCgroup(id[:32], sandbox.First(id[:32]))
+		return r.containerCgroup(id[:32], r.sandboxes().First(id[:32]))
 	}
 	return r.containerCgroup(id[:32], id)
 }

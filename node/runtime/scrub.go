@@ -29,7 +29,7 @@ func (r *Runtime) settled(ctx context.Context, id string) (bool, error) {
 func (r *Runtime) remains(task string) remains.Config {
 	c := remains.Config{
 		Name: r.c.Name, Cgroups: r.cg, Shims: r.c.shims(), StateDir: filepath.Join(r.c.RunDir, "containerd"),
-		Runc: r.c.bin("runc"), RuncRoot: r.c.runcRoot(), Foreign: r.c.Address != "",
+		Runc: r.c.bin("runc"), RuncRoot: r.c.runcRoot(), Foreign: r.c.Address != "", Task: r.shimOf(task), Cgroup: r.taskCgroup(task),
 	}
 	if r.sandboxed(task) {
 		c.Runc = r.c.bin(sandbox.Program)
@@ -43,7 +43,7 @@ func (r *Runtime) scrubTask(ctx context.Context, task string) error {
 	children, err := r.cg.Children(r.taskCgroup(task))
 	errs := []error{err}
 	for _, id := range children {
-		if containerIDRule.MatchString(id) || id == sandbox.First(task) {
+		if containerIDRule.MatchString(id) || id == r.sandboxes().First(task) {
 			errs = append(errs, r.remains(task).Scrub(ctx, id))
 		}
 	}

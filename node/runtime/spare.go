@@ -52,8 +52,11 @@ func (r *Runtime) keepSpare(life context.Context) {
 	}()
 }
 
-// wantSpare asks for a spare shim; the caller does not wait for it.
+// wantSpare asks for a spare shim, and for a sandbox if tasks want those; the caller does not wait for it.
 func (r *Runtime) wantSpare() {
+	if r.boxes != nil {
+		r.boxes.Nudge()
+	}
 	select {
 	case r.spare.wanted <- struct{}{}:
 	default:

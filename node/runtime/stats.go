@@ -38,6 +38,13 @@ func (r *Runtime) Stats(ctx context.Context, id string) (Stats, error) {
 		return Stats{}, named(CannotInspectContainerError, fmt.Errorf("container %q: %w", id, err))
 	}
 	s := Stats{At: time.Now(), Cgroup: used}
+	if r.sandboxed(id[:32]) {
+		text, err := r.sandboxes().Counters(id[:32])
+		if err == nil { // else its interface is just going
+			s.Networks = parseNetDev(text)
+		}
+		return s, nil
+	}
 	pids, err := r.cg.Processes(path)
 	if err != nil || len(pids) == 0 {
 		return s, named(CannotInspectContainerError, err)

@@ -20,8 +20,7 @@ func (n *node) stored(boxed bool) string {
 	}
 	t := Task{ID: task, MemoryMiB: 512}
 	if boxed {
-		_, path := netns(n.t)
-		t.Sandbox = &Sandbox{Netns: path}
+		t.Sandbox = &Sandbox{}
 	}
 	if err := n.Prepare(n.t.Context(), t); err != nil {
 		n.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/runtime/sandbox"
 )
 
 // Sweep removes everything of the installation that belongs to a task keep does
@@ -22,7 +23,7 @@ import (
 // prepared or created.
 func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) error {
 	defer failpoint.Around(failpoint.Sweep)()
-	known, whole, err := r.traces(ctx)
+	known, ahead, whole, err := r.traces(ctx)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
@@ -32,6 +33,7 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 			errs = append(errs, r.releaseAlone(ctx, task), r.c.shims().Kill(task))
 		}
 	}
+	errs = append(errs, r.sweepBoxes(ctx, ahead))
 	maps.DeleteFunc(whole, func(id string, _ bool) bool { return !containerIDRule.MatchString(id) || !keep(id[:32]) })
 	errs = append(errs, r.sweepPulls(ctx), r.sweepSnapshots(ctx, whole), r.c.shims().SweepSockets(), r.started().Sweep(keep), r.stdins().Sweep(keep))
 	r.wantSpare() // or the removal of what is left of one
@@ -41,17 +43,20 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 	return nil
 }
 
-// traces are the tasks of which there is anything at all, and the containers that have a record.
-func (r *Runtime) traces(ctx context.Context) (out, whole map[string]bool, err error) {
-	out, whole = map[string]bool{}, map[string]bool{}
+// traces are the tasks and the sandboxes made ahead of which there is anything at all, and the containers that have a record.
+func (r *Runtime) traces(ctx context.Context) (out, ahead, whole map[string]bool, err error) {
+	out, ahead, whole = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	add := func(task string) {
-		if taskIDRule.MatchString(task) {
+		switch {
+		case taskIDRule.MatchString(task):
 			out[task] = true
+		case sandbox.IsAhead(task):
+			ahead[task] = true
 		}
 	}
 	containers, err := r.cd.ContainerService().List(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, c := range containers {
 		add(c.Labels[labelTask])
@@ -59,28 +64,28 @@ func (r *Runtime) traces(ctx context.Context) (out, whole map[string]bool, err e
 	}
 	sandboxes, err := r.cd.SandboxStore().List(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, s := range sandboxes {
 		add(s.Labels[labelTask])
 	}
 	held, err := r.cd.LeasesService().List(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, l := range held {
 		add(l.Labels[labelTask])
 	}
 	cgroups, err := r.cg.Children("/" + r.c.Name)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, name := range cgroups {
 		add(name)
 	}
 	dirs, err := os.ReadDir(r.c.shims().Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	for _, d := range dirs {
 		add(d.Name())
@@ -94,7 +99,7 @@ func (r *Runtime) traces(ctx context.Context) (out, whole map[string]bool, err e
 	for _, task := range slices.Concat(shared, boxes, stored) {
 		add(task)
 	}
-	return out, whole, errors.Join(err, berr, serr)
+	return out, ahead, whole, errors.Join(err, berr, serr)
 }
 
 // sweepPulls ends the leases of pulls that an earlier process did not finish.

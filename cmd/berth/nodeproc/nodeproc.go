@@ -149,6 +149,7 @@ func open(ctx context.Context, c Config) (*machine, error) {
 	c.Ready.Wait(part, "starting containerd")
 	rc := runtimeConfig(c, m.hold)
 	rc.SpareShim = true
+	rc.SpareSandboxes = sandboxesAhead(c.Settings.SandboxesAhead, machineMemory())
 	if m.runtime, err = runtime.Open(ctx, rc); err != nil {
 		m.letGo()
 		return nil, err

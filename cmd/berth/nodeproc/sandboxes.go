@@ -3,6 +3,8 @@ package nodeproc
 import (
 	"errors"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/node/agent/plan"
 )
@@ -22,4 +24,21 @@ func sandboxes(s config.Settings, installed bool) (plan.Sandboxes, error) {
 		return plan.AskedSandboxes, nil
 	}
 	return plan.AllSandboxes, nil
+}
+
+// memoryForOne is how much memory a machine must have for each sandbox that is kept ready.
+const memoryForOne = 2 << 30
+
+// sandboxesAhead is how many sandboxes are kept ready on a machine of so much memory.
+func sandboxesAhead(wanted int, memory uint64) int {
+	return min(wanted, int(memory/memoryForOne))
+}
+
+// machineMemory is 0 when the kernel does not say.
+func machineMemory() uint64 {
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil {
+		return 0
+	}
+	return info.Totalram * uint64(info.Unit)
 }

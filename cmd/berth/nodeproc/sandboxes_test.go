@@ -28,3 +28,20 @@ func TestWhichTasksGetASandbox(t *testing.T) {
 		}
 	}
 }
+
+// Small machines keep none ready, however many are wanted.
+func TestHowManySandboxesAreReady(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		wanted int
+		memory uint64
+		want   int
+	}{{1, 1 << 30, 0}, {1, 2 << 30, 1}, {4, 5 << 30, 2}, {4, 64 << 30, 4}, {0, 64 << 30, 0}, {1, 0, 0}} {
+		if got := sandboxesAhead(c.wanted, c.memory); got != c.want {
+			t.Errorf("%d wanted, %d bytes: %d, not %d", c.wanted, c.memory, got, c.want)
+		}
+	}
+	if machineMemory() == 0 {
+		t.Error("the kernel does not say how much memory there is")
+	}
+}

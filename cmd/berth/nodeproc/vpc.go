@@ -23,6 +23,7 @@ import (
 	"github.com/berth-ecs/berth/node/metadata"
 	"github.com/berth-ecs/berth/node/metadata/vpcs"
 	"github.com/berth-ecs/berth/node/network/router"
+	"github.com/berth-ecs/berth/node/runtime"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -167,7 +168,14 @@ func (c *clouds) Wait(ctx context.Context, id string) error {
 }
 
 // HandOver implements agent.Interfaces.
-func (c *clouds) HandOver(ctx context.Context, id string) error { return c.routers.HandOver(ctx, id) }
+func (c *clouds) HandOver(ctx context.Context, id string) (runtime.Interface, error) {
+	h, err := c.routers.HandOver(ctx, id)
+	i := runtime.Interface{Netns: h.Netns, Device: h.Device, Name: h.Name, MAC: h.MAC, MTU: h.MTU, Gateway: h.Gateway}
+	for _, a := range h.Addresses {
+		i.Addresses = append(i.Addresses, netip.PrefixFrom(a, h.Subnet.Bits()))
+	}
+	return i, err
+}
 
 // VPC implements agent.Interfaces.
 func (c *clouds) VPC(id string) (vpc string) {

@@ -73,8 +73,8 @@ type Interfaces interface {
 	Netns(id string) string
 	// Wait returns when the interface is up in its namespace.
 	Wait(ctx context.Context, id string) error
-	// HandOver waits likewise, and gives the interface's addresses to the sandbox that begins then.
-	HandOver(ctx context.Context, id string) error
+	// HandOver waits likewise, and takes the interface from the kernel, for a sandbox.
+	HandOver(ctx context.Context, id string) (runtime.Interface, error)
 }
 
 // Logs keeps the output of containers.

@@ -163,14 +163,14 @@ func (e *Engine) prepare(t *Task) *preparation {
 	return prep
 }
 
-// sandboxOf is the sandbox that t's containers share. It begins when the interface is there.
+// sandboxOf is the sandbox that t's containers share. It is made while the interface comes.
 func (e *Engine) sandboxOf(t *Task) *runtime.Sandbox {
-	a, id := e.attach(t), t.Plan.Interface.ID
-	return &runtime.Sandbox{Netns: e.cfg.Interfaces.Netns(id), Ready: func(ctx context.Context) error {
+	a, i := e.attach(t), t.Plan.Interface
+	return &runtime.Sandbox{Hostname: i.Hostname, Interface: func(ctx context.Context) (runtime.Interface, error) {
 		if err := a.Wait(ctx); err != nil {
-			return err
+			return runtime.Interface{}, err
 		}
-		return e.cfg.Interfaces.HandOver(ctx, id)
+		return e.cfg.Interfaces.HandOver(ctx, i.ID)
 	}}
 }
 

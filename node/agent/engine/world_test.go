@@ -181,7 +181,7 @@ func (p *process) Prepare(ctx context.Context, t runtime.Task) error {
 		p.mu.Lock()
 		p.boxed[t.ID] = true
 		p.mu.Unlock()
-		if err := t.Sandbox.Ready(ctx); err != nil {
+		if _, err := t.Sandbox.Interface(ctx); err != nil {
 			return fmt.Errorf("prepare: %w", err)
 		}
 	}
@@ -420,11 +420,11 @@ func (m machineInterfaces) Wait(ctx context.Context, _ string) error {
 	return comes(ctx)
 }
 
-func (m machineInterfaces) HandOver(ctx context.Context, id string) error {
+func (m machineInterfaces) HandOver(ctx context.Context, id string) (runtime.Interface, error) {
 	m.mu.Lock()
 	m.handed = append(m.handed, id)
 	m.mu.Unlock()
-	return m.Wait(ctx, id)
+	return runtime.Interface{Name: id}, m.Wait(ctx, id)
 }
 
 type machineLogs struct{ *process }

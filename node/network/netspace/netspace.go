@@ -43,6 +43,16 @@ func Inside(ns netns.NsHandle, f func() error) error {
 	})
 }
 
+// InsideAt runs f in the namespace that is mounted at path.
+func InsideAt(path string, f func() error) error {
+	ns, err := netns.GetFromPath(path)
+	if err != nil {
+		return fmt.Errorf("netspace: namespace %s: %w", path, err)
+	}
+	defer func() { _ = ns.Close() }() // a descriptor
+	return Inside(ns, f)
+}
+
 // New makes a namespace, runs setup in it and returns the only thing that keeps it alive: its descriptor.
 func New(setup func(netns.NsHandle) error) (ns netns.NsHandle, err error) {
 	err = locked(func() error {

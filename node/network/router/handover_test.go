@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestHandOver: a sandbox takes the addresses from the namespace. Neither a change of the configuration nor another process puts them back,
-// because the kernel would answer in the sandbox's stead; only the next sandbox's beginning does.
+// TestHandOver: a sandbox gets what the kernel had, and the device. Neither a change of the configuration nor another process puts the
+// addresses back, because the kernel would answer in the sandbox's stead.
 func TestHandOver(t *testing.T) {
 	const eni = "eni-0123456789abcdef0"
 	r := open(t)
@@ -20,35 +20,41 @@ func TestHandOver(t *testing.T) {
 	n.apply(t, r)
 	e := wait(t, r, eni)
 	for range 2 {
-		if err := r.HandOver(t.Context(), e.ID); err != nil {
+		h, err := r.HandOver(t.Context(), e.ID)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := inside(t, e, false); len(got) != 1 || got[0] != e.Addresses[0] {
-			t.Fatalf("handed over: %v", got)
+		if h.Name != "eth0" || h.MAC != e.MAC || len(h.Addresses) != 1 || h.Addresses[0] != e.Addresses[0] || h.Subnet != e.Subnet {
+			t.Errorf("handed over: %+v", h)
 		}
-		inside(t, e, true)
+		if at, err := unix.Getsockname(int(h.Device.Fd())); err != nil || at.(*unix.SockaddrLinklayer).Ifindex == 0 {
+			t.Errorf("the device: %+v %v", at, err)
+		}
+		_ = h.Device.Close()
+		if got := inside(t, e); len(got) > 0 {
+			t.Fatalf("the kernel has still: %v", got)
+		}
 		n.group("vpc-1", "sg-1") // a change
 		n.apply(t, r)
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
-		var err error
 		if r, err = Open(t.Context(), r.cfg); err != nil {
 			t.Fatal(err)
 		}
 		n.apply(t, r)
-		if got := inside(t, wait(t, r, eni), false); len(got) > 0 {
+		if got := inside(t, wait(t, r, eni)); len(got) > 0 {
 			t.Fatalf("put back: %v", got)
 		}
 	}
 	destroy(t, r)
-	if err := r.HandOver(t.Context(), e.ID); err == nil {
+	if _, err := r.HandOver(t.Context(), e.ID); err == nil {
 		t.Error("an interface that is gone was handed over")
 	}
 }
 
-// inside are the addresses of eth0 in its namespace; take removes them, as gVisor does.
-func inside(t *testing.T, e Endpoint, take bool) []netip.Addr {
+// inside are the addresses of eth0 in its namespace.
+func inside(t *testing.T, e Endpoint) []netip.Addr {
 	t.Helper()
 	ns, err := netns.GetFromPath(e.Netns)
 	if err != nil {
@@ -72,11 +78,34 @@ func inside(t *testing.T, e Endpoint, take bool) []netip.Addr {
 	for _, a := range list {
 		ip, _ := netip.AddrFromSlice(a.IP)
 		out = append(out, ip.Unmap())
-		if take {
-			if err := h.AddrDel(eth0, &a); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
 	return out
+}
+
+// speakFor has the kernel speak for a sandbox that there is not.
+func speakFor(t *testing.T, h Handover) {
+	t.Helper()
+	_ = h.Device.Close() // nothing was read
+	ns, err := netns.GetFromPath(h.Netns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ns.Close() }()
+	nl, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nl.Close()
+	eth0, err := nl.LinkByName(h.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range h.Addresses {
+		if err := nl.AddrAdd(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, h.Subnet.Bits()))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := nl.RouteAdd(&netlink.Route{LinkIndex: eth0.Attrs().Index, Gw: h.Gateway.AsSlice()}); err != nil {
+		t.Fatal(err)
+	}
 }

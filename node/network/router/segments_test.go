@@ -29,9 +29,11 @@ func TestLargeSegments(t *testing.T) {
 	n.public("eni-client", pool(r, 1))
 	n.apply(t, r)
 	client, server, sandbox := wait(t, r, "eni-client"), wait(t, r, "eni-server"), wait(t, r, "eni-sandbox")
-	if err := r.HandOver(t.Context(), sandbox.ID); err != nil {
+	h, err := r.HandOver(t.Context(), sandbox.ID)
+	if err != nil {
 		t.Fatal(err)
 	}
+	speakFor(t, h)
 	outside, _ := lan(t, r)
 	if !takesMore(t, client) {
 		t.Skip("this kernel's links take no more than 64 KiB of IPv4 at once")

@@ -31,7 +31,9 @@ import (
 
 // Config says where an installation's containers leave things.
 type Config struct {
-	Name     string              // required: containerd's namespace and the cgroup parent
+	Name     string              // required: containerd's namespace
+	Task     string              // required: what its shim is found by
+	Cgroup   string              // required: the task's
 	Cgroups  *cgroup.Hierarchy   // required
 	Shims    shim.Config         // required
 	StateDir string              // required: containerd's
@@ -59,12 +61,10 @@ func (c Config) RuncState(id string) string {
 	return filepath.Join(c.RuncRoot, c.Name, id)
 }
 
-func (c Config) taskCgroup(id string) string { return "/" + c.Name + "/" + id[:32] }
-
 // Traced reports whether the kernel or runc still has anything of a container
 // that containerd does not know.
 func (c Config) Traced(id string) bool {
-	children, _ := c.Cgroups.Children(c.taskCgroup(id))
+	children, _ := c.Cgroups.Children(c.Cgroup)
 	if slices.Contains(children, id) {
 		return true
 	}
@@ -103,7 +103,7 @@ var errComesAgain = errors.New("something comes again and again")
 
 // ScrubShim has the task's shim forget the container.
 func (c Config) ScrubShim(ctx context.Context, id string) error {
-	address, ok := c.Shims.Answering(id[:32])
+	address, ok := c.Shims.Answering(c.Task)
 	if !ok {
 		return nil // no shim, nothing to forget
 	}
@@ -143,7 +143,7 @@ func (c Config) scrubRunc(ctx context.Context, id string) error {
 }
 
 func (c Config) scrubCgroup(id string) error {
-	path := c.taskCgroup(id) + "/" + id
+	path := c.Cgroup + "/" + id
 	children, err := c.Cgroups.Children(path) // its checks, and what a privileged container made
 	for _, child := range children {
 		err = errors.Join(err, c.killIn(path+"/"+child))

@@ -24,7 +24,8 @@ func TestChecksAreScrubbed(t *testing.T) {
 	}
 	id := strings.Repeat("0a", 16) + "-0"
 	c := Config{Name: fmt.Sprintf("r%x", time.Now().UnixNano()&0xfffff), Cgroups: cg}
-	path := c.taskCgroup(id) + "/" + id
+	c.Cgroup = "/" + c.Name + "/" + id[:32]
+	path := c.Cgroup + "/" + id
 	t.Cleanup(func() {
 		if err := cg.Remove("/" + c.Name); err != nil {
 			t.Error(err)

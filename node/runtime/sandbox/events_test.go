@@ -89,7 +89,11 @@ func TestAsk(t *testing.T) {
 				_, _ = there.Write([]byte(c.answer))
 				_ = there.Close()
 			}()
-			got, err := ask(here, "x")
+			asking, err := newControl(t.Context(), here)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := asking.told("x")
 			if d := cmp.Diff(c.want, got); d != "" || c.err == "" && err != nil || c.err != "" && (err == nil || err.Error() != c.err) {
 				t.Errorf("%v %s", err, d)
 			}

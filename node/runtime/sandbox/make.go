@@ -17,20 +17,20 @@ import (
 
 // Making is what a sandbox is made from.
 type Making struct {
-	Task    string            // required
+	Name    string            // required: the task, or one of NewName
 	Spec    *specs.Spec       // required: as Spec answered it
-	Address string            // required: where the task's shim answers
+	Address string            // required: where its shim answers
 	Labels  map[string]string // of containerd's records
 }
 
-// Make makes and starts a task's first container: the sandbox is there then. What a failure leaves is the caller's to remove.
+// Make makes and starts a sandbox's first container: the sandbox is there then. What a failure leaves is the caller's to remove.
 func (c Config) Make(ctx context.Context, cd *client.Client, m Making) error {
-	id := First(m.Task)
+	id := First(m.Name)
 	document, err := typeurl.MarshalAny(m.Spec)
 	if err != nil {
 		return err
 	}
-	opts, err := typeurl.MarshalAny(c.Options(m.Task))
+	opts, err := typeurl.MarshalAny(c.Options(m.Name))
 	if err != nil {
 		return err
 	}

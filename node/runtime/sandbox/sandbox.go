@@ -3,7 +3,10 @@
 //
 // What is guaranteed:
 //
-//   - That a task has a sandbox stands in the file system: it has a directory. Everything of gVisor's that is not a process lies in it.
+//   - That a task has a sandbox stands in the file system: it has a directory, or a link to that of one made ahead. Everything of gVisor's
+//     that is not a process lies in it.
+//   - A sandbox made ahead is of one task, for good: the link that says so is made once, all at once.
+//   - A sandbox has no network until Connect gives it one, and it is given one once.
 //   - Remove leaves nothing, whatever runsc has mounted there.
 package sandbox
 
@@ -40,15 +43,15 @@ type Config struct {
 }
 
 // Path of the directory of a task's sandbox.
-func (c Config) Path(task string) string { return filepath.Join(c.Dir, task) }
+func (c Config) Path(task string) string { return filepath.Join(c.Dir, c.Of(task)) }
 
 // Has says whether a task has a sandbox, or had one of which something is left.
 func (c Config) Has(task string) bool {
-	_, err := os.Lstat(c.Path(task))
+	_, err := os.Lstat(filepath.Join(c.Dir, task))
 	return err == nil
 }
 
-// Tasks are those that Has.
+// Tasks are those that Has, and the names of sandboxes made ahead.
 func (c Config) Tasks() (out []string, err error) {
 	entries, err := os.ReadDir(c.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,8 +63,11 @@ func (c Config) Tasks() (out []string, err error) {
 	return out, err
 }
 
-// First is the id of the container that makes a task's sandbox and keeps it.
-func First(task string) string { return task + "-sandbox" }
+// First is the id of the container that makes the sandbox and keeps it.
+func First(name string) string { return name + "-sandbox" }
+
+// First is that of a task's sandbox.
+func (c Config) First(task string) string { return First(c.Of(task)) }
 
 // IsFirst tells such a container from the task's own.
 func IsFirst(id string) bool { return strings.HasSuffix(id, "-sandbox") }
@@ -85,13 +91,13 @@ host-uds = "all"
 host-settings = "ignore"
 `
 
-// Ensure makes a task's directory, with the options that runsc is told.
-func (c Config) Ensure(task string) error {
-	dir := c.Path(task)
+// Ensure makes a sandbox's directory, with the options that runsc is told.
+func (c Config) Ensure(name string) error {
+	dir := c.Path(name)
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return err
 	}
-	return os.WriteFile(c.options(task), fmt.Appendf(nil, settings, c.Runsc, dir), 0o600)
+	return os.WriteFile(c.options(name), fmt.Appendf(nil, settings, c.Runsc, dir), 0o600)
 }
 
 func (c Config) options(task string) string { return filepath.Join(c.Path(task), "options.toml") }
@@ -103,7 +109,7 @@ func (c Config) Options(task string) *runtimeoptions.Options {
 
 // State is where runsc keeps what it knows of a container.
 func (c Config) State(task, id string) string {
-	return filepath.Join(c.Path(task), c.Namespace, id+"_sandbox:"+First(task)+".state")
+	return filepath.Join(c.Path(task), c.Namespace, id+"_sandbox:"+c.First(task)+".state")
 }
 
 // MarkKilled notes that a container is killed on purpose: what is killed for want of memory looks the same, and the kernel counts that for
@@ -137,7 +143,10 @@ func (c Config) Remove(task string) error {
 	if err := unix.Unmount(null, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
 		return os.NewSyscallError("unmount "+null, err)
 	}
-	return os.RemoveAll(c.Path(task))
+	if err := os.RemoveAll(c.Path(task)); err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(c.Dir, task)) // the link to it, of a task that took one made ahead
 }
 
 // The annotations by which runsc knows what joins what; Kubernetes invented them.
@@ -146,8 +155,8 @@ const (
 	idAnnotation   = "io.kubernetes.cri.sandbox-id"
 )
 
-// Mark makes a specification that of a container in the task's sandbox.
-func Mark(s *specs.Spec, task string, first bool) {
+// Mark makes a specification that of a container in a sandbox.
+func Mark(s *specs.Spec, name string, first bool) {
 	kind := "container"
 	if first {
 		kind = "sandbox"
@@ -155,7 +164,7 @@ func Mark(s *specs.Spec, task string, first bool) {
 	if s.Annotations == nil {
 		s.Annotations = map[string]string{}
 	}
-	s.Annotations[kindAnnotation], s.Annotations[idAnnotation] = kind, First(task)
+	s.Annotations[kindAnnotation], s.Annotations[idAnnotation] = kind, First(name)
 	s.Linux.Seccomp = nil // gVisor is the filter, and has one of its own
 	// gVisor's cgroups cannot be mounted again in a container's next life; what is seen of the limits is /proc/meminfo and the CPUs.
 	s.Mounts = slices.DeleteFunc(s.Mounts, func(m specs.Mount) bool { return m.Type == "cgroup" || m.Type == "cgroup2" })
@@ -170,15 +179,18 @@ type Limits struct {
 // nobody runs the first container.
 const nobody = 65534
 
-// Spec makes the specification of a task's first container.
-func (c Config) Spec(task string, in spec.Input, l Limits) (*specs.Spec, error) {
+// program is all that the first container's root file system has: it waits, and it names the sandbox.
+const program = "wait"
+
+// Spec makes the specification of a sandbox's first container.
+func (c Config) Spec(name string, in spec.Input, l Limits) (*specs.Spec, error) {
 	if err := os.MkdirAll(c.Root, 0o755); err != nil {
 		return nil, err
 	}
-	if err := tiny.Install(filepath.Join(c.Root, "wait")); err != nil {
+	if err := tiny.Install(filepath.Join(c.Root, program)); err != nil {
 		return nil, err
 	}
-	in.Args, in.User, in.ReadonlyRootfs, in.MemoryBytes = []string{"/wait", "wait"}, spec.User{UID: nobody, GID: nobody}, true, l.MemoryBytes
+	in.Args, in.User, in.ReadonlyRootfs, in.MemoryBytes = []string{"/" + program, "wait"}, spec.User{UID: nobody, GID: nobody}, true, l.MemoryBytes
 	s, err := spec.Build(in)
 	if err != nil {
 		return nil, err
@@ -189,6 +201,6 @@ func (c Config) Spec(task string, in spec.Input, l Limits) (*specs.Spec, error) 
 		quota := int64(l.CPU * float64(period))
 		s.Linux.Resources.CPU = &specs.LinuxCPU{Quota: &quota, Period: &period}
 	}
-	Mark(s, task, true)
+	Mark(s, name, true)
 	return s, nil
 }

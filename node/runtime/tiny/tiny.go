@@ -9,8 +9,8 @@ package tiny
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 )
 
@@ -25,12 +25,16 @@ func Install(path string) error {
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, program) {
 		return nil
 	}
-	next := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if err := os.WriteFile(next, program, 0o755); err != nil { //nolint:gosec // containers of any user run it
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // many may be at it at once
+	if err != nil {
 		return err
 	}
-	if err := os.Chmod(next, 0o755); err != nil { // whatever the umask is
-		return err
+	_, err = f.Write(program)
+	if err = errors.Join(err, f.Chmod(0o755), f.Close()); err == nil { // whatever the umask is
+		err = os.Rename(f.Name(), path)
 	}
-	return os.Rename(next, path)
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }

@@ -36,7 +36,7 @@ func TestInit(t *testing.T) {
 		"not executable": {[]string{"--", "/etc/passwd"}, 126, "init: cannot run /etc/passwd: it cannot be executed\n"},
 		"environment":    {[]string{"--", "sh", "-c", "echo $A"}, 0, "b\n"},
 		"reaps":          {[]string{"--", "sh", "-c", "(sleep 0.01 &) ; sleep 0.1; ps -o stat= --ppid $PPID | grep -c Z || true"}, 0, "0\n"},
-		"nothing":        {nil, 2, "usage: tiny -- COMMAND... | tiny pause DIR | tiny wait\n"},
+		"nothing":        {nil, 2, "usage: tiny -- COMMAND... | tiny pause DIR | tiny wait | tiny name HOSTNAME\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), tiny, c.args...)
@@ -93,5 +93,28 @@ func TestProgramIsWhatTheSourceSays(t *testing.T) {
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s is not what src/build.sh makes of src/tiny.c: %v", name, err)
 		}
+	}
+}
+
+// Many install it at once, and each finds it whole.
+func TestInstallAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tiny")
+	errs := make(chan error)
+	for range 20 {
+		go func() {
+			err := Install(path)
+			if have, rerr := os.ReadFile(path); err == nil && (rerr != nil || !bytes.Equal(have, program)) {
+				err = errors.Join(errors.New("it is not there"), rerr)
+			}
+			errs <- err
+		}()
+	}
+	for range 20 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
+		t.Errorf("left: %v %v", left, err)
 	}
 }

@@ -83,7 +83,7 @@ func shimOwner(o Options, pid int, args []string) string {
 	switch {
 	case err != nil || !ok:
 		return flagValue(args, "id")
-	case name == "spare":
+	case name == "spare" || strings.HasPrefix(name, "spare-"): // a shim, and a sandbox with its
 		return ""
 	}
 	return name

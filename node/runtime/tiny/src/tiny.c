@@ -1,4 +1,4 @@
-// One static program without a library, a few kilobytes large, for three jobs:
+// One static program without a library, a few kilobytes large, for four jobs:
 //
 //   tiny -- COMMAND...   the first process of a container (initProcessEnabled): it runs COMMAND, hands signals on to it,
 //                        reaps what is left behind, and ends as COMMAND ends.
@@ -6,6 +6,7 @@
 //                        empty root, without any right, and reaps. DIR is any directory; nothing is written there. It
 //                        begins when a byte comes in on its standard input, and ends when that closes without one.
 //   tiny wait            the first process of a sandbox: it does nothing but to reap, until it is killed.
+//   tiny name HOSTNAME   names the machine that it runs on, which is a sandbox.
 //
 // build.sh makes the programs that are embedded.
 
@@ -15,7 +16,7 @@ typedef long i64;
 #if defined(__x86_64__)
 enum { READ = 0, WRITE = 1, CLOSE = 3, SIGPROCMASK = 14, IOCTL = 16, CLONE = 56, EXECVE = 59, WAIT4 = 61, KILL = 62,
        CHDIR = 80, GETPGID = 121, SETPGID = 109, SETRESUID = 117, SETRESGID = 119, SETGROUPS = 116, SIGTIMEDWAIT = 128,
-       PIVOT_ROOT = 155, MOUNT = 165, UMOUNT = 166, EXIT = 231 };
+       PIVOT_ROOT = 155, MOUNT = 165, UMOUNT = 166, SETHOSTNAME = 170, EXIT = 231 };
 static i64 call(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e) {
 	register i64 r10 __asm__("r10") = d;
 	register i64 r8 __asm__("r8") = e;
@@ -27,7 +28,7 @@ __asm__(".globl _start\n_start: mov %rsp, %rdi\nand $-16, %rsp\ncall begin\nhlt"
 #elif defined(__aarch64__)
 enum { READ = 63, WRITE = 64, CLOSE = 57, SIGPROCMASK = 135, IOCTL = 29, CLONE = 220, EXECVE = 221, WAIT4 = 260, KILL = 129,
        CHDIR = 49, GETPGID = 155, SETPGID = 154, SETRESUID = 147, SETRESGID = 149, SETGROUPS = 159, SIGTIMEDWAIT = 137,
-       PIVOT_ROOT = 41, MOUNT = 40, UMOUNT = 39, EXIT = 94 };
+       PIVOT_ROOT = 41, MOUNT = 40, UMOUNT = 39, SETHOSTNAME = 161, EXIT = 94 };
 static i64 call(i64 n, i64 a, i64 b, i64 c, i64 d, i64 e) {
 	register i64 x8 __asm__("x8") = n;
 	register i64 x0 __asm__("x0") = a;
@@ -156,6 +157,7 @@ __attribute__((used)) void begin(u64 *stack) {
 	if (argc > 2 && same(argv[1], "--")) init(argv + 2, envp);
 	if (argc == 3 && same(argv[1], "pause")) pause_here(argv[2]);
 	if (argc == 2 && same(argv[1], "wait")) stay();
-	say("usage: tiny -- COMMAND... | tiny pause DIR | tiny wait\n");
+	if (argc == 3 && same(argv[1], "name")) leave(call(SETHOSTNAME, (i64)argv[2], length(argv[2]), 0, 0, 0) != 0);
+	say("usage: tiny -- COMMAND... | tiny pause DIR | tiny wait | tiny name HOSTNAME\n");
 	leave(2);
 }
