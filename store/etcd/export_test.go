@@ -12,3 +12,18 @@ func (s *Store) Resign(ctx context.Context, to string) error {
 	}
 	return nil
 }
+
+// Cut stops what this member and the others say to each other, or lets it pass again.
+func (s *Store) Cut(cut bool, others ...*Store) {
+	b := s.of.(*embedded)
+	for _, o := range others {
+		other := o.of.(*embedded)
+		for _, side := range []struct{ from, to *embedded }{{b, other}, {other, b}} {
+			if cut {
+				side.from.server.CutPeer(side.to.server.MemberID())
+			} else {
+				side.from.server.MendPeer(side.to.server.MemberID())
+			}
+		}
+	}
+}
