@@ -59,8 +59,11 @@ func Combined(groups []string) ruleset.Fragment {
 func Interface(c *nodeconf.Resources, i nodeconf.Interface) (ruleset.Fragment, error) {
 	var f ruleset.Fragment
 	s, known := c.Subnets[i.Subnet]
-	if !known {
+	if !known || s.VPC != i.VPC || !s.CIDR.Addr().Is4() {
 		return f, fmt.Errorf("rules: interface %s: no subnet %q", i.ID, i.Subnet)
+	}
+	if err := addressed(i); err != nil {
+		return f, err
 	}
 	for _, g := range i.Groups {
 		if _, known := c.Groups[g]; !known {

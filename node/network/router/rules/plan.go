@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/berth-ecs/berth/node/network/router/ruleset"
@@ -27,6 +28,7 @@ type Plan struct {
 	failed  map[string]error              // of the change at hand: interfaces that cannot be
 	broken  map[string]bool               // interfaces that could not be
 	owners  map[owned]string              // which interface has an address
+	refused map[string]error              // subnets and NAT gateways that contradict others
 }
 
 // NewPlan is of a router without rules.
@@ -45,7 +47,7 @@ func (p *Plan) Targets() map[string]bool { return p.targets }
 type Change struct {
 	Set    map[string]ruleset.Fragment
 	Gone   []string
-	Failed map[string]error // interfaces that have no fragment, and why
+	Failed map[string]error // what has no fragment or not all of it, and why
 }
 
 // Everything names every resource of a configuration.
@@ -118,6 +120,7 @@ func (p *Plan) Update(c *nodeconf.Resources, touched []nodeconf.Key) Change {
 		p.iface(c, id)
 	}
 	p.hooks()
+	maps.Copy(p.failed, p.refused)
 	return Change{p.next, slices.Sorted(maps.Keys(p.gone)), p.failed}
 }
 
@@ -189,22 +192,32 @@ func (p *Plan) subnets(c *nodeconf.Resources, v nodeconf.VPC, ifaces map[string]
 			stale[key] = true
 		}
 	}
-	turned := map[string]bool{}
-	for id, s := range c.Subnets {
-		if s.VPC != p.vpc {
+	p.refused = map[string]error{}
+	turned, bases, taken := map[string]bool{}, claims[netip.Addr]{}, claims[netip.Addr]{}
+	for _, id := range slices.Sorted(maps.Keys(c.Subnets)) {
+		s := c.Subnets[id]
+		if s.VPC != p.vpc || !s.CIDR.Addr().Is4() {
 			continue
 		}
-		acl := ACL(s, c.ACLs[s.ACL], Resolver(v))
+		acl, routes := ACL(s, c.ACLs[s.ACL], Resolver(v)), Routes(c, s)
+		if err := bases.take(id, s.CIDR.Addr()); err != nil { // it has the other's routes and outbound ACL
+			p.refused[id] = err
+			acl.Elements, routes = nil, ruleset.Fragment{}
+		}
 		flag(p.acl, "subnet/"+id, len(acl.Chains) > 0)
-		p.put("subnet/"+id, join(acl, Routes(c, s)))
+		p.put("subnet/"+id, join(acl, routes))
 		delete(stale, "subnet/"+id)
 		if shut := !open(c.ACLs[s.ACL].Ingress); shut != p.closed[id] {
 			turned[id] = true
 			flag(p.closed, id, shut)
 		}
 	}
-	for id, n := range c.NATs {
-		if n.VPC == p.vpc {
+	for _, id := range slices.Sorted(maps.Keys(c.NATs)) {
+		if n := c.NATs[id]; n.VPC == p.vpc {
+			if err := usable(n, taken); err != nil {
+				p.refused[id] = err
+				continue
+			}
 			f := NAT(c, n)
 			flag(p.public, "nat/"+id, len(f.Elements) > 0)
 			p.put("nat/"+id, f)

@@ -28,7 +28,13 @@ func sometimes[K comparable, V any](key *rapid.Generator[K], value func(*rapid.T
 	})
 }
 
-// resources are a configuration whose parts may not fit together.
+// pick is an address of those, "" for none.
+func pick(t *rapid.T, of ...string) netip.Addr {
+	a, _ := netip.ParseAddr(rapid.SampledFrom(of).Draw(t, "address"))
+	return a
+}
+
+// resources are a configuration whose parts may not fit together: ones contradict others, or are half of what they should be.
 func resources(t *rapid.T) *nodeconf.Resources {
 	vpc := rapid.SampledFrom([]string{"v1", "v2"})
 	id := func(prefix string) *rapid.Generator[string] {
@@ -60,7 +66,7 @@ func resources(t *rapid.T) *nodeconf.Resources {
 			return nodeconf.VPC{ID: id, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}}
 		}).Draw(t, "VPCs"),
 		Subnets: sometimes(id("subnet-"), func(t *rapid.T, s string) nodeconf.Subnet {
-			return nodeconf.Subnet{ID: s, VPC: "v1", CIDR: netip.MustParsePrefix("10.0." + s[7:] + ".0/24"), ACL: id("acl-").Draw(t, "acl"), RouteTable: id("rtb-").Draw(t, "rtb")}
+			return nodeconf.Subnet{ID: s, VPC: "v1", CIDR: rapid.SampledFrom([]netip.Prefix{netip.MustParsePrefix("10.0." + s[7:] + ".0/24"), netip.MustParsePrefix("10.0.9.0/24"), {}}).Draw(t, "subnet's range"), ACL: id("acl-").Draw(t, "acl"), RouteTable: id("rtb-").Draw(t, "rtb")}
 		}).Draw(t, "subnets"),
 		Interfaces: sometimes(id("eni-"), func(t *rapid.T, s string) nodeconf.Interface {
 			i := nodeconf.Interface{
@@ -86,7 +92,8 @@ func resources(t *rapid.T) *nodeconf.Resources {
 			return nodeconf.RouteTable{ID: s, VPC: "v1", Routes: routes.Draw(t, "routes")}
 		}).Draw(t, "tables"),
 		NATs: sometimes(id("nat-"), func(t *rapid.T, s string) nodeconf.NAT {
-			return nodeconf.NAT{ID: s, VPC: "v1", Subnet: id("subnet-").Draw(t, "subnet"), Private: netip.MustParseAddr("10.0.1.20" + s[4:]), Public: netip.MustParseAddr("198.18.0.2" + s[4:])}
+			return nodeconf.NAT{ID: s, VPC: "v1", Subnet: id("subnet-").Draw(t, "subnet"),
+				Private: pick(t, "10.0.1.20"+s[4:], "10.0.1.209", ""), Public: pick(t, "198.18.0.2"+s[4:], "198.18.0.29", "")}
 		}).Draw(t, "NATs"),
 	}
 }
@@ -133,7 +140,7 @@ func TestNothingRefersToNothing(t *testing.T) {
 				if !sets[e.Set] || (e.Jump != "" && !chains[e.Jump]) {
 					t.Fatalf("%q refers to what is not there", e)
 				}
-				if key := e.Set + "\x00" + e.Key; keys[key] && e.Set != publicIn && e.Set[:3] != "in-" && e.Set[:4] != "out-" {
+				if key := e.Set + "\x00" + e.Key; keys[key] && e.Set[:3] != "in-" && e.Set[:4] != "out-" {
 					t.Fatalf("two elements are %q", e)
 				} else {
 					keys[key] = true

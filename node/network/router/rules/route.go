@@ -116,13 +116,13 @@ func hops(c *nodeconf.Resources, s span) []hop {
 		return []hop{{s.first, s.last, toInternet}}
 	case nodeconf.ToInterface:
 		i, here := c.Interfaces[s.route.Target]
-		if !here || i.SourceCheck || len(i.Addresses) == 0 {
+		if !here || i.SourceCheck || len(i.Addresses) == 0 || !i.Addresses[0].Is4() {
 			return nil
 		}
 		return []hop{{s.first, s.last, Mark(i.Addresses[0])}}
 	case nodeconf.ToNAT:
 		n, known := c.NATs[s.route.Target]
-		if !known || !n.Public.Is4() {
+		if !known || !n.Public.Is4() || !n.Private.Is4() {
 			return nil
 		}
 		home, known := c.Subnets[n.Subnet]
