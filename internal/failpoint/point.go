@@ -36,9 +36,11 @@ const (
 	EndLease      Point = "node/end-lease"
 	RemoveCgroup  Point = "node/remove-cgroup"
 	RemoveFiles   Point = "node/remove-files"
-	Forget        Point = "node/forget" // the record of a task that ended long ago
-	Sweep         Point = "node/sweep"  // what belongs to nobody
-	Rules         Point = "node/rules"  // of a VPC's router, in the kernel
+	Forget        Point = "node/forget"             // the record of a task that ended long ago
+	Sweep         Point = "node/sweep"              // what belongs to nobody
+	Rules         Point = "node/rules"              // of a VPC's router, in the kernel
+	KeepConf      Point = "node/keep-configuration" // a change of the node's configuration, on disk
+	BeConf        Point = "node/be-configuration"   // its parts, what the configuration says
 )
 
 // Instants within a node's steps.
@@ -63,6 +65,7 @@ const (
 	RecordDeleted  Point = "node/delete-records:record"   // the snapshot is there
 	SnapshotGone   Point = "node/delete-records:snapshot" // the sandbox record is there
 	SandboxDeleted Point = "node/delete-records:sandbox"  // the mark of its start is there
+	ConfWritten    Point = "node/keep-configuration:new"  // the whole, beside the file that it becomes
 	Acknowledged   Point = "node/report:acknowledged"     // and not written down
 	Accepted       Point = "node/accepted"                // a payload's task, in memory
 )
@@ -82,9 +85,10 @@ const (
 
 // Steps of a server. Commits of the store have a kind beside: the tables they write.
 const (
-	Commit  Point = "server/commit"
-	Payload Point = "server/payload" // to an agent
-	AckKept Point = "server/ack"     // an agent's, in the outbox
+	Commit   Point = "server/commit"
+	Payload  Point = "server/payload"            // to an agent
+	AckKept  Point = "server/ack"                // an agent's, in the outbox
+	TellConf Point = "server/tell-configuration" // a change, to a node
 )
 
 const (
@@ -96,11 +100,13 @@ var steps = []Point{
 	Register, SaveInstance, SaveSeq, Save, Ack, Pull, Volumes, Cgroup, Storage, Lease, Shim, Attach, Files, OpenOutput, Sandbox, Snapshot,
 	Record, Create, MarkStarted, Start, Kill, Report, DeleteTask, DeleteRecords, Detach, CloseOutput, StopShim, EndLease,
 	RemoveCgroup, RemoveFiles, Forget, Sweep, Rules, HoldMeta, HoldFinish, HoldRemove, HoldKeep, Payload, AckKept,
+	KeepConf, BeConf, TellConf,
 }
 
 var instants = []Point{
 	ShimRuns, SpareTaken, StorageCopied, StorageGone, LinkMade, SlotMade, LinkMarked, Published, Unpublished, Unmounted, RecordDeleted, SnapshotGone,
 	BoxRecorded, BoxCreated, BoxRemoved, ENIMarked, ENIConfigured, ENIUnmounted, ENIDeleted, SandboxDeleted, Acknowledged, Accepted, HoldFIFO, HoldTaken, HoldWriting, HoldWritten, HoldClosed,
+	ConfWritten,
 }
 
 // All are the points that can be armed, but for the commits of the store, whose kinds are found by passing them.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/nodeconf"
 	protocol "github.com/berth-ecs/berth/session"
 )
@@ -164,6 +165,7 @@ func forward(ctx context.Context, sub Subscription, to chan<- nodeconf.Delta) er
 
 // tell sends a change, in parts when it is large.
 func (s *session) tell(ctx context.Context, d nodeconf.Delta) error {
+	defer failpoint.Around(failpoint.TellConf)()
 	parts := d.Split(partSize)
 	for i, p := range parts {
 		if err := s.send(ctx, &protocol.NodeConfigurationMessage{Delta: p, More: i < len(parts)-1}); err != nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/agent/backoff"
 	"github.com/berth-ecs/berth/node/agent/socket"
 	"github.com/berth-ecs/berth/nodeconf"
@@ -260,9 +261,11 @@ func (k *Client) become(ctx context.Context) error {
 		d.Set = k.conf.Resources
 	}
 	d = k.stay.follow(d, began)
+	passed := failpoint.Around(failpoint.BeConf)
 	for i := range k.cfg.Parts {
 		err = errors.Join(err, k.tellPart(ctx, i, d))
 	}
+	passed()
 	k.due = nodeconf.Delta{From: k.conf.Version, To: k.conf.Version}
 	if ctx.Err() != nil {
 		return ctx.Err()

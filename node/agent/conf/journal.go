@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -50,6 +51,7 @@ func (j *journal) load() (*nodeconf.Config, error) {
 
 // append writes a change of what c was before it; c is what it is since.
 func (j *journal) append(c *nodeconf.Config, d nodeconf.Delta) error {
+	defer failpoint.Around(failpoint.KeepConf)()
 	if j.file == nil || d.From == 0 || j.size > 2*j.base+slack {
 		return j.rewrite(c)
 	}
@@ -81,6 +83,7 @@ func (j *journal) rewrite(c *nodeconf.Config) error {
 		return j.broken(err)
 	}
 	if _, err = f.Write(line); err == nil {
+		failpoint.Hit(failpoint.ConfWritten)
 		err = os.Rename(next, j.path)
 	}
 	if err != nil {

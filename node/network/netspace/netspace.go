@@ -128,3 +128,18 @@ func Sysctls(pairs [][2]string) error {
 	}
 	return nil
 }
+
+// Names lists mounts and files in a directory, those whose names are such.
+func Names(dir string, such func(string) bool) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("netspace: %w", err)
+	}
+	var out []string
+	for _, e := range entries {
+		if such(e.Name()) {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
+}

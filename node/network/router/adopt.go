@@ -21,7 +21,7 @@ func (v *vpc) adopt(t *turn) error {
 			delete(v.ports, id)
 		}
 	}
-	links, err := retryDump(v.nl.LinkList)
+	links, err := netspace.Dump(v.nl.LinkList)
 	if err != nil {
 		return fmt.Errorf("router: list links: %w", err)
 	}
@@ -80,7 +80,7 @@ func (v *vpc) tidy(t *turn) error {
 }
 
 func (v *vpc) tidyRoutes(known map[netip.Addr]int, ranges map[netip.Prefix]bool) error {
-	routes, err := retryDump(func() ([]netlink.Route, error) { return v.nl.RouteList(nil, unix.AF_INET) })
+	routes, err := netspace.Dump(func() ([]netlink.Route, error) { return v.nl.RouteList(nil, unix.AF_INET) })
 	if err != nil {
 		return fmt.Errorf("router: read routes: %w", err)
 	}
@@ -98,7 +98,7 @@ func (v *vpc) tidyRoutes(known map[netip.Addr]int, ranges map[netip.Prefix]bool)
 }
 
 func (v *vpc) tidyNeighbours(known map[netip.Addr]int) error {
-	list, err := retryDump(func() ([]netlink.Neigh, error) { return v.nl.NeighList(0, unix.AF_INET) })
+	list, err := netspace.Dump(func() ([]netlink.Neigh, error) { return v.nl.NeighList(0, unix.AF_INET) })
 	if err != nil {
 		return fmt.Errorf("router: read neighbours: %w", err)
 	}

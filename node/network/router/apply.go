@@ -112,7 +112,7 @@ func (r *Routers) closeVPC(v *vpc) error {
 
 // sweep removes mounts and edges that belong to no router and no interface.
 func (r *Routers) sweep() error {
-	enis, err := mounts(r.cfg.eniDir())
+	enis, err := netspace.Names(r.cfg.eniDir(), idRule.MatchString)
 	for _, id := range enis {
 		owned := false
 		for _, v := range r.vpcs {
@@ -122,7 +122,7 @@ func (r *Routers) sweep() error {
 			err = errors.Join(err, netspace.Unmount(r.cfg.eniMount(id)))
 		}
 	}
-	vpcs, e := mounts(r.cfg.vpcDir())
+	vpcs, e := netspace.Names(r.cfg.vpcDir(), idRule.MatchString)
 	err = errors.Join(err, e)
 	for _, id := range vpcs {
 		if r.vpcs[id] == nil {
@@ -151,7 +151,7 @@ func (r *Routers) removeVPC(id string) error {
 }
 
 func (r *Routers) removeEdges(which func(name string) bool) error {
-	links, err := retryDump(r.nl.LinkList)
+	links, err := netspace.Dump(r.nl.LinkList)
 	if err != nil {
 		return fmt.Errorf("router: list links: %w", err)
 	}
@@ -169,11 +169,11 @@ func (r *Routers) remove(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	enis, err := mounts(r.cfg.eniDir())
+	enis, err := netspace.Names(r.cfg.eniDir(), idRule.MatchString)
 	for _, id := range enis {
 		err = errors.Join(err, netspace.Unmount(r.cfg.eniMount(id)))
 	}
-	vpcs, e := mounts(r.cfg.vpcDir())
+	vpcs, e := netspace.Names(r.cfg.vpcDir(), idRule.MatchString)
 	err = errors.Join(err, e)
 	for _, id := range vpcs {
 		err = errors.Join(err, r.removeVPC(id))

@@ -16,6 +16,7 @@ type Config struct {
 	PublicPool netip.Prefix // optional: where public addresses are from; default 198.18.0.0/15. No other route may overlap it
 	Routed     bool         // optional: other machines route the pool to this one, so that they may reach it and see it
 	Spares     int          // optional: namespaces kept ready in each VPC; default 2, negative for none
+	Flows      int          // optional: flows that one interface may have; default a quarter of what the kernel tracks in a namespace
 	Log        *slog.Logger // optional
 }
 

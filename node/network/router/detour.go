@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 )
 
@@ -60,7 +61,7 @@ func (v *vpc) undetour(a netip.Addr) error {
 	if err := v.nl.RuleDel(detourRule(a)); err != nil && !isAbsent(err) {
 		return fmt.Errorf("router: rule for interface %s: %w", a, err)
 	}
-	routes, err := retryDump(func() ([]netlink.Route, error) {
+	routes, err := netspace.Dump(func() ([]netlink.Route, error) {
 		return v.nl.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: detourTable(a)}, netlink.RT_FILTER_TABLE)
 	})
 	for _, r := range routes {
@@ -76,7 +77,7 @@ func (v *vpc) undetour(a netip.Addr) error {
 
 // tidyDetours reads the detours that are there.
 func (v *vpc) tidyDetours() error {
-	list, err := retryDump(func() ([]netlink.Rule, error) { return v.nl.RuleList(unix.AF_INET) })
+	list, err := netspace.Dump(func() ([]netlink.Rule, error) { return v.nl.RuleList(unix.AF_INET) })
 	if err != nil {
 		return fmt.Errorf("router: read rules: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -95,7 +96,7 @@ func (v *vpc) configureThere(link netlink.Link) error {
 	if err := v.r.nl.LinkSetUp(link); err != nil {
 		return fmt.Errorf("router: bring up %s: %w", name, err)
 	}
-	return setSegments(v.r.nl, link, largeSegments)
+	return netspace.SetSegments(v.r.nl, link, inner.LargeSegments)
 }
 
 func (v *vpc) configureHere(link netlink.Link) error {
@@ -111,7 +112,7 @@ func (v *vpc) configureHere(link netlink.Link) error {
 	if err := v.nl.LinkSetUp(link); err != nil {
 		return fmt.Errorf("router: bring up the edge: %w", err)
 	}
-	if err := setSegments(v.nl, link, largeSegments); err != nil {
+	if err := netspace.SetSegments(v.nl, link, inner.LargeSegments); err != nil {
 		return err
 	}
 	index := link.Attrs().Index
@@ -163,7 +164,7 @@ func (v *vpc) publicRoute(a netip.Addr) *netlink.Route {
 }
 
 func (v *vpc) routedHere() (map[netip.Addr]bool, error) {
-	routes, err := retryDump(func() ([]netlink.Route, error) {
+	routes, err := netspace.Dump(func() ([]netlink.Route, error) {
 		return v.r.nl.RouteListFiltered(unix.AF_INET, &netlink.Route{LinkIndex: v.edge.there}, netlink.RT_FILTER_OIF)
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
 	"github.com/berth-ecs/berth/node/network/router/flows"
 )
@@ -16,7 +17,7 @@ import (
 func tracked(t *testing.T, r *Routers, a netip.Addr) bool {
 	t.Helper()
 	v := r.vpcs["vpc-1"]
-	list, err := retryDump(func() ([]*netlink.ConntrackFlow, error) {
+	list, err := netspace.Dump(func() ([]*netlink.ConntrackFlow, error) {
 		return v.nl.ConntrackTableList(netlink.ConntrackTable, unix.AF_INET)
 	})
 	if err != nil {

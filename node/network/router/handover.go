@@ -7,10 +7,8 @@ import (
 	"os"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 )
-
-// handedOver is the alias of an eth0 that is a sandbox's: it speaks for itself on that link, and the kernel must not.
-const handedOver = "sandbox"
 
 // Handover is an interface that a sandbox has instead of the kernel.
 type Handover struct {
@@ -33,15 +31,15 @@ func (r *Routers) HandOver(ctx context.Context, id string) (Handover, error) {
 	if v == nil || v.ports[id] == nil {
 		return Handover{}, fmt.Errorf("router: interface %s is not ready: it is going away", id)
 	}
-	h, eth0, done, err := v.enter(id)
+	h, eth0, done, err := inner.Enter(v.r.cfg.eniMount(id))
 	if err != nil {
 		return Handover{}, err
 	}
 	defer done()
-	if err := h.LinkSetAlias(eth0, handedOver); err != nil { // first: what is marked is not put back
+	if err := h.LinkSetAlias(eth0, inner.HandedOver); err != nil { // first: what is marked is not put back
 		return Handover{}, fmt.Errorf("router: mark eth0 of %s: %w", id, err)
 	}
-	if err := errors.Join(setSegments(h, eth0, plainSegments), setSegments(v.nl, v.ports[id].link, plainSegments)); err != nil {
+	if err := errors.Join(netspace.SetSegments(h, eth0, inner.PlainSegments), netspace.SetSegments(v.nl, v.ports[id].link, inner.PlainSegments)); err != nil {
 		return Handover{}, err
 	}
 	if err := netspace.ClearAddresses(h, eth0); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/google/nftables"
+	mdlayher "github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -21,7 +22,7 @@ const routeProtocol = 0xbe
 
 // claimPool makes every public address that nobody has unreachable, and refuses a pool that the machine routes somewhere else.
 func (r *Routers) claimPool() error {
-	routes, err := retryDump(func() ([]netlink.Route, error) { return r.nl.RouteList(nil, unix.AF_INET) })
+	routes, err := netspace.Dump(func() ([]netlink.Route, error) { return r.nl.RouteList(nil, unix.AF_INET) })
 	if err != nil {
 		return fmt.Errorf("router: read routes: %w", err)
 	}
@@ -73,17 +74,11 @@ func dial(ns int) (*nftables.Conn, error) {
 	return nftables.New(nftables.WithNetNSFd(ns), nftables.AsLasting(), nftables.WithSockOptions(buffers))
 }
 
-// dumpTries: the kernel asks for another try when its tables changed during a dump.
-const dumpTries = 50
-
-func retryDump[T any](dump func() (T, error)) (out T, err error) {
-	for range dumpTries {
-		out, err = dump()
-		if !errors.Is(err, netlink.ErrDumpInterrupted) && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
-			return out, err
-		}
+func buffers(c *mdlayher.Conn) error {
+	if err := c.SetReadBuffer(socketBuffer); err != nil {
+		return err
 	}
-	return out, err
+	return c.SetWriteBuffer(socketBuffer)
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {

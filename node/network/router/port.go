@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -60,19 +59,19 @@ func (v *vpc) finish(p *port, s nodeconf.Subnet) error {
 		return err
 	}
 	if p.spare == nil {
-		h, eth0, done, err := v.enter(p.conf.ID)
+		h, eth0, done, err := inner.Enter(v.r.cfg.eniMount(p.conf.ID))
 		if err != nil {
 			return err
 		}
 		defer done()
-		err = errors.Join(setSegments(v.nl, p.link, segmentsOf(eth0)), configure(h, eth0, p.conf, s))
+		err = errors.Join(netspace.SetSegments(v.nl, p.link, inner.Segments(eth0)), inner.Configure(h, eth0, p.conf, s))
 		p.done = err == nil
 		return err
 	}
-	if err := setSegments(v.nl, p.link, segmentsOf(p.spare.inner)); err != nil {
+	if err := netspace.SetSegments(v.nl, p.link, inner.Segments(p.spare.inner)); err != nil {
 		return err
 	}
-	if err := configure(p.spare.nl, p.spare.inner, p.conf, s); err != nil {
+	if err := inner.Configure(p.spare.nl, p.spare.inner, p.conf, s); err != nil {
 		return err
 	}
 	failpoint.Hit(failpoint.ENIConfigured)
@@ -82,23 +81,6 @@ func (v *vpc) finish(p *port, s nodeconf.Subnet) error {
 	p.spare.close()
 	p.spare, p.done = nil, true
 	return nil
-}
-
-// enter opens the namespace of an interface that exists.
-func (v *vpc) enter(id string) (h *netlink.Handle, eth0 netlink.Link, done func(), err error) {
-	ns, err := netns.GetFromPath(v.r.cfg.eniMount(id))
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("router: namespace of %s: %w", id, err)
-	}
-	defer func() { _ = ns.Close() }()
-	if h, err = netlink.NewHandleAt(ns, unix.NETLINK_ROUTE); err != nil {
-		return nil, nil, nil, fmt.Errorf("router: netlink of %s: %w", id, err)
-	}
-	if eth0, err = h.LinkByName("eth0"); err != nil {
-		h.Close()
-		return nil, nil, nil, fmt.Errorf("router: eth0 of %s: %w", id, err)
-	}
-	return h, eth0, h.Close, nil
 }
 
 // routeTo: with the neighbour known for good, nothing is asked of a task before its first packet arrives.
@@ -138,73 +120,6 @@ func (v *vpc) forget(p *port, addrs []netip.Addr) error {
 	return errs
 }
 
-// configure gives eth0 what EC2 would show.
-func configure(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nodeconf.Subnet) error {
-	mac, err := net.ParseMAC(i.MAC)
-	if err != nil {
-		return fmt.Errorf("router: interface %s: %w", i.ID, err)
-	}
-	attrs := eth0.Attrs()
-	if attrs.HardwareAddr.String() != mac.String() {
-		if err := h.LinkSetHardwareAddr(eth0, mac); err != nil {
-			return fmt.Errorf("router: MAC of %s: %w", i.ID, err)
-		}
-	}
-	if mtu := mtuOf(i); attrs.MTU != mtu {
-		if err := h.LinkSetMTU(eth0, mtu); err != nil {
-			return fmt.Errorf("router: MTU of %s: %w", i.ID, err)
-		}
-	}
-	if err := setSegments(h, eth0, segmentsOf(eth0)); err != nil {
-		return err
-	}
-	if attrs.Alias == handedOver {
-		return nil
-	}
-	return errors.Join(configureAddresses(h, eth0, i, s), configureRoute(h, eth0, s))
-}
-
-func mtuOf(i nodeconf.Interface) int {
-	if i.MTU == 0 {
-		return defaultMTU
-	}
-	return i.MTU
-}
-
-func configureAddresses(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nodeconf.Subnet) error {
-	have, err := addressesOf(h, eth0)
-	if err != nil {
-		return err
-	}
-	var errs error
-	clean := true
-	for a := range have { // first: those that follow a primary address go with it
-		if slices.Contains(i.Addresses, a) {
-			continue
-		}
-		clean = false
-		if err := h.AddrDel(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
-			errs = errors.Join(errs, fmt.Errorf("router: address %s of %s: %w", a, i.ID, err))
-		}
-	}
-	for _, a := range i.Addresses {
-		if have[a] && clean {
-			continue
-		}
-		if err := h.AddrReplace(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil {
-			errs = errors.Join(errs, fmt.Errorf("router: address %s of %s: %w", a, i.ID, err))
-		}
-	}
-	return errs
-}
-
-func configureRoute(h *netlink.Handle, eth0 netlink.Link, s nodeconf.Subnet) error {
-	if err := h.RouteReplace(&netlink.Route{LinkIndex: eth0.Attrs().Index, Gw: s.Gateway.AsSlice()}); err != nil {
-		return fmt.Errorf("router: default route by %s: %w", s.Gateway, err)
-	}
-	return nil
-}
-
 // dismantle removes an interface whose rules let nothing in any more, all but its link. It can be repeated.
 func (v *vpc) dismantle(p *port) error {
 	if err := netspace.Unmount(v.r.cfg.eniMount(p.conf.ID)); err != nil {
@@ -222,7 +137,7 @@ func (v *vpc) dismantle(p *port) error {
 func (v *vpc) endpoint(p *port, c *nodeconf.Resources) Endpoint {
 	s := c.Subnets[p.conf.Subnet]
 	return Endpoint{
-		ID: p.conf.ID, VPC: v.id, Netns: v.r.cfg.eniMount(p.conf.ID), MAC: p.conf.MAC, MTU: mtuOf(p.conf),
+		ID: p.conf.ID, VPC: v.id, Netns: v.r.cfg.eniMount(p.conf.ID), MAC: p.conf.MAC, MTU: inner.MTU(p.conf),
 		Addresses: p.conf.Addresses, Addresses6: p.conf.Addresses6, Subnet: s.CIDR, Gateway: s.Gateway,
 		Resolver: rules.Resolver(c.VPCs[v.id]), Public: p.conf.Public,
 	}

@@ -181,7 +181,7 @@ func TestRemovedRuleLeavesFlowsAlone(t *testing.T) {
 	}
 	wantSilence(t, client, "tcp", at(web, 80))
 	// A connection that is cut stays cut: nothing in the middle of one makes it known again.
-	if err := r.vpcs["vpc-1"].endFlows(client.Addresses); err != nil {
+	if err := endFlows(r.vpcs["vpc-1"].nl, client.Addresses); err != nil {
 		t.Fatal(err)
 	}
 	if say("cut") == nil {

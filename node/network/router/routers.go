@@ -67,6 +67,7 @@ func (r *Routers) start() {
 	r.stop = stop
 	r.loops.Go(func() { r.retry(ctx) })
 	r.loops.Go(func() { r.digger(ctx) })
+	r.loops.Go(func() { r.warden(ctx) })
 }
 
 func newRouters(c Config) *Routers {

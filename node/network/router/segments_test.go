@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 )
 
 // TestLargeSegments: between interfaces a stream goes in packets larger than 64 KiB, to a sandbox and out of the machine it does not, and
@@ -52,7 +53,7 @@ func takesMore(t *testing.T, e Endpoint) (more bool) {
 	t.Helper()
 	spacetest.In(t, e.Netns, func() error {
 		eth0, err := netlink.LinkByName("eth0")
-		more = err == nil && eth0.Attrs().GSOIPv4MaxSize > plainSegments
+		more = err == nil && eth0.Attrs().GSOIPv4MaxSize > inner.PlainSegments
 		return err
 	})
 	return more

@@ -16,6 +16,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -110,7 +112,7 @@ func picture(t *testing.T, r *Routers) []string {
 	for _, id := range r.VPCs() {
 		v := r.vpcs[id]
 		out = append(out, rulesOf(t, r.cfg.vpcMount(id))...)
-		links, err := retryDump(v.nl.LinkList)
+		links, err := netspace.Dump(v.nl.LinkList)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +124,7 @@ func picture(t *testing.T, r *Routers) []string {
 				out = append(out, fmt.Sprintf("link %s %q %d %s", a.Name, a.Alias, a.MTU, a.OperState))
 			}
 		}
-		routes, err := retryDump(func() ([]netlink.Route, error) {
+		routes, err := netspace.Dump(func() ([]netlink.Route, error) {
 			return v.nl.RouteListFiltered(unix.AF_INET, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
 		})
 		if err != nil {
@@ -131,7 +133,7 @@ func picture(t *testing.T, r *Routers) []string {
 		for _, x := range routes {
 			out = append(out, fmt.Sprintf("route %s %s via %s in %d, type %d", x.Dst, names[x.LinkIndex], x.Gw, x.Table, x.Type))
 		}
-		neighbours, err := retryDump(func() ([]netlink.Neigh, error) { return v.nl.NeighList(0, unix.AF_INET) })
+		neighbours, err := netspace.Dump(func() ([]netlink.Neigh, error) { return v.nl.NeighList(0, unix.AF_INET) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +142,7 @@ func picture(t *testing.T, r *Routers) []string {
 				out = append(out, fmt.Sprintf("neighbour %s %s %s", x.IP, x.HardwareAddr, names[x.LinkIndex]))
 			}
 		}
-		policies, err := retryDump(func() ([]netlink.Rule, error) { return v.nl.RuleList(unix.AF_INET) })
+		policies, err := netspace.Dump(func() ([]netlink.Rule, error) { return v.nl.RuleList(unix.AF_INET) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +160,7 @@ func picture(t *testing.T, r *Routers) []string {
 			out = append(out, insideOf(t, r, id, p)...)
 		}
 	}
-	enis, err := mounts(r.cfg.eniDir())
+	enis, err := netspace.Names(r.cfg.eniDir(), idRule.MatchString)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,12 +173,12 @@ func picture(t *testing.T, r *Routers) []string {
 
 func insideOf(t *testing.T, r *Routers, id string, p *port) []string {
 	t.Helper()
-	h, eth0, done, err := r.vpcs[p.conf.VPC].enter(id)
+	h, eth0, done, err := inner.Enter(r.cfg.eniMount(id))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer done()
-	addrs, err := addressesOf(h, eth0)
+	addrs, err := inner.AddressesOf(h, eth0)
 	if err != nil {
 		t.Fatal(err)
 	}

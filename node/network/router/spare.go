@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 )
 
 // spare is a namespace that is connected to the router but is nobody's yet. Only its descriptor keeps it alive, and its link with it.
@@ -34,7 +35,6 @@ var containerSettings = [][2]string{
 var routerMAC = net.HardwareAddr{0x0a, 0xbe, 0, 0, 0, 1}
 
 const (
-	defaultMTU  = 9001
 	sparePrefix = "spare"
 )
 
@@ -51,8 +51,8 @@ func (v *vpc) buildSpare() (s *spare, err error) {
 	}
 	name := fmt.Sprintf("%s%08x", sparePrefix, rand.Uint32()) //nolint:gosec // a name that is free, no secret
 	veth := &netlink.Veth{
-		LinkAttrs: netlink.LinkAttrs{Name: name, MTU: defaultMTU, TxQLen: -1, HardwareAddr: routerMAC},
-		PeerName:  "eth0", PeerMTU: defaultMTU, PeerNamespace: netlink.NsFd(s.ns),
+		LinkAttrs: netlink.LinkAttrs{Name: name, MTU: inner.DefaultMTU, TxQLen: -1, HardwareAddr: routerMAC},
+		PeerName:  "eth0", PeerMTU: inner.DefaultMTU, PeerNamespace: netlink.NsFd(s.ns),
 	}
 	if err = v.nl.LinkAdd(veth); err != nil {
 		return s, fmt.Errorf("router: make link %s: %w", name, err)

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/berth-ecs/berth/internal/failpoint"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -159,7 +160,7 @@ func (v *vpc) differ(t *turn, p *port, i nodeconf.Interface) {
 	}
 	t.dead = append(t.dead, lost...)
 	if old.MTU != i.MTU || !p.done {
-		if err := v.nl.LinkSetMTU(p.link, mtuOf(i)); err != nil {
+		if err := v.nl.LinkSetMTU(p.link, inner.MTU(i)); err != nil {
 			t.failed[i.ID] = fmt.Errorf("router: MTU of %s: %w", i.ID, err)
 		}
 	}
@@ -178,6 +179,7 @@ func (v *vpc) rules(t *turn) error {
 	}
 	if !v.whole {
 		v.shut(t.change.Set)
+		v.spent = nil
 		return v.book.Replace(t.change.Set, func(device string) bool {
 			if v.graves[device] != nil {
 				return true

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 
 	"github.com/google/nftables"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/router/bulk"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/node/network/router/ruleset"
 	"github.com/berth-ecs/berth/nodeconf"
@@ -32,6 +32,8 @@ type vpc struct {
 	ports  map[string]*port
 	graves map[string]*grave // by the link's name
 	spare  nursery
+	quit   chan struct{}   // ends the watch of links
+	spent  map[string]bool // interfaces that may begin no flows, as far as the rules say so
 
 	locals  map[netip.Addr]bool // addresses of the router itself
 	ranges  map[netip.Prefix]bool
@@ -77,7 +79,7 @@ func (r *Routers) openVPC(id string) (*vpc, error) {
 			return nil, err
 		}
 	}
-	v := &vpc{r: r, id: id, made: made, plan: rules.NewPlan(id), ports: map[string]*port{}, graves: map[string]*grave{}, late: map[netip.Addr]bool{}}
+	v := &vpc{r: r, id: id, made: made, plan: rules.NewPlan(id), ports: map[string]*port{}, graves: map[string]*grave{}, late: map[netip.Addr]bool{}, quit: make(chan struct{})}
 	var err error
 	if v.ns, err = netns.GetFromPath(path); err != nil {
 		return nil, fmt.Errorf("router: namespace of VPC %s: %w", id, err)
@@ -87,6 +89,10 @@ func (r *Routers) openVPC(id string) (*vpc, error) {
 		return nil, fmt.Errorf("router: netlink of VPC %s: %w", id, err)
 	}
 	v.book = ruleset.New(routerTable, v.dial)
+	if err := v.watch(); err != nil {
+		v.release()
+		return nil, err
+	}
 	return v, nil
 }
 
@@ -105,6 +111,7 @@ func makeRouter(path string) error {
 // release lets go of what this process has open.
 func (v *vpc) release() {
 	v.drain()
+	close(v.quit)
 	v.book.Close()
 	v.nl.Close()
 	_ = v.ns.Close()
@@ -144,7 +151,7 @@ func (v *vpc) setLocals(lo netlink.Link, want map[netip.Addr]bool) error {
 	have := v.locals
 	if !v.whole {
 		var err error
-		if have, err = addressesOf(v.nl, lo); err != nil {
+		if have, err = inner.AddressesOf(v.nl, lo); err != nil {
 			return err
 		}
 	}
@@ -164,20 +171,6 @@ func (v *vpc) setLocals(lo netlink.Link, want map[netip.Addr]bool) error {
 		}
 	}
 	return errs
-}
-
-func addressesOf(h *netlink.Handle, link netlink.Link) (map[netip.Addr]bool, error) {
-	list, err := retryDump(func() ([]netlink.Addr, error) { return h.AddrList(link, unix.AF_INET) })
-	if err != nil {
-		return nil, fmt.Errorf("router: addresses of %s: %w", link.Attrs().Name, err)
-	}
-	out := map[netip.Addr]bool{}
-	for _, a := range list {
-		if p, ok := prefixOf(a.IPNet); ok {
-			out[p.Addr()] = true
-		}
-	}
-	return out, nil
 }
 
 // setRanges: without them the router would answer ARP for addresses that nobody has, and send their packets to the machine.
@@ -203,7 +196,7 @@ func (v *vpc) setRanges(want map[netip.Prefix]bool) error {
 // destroy takes the router down: links first, because a socket that somebody has open in it would keep it alive.
 func (v *vpc) destroy() error {
 	v.drain()
-	links, err := retryDump(v.nl.LinkList)
+	links, err := netspace.Dump(v.nl.LinkList)
 	if err != nil {
 		err = fmt.Errorf("router: list links: %w", err)
 	}
@@ -221,21 +214,6 @@ func (v *vpc) deleteAll(links []netlink.Link) error {
 	}
 	defer b.Close()
 	return b.Delete(links)
-}
-
-// mounts lists the names of mounts and files in a directory.
-func mounts(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("router: %w", err)
-	}
-	var out []string
-	for _, e := range entries {
-		if idRule.MatchString(e.Name()) {
-			out = append(out, e.Name())
-		}
-	}
-	return out, nil
 }
 
 func (v *vpc) dial() (*nftables.Conn, error) { return dial(int(v.ns)) }

@@ -17,6 +17,7 @@ const Edge = "edge"
 const (
 	groupsOut = "groups-out" // by the interface a packet comes from
 	groupsIn  = "groups-in"  // by the one it goes to
+	spent     = "spent"      // interfaces that have as many flows as one may have
 )
 
 func filter(hook *nftables.ChainHook, priority nftables.ChainPriority) ruleset.Hook {
@@ -29,6 +30,7 @@ func Sets() ruleset.Fragment {
 	return ruleset.Fragment{Sets: append(sets,
 		ruleset.Set{Name: groupsOut, Key: nftables.TypeIFName, Native: true, Data: nftables.TypeVerdict},
 		ruleset.Set{Name: groupsIn, Key: nftables.TypeIFName, Native: true, Data: nftables.TypeVerdict},
+		ruleset.Set{Name: spent, Key: nftables.TypeIFName, Native: true},
 		ruleset.Set{Name: routesMap, Key: routesKey, Data: nftables.TypeMark, Interval: true},
 	)}
 }
@@ -37,6 +39,7 @@ func Sets() ruleset.Fragment {
 func VPC(v nodeconf.VPC) ruleset.Fragment {
 	return ruleset.Fragment{Chains: []ruleset.Chain{
 		{Name: "fresh", Rules: []ruleset.Rule{
+			rule([]expr.Any{&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: word0}, member(spent)}, drop),
 			rule([]expr.Any{&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: word0}, choose(groupsOut)}),
 			drop,
 		}},
@@ -52,6 +55,14 @@ func VPC(v nodeconf.VPC) ruleset.Fragment {
 		{Name: "self", Hook: filter(nftables.ChainHookInput, 0), Rules: []ruleset.Rule{rule(from(Edge), drop)}},
 	}}
 }
+
+// Spent keeps an interface from beginning flows.
+func Spent(id string) ruleset.Fragment {
+	return ruleset.Fragment{Elements: []ruleset.Element{{Set: spent, Key: string(linkName(Link(id)))}}}
+}
+
+// SpentKey is that of this fragment.
+func SpentKey(id string) string { return "spent/" + id }
 
 func each(v nodeconf.VPC, f func(netip.Prefix) ruleset.Rule) []ruleset.Rule {
 	var out []ruleset.Rule
