@@ -31,6 +31,7 @@ type control struct {
 	conn       *websocket.Conn
 	inst       *ecs.Instance
 	key        string // of the instance
+	machine    string // that joined and whose keys opened it; "" for none
 	id         string
 	clusterARN string // as the agent wants it echoed
 	agent      tables.Agent
@@ -72,6 +73,9 @@ func (s *control) serve() {
 		return
 	}
 	defer s.hub.leave(s)
+	if s.machine != "" && s.hub.Removed(s.machine) { // since its keys were looked at
+		cancel(errRemoved)
+	}
 	stop := context.AfterFunc(parent, func() { cancel(context.Canceled) })
 	defer stop()
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/store"
 )
 
@@ -30,29 +31,28 @@ func refuse(w http.ResponseWriter, r refusal) {
 	_ = json.NewEncoder(w).Encode(map[string]string{r.code: r.message})
 }
 
-// instance finds the container instance that a handshake names by ARN and
+// instance finds the container instance that a handshake names by ARN, and the machine whose keys signed it, if it is one that joined; it
 // answers a refusal when it may not connect.
-func (h *Hub) instance(r *http.Request, arn string) (*ecs.Instance, *refusal) {
+func (h *Hub) instance(r *http.Request, arn string) (inst *ecs.Instance, machine string, no *refusal) {
 	caller, err := h.Verify(r)
 	if err != nil {
-		return nil, &refusal{"AccessDeniedException", err.Error(), http.StatusForbidden}
+		return nil, "", &refusal{"AccessDeniedException", err.Error(), http.StatusForbidden}
 	}
 	select {
 	case <-h.running: // a server that has just started serves in a moment
 	case <-r.Context().Done():
-		return nil, &refusal{"ServerException", "The server is not ready.", http.StatusServiceUnavailable}
+		return nil, "", &refusal{"ServerException", "The server is not ready.", http.StatusServiceUnavailable}
 	}
 	a, ok := ecs.ParseARN(arn)
 	if !ok || a.Kind != "container-instance" || len(a.Parts) != 2 || slices.Contains(a.Parts, "") {
-		return nil, &refusal{"InvalidInstanceException", "containerInstanceArn is not the ARN of a container instance.", http.StatusBadRequest}
+		return nil, "", &refusal{"InvalidInstanceException", "containerInstanceArn is not the ARN of a container instance.", http.StatusBadRequest}
 	}
 	if a.Account != caller.Key.Account {
-		return nil, &refusal{"AccessDeniedException", "The container instance belongs to another account.", http.StatusForbidden}
+		return nil, "", &refusal{"AccessDeniedException", "The container instance belongs to another account.", http.StatusForbidden}
 	}
 	if a.Region != caller.Scope.Region {
-		return nil, &refusal{"AccessDeniedException", "The container instance belongs to another region.", http.StatusForbidden}
+		return nil, "", &refusal{"AccessDeniedException", "The container instance belongs to another region.", http.StatusForbidden}
 	}
-	var inst *ecs.Instance
 	var state *ecs.InstanceState
 	err = h.Store.View(r.Context(), store.Fresh, func(tx store.Tx) error {
 		key := tables.MemberKey(a.Home, a.Parts[0], a.Parts[1])
@@ -62,13 +62,17 @@ func (h *Hub) instance(r *http.Request, arn string) (*ecs.Instance, *refusal) {
 	})
 	switch {
 	case err != nil:
-		return nil, &refusal{"ServerException", "The store is not available.", http.StatusServiceUnavailable}
+		return nil, "", &refusal{"ServerException", "The store is not available.", http.StatusServiceUnavailable}
 	case inst == nil || state == nil:
-		return nil, &refusal{"InvalidInstanceException", "The container instance is not registered.", http.StatusBadRequest}
+		return nil, "", &refusal{"InvalidInstanceException", "The container instance is not registered.", http.StatusBadRequest}
 	case state.Status == ecs.InstanceInactive:
-		return nil, &refusal{"InactiveInstanceException", "The container instance was deregistered.", http.StatusBadRequest}
+		return nil, "", &refusal{"InactiveInstanceException", "The container instance was deregistered.", http.StatusBadRequest}
 	}
-	return inst, nil
+	machine = joining.MachineOf(caller.Key.Principal)
+	if machine != "" && machine != inst.Node {
+		return nil, "", &refusal{"AccessDeniedException", "The container instance is on another machine.", http.StatusForbidden}
+	}
+	return inst, machine, nil
 }
 
 // upgrade accepts the socket of a request that was let in.
@@ -86,7 +90,7 @@ func upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
 // ServeACS answers an agent that opens its control session.
 func (h *Hub) ServeACS(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	inst, no := h.instance(r, q.Get("containerInstanceArn"))
+	inst, machine, no := h.instance(r, q.Get("containerInstanceArn"))
 	if no != nil {
 		h.Log.Info("control session refused", "instance", q.Get("containerInstanceArn"), "code", no.code, "why", no.message)
 		refuse(w, *no)
@@ -98,6 +102,7 @@ func (h *Hub) ServeACS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := newControl(h, conn, inst)
+	s.machine = machine
 	s.clusterARN = q.Get("clusterArn")
 	if !strings.HasPrefix(s.clusterARN, "arn:") {
 		s.clusterARN = inst.ClusterARN(inst.Cluster)
@@ -112,7 +117,7 @@ func (h *Hub) ServeACS(w http.ResponseWriter, r *http.Request) {
 
 // ServeTCS answers an agent that opens its telemetry session.
 func (h *Hub) ServeTCS(w http.ResponseWriter, r *http.Request) {
-	inst, no := h.instance(r, r.URL.Query().Get("containerInstance"))
+	inst, machine, no := h.instance(r, r.URL.Query().Get("containerInstance"))
 	if no != nil {
 		refuse(w, *no)
 		return
@@ -122,5 +127,5 @@ func (h *Hub) ServeTCS(w http.ResponseWriter, r *http.Request) {
 		h.Log.Info("telemetry session not upgraded", "error", err)
 		return
 	}
-	h.serveTelemetry(conn, inst) //nolint:contextcheck // as above
+	h.serveTelemetry(conn, inst, machine) //nolint:contextcheck // as above
 }

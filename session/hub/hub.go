@@ -25,6 +25,8 @@ type Config struct {
 	Server string
 	// Verify authenticates the request of a handshake by its signature. Required.
 	Verify func(*http.Request) (sigv4.Identity, error)
+	// Removed tells whether a machine that joined has been removed since. Optional: none is.
+	Removed func(machine string) bool
 	// Grace is how long an instance may take to come back after a server's end
 	// before it counts as disconnected. Optional: 20 s.
 	Grace time.Duration
@@ -61,6 +63,9 @@ func New(c Config) *Hub {
 	}
 	if c.Resend == 0 {
 		c.Resend = 30 * time.Second
+	}
+	if c.Removed == nil {
+		c.Removed = func(string) bool { return false }
 	}
 	return &Hub{Config: c, running: make(chan struct{}), sessions: make(map[string]*control), feeds: make(map[string]*feed)}
 }
@@ -127,6 +132,22 @@ func (h *Hub) dismiss(instance string) {
 	}
 	if f := h.feeds[instance]; f != nil {
 		f.cancel(errInactive)
+	}
+}
+
+// Expel ends the sessions of machines that have been removed. One that opens meanwhile asks by itself, once it is among those that are looked at here.
+func (h *Hub) Expel() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.sessions {
+		if s.machine != "" && h.Removed(s.machine) {
+			s.end(errRemoved)
+		}
+	}
+	for _, f := range h.feeds {
+		if f.machine != "" && h.Removed(f.machine) {
+			f.cancel(errRemoved)
+		}
 	}
 }
 
@@ -215,6 +236,7 @@ const noteAgain = 250 * time.Millisecond
 
 var (
 	errInactive = errors.New("the container instance was deregistered")
+	errRemoved  = errors.New("the machine was removed")
 	errReplaced = errors.New("the agent connected anew")
 	errIdle     = errors.New("the agent publishes nothing")
 	errSilent   = errors.New("the agent does not acknowledge heartbeats")

@@ -20,20 +20,24 @@ const maxIdle = 3 * time.Minute
 
 // feed is one agent's telemetry session.
 type feed struct {
-	key    string // of the instance
-	cancel context.CancelCauseFunc
+	key     string // of the instance
+	machine string // as of a control session
+	cancel  context.CancelCauseFunc
 }
 
 // serveTelemetry reads an agent's telemetry until either side ends the socket.
 // Every publish is acknowledged: only that feeds the agent's watchdog.
-func (h *Hub) serveTelemetry(conn *websocket.Conn, inst *ecs.Instance) {
-	f := &feed{key: tables.MemberKey(inst.Home, inst.Cluster, inst.ID)}
+func (h *Hub) serveTelemetry(conn *websocket.Conn, inst *ecs.Instance, machine string) {
+	f := &feed{key: tables.MemberKey(inst.Home, inst.Cluster, inst.ID), machine: machine}
 	ctx, ok := h.open(f)
 	if !ok {
 		_ = conn.Close(websocket.StatusGoingAway, "the server is not ready")
 		return
 	}
 	defer h.shut(f)
+	if machine != "" && h.Removed(machine) { // since its keys were looked at
+		f.cancel(errRemoved)
+	}
 
 	err := h.readTelemetry(ctx, conn, inst)
 	code := websocket.StatusNormalClosure

@@ -35,6 +35,8 @@ type Config struct {
 	Feed  Feed        // required
 	// Verify authenticates the request of a handshake by its signature. Required.
 	Verify func(*http.Request) (sigv4.Identity, error)
+	// Removed tells whether a machine that joined has been removed since. Optional: none is.
+	Removed func(machine string) bool
 	// Heartbeat is the time between two heartbeats. Optional: 30 s.
 	Heartbeat time.Duration
 	Log       *slog.Logger          // required
@@ -59,6 +61,9 @@ const defaultHeartbeat = 30 * time.Second
 func New(c Config) *Link {
 	if c.Heartbeat == 0 {
 		c.Heartbeat = defaultHeartbeat
+	}
+	if c.Removed == nil {
+		c.Removed = func(string) bool { return false }
 	}
 	l := &Link{Config: c, running: make(chan struct{}), sessions: map[peer]*session{}}
 	l.metrics = newMetrics(c.Metrics, l.lag)
@@ -90,7 +95,7 @@ func (l *Link) Serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refusal{"BadRequestException", "version is not the version of a configuration.", http.StatusBadRequest})
 		return
 	}
-	home, no := l.admit(r, node)
+	home, machine, no := l.admit(r, node)
 	if no != nil {
 		l.Log.Info("node refused", "node", node, "code", no.code, "why", no.message)
 		refuse(w, *no)
@@ -105,8 +110,19 @@ func (l *Link) Serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	conn.SetReadLimit(maxFrame)
-	s := &session{link: l, conn: conn, peer: peer{home, node}, have: have, log: l.Log.With("node", node)}
+	s := &session{link: l, conn: conn, peer: peer{home, node}, machine: machine, have: have, log: l.Log.With("node", node)}
 	s.serve() //nolint:contextcheck // a session outlives the request that opened it
+}
+
+// Expel ends the sessions of machines that have been removed. One that opens meanwhile asks by itself, once it is among those that are looked at here.
+func (l *Link) Expel() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.sessions {
+		if s.machine != "" && l.Removed(s.machine) {
+			s.cancel(errRemoved)
+		}
+	}
 }
 
 // join makes s the session of its node and ends the one it replaces. It answers false when the link is not running.

@@ -107,6 +107,7 @@ type world struct {
 	feed *feed
 	reg  *prometheus.Registry
 	stop func()
+	link *link.Link
 
 	account, region string // of the caller
 }
@@ -137,6 +138,7 @@ func newWorld(t *testing.T, edits ...func(*link.Config)) *world {
 		edit(&c)
 	}
 	l := link.New(c)
+	w.link = l
 	running, stop := context.WithCancel(ctx)
 	w.stop = stop
 	done := make(chan struct{})

@@ -33,6 +33,7 @@ const (
 )
 
 var (
+	errRemoved  = errors.New("the machine was removed")
 	errReplaced = errors.New("the node connected anew")
 	errSilent   = errors.New("the node does not acknowledge heartbeats")
 )
@@ -48,8 +49,9 @@ type session struct {
 	link *Link
 	conn *websocket.Conn
 	peer
-	have int64 // version that the node came with
-	log  *slog.Logger
+	machine string // that joined and whose keys opened it; "" for none
+	have    int64  // version that the node came with
+	log     *slog.Logger
 
 	cancel        context.CancelCauseFunc
 	sent, applied atomic.Int64 // versions
@@ -66,6 +68,9 @@ func (s *session) serve() {
 		return
 	}
 	defer s.link.leave(s)
+	if s.machine != "" && s.link.Removed(s.machine) { // since its keys were looked at
+		s.cancel(errRemoved)
+	}
 	s.sent.Store(s.have)
 	s.applied.Store(s.have)
 	err := s.run(ctx)

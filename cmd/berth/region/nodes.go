@@ -1,6 +1,7 @@
 package region
 
 import (
+	"context"
 	"iter"
 	"net/http"
 	"net/netip"
@@ -21,12 +22,12 @@ type nodes struct {
 	link *link.Link
 }
 
-func newNodes(c Config, r rooms, verify func(*http.Request) (sigv4.Identity, error)) nodes {
+func newNodes(ctx context.Context, c Config, r rooms, verify func(*http.Request) (sigv4.Identity, error)) nodes {
 	f := feed.New(feed.Config{
 		Store: r.store, Settings: compileSettings(), Nodes: machines{}, Log: c.Log.With("component", "feed"),
 	})
 	return nodes{f, link.New(link.Config{
-		Store: r.store, Feed: subscribing{f}, Verify: verify, Log: c.Log.With("component", "link"), Metrics: r.metrics,
+		Store: r.store, Feed: subscribing{f}, Verify: verify, Removed: removed(ctx, r.store), Log: c.Log.With("component", "link"), Metrics: r.metrics,
 	})}
 }
 

@@ -171,9 +171,10 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		Network: network{pool: c.Settings.PublicPool},
 		Server:  newServerID(),
 		Verify:  verify,
+		Removed: removed(ctx, r.store),
 		Log:     c.Log.With("component", "session"),
 	})
-	r.nodes = newNodes(c, r, verify)
+	r.nodes = newNodes(ctx, c, r, verify)
 	images, err := openRegistry(c, r)
 	if err != nil {
 		return err
@@ -203,6 +204,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	parts := map[string]func(context.Context) error{
 		"sessions": sessions.Run,
 		"feed":     r.nodes.feed.Run,
+		"expel":    func(ctx context.Context) error { return expel(ctx, r, sessions) },
 		"peer":     r.membership.keepPeer,
 		"nodes":    r.nodes.link.Run,
 		"loops":    func(ctx context.Context) error { return lead(ctx, r.store, loops.Run, images.loops.Run, sweep.Run) },
