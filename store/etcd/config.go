@@ -32,7 +32,7 @@ type Config struct {
 	TLS                *tls.Config // optional, for Endpoints
 	Username, Password string      // optional, for Endpoints
 
-	Name  string           // names this installation's keys in an etcd shared with others; optional, "berth"
+	Name  string           // names this installation's keys in an etcd shared with others, and in one without any; optional, "berth"
 	Log   *slog.Logger     // optional, discarded
 	Now   func() time.Time // optional, time.Now
 	NewID func() string    // optional, random

@@ -88,6 +88,9 @@ func (b *embedded) begin(ctx context.Context) error {
 	if err := b.settle(ctx); err != nil {
 		return err
 	}
+	if err := b.adopt(ctx); err != nil {
+		return err
+	}
 	f := &localFeed{b: b}
 	if err := f.reset(ctx); err != nil {
 		return err

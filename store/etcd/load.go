@@ -15,7 +15,32 @@ import (
 const loadPage = 2000
 
 // prefixOf is where an installation's keys are, embedded or not: a copy of an embedded etcd is a valid external one.
-func prefixOf(c Config) string { return "/berth/" + c.Name + "/" }
+func prefixOf(c Config) string { return everybody + c.Name + "/" }
+
+// everybody is where the keys of all installations are.
+const everybody = "/berth/"
+
+// adopt finds the records of an embedded etcd, whatever they are called: they are of the server that was the first, or whose backup it was, and
+// names are each machine's own. An etcd that is embedded keeps one installation's. Without any, those to come are of this name.
+func (b *embedded) adopt(ctx context.Context) error {
+	rev, err := b.Revision(ctx)
+	if err != nil {
+		return fmt.Errorf("etcd: find the records: %w", err)
+	}
+	for _, prefix := range []string{b.prefix, everybody} {
+		key, end := keyspace{prefix: prefix}.rangeOf()
+		resp, err := b.kv.Range(ctx, &pb.RangeRequest{Key: key, RangeEnd: end, Revision: rev, Limit: 1, KeysOnly: true})
+		if err != nil {
+			return fmt.Errorf("etcd: find the records: %w", err)
+		}
+		if len(resp.Kvs) > 0 {
+			name, _, _ := strings.Cut(strings.TrimPrefix(string(resp.Kvs[0].Key), everybody), "/")
+			b.prefix = everybody + name + "/"
+			return nil
+		}
+	}
+	return nil
+}
 
 // rangeOf is the range of every key below the prefix, which ends in "/".
 func (k keyspace) rangeOf() (key, end []byte) {

@@ -1,6 +1,7 @@
 package etcd_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -276,6 +277,40 @@ func TestOneBecomesThreeAndLosesOne(t *testing.T) {
 	b = openMember(t, dir, joining(certs.peer(t, "b"), c))
 	if got := count(t, b); got != 5 || names(t, a) != first+" b c" {
 		t.Errorf("the new b has %d records; members %s", got, names(t, a))
+	}
+}
+
+// Records are found under whatever name their first server gave them: names are each machine's own.
+func TestServersOfOtherNamesHaveTheSameRecords(t *testing.T) {
+	t.Parallel()
+	dir, certs := t.TempDir(), newCertificates(t)
+	named := func(name string, p *etcd.Peer) etcd.Config {
+		return etcd.Config{Schema: store.Schema{notes}, DataDir: filepath.Join(dir, p.Name), Peer: p, Name: name}
+	}
+	a := open(t, named("first", certs.peer(t, "a")))
+	write(t, a, "of the first", 1)
+	b := open(t, named("second", joining(certs.peer(t, "b"), a)))
+	t.Cleanup(func() { _ = b.Close() })
+	write(t, b, "of the second", 1)
+	if got, other := count(t, a), count(t, b); got != 2 || other != 2 {
+		t.Errorf("one has %d records, the other %d", got, other)
+	}
+	var backup bytes.Buffer
+	if err := a.Backup(t.Context(), &backup); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, a)
+	file, third := filepath.Join(dir, "backup"), named("third", certs.peer(t, "c"))
+	if err := os.WriteFile(file, backup.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := etcd.Restore(third, file); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, third)
+	t.Cleanup(func() { _ = c.Close() })
+	if got := count(t, c); got != 2 {
+		t.Errorf("what was restored under another name has %d records", got)
 	}
 }
 
