@@ -21,7 +21,7 @@ import (
 const image = "test.local/attempt:1"
 
 // mostProcesses is the limit of a task here; an attempt makes more.
-const mostProcesses = 250
+const mostProcesses = 400
 
 // place is a region whose FARGATE tasks run on one runtime, with a task that others would like to get at.
 type place struct {
@@ -75,7 +75,7 @@ func (p *place) run(cs ...types.ContainerDefinition) (arn string) {
 // victim is the other task. Its specification is what a real one's is.
 func (p *place) victim(token string) {
 	p.t.Helper()
-	p.aim.Processes = mostProcesses + 20
+	p.aim.Processes = 2 * mostProcesses
 	mine := "other-" + p.runtime + token
 	task := p.AwaitTask(p.t, p.run(container("victim", "victim", mine)), "RUNNING")
 	p.aim.Victims = []string{mine, "beside-" + p.runtime + token}

@@ -87,7 +87,7 @@ var rows = []row{
 	{"kernel: nice", "run before everybody else (`setpriority` -20)", stops(capabilities), inside},
 	{"kernel: oom_score_adj", "never be ended for want of memory (`oom_score_adj` -1000)", stops(capabilities), inside},
 	{"kernel: rlimit", "raise a hard limit", stops(capabilities), capabilities},
-	{crowd, "begin more processes than a task may have", stops(limit), inside},
+	{crowd, "begin more processes than a task may have, and wait for none", stops(limit), inside},
 	{"files: the first process", "read the machine's files through `/proc/1/root`", stops(processes, capabilities), gvisor},
 	{"files: upwards", "leave the root by `..` and symbolic links", stops(rootChange), gvisor},
 	{"files: chroot", "leave the root by `chroot` and `..`", stops(rootChange), gvisor},

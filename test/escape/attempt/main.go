@@ -4,7 +4,7 @@
 //	attempt names             prints the attempts' names
 //	attempt all [NAME...]     makes attempts, each in a process of its own, and prints a line of JSON for each
 //	attempt victim TOKEN      waits, with what a neighbour would like to have: the token on its command line, in a file and on sockets
-//	attempt idle, moment, true  waits for ever, for a moment, not at all
+//	attempt moment, true      waits for a moment, not at all
 package main
 
 import (
@@ -43,8 +43,6 @@ func main() {
 		report(one(rest[0]))
 	case "victim":
 		victim(rest[0])
-	case "idle":
-		_ = unix.Pause()
 	case "moment": // what comes in and ends
 		<-time.After(20 * time.Millisecond)
 	case "true":
