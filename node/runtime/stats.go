@@ -49,22 +49,11 @@ func (r *Runtime) Stats(ctx context.Context, id string) (Stats, error) {
 	if err != nil || len(pids) == 0 {
 		return s, named(CannotInspectContainerError, err)
 	}
-	s.Networks = networks(pids)
-	return s, nil
-}
-
-// networks are the interfaces of processes that share a namespace, but for those that have none: a sandbox's gofers.
-func networks(pids []int) (out map[string]NetworkStats) {
-	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", pid))
-		if err != nil { // it has just ended
-			continue
-		}
-		if out = parseNetDev(text); len(out) > 1 {
-			break // lo and another
-		}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/dev", pids[0]))
+	if err == nil { // else it has just ended
+		s.Networks = parseNetDev(text)
 	}
-	return out
+	return s, nil
 }
 
 // used is what a container used.
