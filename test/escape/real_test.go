@@ -75,7 +75,7 @@ func (p *place) run(cs ...types.ContainerDefinition) (arn string) {
 // victim is the other task. Its specification is what a real one's is.
 func (p *place) victim(token string) {
 	p.t.Helper()
-	p.aim.Processes = 2 * mostProcesses
+	p.aim.Processes = mostProcesses + 50
 	mine := "other-" + p.runtime + token
 	task := p.AwaitTask(p.t, p.run(container("victim", "victim", mine)), "RUNNING")
 	p.aim.Victims = []string{mine, "beside-" + p.runtime + token}

@@ -52,7 +52,7 @@ func main() {
 }
 
 // patience with one attempt.
-const patience = 10 * time.Second
+const patience = 25 * time.Second
 
 // inheritance is the attempt that only the first process can make.
 const inheritance = "files: inherited descriptors"

@@ -168,7 +168,7 @@ func shared(a aim.Aim) error {
 func overwrite(a aim.Aim) error {
 	own := map[[2]uint64]bool{inode("/proc/self/exe"): true, inode("/proc/1/exe"): a.Entering == ""}
 	held := map[[2]uint64]int{}
-	for end := time.Now().Add(patience - 2*time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(8 * time.Second); time.Now().Before(end); {
 		hold(a, own, held)
 		for _, fd := range held {
 			if w, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), unix.O_WRONLY|unix.O_CLOEXEC, 0); err == nil {
