@@ -1,12 +1,23 @@
 package runtimes
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
+
+// TestMain has the tasks of several questions run at once: they wait for clocks more than for the processor.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // TestRuntimes asks both runtimes everything.
 func TestRuntimes(t *testing.T) {

@@ -82,7 +82,7 @@ func container(name, script string, change ...func(*types.ContainerDefinition)) 
 	return c
 }
 
-// start starts a task of 0.25 vCPU and 512 MiB.
+// start starts a task of 512 MiB.
 func (w *world) start(cs []types.ContainerDefinition, change ...func(*ecs.RegisterTaskDefinitionInput)) string {
 	w.t.Helper()
 	if w.boxed {
@@ -90,7 +90,7 @@ func (w *world) start(cs []types.ContainerDefinition, change ...func(*ecs.Regist
 	}
 	name := fmt.Sprintf("probe-%d", w.families.Add(1))
 	in := &ecs.RegisterTaskDefinitionInput{
-		Family: &name, ContainerDefinitions: cs, NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
+		Family: &name, ContainerDefinitions: cs, NetworkMode: types.NetworkModeAwsvpc, Memory: aws.String("512"),
 	}
 	for _, f := range change {
 		f(in)
