@@ -46,6 +46,7 @@ func Keys() []Key {
 		text("peer-listen", "address for the other servers, such as 192.0.2.7:2380 (default: none, this is the only one)", "", func(s *Settings) *string { return &s.PeerListen }),
 		text("peer-address", "address that the other servers reach this one at (default: peer-listen)", "", func(s *Settings) *string { return &s.PeerAddress }),
 		address("node-address", "address of this machine on the network of the machines (default: the one on the way to others)", func(s *Settings) *netip.Addr { return &s.NodeAddress }),
+		number("node-mtu", "largest packet that the way between the machines takes (0: that of the link that has node-address)", "0", func(s *Settings) *int { return &s.NodeMTU }),
 		text("region", "AWS region of the node and of berth's own commands", "us-east-1", func(s *Settings) *string { return &s.Region }),
 		list("regions", "AWS regions this installation answers for, comma-separated, or any (default: region)", func(s *Settings) *[]string { return &s.Regions }),
 		list("zones", "availability zones, comma-separated (default: a, b and c of the region)", func(s *Settings) *[]string { return &s.Zones }),

@@ -28,6 +28,7 @@ type Settings struct {
 	PeerListen       string     // host:port for the other servers; empty: this is the only one
 	PeerAddress      string     // host:port that they reach it at
 	NodeAddress      netip.Addr // of this machine on the network of the machines; the zero Addr: the way to others tells
+	NodeMTU          int        // of the way between the machines; 0: that of the link that has the node's address
 	Region           string     // of the node, and of berth's own commands
 	Regions          []string   // that are answered for, Region among them; AnyRegion alone for every one
 	Zones            []string   // of all regions; see ZonesOf

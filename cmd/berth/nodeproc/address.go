@@ -21,3 +21,12 @@ func machineAddress(s config.Settings) netip.Addr {
 	a, _ := netip.AddrFromSlice(c.LocalAddr().(*net.UDPAddr).IP)
 	return a.Unmap()
 }
+
+// overlayAddress is machineAddress for VPCs that span machines: nobody reaches a machine at an address of itself alone.
+func overlayAddress(s config.Settings) netip.Addr {
+	a := machineAddress(s)
+	if a.IsLoopback() || a.IsUnspecified() || a.IsMulticast() {
+		return netip.Addr{}
+	}
+	return a.WithZone("")
+}

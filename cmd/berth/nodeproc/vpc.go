@@ -68,7 +68,10 @@ func openClouds(ctx context.Context, c Config, h *hold.Client) (*clouds, error) 
 }
 
 func routerConfig(c Config) router.Config {
-	return router.Config{Name: c.Settings.Name, RunDir: c.Settings.RunDir, PublicPool: c.Settings.PublicPool, Routed: c.Settings.PublicPoolRouted, Log: c.Log}
+	return router.Config{
+		Name: c.Settings.Name, RunDir: c.Settings.RunDir, PublicPool: c.Settings.PublicPool, Routed: c.Settings.PublicPoolRouted,
+		Address: overlayAddress(c.Settings), AddressMTU: c.Settings.NodeMTU, Log: c.Log,
+	}
 }
 
 func confPath(s config.Settings) string { return filepath.Join(s.DataDir, "node.conf") }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
@@ -142,4 +143,10 @@ func Names(dir string, such func(string) bool) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// Absent says whether an error says that something is not there: a link, a route, a neighbour, a rule.
+func Absent(err error) bool {
+	var notFound netlink.LinkNotFoundError
+	return errors.As(err, &notFound) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT)
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 )
 
@@ -26,12 +27,14 @@ func (v *vpc) adopt(t *turn) error {
 		return fmt.Errorf("router: list links: %w", err)
 	}
 	before := v.ports
-	v.ports, v.graves = map[string]*port{}, map[string]*grave{}
+	v.ports, v.graves, v.way = map[string]*port{}, map[string]*grave{}, overlay.New(v.r.machine(), v.ns, v.nl)
 	var errs error
 	for _, l := range links {
 		a := l.Attrs()
 		switch {
 		case a.Name == "lo" || a.Name == rules.Edge:
+		case a.Name == rules.Overlay:
+			v.way.Adopt(l)
 		case strings.HasPrefix(a.Name, sparePrefix) && a.Alias == "" && v.adopted:
 		case v.wanted(t, l):
 			p := &port{conf: t.c.Interfaces[a.Alias], link: l}
@@ -57,7 +60,7 @@ func (v *vpc) wanted(t *turn, l netlink.Link) bool {
 func (v *vpc) evict(l netlink.Link) error {
 	var err error
 	if id := l.Attrs().Alias; idRule.MatchString(id) {
-		v.r.ready.unset(id, nil)
+		v.r.ready.Unset(id, nil)
 		err = netspace.Unmount(v.r.cfg.eniMount(id))
 	}
 	v.bury(l.Attrs().Alias, l)
@@ -72,11 +75,12 @@ func (v *vpc) tidy(t *turn) error {
 			known[a] = p.link.Attrs().Index
 		}
 	}
+	v.way.Known(known, remotesOf(t.c, v.id))
 	ranges := map[netip.Prefix]bool{}
 	for _, p := range t.c.VPCs[v.id].CIDRs {
 		ranges[p.Masked()] = true
 	}
-	return errors.Join(v.tidyRoutes(known, ranges), v.tidyNeighbours(known), v.tidyDetours())
+	return errors.Join(v.tidyRoutes(known, ranges), v.tidyNeighbours(known), v.detours.Read(v.nl))
 }
 
 func (v *vpc) tidyRoutes(known map[netip.Addr]int, ranges map[netip.Prefix]bool) error {
@@ -90,7 +94,7 @@ func (v *vpc) tidyRoutes(known map[netip.Addr]int, ranges map[netip.Prefix]bool)
 		if !ok || dst.Bits() == 0 || ranges[dst] || dst.Addr() == rules.Host || (dst.IsSingleIP() && known[dst.Addr()] == r.LinkIndex) {
 			continue
 		}
-		if err := v.nl.RouteDel(&r); err != nil && !isAbsent(err) {
+		if err := v.nl.RouteDel(&r); err != nil && !netspace.Absent(err) {
 			errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", dst, err))
 		}
 	}
@@ -108,7 +112,7 @@ func (v *vpc) tidyNeighbours(known map[netip.Addr]int) error {
 		if n.State&netlink.NUD_PERMANENT == 0 || known[a.Unmap()] == n.LinkIndex {
 			continue
 		}
-		if err := v.nl.NeighDel(&n); err != nil && !isAbsent(err) {
+		if err := v.nl.NeighDel(&n); err != nil && !netspace.Absent(err) {
 			errs = errors.Join(errs, fmt.Errorf("router: neighbour %s: %w", a, err))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/node/network/router/ruleset"
 	"github.com/berth-ecs/berth/nodeconf"
@@ -97,13 +98,17 @@ func (r *Routers) sync(keys []nodeconf.Key) Report {
 func (r *Routers) closeVPC(v *vpc) error {
 	var errs error
 	for id, p := range v.ports {
-		r.ready.unset(id, nil)
+		r.ready.Unset(id, nil)
 		if p.spare != nil {
 			p.spare.close()
 		}
 		errs = errors.Join(errs, netspace.Unmount(r.cfg.eniMount(id)))
 	}
 	if errs = errors.Join(errs, v.destroy()); errs == nil {
+		v.way = overlay.New(r.machine(), v.ns, v.nl)
+		errs = r.dismiss(v.id)
+	}
+	if errs == nil {
 		v.release()
 		delete(r.vpcs, v.id)
 	}
@@ -128,6 +133,9 @@ func (r *Routers) sweep() error {
 		if r.vpcs[id] == nil {
 			err = errors.Join(err, r.removeVPC(id))
 		}
+	}
+	if !r.guard.Up() { // of an earlier process
+		err = errors.Join(err, r.guard.Lower())
 	}
 	used := map[string]bool{}
 	for _, v := range r.vpcs {
@@ -179,10 +187,10 @@ func (r *Routers) remove(ctx context.Context) error {
 		err = errors.Join(err, r.removeVPC(id))
 	}
 	err = errors.Join(err, r.removeEdges(func(string) bool { return true }))
-	if e := r.nl.RouteDel(r.poolRoute()); e != nil && !isAbsent(e) {
+	if e := r.nl.RouteDel(r.poolRoute()); e != nil && !netspace.Absent(e) {
 		err = errors.Join(err, fmt.Errorf("router: route of the pool: %w", e))
 	}
-	err = errors.Join(err, ruleset.Remove(r.cfg.table(), dialHere))
+	err = errors.Join(err, ruleset.Remove(r.cfg.table(), dialHere), r.guard.Lower())
 	if e := os.Remove(r.cfg.lockFile()); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, fmt.Errorf("router: %w", e))
 	}

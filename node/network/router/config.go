@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"path/filepath"
 	"regexp"
+
+	"github.com/berth-ecs/berth/node/network/router/overlay"
 )
 
 // Config says whose routers these are.
@@ -15,6 +17,8 @@ type Config struct {
 	RunDir     string       // required: mounts go to RunDir/vpc and RunDir/eni
 	PublicPool netip.Prefix // optional: where public addresses are from; default 198.18.0.0/15. No other route may overlap it
 	Routed     bool         // optional: other machines route the pool to this one, so that they may reach it and see it
+	Address    netip.Addr   // optional: the machine's on the network of the machines; without, VPCs end at this machine
+	AddressMTU int          // optional: of the way between the machines; default that of the link that has Address
 	Spares     int          // optional: namespaces kept ready in each VPC; default 2, negative for none
 	Flows      int          // optional: flows that one interface may have; default a quarter of what the kernel tracks in a namespace
 	Log        *slog.Logger // optional
@@ -44,6 +48,10 @@ func (c Config) check() (Config, error) {
 		return c, fmt.Errorf("router: PublicPool %s: must be an IPv4 prefix", c.PublicPool)
 	}
 	c.PublicPool = c.PublicPool.Masked()
+	c.Address = c.Address.Unmap()
+	if err := (overlay.Machine{Address: c.Address, MTU: c.AddressMTU}).Check(); err != nil {
+		return c, err
+	}
 	if c.Spares == 0 {
 		c.Spares = defaultSpares
 	}
@@ -61,6 +69,7 @@ func (c Config) edge(net uint32) string { return fmt.Sprintf("%s%x", EdgePrefix(
 
 func (c Config) bridge() string            { return c.Name + "0" }
 func (c Config) table() string             { return c.Name + "_vpc" }
+func (c Config) guardTable() string        { return c.Name + "_vxlan" }
 func (c Config) lockFile() string          { return filepath.Join(c.RunDir, "router.lock") }
 func (c Config) vpcDir() string            { return filepath.Join(c.RunDir, "vpc") }
 func (c Config) eniDir() string            { return filepath.Join(c.RunDir, "eni") }

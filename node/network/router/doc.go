@@ -12,6 +12,7 @@
 //   - An interface that goes is cut off in that transaction. Its link is deleted and its connections are ended beside everything else, at once
 //     with others that go. Who gets its address next takes no connection over.
 //   - VPCs share nothing: addresses may overlap.
+//   - A VPC is one network on all nodes that have interfaces of it; see package overlay.
 //   - A task reaches its VPC as groups, ACLs and routes say, its resolver and metadata whatever they say, and the machine itself, its link-local
 //     addresses and other VPCs' private addresses in no case. Nothing leaves the machine with a private address as its source.
 //   - The pool of public addresses is known to this machine only; an address of it that nobody has is unreachable and never leaves.

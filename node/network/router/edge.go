@@ -33,11 +33,11 @@ func (v *vpc) ensureEdge(conf nodeconf.VPC) error {
 		return nil
 	}
 	here, err := v.nl.LinkByName(rules.Edge)
-	if err != nil && !isAbsent(err) {
+	if err != nil && !netspace.Absent(err) {
 		return fmt.Errorf("router: edge of VPC %s: %w", v.id, err)
 	}
 	there, e := v.r.nl.LinkByName(name)
-	if e != nil && !isAbsent(e) {
+	if e != nil && !netspace.Absent(e) {
 		return fmt.Errorf("router: link %s: %w", name, e)
 	}
 	if err != nil || e != nil || here.Attrs().ParentIndex != there.Attrs().Index || there.Attrs().ParentIndex != here.Attrs().Index {
@@ -148,7 +148,7 @@ func (v *vpc) setPublics(want map[netip.Addr]bool) (gone []netip.Addr, errs erro
 			continue
 		}
 		gone = append(gone, a)
-		if err := v.r.nl.RouteDel(v.publicRoute(a)); err != nil && !isAbsent(err) {
+		if err := v.r.nl.RouteDel(v.publicRoute(a)); err != nil && !netspace.Absent(err) {
 			errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", a, err))
 		}
 	}

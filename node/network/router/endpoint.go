@@ -1,7 +1,9 @@
 package router
 
 import (
+	"context"
 	"net/netip"
+	"slices"
 
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -25,4 +27,14 @@ type Endpoint struct {
 type Report struct {
 	Version int64            // of the configuration
 	Failed  map[string]error // interfaces and VPCs that are not as they should be, by id; they are tried again
+}
+
+// Netns is the path of the namespace of an interface, whether it is there or not.
+func (r *Routers) Netns(id string) string { return r.cfg.eniMount(id) }
+
+// Wait returns once the interface is ready, or, with why it is not, when the context ends.
+func (r *Routers) Wait(ctx context.Context, id string) (Endpoint, error) {
+	e, err := r.ready.Wait(ctx, id)
+	e.Addresses, e.Addresses6, e.Public = slices.Clone(e.Addresses), slices.Clone(e.Addresses6), slices.Clone(e.Public)
+	return e, err
 }

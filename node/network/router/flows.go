@@ -56,18 +56,16 @@ func (v *vpc) endTurn(t *turn) error {
 // endBefore has no interface that comes take over the connections of one that had its address.
 func (v *vpc) endBefore(t *turn) error {
 	var again []netip.Addr
-	for _, p := range t.come {
-		for _, a := range p.conf.Addresses {
-			during := v.ending != nil && slices.Contains(v.ending.addrs, a)
-			if during {
-				<-v.ending.done
-			}
-			if during || v.late[a] {
-				again = append(again, a)
-			}
-			if slices.Contains(t.left, a) { // it goes from one to the other
-				t.dead = append(t.dead, a)
-			}
+	for _, a := range t.arriving() {
+		during := v.ending != nil && slices.Contains(v.ending.addrs, a)
+		if during {
+			<-v.ending.done
+		}
+		if during || v.late[a] {
+			again = append(again, a)
+		}
+		if slices.Contains(t.left, a) { // it goes from one to the other
+			t.dead = append(t.dead, a)
 		}
 	}
 	if err := v.endFlows(again); err != nil {
@@ -77,6 +75,18 @@ func (v *vpc) endBefore(t *turn) error {
 		delete(v.late, a)
 	}
 	return nil
+}
+
+// arriving are the addresses of interfaces that come, here and on other nodes.
+func (t *turn) arriving() []netip.Addr {
+	var out []netip.Addr
+	for _, p := range t.come {
+		out = append(out, p.conf.Addresses...)
+	}
+	for _, r := range t.others.Come {
+		out = append(out, r.Addresses...)
+	}
+	return out
 }
 
 // endStrays ends what a process that died had not come to.

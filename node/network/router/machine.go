@@ -1,7 +1,6 @@
 package router
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -96,14 +95,9 @@ func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
 	return netip.PrefixFrom(a.Unmap(), ones), ok
 }
 
-func isAbsent(err error) bool {
-	var notFound netlink.LinkNotFoundError
-	return errors.As(err, &notFound) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT)
-}
-
 // deleteLink removes a link; one that is gone already is no error.
 func deleteLink(h *netlink.Handle, link netlink.Link) error {
-	if err := h.LinkDel(link); err != nil && !isAbsent(err) {
+	if err := h.LinkDel(link); err != nil && !netspace.Absent(err) {
 		return fmt.Errorf("router: delete link %s: %w", link.Attrs().Name, err)
 	}
 	return nil

@@ -109,11 +109,11 @@ func (v *vpc) forget(p *port, addrs []netip.Addr) error {
 	var errs error
 	for _, a := range addrs {
 		err := v.nl.RouteDel(&netlink.Route{LinkIndex: p.link.Attrs().Index, Dst: single(a), Scope: unix.RT_SCOPE_LINK})
-		if err != nil && !isAbsent(err) {
+		if err != nil && !netspace.Absent(err) {
 			errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", a, err))
 		}
 		err = v.nl.NeighDel(&netlink.Neigh{LinkIndex: p.link.Attrs().Index, IP: a.AsSlice()})
-		if err != nil && !isAbsent(err) {
+		if err != nil && !netspace.Absent(err) {
 			errs = errors.Join(errs, fmt.Errorf("router: neighbour %s: %w", a, err))
 		}
 	}
@@ -141,4 +141,15 @@ func (v *vpc) endpoint(p *port, c *nodeconf.Resources) Endpoint {
 		Addresses: p.conf.Addresses, Addresses6: p.conf.Addresses6, Subnet: s.CIDR, Gateway: s.Gateway,
 		Resolver: rules.Resolver(c.VPCs[v.id]), Public: p.conf.Public,
 	}
+}
+
+// detour leads to the interfaces that routes name.
+func (v *vpc) detour() error {
+	links := map[netip.Addr]int{}
+	for id := range v.plan.Targets() {
+		if p := v.ports[id]; p != nil && !p.conf.SourceCheck && len(p.conf.Addresses) > 0 {
+			links[p.conf.Addresses[0]] = p.link.Attrs().Index
+		}
+	}
+	return v.detours.Set(v.nl, links)
 }

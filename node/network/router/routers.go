@@ -11,6 +11,8 @@ import (
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/router/overlay"
+	"github.com/berth-ecs/berth/node/network/router/ready"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -20,7 +22,7 @@ type Routers struct {
 	lock  *os.File
 	home  netns.NsHandle  // the machine's namespace
 	nl    *netlink.Handle // in it
-	ready ready
+	ready ready.Board[Endpoint]
 	once  sync.Once // Close or Destroy
 	stop  context.CancelFunc
 	kick  chan struct{}
@@ -29,10 +31,11 @@ type Routers struct {
 
 	digging sync.Mutex // taken before mu
 
-	mu   sync.Mutex // held while the configuration is applied
-	want nodeconf.Config
-	told bool // there was a configuration since Open
-	vpcs map[string]*vpc
+	mu    sync.Mutex // held while the configuration is applied
+	want  nodeconf.Config
+	guard overlay.Guard // there as long as a VPC is on other nodes
+	told  bool          // there was a configuration since Open
+	vpcs  map[string]*vpc
 }
 
 // Open guards the machine and takes the installation's routers over. Routers and interfaces of an earlier process work on as they are
@@ -72,7 +75,9 @@ func (r *Routers) start() {
 
 func newRouters(c Config) *Routers {
 	c.Log = c.Log.With("component", "router")
-	return &Routers{cfg: c, home: netns.None(), stop: func() {}, kick: make(chan struct{}, 1), dig: make(chan struct{}, 1), vpcs: map[string]*vpc{}}
+	r := &Routers{cfg: c, home: netns.None(), stop: func() {}, kick: make(chan struct{}, 1), dig: make(chan struct{}, 1), vpcs: map[string]*vpc{}}
+	r.guard = overlay.Guard{Machine: r.machine(), Table: c.guardTable(), Prefix: EdgePrefix(c.Name), Bridge: c.bridge(), Dial: dialHere}
+	return r
 }
 
 // acquire takes the lock that keeps a second process out, and the netlink sockets.
@@ -101,6 +106,7 @@ func (r *Routers) release() {
 	for _, v := range r.vpcs {
 		v.release()
 	}
+	r.guard.Close()
 	if r.nl != nil {
 		r.nl.Close()
 	}
@@ -130,7 +136,7 @@ func (r *Routers) halt() {
 	for _, v := range r.vpcs {
 		v.drain()
 	}
-	r.ready.close()
+	r.ready.Close()
 }
 
 // Destroy removes every interface and router, the routes and rules of the machine, and closes r.

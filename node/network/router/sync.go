@@ -10,6 +10,7 @@ import (
 
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/network/router/inner"
+	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -23,6 +24,7 @@ type turn struct {
 	gone   []*port
 	dead   []netip.Addr // addresses whose connections end
 	left   []netip.Addr // those of interfaces that go: they end a moment later
+	others overlay.Turn // on other nodes
 	public bool         // public addresses are different
 	failed map[string]error
 }
@@ -35,13 +37,14 @@ func (v *vpc) apply(c *nodeconf.Resources, keys []nodeconf.Key) map[string]error
 		t.change = v.plan.Update(c, t.keys)
 		maps.Copy(t.failed, t.change.Failed)
 		v.sort(t)
+		v.sortRemotes(t)
 		if err = v.endBefore(t); err == nil {
 			err = v.rules(t)
 		}
 	}
 	if err == nil {
 		v.connect(t)
-		err = errors.Join(v.withdraw(t), v.translate(t), v.detour())
+		err = errors.Join(v.withdraw(t), v.translate(t), v.detour(), v.cross(t))
 		err = errors.Join(err, v.endTurn(t))
 	}
 	if err != nil {
@@ -53,7 +56,7 @@ func (v *vpc) apply(c *nodeconf.Resources, keys []nodeconf.Key) map[string]error
 		}
 	}
 	for id, why := range t.failed {
-		v.r.ready.unset(id, why)
+		v.r.ready.Unset(id, why)
 	}
 	v.whole = len(t.failed) == len(t.change.Failed) && err == nil
 	v.fill()
@@ -122,7 +125,7 @@ func (v *vpc) sort(t *turn) {
 }
 
 func (v *vpc) leave(t *turn, p *port) {
-	v.r.ready.unset(p.conf.ID, nil)
+	v.r.ready.Unset(p.conf.ID, nil)
 	t.public = t.public || len(p.conf.Public) > 0
 	t.gone = append(t.gone, p)
 	t.left = append(t.left, p.conf.Addresses...)
@@ -204,7 +207,7 @@ func (v *vpc) connect(t *turn) {
 			t.failed[p.conf.ID] = err
 			continue
 		}
-		v.r.ready.set(v.endpoint(p, t.c))
+		v.r.ready.Set(p.conf.ID, v.endpoint(p, t.c))
 	}
 }
 

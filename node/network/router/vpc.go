@@ -13,7 +13,9 @@ import (
 
 	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/router/bulk"
+	"github.com/berth-ecs/berth/node/network/router/detour"
 	"github.com/berth-ecs/berth/node/network/router/inner"
+	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/node/network/router/ruleset"
 	"github.com/berth-ecs/berth/nodeconf"
@@ -29,6 +31,7 @@ type vpc struct {
 	plan   *rules.Plan
 	whole  bool // the kernel has what plan, ports and the rest say
 	edge   edge
+	way    *overlay.Way // to other nodes
 	ports  map[string]*port
 	graves map[string]*grave // by the link's name
 	spare  nursery
@@ -38,7 +41,7 @@ type vpc struct {
 	locals  map[netip.Addr]bool // addresses of the router itself
 	ranges  map[netip.Prefix]bool
 	publics map[netip.Addr]bool // that the machine sends here
-	detours map[netip.Addr]bool // interfaces that routes name
+	detours detour.Detours      // to interfaces that routes name
 	made    bool                // by this process
 	adopted bool                // spares of an earlier process are gone
 
@@ -88,7 +91,7 @@ func (r *Routers) openVPC(id string) (*vpc, error) {
 		_ = v.ns.Close()
 		return nil, fmt.Errorf("router: netlink of VPC %s: %w", id, err)
 	}
-	v.book = ruleset.New(routerTable, v.dial)
+	v.book, v.way = ruleset.New(routerTable, v.dial), overlay.New(r.machine(), v.ns, v.nl)
 	if err := v.watch(); err != nil {
 		v.release()
 		return nil, err
@@ -185,7 +188,7 @@ func (v *vpc) setRanges(want map[netip.Prefix]bool) error {
 	}
 	for p := range v.ranges {
 		if !want[p] {
-			if err := v.nl.RouteDel(&netlink.Route{Dst: ipNet(p), Type: unix.RTN_UNREACHABLE}); err != nil && !isAbsent(err) {
+			if err := v.nl.RouteDel(&netlink.Route{Dst: ipNet(p), Type: unix.RTN_UNREACHABLE}); err != nil && !netspace.Absent(err) {
 				errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", p, err))
 			}
 		}

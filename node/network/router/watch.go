@@ -22,7 +22,7 @@ func (v *vpc) lost(index int) {
 	}
 	for id, p := range v.ports {
 		if p.done && p.link.Attrs().Index == index {
-			v.r.ready.unset(id, errLinkLost)
+			v.r.ready.Unset(id, errLinkLost)
 			v.r.cfg.Log.Error("an interface lost its link", "interface", id, "vpc", v.id, "error", errLinkLost)
 		}
 	}

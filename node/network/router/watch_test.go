@@ -29,7 +29,7 @@ func TestTaskDeletesItsLink(t *testing.T) {
 		}
 		return netlink.LinkDel(eth0)
 	})
-	for deadline := time.Now().Add(patience); r.ready.why(vandal.ID) == nil; {
+	for deadline := time.Now().Add(patience); r.ready.Why(vandal.ID) == nil; {
 		if time.Now().After(deadline) {
 			t.Fatal("nobody noticed")
 		}
@@ -43,7 +43,7 @@ func TestTaskDeletesItsLink(t *testing.T) {
 	delete(n.Interfaces, "eni-leaves") // its link goes too, as it should
 	n.apply(t, r)
 	settle(t, r)
-	if err := r.ready.why("eni-leaves"); err != nil {
+	if err := r.ready.Why("eni-leaves"); err != nil {
 		t.Errorf("an interface that went: %v", err)
 	}
 	r.mu.Lock()

@@ -51,8 +51,8 @@ func VPC(v nodeconf.VPC) ruleset.Fragment {
 		{Name: "arrived", Rules: arrived(v)},
 		{Name: "from", Hook: filter(nftables.ChainHookPrerouting, -150), Rules: fromRules(v)},
 		{Name: "to", Hook: filter(nftables.ChainHookPostrouting, 150), Rules: toRules()},
-		// Nothing that came from the machine is for the router itself.
-		{Name: "self", Hook: filter(nftables.ChainHookInput, 0), Rules: []ruleset.Rule{rule(from(Edge), drop)}},
+		// Nothing that came from the machine or from another node is for the router itself.
+		{Name: "self", Hook: filter(nftables.ChainHookInput, 0), Rules: []ruleset.Rule{rule(from(Edge), drop), rule(from(Overlay), drop)}},
 	}}
 }
 

@@ -29,6 +29,7 @@ type Plan struct {
 	broken  map[string]bool               // interfaces that could not be
 	owners  map[owned]string              // which interface has an address
 	refused map[string]error              // subnets and NAT gateways that contradict others
+	remotes map[string]bool               // interfaces on other nodes
 }
 
 // NewPlan is of a router without rules.
@@ -36,7 +37,7 @@ func NewPlan(vpc string) *Plan {
 	return &Plan{
 		vpc: vpc, have: map[string]bool{}, ifaces: map[string]nodeconf.Interface{}, groups: map[string][]string{}, refs: map[string]int{},
 		combs: map[string]int{}, closed: map[string]bool{}, acl: map[string]bool{}, public: map[string]bool{}, targets: map[string]bool{}, broken: map[string]bool{},
-		owners: map[owned]string{},
+		owners: map[owned]string{}, remotes: map[string]bool{},
 	}
 }
 
@@ -66,6 +67,7 @@ func Keys(d nodeconf.Delta) []nodeconf.Key {
 	out = keys(out, "NATs", s.NATs)
 	out = keys(out, "Groups", s.Groups)
 	out = keys(out, "Members", s.Members)
+	out = keys(out, "Remotes", s.Remotes)
 	return keys(out, "Interfaces", s.Interfaces)
 }
 
@@ -105,6 +107,8 @@ func (p *Plan) Update(c *nodeconf.Resources, touched []nodeconf.Key) Change {
 			p.group(c, k.ID)
 		case "Members":
 			p.member(c, k.ID)
+		case "Remotes":
+			p.remote(c, k.ID)
 		}
 	}
 	if ground {
@@ -267,7 +271,7 @@ func (p *Plan) hooks() {
 		key  string
 		want bool
 		make func() ruleset.Fragment
-	}{{"hook/acl", acl, ACLs}, {"hook/nat", nat, Translations}, {"hook/acl-late", acl && nat, LateACLs}} {
+	}{{"hook/acl", acl, ACLs}, {"hook/nat", nat, Translations}, {"hook/acl-late", acl && nat, LateACLs}, {"overlay", len(p.remotes) > 0, Crossing}} {
 		if h.want && !p.have[h.key] {
 			p.set(h.key, h.make())
 		}
@@ -387,4 +391,14 @@ func (p *Plan) member(c *nodeconf.Resources, key string) {
 		return
 	}
 	p.unset("member/" + key)
+}
+
+func (p *Plan) remote(c *nodeconf.Resources, id string) {
+	r, exists := c.Remotes[id]
+	var f ruleset.Fragment
+	if exists && r.VPC == p.vpc {
+		f = Remote(r)
+	}
+	flag(p.remotes, id, len(f.Elements) > 0)
+	p.put("remote/"+id, f)
 }

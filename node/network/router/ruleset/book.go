@@ -15,6 +15,7 @@ import (
 // Book is the rules of one namespace. Not safe for concurrent use.
 type Book struct {
 	name   string
+	family nftables.TableFamily // of what is no link's
 	dial   func() (*nftables.Conn, error)
 	conn   *nftables.Conn // nil until the first change, and after a failed one
 	frags  map[string]Fragment
@@ -24,7 +25,12 @@ type Book struct {
 
 // New is a book of tables of a name that knows nothing yet: Replace comes first. Dial opens the namespace's netlink.
 func New(name string, dial func() (*nftables.Conn, error)) *Book {
-	return &Book{name: name, dial: dial, frags: map[string]Fragment{}, sets: map[string]*nftables.Set{}}
+	return NewOf(nftables.TableFamilyIPv4, name, dial)
+}
+
+// NewOf is New of another family than IPv4.
+func NewOf(family nftables.TableFamily, name string, dial func() (*nftables.Conn, error)) *Book {
+	return &Book{name: name, family: family, dial: dial, frags: map[string]Fragment{}, sets: map[string]*nftables.Set{}}
 }
 
 // Size is how many elements there are.
@@ -44,13 +50,13 @@ func (b *Book) Has(key string) bool {
 // Replace makes the rules those of the fragments, whatever is there. Chains that see packets stay, with other rules: two of a hook at once
 // would see the same packet twice. Links says which devices are those that their chains were made for.
 func (b *Book) Replace(all map[string]Fragment, links func(device string) bool) error {
-	next := New(b.name, b.dial)
+	next := NewOf(b.family, b.name, b.dial)
 	conn, err := b.dial()
 	if err != nil {
 		return fmt.Errorf("ruleset: nftables: %w", err)
 	}
 	next.conn = conn
-	old, err := look(conn, b.name)
+	old, err := look(conn, b.name, b.family)
 	if err != nil {
 		next.Close()
 		return err
@@ -130,7 +136,7 @@ func Remove(name string, dial func() (*nftables.Conn, error)) error {
 		return fmt.Errorf("ruleset: nftables: %w", err)
 	}
 	defer func() { _ = conn.CloseLasting() }()
-	for _, f := range []nftables.TableFamily{nftables.TableFamilyIPv4, nftables.TableFamilyNetdev} {
+	for _, f := range []nftables.TableFamily{nftables.TableFamilyIPv4, nftables.TableFamilyIPv6, nftables.TableFamilyNetdev} {
 		t := &nftables.Table{Name: name, Family: f}
 		conn.AddTable(t)
 		conn.DelTable(t)

@@ -28,8 +28,8 @@ func retryDump[T any](dump func() (T, error)) (out T, err error) {
 	return out, err
 }
 
-func look(conn *nftables.Conn, name string) (f found, err error) {
-	for _, family := range []nftables.TableFamily{nftables.TableFamilyIPv4, nftables.TableFamilyNetdev} {
+func look(conn *nftables.Conn, name string, ip nftables.TableFamily) (f found, err error) {
+	for _, family := range []nftables.TableFamily{ip, nftables.TableFamilyNetdev} {
 		chains, err := retryDump(func() ([]*nftables.Chain, error) { return conn.ListChainsOfTableFamily(family) })
 		if err != nil {
 			return f, fmt.Errorf("ruleset: list chains: %w", err)
@@ -45,7 +45,7 @@ func look(conn *nftables.Conn, name string) (f found, err error) {
 		return f, nil
 	}
 	f.sets, err = retryDump(func() ([]*nftables.Set, error) {
-		return conn.GetSets(&nftables.Table{Name: name, Family: nftables.TableFamilyIPv4})
+		return conn.GetSets(&nftables.Table{Name: name, Family: ip})
 	})
 	if errors.Is(err, unix.ENOENT) {
 		return f, nil

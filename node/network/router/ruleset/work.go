@@ -34,7 +34,7 @@ type work struct {
 func newWork(b *Book, conn *nftables.Conn) *work {
 	return &work{
 		book: b, conn: conn,
-		ip:     &nftables.Table{Name: b.name, Family: nftables.TableFamilyIPv4},
+		ip:     &nftables.Table{Name: b.name, Family: b.family},
 		netdev: &nftables.Table{Name: b.name, Family: nftables.TableFamilyNetdev},
 		kept:   map[string]bool{}, had: map[string][]Element{},
 		plus: map[string][]Element{}, minus: map[string][]Element{},
