@@ -1,0 +1,89 @@
+package histories
+
+import (
+	"fmt"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// clusters and attributes are few, so that clients meet.
+const clusters, attributes = 3, 2
+
+// state is what a region holds of one history.
+type state struct {
+	clusters   [clusters]bool // made
+	attributes [attributes]int
+	desired    int // of the service
+	revision   int // newest of the family
+}
+
+// step is one call of a client.
+type step struct {
+	kind   string
+	x, n   int
+	server int
+}
+
+// answer is what a client was told: an error, or what of the state the step shows.
+type answer struct {
+	err string
+	state
+}
+
+// The kinds of steps.
+const (
+	makeCluster = "CreateCluster"
+	seeClusters = "DescribeClusters"
+	put         = "PutAttributes"
+	putAll      = "PutAttributes of all"
+	see         = "ListAttributes"
+	scale       = "UpdateService"
+	seeService  = "DescribeServices"
+	register    = "RegisterTaskDefinition"
+	seeFamily   = "DescribeTaskDefinition"
+)
+
+var kinds = []string{makeCluster, seeClusters, put, putAll, see, scale, seeService, register, seeFamily}
+
+// next is what the step makes of a state.
+func (s step) next(st state) state {
+	switch s.kind {
+	case makeCluster:
+		st.clusters[s.x%clusters] = true
+	case put:
+		st.attributes[s.x%attributes] = s.n
+	case putAll:
+		st.attributes = [attributes]int{s.n, s.n}
+	case scale:
+		st.desired = s.n
+	case register:
+		st.revision++
+	}
+	return st
+}
+
+// shown is what the step's answer shows of the state after it.
+func (s step) shown(st state) answer {
+	switch s.kind {
+	case seeClusters:
+		return answer{state: state{clusters: st.clusters}}
+	case see:
+		return answer{state: state{attributes: st.attributes}}
+	case scale, seeService:
+		return answer{state: state{desired: st.desired}}
+	case register, seeFamily:
+		return answer{state: state{revision: st.revision}}
+	}
+	return answer{}
+}
+
+// model says which histories are linearizable.
+var model = porcupine.Model{
+	Init: func() any { return state{revision: 1} },
+	Step: func(st, in, out any) (bool, any) {
+		s, next := in.(step), in.(step).next(st.(state))
+		return s.shown(next) == out.(answer), next
+	},
+	Equal:             func(a, b any) bool { return a == b },
+	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%+v -> %+v", in, out) },
+}
