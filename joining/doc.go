@@ -7,6 +7,7 @@
 //
 //   - A ticket says whom to trust: who holds it talks to servers of the installation that made it and to nobody in between.
 //   - A ticket is good once and until its end. The store keeps a hash of it.
-//   - The keys of a node do what an agent does, for the machine that they were given to, and nothing else.
+//   - The keys of a node do what an agent does, for the container instances and tasks of the machine that they were given to, in its region,
+//     and nothing else.
 //   - A machine that was removed gets no keys, and those that it has are good for nothing at once.
 package joining

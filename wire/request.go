@@ -179,7 +179,7 @@ func (q *request) authenticate(sig *sigv4.Signature) error {
 		return err
 	}
 	q.call.Account, q.call.Principal, q.call.UserID, q.call.AccessKey = id.Key.Account, id.Key.Principal, id.Key.UserID, id.AccessKey
-	q.call.Region = id.Scope.Region
+	q.call.Region, q.call.Machine = id.Scope.Region, id.Key.Machine
 	if q.service == nil {
 		return nil
 	}

@@ -27,6 +27,7 @@ type Call struct {
 	RequestID  string // answered as x-amzn-requestid
 	AccessKey  string // empty for an operation that needs no signature
 	Principal  string // ARN
+	Machine    string // the node whose keys signed, which may do what is its own; empty for everybody else
 	UserID     string // the unique id behind the principal; may be empty
 	Service    string // as in ARNs and policies: "ecs"
 	Operation  string

@@ -26,7 +26,7 @@ func (a *API) DeregisterContainerInstance(ctx context.Context, c wire.Call, in *
 		return nil, err
 	}
 	key := tables.MemberKey(h, name, id)
-	if err := a.deactivate(ctx, in, h, key); err != nil {
+	if err := a.deactivate(ctx, c, in, key); err != nil {
 		return nil, err
 	}
 	for more := true; more; {
@@ -50,9 +50,12 @@ func (a *API) DeregisterContainerInstance(ctx context.Context, c wire.Call, in *
 
 // deactivate is the first step. It guards the ledger, which every launch writes, so
 // that no task comes between the look at the tasks and the write.
-func (a *API) deactivate(ctx context.Context, in *shape.DeregisterContainerInstanceRequest, h ecs.Home, key string) error {
+func (a *API) deactivate(ctx context.Context, c wire.Call, in *shape.DeregisterContainerInstanceRequest, key string) error {
 	return a.store.Update(ctx, func(tx store.Tx) error {
-		if _, err := cluster(tx, h, in.Cluster); err != nil {
+		if _, err := cluster(tx, home(c), in.Cluster); err != nil {
+			return err
+		}
+		if err := myInstance(tx, c, key); err != nil {
 			return err
 		}
 		i, known := tables.Instances.Peek(tx, key)

@@ -42,6 +42,9 @@ func (a *API) RegisterContainerInstance(ctx context.Context, c wire.Call, in *sh
 		if err != nil {
 			return err
 		}
+		if !mine(c, i.Node) || !mine(c, r.Node) {
+			return notMine(c, i.ARN())
+		}
 		tables.Instances.Put(tx, i)
 		if err := activate(tx, i); err != nil {
 			return err

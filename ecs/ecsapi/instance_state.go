@@ -34,6 +34,9 @@ func (a *API) UpdateContainerInstancesState(ctx context.Context, c wire.Call, in
 			if err != nil {
 				return err
 			}
+			if err := myInstance(tx, c, tables.MemberKey(k.Home, k.Name, id)); err != nil {
+				return err
+			}
 			setState(tx, k, id, status, out)
 		}
 		return nil

@@ -68,7 +68,8 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 		if err != nil {
 			return err
 		}
-		if !tables.ReportTask(tx, a.network, tables.MemberKey(k.Home, k.Name, id), r) {
+		key := tables.MemberKey(k.Home, k.Name, id)
+		if !myTask(tx, c, key) || !tables.ReportTask(tx, a.network, key, r) { // that of another node is none
 			return errTaskNotFound
 		}
 		return nil
@@ -108,7 +109,9 @@ func (a *API) SubmitAttachmentStateChanges(ctx context.Context, c wire.Call, in 
 	}
 	for _, task := range tasks {
 		err := a.store.Update(ctx, func(tx store.Tx) error {
-			tables.ReportTask(tx, a.network, task, r)
+			if myTask(tx, c, task) {
+				tables.ReportTask(tx, a.network, task, r)
+			}
 			return nil
 		})
 		if err != nil {

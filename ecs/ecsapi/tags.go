@@ -52,6 +52,9 @@ func (a *API) UntagResource(ctx context.Context, c wire.Call, in *shape.UntagRes
 func (a *API) ListTagsForResource(ctx context.Context, c wire.Call, in *shape.ListTagsForResourceRequest) (*shape.ListTagsForResourceResponse, error) {
 	out := &shape.ListTagsForResourceResponse{}
 	err := a.view(ctx, func(tx store.Tx) error {
+		if err := myResource(tx, c, in.ResourceArn); err != nil {
+			return err
+		}
 		r, err := tagged(tx, home(c), aws.Val(in.ResourceArn))
 		out.Tags = orEmpty(r.tags)
 		return err

@@ -20,7 +20,7 @@ func (a *API) GetTaskProtection(ctx context.Context, c wire.Call, in *shape.GetT
 	}
 	out := &shape.GetTaskProtectionResponse{}
 	err := a.view(ctx, func(tx store.Tx) (err error) {
-		out.ProtectedTasks, out.Failures, err = eachTask(tx, taskRefs{home(c), in.Cluster, in.Tasks}, protectable)
+		out.ProtectedTasks, out.Failures, err = eachTask(tx, taskRefs{c, in.Cluster, in.Tasks}, protectable)
 		return err
 	})
 	return out, err
@@ -41,7 +41,7 @@ func (a *API) UpdateTaskProtection(ctx context.Context, c wire.Call, in *shape.U
 	}
 	out := &shape.UpdateTaskProtectionResponse{}
 	err := a.store.Update(ctx, func(tx store.Tx) (err error) {
-		out.ProtectedTasks, out.Failures, err = eachTask(tx, taskRefs{home(c), in.Cluster, in.Tasks}, func(tx store.Tx, key string) (ecs.TaskView, *shape.Failure) {
+		out.ProtectedTasks, out.Failures, err = eachTask(tx, taskRefs{c, in.Cluster, in.Tasks}, func(tx store.Tx, key string) (ecs.TaskView, *shape.Failure) {
 			v, failed := protectable(tx, key)
 			switch {
 			case failed != nil:
@@ -60,7 +60,7 @@ func (a *API) UpdateTaskProtection(ctx context.Context, c wire.Call, in *shape.U
 
 // taskRefs are references to tasks of a cluster.
 type taskRefs struct {
-	home    ecs.Home
+	call    wire.Call
 	cluster *string
 	all     []string
 }
@@ -68,7 +68,7 @@ type taskRefs struct {
 // eachTask does something about every task, and answers what then is, and what it failed of.
 func eachTask(tx store.Tx, refs taskRefs, do func(store.Tx, string) (ecs.TaskView, *shape.Failure)) ([]shape.ProtectedTask, []shape.Failure, error) {
 	done, failed := []shape.ProtectedTask{}, []shape.Failure{}
-	k, err := cluster(tx, refs.home, refs.cluster)
+	k, err := cluster(tx, home(refs.call), refs.cluster)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,7 +77,11 @@ func eachTask(tx store.Tx, refs taskRefs, do func(store.Tx, string) (ecs.TaskVie
 		if err != nil {
 			return nil, nil, err
 		}
-		v, failure := do(tx, tables.MemberKey(k.Home, k.Name, id))
+		key := tables.MemberKey(k.Home, k.Name, id)
+		if !myTask(tx, refs.call, key) {
+			return nil, nil, notMine(refs.call, k.TaskARN(k.Name, id))
+		}
+		v, failure := do(tx, key)
 		if failure != nil {
 			failure.Arn = aws.Ptr(k.TaskARN(k.Name, id))
 			failed = append(failed, *failure)

@@ -40,6 +40,7 @@ type Key struct {
 	UserID       string    // optional; the unique id behind the principal
 	SessionToken string    // optional; a temporary key's, which requests must carry
 	Expires      time.Time // optional; a temporary key's end
+	Machine      string    // optional; the node that it was given to, which may do what is its own
 }
 
 // Keys finds access keys. It must be safe for concurrent use.

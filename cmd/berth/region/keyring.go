@@ -2,9 +2,12 @@ package region
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/tables"
 	"github.com/berth-ecs/berth/store"
@@ -37,7 +40,7 @@ func (k keyring) Lookup(accessKey string) (sigv4.Key, bool) {
 		if err == nil && p != nil {
 			return sigv4.Key{
 				Secret: p.Secret, Account: p.Home.Account, Principal: joining.Principal(p.Home, p.Machine), UserID: "AROA:" + p.Machine,
-				SessionToken: p.Token, Expires: p.Expires,
+				SessionToken: p.Token, Expires: p.Expires, Machine: p.Machine,
 			}, true
 		}
 	}
@@ -45,12 +48,44 @@ func (k keyring) Lookup(accessKey string) (sigv4.Key, bool) {
 }
 
 // agentsToo allows nodes what agents do, and leaves everything else to who decides.
-type agentsToo struct{ wire.Authorizer }
+type agentsToo struct {
+	wire.Authorizer
+	store store.Store
+}
 
-// Allow implements wire.Authorizer.
+// Allow implements wire.Authorizer. It looks for the machine, too: passwords of the registry live longer than the keys that got them.
 func (a agentsToo) Allow(ctx context.Context, c wire.Call, action, resource string) error {
-	if joining.MachineOf(c.Principal) != "" && joining.MayAgent(action) {
-		return nil
+	id := joining.MachineOf(c.Principal)
+	if id == "" || !joining.MayAgent(action) {
+		return a.Authorizer.Allow(ctx, c, action, resource)
 	}
-	return a.Authorizer.Allow(ctx, c, action, resource)
+	mine := false
+	err := a.store.View(ctx, store.Any, func(tx store.Tx) error {
+		m, ok := tables.Known(tx, id)
+		mine = ok && (m.Home.Region == c.Region || !strings.HasPrefix(action, "ecs:")) // images may come from any region
+		return nil
+	})
+	if err == nil && !mine {
+		return a.Authorizer.Allow(ctx, c, action, resource)
+	}
+	return err
+}
+
+var errNotItsOwn = errors.New("the keys are those of a node, and its certificate did not come with them")
+
+// ownConnection demands that a node opens its sessions with its certificate: keys that somebody took from it open none.
+func ownConnection(verify func(*http.Request) (sigv4.Identity, error)) func(*http.Request) (sigv4.Identity, error) {
+	return func(r *http.Request) (sigv4.Identity, error) {
+		id, err := verify(r)
+		if err != nil || id.Key.Machine == "" {
+			return id, err
+		}
+		if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+			return sigv4.Identity{}, errNotItsOwn
+		}
+		if m, err := authority.Read(r.TLS.PeerCertificates[0]); err != nil || m.ID != id.Key.Machine {
+			return sigv4.Identity{}, errNotItsOwn
+		}
+		return id, nil
+	}
 }

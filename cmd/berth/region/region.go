@@ -165,7 +165,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		return fmt.Errorf("announce this server: %w", err)
 	}
 	regions, every := regionsOf(c.Settings)
-	verify := (&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade
+	verify := ownConnection((&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade)
 	sessions := hub.New(hub.Config{
 		Store:   r.store,
 		Network: network{pool: c.Settings.PublicPool},
@@ -258,7 +258,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 	return wire.NewEdge(wire.Config{
 		Mux:        NewMux(api, r.images.api, r.vpc),
 		Keys:       r.keys,
-		Authorizer: agentsToo{wire.RootOnly{}},
+		Authorizer: agentsToo{wire.RootOnly{}, r.store},
 		Regions:    regions,
 		AnyRegion:  every,
 		Log:        c.Log.With("component", "edge"),

@@ -43,7 +43,7 @@ func openRegistry(c Config, r rooms) (*images, error) {
 	}
 	return &images{
 		api:   registryapi.New(registryapi.Config{Shelf: s, Endpoint: c.Settings.Endpoint()}),
-		oci:   ociapi.New(ociapi.Config{Shelf: s, Authorizer: agentsToo{wire.RootOnly{}}, Log: log}),
+		oci:   ociapi.New(ociapi.Config{Shelf: s, Authorizer: agentsToo{wire.RootOnly{}, r.store}, Log: log}),
 		loops: loops,
 	}, nil
 }
