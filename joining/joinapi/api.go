@@ -150,7 +150,7 @@ func holder(r *http.Request) (authority.Machine, error) {
 
 // root answers who signed the request, who must be root.
 func (a *API) root(r *http.Request) (sigv4.Identity, error) {
-	body, err := io.ReadAll(r.Body) // page bounded it
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, biggest)) // whatever the method
 	if err != nil {
 		return sigv4.Identity{}, refuse(http.StatusBadRequest, "the request cannot be read: %v", err)
 	}
@@ -164,6 +164,9 @@ func (a *API) root(r *http.Request) (sigv4.Identity, error) {
 // request reads a certificate request and what it proves.
 func request(der []byte) (*x509.CertificateRequest, error) {
 	csr, err := x509.ParseCertificateRequest(der)
+	if err == nil && csr.PublicKeyAlgorithm != x509.ECDSA { // what machines make; others may take long to verify
+		err = errors.New("its key is not an ECDSA key")
+	}
 	if err == nil {
 		err = csr.CheckSignature()
 	}

@@ -1,11 +1,13 @@
 package joinapi
 
 import (
+	"context"
 	"encoding/base32"
 	"encoding/base64"
 	"io"
 	"net/http"
 	"regexp"
+	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/joining"
@@ -27,6 +29,9 @@ func (a *API) join(r *http.Request, in joining.JoinRequest) (joining.JoinAnswer,
 	}
 	if !nameRule.MatchString(in.Name) {
 		return none, refuse(http.StatusBadRequest, "Name %q: 1 to 63 letters, digits, dots, underscores and hyphens", in.Name)
+	}
+	if err := a.offered(r, ticket); err != nil { // strangers cost no more than this
+		return none, err
 	}
 	csr, err := request(in.Request)
 	if err != nil {
@@ -53,6 +58,16 @@ func (a *API) join(r *http.Request, in joining.JoinRequest) (joining.JoinAnswer,
 	}
 	a.Log.Info("a machine joined", "machine", m.ID, "role", m.Role, "name", m.Name, "from", r.RemoteAddr)
 	return out, nil
+}
+
+// offered refuses a ticket that is not good.
+func (a *API) offered(r *http.Request, t joining.Ticket) error {
+	return a.Store.View(r.Context(), store.Fresh, func(tx store.Tx) error {
+		if _, ok := tables.Offered(tx, t); !ok {
+			return tables.ErrTicket
+		}
+		return nil
+	})
 }
 
 func roleOf(r joining.Role) authority.Role {
@@ -116,6 +131,9 @@ func (a *API) pass(r *http.Request, _ struct{}) (*joining.Pass, error) {
 	return given, err
 }
 
+// memberPatience is how long a change of the servers may take: without a majority of them there is none.
+const memberPatience = 30 * time.Second
+
 // member lets a server in among those that keep the store.
 func (a *API) member(r *http.Request, in joining.MemberRequest) (joining.MemberAnswer, error) {
 	var out joining.MemberAnswer
@@ -128,7 +146,12 @@ func (a *API) member(r *http.Request, in joining.MemberRequest) (joining.MemberA
 	case !nameRule.MatchString(in.Name):
 		return out, refuse(http.StatusBadRequest, "Name %q: 1 to 63 letters, digits, dots, underscores and hyphens", in.Name)
 	}
-	if out.Members, err = a.Members.AddMember(r.Context(), in.Name, in.Address); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), memberPatience)
+	defer cancel()
+	switch out.Members, err = a.Members.AddMember(ctx, in.Name, in.Address); {
+	case err != nil && ctx.Err() != nil:
+		return out, refuse(http.StatusServiceUnavailable, "the servers do not agree on another one yet, as when too few of them run: %v", err)
+	case err != nil:
 		return out, refuse(http.StatusConflict, "%v", err)
 	}
 	return out, nil

@@ -1,6 +1,7 @@
 package joinapi
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"slices"
@@ -141,7 +142,9 @@ func (a *API) removeServer(r *http.Request, _ struct{}) (struct{}, error) {
 		return none, err
 	}
 	name := r.PathValue("name")
-	if err := a.Members.RemoveMember(r.Context(), name); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), memberPatience)
+	defer cancel()
+	if err := a.Members.RemoveMember(ctx, name); err != nil {
 		return none, refuse(http.StatusConflict, "%v", err)
 	}
 	err := a.Store.Update(r.Context(), func(tx store.Tx) error {
@@ -163,6 +166,7 @@ func (a *API) backup(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a large one takes longer than an answer may; recorders have none
 	w.Header().Set("Content-Type", "application/octet-stream")
 	if err := a.Members.Backup(r.Context(), w); err != nil {
 		a.Log.Warn("backup", "error", err)

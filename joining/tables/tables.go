@@ -41,10 +41,16 @@ var (
 	ErrMachine = errors.New("the machine is not known: it was removed")
 )
 
+// Offered answers what a ticket is good for, if it is.
+func Offered(tx store.Tx, t joining.Ticket) (*joining.Offer, bool) {
+	o, ok := Offers.Get(tx, all.Key(t.ID))
+	return o, ok && hmac.Equal(o.Hash, t.Hash()) && tx.Now().Before(o.Expires)
+}
+
 // Redeem uses up a ticket and lets a machine in (2 keys). The machine's id is answered with it.
 func Redeem(tx store.Tx, t joining.Ticket, name string) (*joining.Machine, error) {
-	o, ok := Offers.Get(tx, all.Key(t.ID))
-	if !ok || !hmac.Equal(o.Hash, t.Hash()) || !tx.Now().Before(o.Expires) {
+	o, ok := Offered(tx, t)
+	if !ok {
 		return nil, ErrTicket
 	}
 	m := &joining.Machine{ID: tx.NewID(), Role: o.Role, Home: o.Home, Name: name, Joined: tx.Now()}
