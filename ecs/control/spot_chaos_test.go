@@ -209,7 +209,6 @@ func (m *market) close() {
 	if m.checkSpot(); m.interrupted-before != 3 || sum(m.running("first")) != 8 {
 		m.t.Errorf("3 tasks needed room: %d were interrupted, %v run", m.interrupted-before, m.running("first"))
 	}
-	before = m.interrupted
 	m.scale("first", 40) // as many as have room; the rest says so, and interrupts none for nothing
 	m.pass(time.Hour)
 	m.checkSpot()

@@ -116,13 +116,9 @@ func (n *Network) acquire() error {
 	if err := os.MkdirAll(n.cfg.netnsDir(), 0o755); err != nil {
 		return fmt.Errorf("network: RunDir: %w", err)
 	}
-	f, err := os.OpenFile(n.cfg.lockFile(), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("network: RunDir: %w", err)
-	}
-	n.lock = f
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return fmt.Errorf("network: another process runs the network of installation %q (lock %s): %w", n.cfg.Name, f.Name(), err)
+	var err error
+	if n.lock, err = netspace.Lock(n.cfg.lockFile()); err != nil {
+		return fmt.Errorf("network: another process runs the network of installation %q: %w", n.cfg.Name, err)
 	}
 	if n.nl, err = netlink.NewHandle(unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER); err != nil {
 		return fmt.Errorf("network: netlink: %w", err)

@@ -56,9 +56,9 @@ func draw(seed uint64, round int) fault {
 }
 
 func (f fault) String() string {
-	names := make([]string, len(f.kill))
-	for i, v := range f.kill {
-		names[i] = string(v)
+	var names []string
+	for _, v := range f.kill {
+		names = append(names, string(v))
 	}
 	if f.part != nothing {
 		names = append(names, "a task's "+string(f.part))

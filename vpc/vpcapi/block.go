@@ -101,10 +101,9 @@ func (a *API) AssociateVpcCidrBlock(ctx context.Context, c wire.Call, in *shape.
 		next := *v
 		b := vpc.Block{Association: vpc.KindVPCBlock.NewID(tx.NewID()), CIDR: block}
 		if six {
-			if b.CIDR = provided6(tx); len(v.Blocks6) == 0 {
-				if err := tables.OpenIPv6(tx, v); err != nil {
-					return err
-				}
+			b.CIDR = provided6(tx)
+			if err := openFirst6(tx, v); err != nil {
+				return err
 			}
 			next.Blocks6 = append(slices.Clone(v.Blocks6), b)
 			out.Ipv6CidrBlockAssociation = aws.Ptr(renderBlock6(h.Region, b))
@@ -205,4 +204,12 @@ func disassociate(tx store.Tx, v *vpc.VPC, id string, out *shape.DisassociateVpc
 		out.Ipv6CidrBlockAssociation.Ipv6CidrBlockState.State = aws.Ptr(shape.VpcCidrBlockStateCodeDisassociating)
 	}
 	return nil
+}
+
+// openFirst6 has the default group and ACL let IPv6 through when a VPC gets its first range of it, as AWS's do.
+func openFirst6(tx store.Tx, v *vpc.VPC) error {
+	if len(v.Blocks6) > 0 {
+		return nil
+	}
+	return tables.OpenIPv6(tx, v)
 }

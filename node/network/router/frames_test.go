@@ -69,6 +69,7 @@ func injected(t *testing.T, r *Routers, e Endpoint, kind uint16) bool {
 }
 
 func packetSocket(t *testing.T, path, link string, order int) (fd int, err error) {
+	t.Helper()
 	spacetest.In(t, path, func() error {
 		i, err := net.InterfaceByName(link)
 		if err != nil {

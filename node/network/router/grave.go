@@ -179,8 +179,8 @@ func (j *job) done(flows, links error) error {
 			j.v.late[a] = true
 		}
 	}
-	if links != nil || j.v.r.vpcs[j.v.id] != j.v {
-		return nil
+	if gone := links == nil && j.v.r.vpcs[j.v.id] == j.v; gone {
+		return j.v.forgetGraves(j.links)
 	}
-	return j.v.forgetGraves(j.links)
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/node/network/router/ready"
 	"github.com/berth-ecs/berth/nodeconf"
@@ -85,13 +86,9 @@ func (r *Routers) acquire() error {
 	if err := errors.Join(os.MkdirAll(r.cfg.vpcDir(), 0o755), os.MkdirAll(r.cfg.eniDir(), 0o755)); err != nil {
 		return fmt.Errorf("router: RunDir: %w", err)
 	}
-	f, err := os.OpenFile(r.cfg.lockFile(), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("router: RunDir: %w", err)
-	}
-	r.lock = f
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return fmt.Errorf("router: another process runs the routers of installation %q (lock %s): %w", r.cfg.Name, f.Name(), err)
+	var err error
+	if r.lock, err = netspace.Lock(r.cfg.lockFile()); err != nil {
+		return fmt.Errorf("router: another process runs the routers of installation %q: %w", r.cfg.Name, err)
 	}
 	if r.home, err = netns.Get(); err != nil {
 		return fmt.Errorf("router: own namespace: %w", err)

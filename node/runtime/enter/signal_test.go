@@ -21,7 +21,7 @@ func TestACheckIgnoresNoSignal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range strings.Split(strings.TrimSpace(out.String()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n") {
 		name, value, _ := strings.Cut(line, ":")
 		if (name == "SigIgn" || name == "SigBlk") && strings.Trim(strings.TrimSpace(value), "0") != "" {
 			t.Errorf("the check has %s", line)

@@ -3,6 +3,7 @@ package fargate
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,7 +37,7 @@ func asShown(w *world) {
 		"container":       {aws.ToString(t.Containers[0].NetworkInterfaces[0].AttachmentId) + " " + aws.ToString(t.Containers[0].NetworkInterfaces[0].PrivateIpv4Address), aws.ToString(a.Id) + " " + t.private},
 		"instance":        {aws.ToString(t.ContainerInstanceArn) + aws.ToString(t.eni.Attachment.InstanceId), ""},
 		"status":          {string(t.eni.Status) + " " + string(t.eni.Attachment.Status), "in-use attached"},
-		"requester":       {fmt.Sprint(aws.ToBool(t.eni.RequesterManaged)), "true"},
+		"requester":       {strconv.FormatBool(aws.ToBool(t.eni.RequesterManaged)), "true"},
 		"description":     {aws.ToString(t.eni.Description), "arn:aws:ecs:us-east-1:" + installation.Account + ":attachment/" + aws.ToString(a.Id)},
 		"owner":           {aws.ToString(t.eni.Association.IpOwnerId), "amazon"},
 		"public name":     {aws.ToString(t.eni.Association.PublicDnsName), name(t.public)},

@@ -86,7 +86,7 @@ func (o *outside) serve(t testing.TB) {
 		host, _, _ := strings.Cut(r.RemoteAddr, ":")
 		fmt.Fprint(w, host)
 	})}
-	go server.Serve(l) //nolint:errcheck // ends with the listener
+	go server.Serve(l) // ends with the listener
 }
 
 func (o *outside) url() string { return "http://" + o.address }
