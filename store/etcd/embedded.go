@@ -79,7 +79,7 @@ func (b *embedded) begin(ctx context.Context) error {
 	select {
 	case <-b.server.ReadyNotify():
 	case <-b.server.StopNotify():
-		return errors.New("etcd: stopped while starting")
+		return b.stopped(errors.New("etcd: stopped while starting"))
 	case err := <-b.etcd.Err():
 		return fmt.Errorf("etcd: %w", err)
 	case <-ctx.Done():

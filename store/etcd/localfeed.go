@@ -47,7 +47,7 @@ func (f *localFeed) step(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-f.b.server.StopNotify():
-		return errors.New("etcd stopped")
+		return f.b.stopped(errors.New("etcd stopped"))
 	case r, ok := <-f.stream.Chan():
 		switch {
 		case !ok:

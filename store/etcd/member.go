@@ -161,11 +161,27 @@ func transient(err error) bool {
 		etcderrors.ErrUnhealthy, etcderrors.ErrNotEnoughStartedMembers, etcderrors.ErrLearnerNotReady, etcderrors.ErrNoLeader, etcderrors.ErrLeaderChanged,
 		etcderrors.ErrTimeout, etcderrors.ErrTimeoutDueToLeaderFail, etcderrors.ErrTimeoutDueToConnectionLost, etcderrors.ErrCanceled, membership.ErrTooManyLearners,
 	} {
-		if errors.Is(err, e) || err.Error() == e.Error() { // what another member said came as text
+		if is(err, e) {
 			return true
 		}
 	}
 	return false
+}
+
+// is tells whether err is what; what another member said came as text.
+func is(err, what error) bool {
+	return err != nil && (errors.Is(err, what) || err.Error() == what.Error())
+}
+
+// errRemoved ends a server that the others have removed.
+var errRemoved = errors.New("etcd: this server was removed from those that keep the records: it can join them again with a new ticket and an empty data directory")
+
+// stopped says why etcd stopped.
+func (b *embedded) stopped(otherwise error) error {
+	if all, ok := b.server.Cluster().(*membership.RaftCluster); ok && all.IsIDRemoved(b.server.MemberID()) {
+		return errRemoved
+	}
+	return otherwise
 }
 
 // Member is one of the servers that keep the records.
@@ -186,7 +202,14 @@ type members interface {
 	members() []Member
 	addMember(ctx context.Context, name, address string) (map[string]string, error)
 	removeMember(ctx context.Context, name string) error
+	led() bool
 }
+
+// Led tells whether the members have a leader that this one knows. Without one, as where most are gone or cannot be reached, nothing is written and
+// no read is fresh.
+func (s *Store) Led() bool { return s.of == nil || s.of.led() }
+
+func (b *embedded) led() bool { return b.server.Leader() != 0 }
 
 // Members are those that this member knows of.
 func (s *Store) Members() ([]Member, error) {
@@ -205,7 +228,8 @@ func (s *Store) AddMember(ctx context.Context, name, address string) (map[string
 	return s.of.addMember(ctx, name, address)
 }
 
-// RemoveMember removes a member, which ends: it can only join again with an empty data directory.
+// RemoveMember removes a member, which ends: it can only join again with an empty data directory. One that was added and never began has no
+// name; its address is taken for it.
 func (s *Store) RemoveMember(ctx context.Context, name string) error {
 	if s.of == nil {
 		return ErrNoMembers
@@ -246,8 +270,7 @@ func (b *embedded) addMember(ctx context.Context, name, address string) (map[str
 			}
 		}
 	}
-	added := membership.NewMemberAsLearner("", types.MustNewURLs([]string{u.String()}), "", new(b.conf.Now()))
-	if err := again(ctx, func() error { _, err := b.server.AddMember(ctx, *added); return err }); err != nil {
+	if err := b.add(ctx, u); err != nil {
 		return nil, fmt.Errorf("etcd: add %s: %w", name, err)
 	}
 	all := map[string]string{name: address}
@@ -259,9 +282,30 @@ func (b *embedded) addMember(ctx context.Context, name, address string) (map[str
 	return all, nil
 }
 
+// add adds a member that does not vote yet. Its id is of its address and the second: one that was removed in this second has used it up.
+func (b *embedded) add(ctx context.Context, u url.URL) error {
+	now, tried := b.conf.Now(), false
+	return again(ctx, func() error {
+		for {
+			m := membership.NewMemberAsLearner("", types.MustNewURLs([]string{u.String()}), "", &now)
+			_, err := b.server.AddMember(ctx, *m)
+			switch {
+			case is(err, membership.ErrIDRemoved):
+				now = now.Add(time.Second)
+				continue
+			case tried && is(err, membership.ErrIDExists): // what was not answered was done
+				return nil
+			}
+			tried = true
+			return err
+		}
+	})
+}
+
 func (b *embedded) removeMember(ctx context.Context, name string) error {
 	for _, m := range b.server.Cluster().Members() {
-		if m.Name == name {
+		at := peerURL(name)
+		if m.Name == name || m.Name == "" && slices.Equal(m.PeerURLs, []string{at.String()}) {
 			return b.remove(ctx, m.ID)
 		}
 	}
@@ -269,7 +313,16 @@ func (b *embedded) removeMember(ctx context.Context, name string) error {
 }
 
 func (b *embedded) remove(ctx context.Context, id types.ID) error {
-	if err := again(ctx, func() error { _, err := b.server.RemoveMember(ctx, uint64(id)); return err }); err != nil {
+	tried := false
+	err := again(ctx, func() error {
+		_, err := b.server.RemoveMember(ctx, uint64(id))
+		if tried && is(err, membership.ErrIDRemoved) { // what was not answered was done
+			return nil
+		}
+		tried = true
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("etcd: remove a member: %w", err)
 	}
 	return nil

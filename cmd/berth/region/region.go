@@ -72,7 +72,11 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	c.Ready.Wait(part, "opening the store")
+	opening := "opening the store"
+	if peer != nil {
+		opening += ", which takes a majority of its servers"
+	}
+	c.Ready.Wait(part, opening)
 	s, err := etcd.Open(ctx, etcd.Config{
 		Schema:  Schema(),
 		DataDir: etcdDir(c.Settings),
@@ -211,6 +215,9 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		"http": func(ctx context.Context) error {
 			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
 		},
+	}
+	if r.keepers != nil {
+		parts["majority"] = func(ctx context.Context) error { return majority(ctx, r.keepers.Led, c.Ready) }
 	}
 	if l.agents != nil {
 		parts["agents"] = func(ctx context.Context) error {
