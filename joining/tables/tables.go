@@ -87,6 +87,9 @@ func values(tx store.Tx, machine string) func(func(*joining.Pass) bool) {
 
 // Remove ends a machine: no certificate of it is renewed, and its keys are good for nothing. It tells whether there was one. At most 20 keys.
 func Remove(tx store.Tx, id string) bool {
+	if id == "" { // the first server did not join
+		return false
+	}
 	if _, ok := Machines.Get(tx, all.Key(id)); !ok {
 		return false
 	}
@@ -110,4 +113,9 @@ func Good(tx store.Tx, accessKey string, now time.Time) (*joining.Pass, bool) {
 }
 
 // Known tells whether a machine is part of the installation.
-func Known(tx store.Tx, id string) (*joining.Machine, bool) { return Machines.Peek(tx, all.Key(id)) }
+func Known(tx store.Tx, id string) (*joining.Machine, bool) {
+	if id == "" { // the first server did not join
+		return nil, false
+	}
+	return Machines.Peek(tx, all.Key(id))
+}

@@ -153,8 +153,30 @@ func randomID() string {
 
 // Commit implements store.Backend.
 func (b *embedded) Commit(ctx context.Context, t store.Txn) (int64, bool, error) {
+	if b.conf.Peer == nil {
+		return b.commit(ctx, t)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	changed := b.server.LeaderChangedNotify()
+	go func() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(inheritance):
+			cancel()
+		}
+	}()
 	return b.commit(ctx, t)
 }
+
+// inheritance is how long a new leader has to commit what the one before it left. A proposal that was on its way to a leader that died is lost, and
+// etcd would wait for it six seconds; that it may have been written is what its caller hears.
+const inheritance = 300 * time.Millisecond
 
 // Revision implements store.Backend. Whatever is written to a single member is written through it: etcd acknowledges a write after it was
 // applied here, so what is applied here holds everything that was acknowledged, and nobody else needs to be asked. One of several
