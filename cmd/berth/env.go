@@ -9,6 +9,8 @@ import (
 	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/rootkeys"
+	"github.com/berth-ecs/berth/joining"
+	"github.com/berth-ecs/berth/joining/client"
 )
 
 type envCommand struct {
@@ -40,6 +42,9 @@ func (a *app) keys() (rootkeys.Keys, error) {
 		return rootkeys.Keys{AccessKey: a.settings.AccessKey, SecretKey: a.settings.SecretKey}, nil
 	}
 	keys, err := rootkeys.Read(rootkeys.Of{DataDir: a.settings.DataDir, Account: a.settings.Account})
+	if m, no := client.Load(a.settings.DataDir); errors.Is(err, fs.ErrNotExist) && no == nil && m.Role == joining.Node {
+		return keys, errors.New("this machine is a node, which has no root keys: say it on a server's")
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return keys, fmt.Errorf("no keys in %s yet for account %s: they are made when the region first starts with it among its accounts (berth up)",
 			a.settings.DataDir, a.settings.Account)

@@ -50,8 +50,12 @@ type fleet struct {
 func newFleet(t *testing.T) *fleet {
 	w, servers := three(t)
 	f := &fleet{t: t, world: w, servers: servers, node: w.Host()}
-	f.node.JoinNode(servers[1])
+	f.node.JoinNode(servers[1], "--image-pull-behavior=prefer-cached")
 	installation.Eventually(t, "the node to be connected", func(ctx context.Context) error { return connected(ctx, servers[2].ECS(), 1) })
+	t.Log(f.node.Must("doctor"))
+	if out, err := f.node.Berth(t.Context(), "env"); err == nil || !strings.Contains(err.Error(), "this machine is a node") {
+		t.Errorf("a node has the keys of root: %s %v", out, err)
+	}
 	if err := f.node.Import(t.Context(), peerImage, peerProgram(t)); err != nil {
 		t.Fatal(err)
 	}

@@ -104,6 +104,7 @@ func readEverywhere(t *testing.T, all []*hosts.Host, prefix string) {
 func TestServersAreOne(t *testing.T) {
 	w, all := three(t)
 	readEverywhere(t, all, "joined")
+	pullEverywhere(t, all)
 
 	leader := w.Leader(all[0])
 	rest := others(all, leader)

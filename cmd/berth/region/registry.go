@@ -3,6 +3,7 @@ package region
 import (
 	"path/filepath"
 
+	"github.com/berth-ecs/berth/blobs"
 	"github.com/berth-ecs/berth/blobs/dir"
 	"github.com/berth-ecs/berth/internal/disk"
 	"github.com/berth-ecs/berth/loop"
@@ -21,6 +22,7 @@ type images struct {
 	api   *registryapi.API
 	oci   *ociapi.Handler
 	loops *control.Loops
+	own   blobs.Reader // what is on this server's disk
 }
 
 func openRegistry(c Config, r rooms) (*images, error) {
@@ -29,8 +31,8 @@ func openRegistry(c Config, r rooms) (*images, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &shelf.Shelf{Store: r.store, Blobs: b}
 	log := c.Log.With("component", "registry")
+	s := &shelf.Shelf{Store: r.store, Blobs: share(b, r, log)}
 	loops, err := control.New(control.Config{
 		Blobs: b, Retention: c.Settings.RegistryRetention, Log: log, Metrics: loop.NewMetrics(r.metrics), Removed: r.metrics,
 		Pressed: func() bool {
@@ -45,5 +47,6 @@ func openRegistry(c Config, r rooms) (*images, error) {
 		api:   registryapi.New(registryapi.Config{Shelf: s, Endpoint: c.Settings.Endpoint()}),
 		oci:   ociapi.New(ociapi.Config{Shelf: s, Authorizer: agentsToo{wire.RootOnly{}, r.store}, Log: log}),
 		loops: loops,
+		own:   b,
 	}, nil
 }

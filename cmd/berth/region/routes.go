@@ -34,6 +34,7 @@ func agentRoutes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) *http.Se
 	mux.Handle(registryPath, r.images.oci)
 	if r.membership.authority != nil {
 		joinPages(c, r).Machines(mux)
+		mux.HandleFunc("GET "+blobsPath+"{digest}", giveBlobs(r.images.own, r.store))
 	}
 	mux.Handle("/", edge)
 	return mux

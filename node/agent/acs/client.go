@@ -61,7 +61,7 @@ type Client struct {
 // New makes a client.
 func New(c Config) *Client { return &Client{cfg: c, log: c.Log.With("component", "acs")} }
 
-var retry = backoff.Policy{First: 250 * time.Millisecond, Most: 2 * time.Minute, Factor: 1.5, Jitter: 0.2}
+var retry = backoff.Policy{First: 250 * time.Millisecond, Most: backoff.Away, Factor: 1.5, Jitter: 0.2}
 
 // Run keeps the session open until ctx ends.
 func (c *Client) Run(ctx context.Context) error {

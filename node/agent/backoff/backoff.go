@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// Away is the longest wait for servers that do not answer: a node that is told nothing knows within it that they are back.
+const Away = 5 * time.Second
+
 // Policy grows from First to Most by Factor. Jitter is the part of the wait that is random: 0.2 is up to a fifth less or more.
 type Policy struct {
 	First, Most    time.Duration

@@ -96,7 +96,7 @@ func (k *Client) View(f func(c *nodeconf.Config)) {
 }
 
 var (
-	retryDial  = backoff.Policy{First: 250 * time.Millisecond, Most: time.Minute, Factor: 1.5, Jitter: 0.2}
+	retryDial  = backoff.Policy{First: 250 * time.Millisecond, Most: backoff.Away, Factor: 1.5, Jitter: 0.2}
 	retryApply = backoff.Policy{First: 250 * time.Millisecond, Most: 30 * time.Second, Factor: 2, Jitter: 0.2}
 )
 

@@ -37,7 +37,7 @@ const maxInFlight = 10
 // callTimeout bounds one call.
 const callTimeout = 30 * time.Second
 
-var retry = backoff.Policy{First: time.Second, Most: 30 * time.Second, Factor: 1.3, Jitter: 0.2}
+var retry = backoff.Policy{First: time.Second, Most: backoff.Away, Factor: 1.3, Jitter: 0.2}
 
 // Reporter sends reports.
 type Reporter struct {

@@ -58,7 +58,7 @@ type Client struct {
 // New makes a client.
 func New(c Config) *Client { return &Client{cfg: c, log: c.Log.With("component", "tcs")} }
 
-var retry = backoff.Policy{First: time.Second, Most: time.Minute, Factor: 2, Jitter: 0.2}
+var retry = backoff.Policy{First: time.Second, Most: backoff.Away, Factor: 2, Jitter: 0.2}
 
 // period is how often use and health are published.
 const period = 20 * time.Second
