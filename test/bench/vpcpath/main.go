@@ -5,6 +5,7 @@
 // smaller than that is noise. It needs root, and sends nothing outside of namespaces of its own.
 //
 //	go run ./test/bench/vpcpath
+//	go run ./test/bench/vpcpath -nodes
 package main
 
 import (
@@ -26,10 +27,15 @@ import (
 
 func main() {
 	rounds := flag.Int("rounds", 40, "rounds of ABBA, at least 7")
+	nodes := flag.Bool("nodes", false, "measure a VPC that spans two machines, beside a VXLAN device of the kernel's")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, max(*rounds, 7)); err != nil {
+	measure := run
+	if *nodes {
+		measure = onNodes
+	}
+	if err := measure(ctx, max(*rounds, 7)); err != nil {
 		fmt.Fprintln(os.Stderr, "vpcpath:", err)
 		os.Exit(1)
 	}
@@ -78,27 +84,11 @@ func (w *world) to(id string) netip.AddrPort {
 
 // throughput is the three ways to use a connection.
 func (w *world) throughput(ctx context.Context, rounds int, client string) error {
-	for _, kind := range []struct {
-		name   string
-		unit   float64 // of what is counted, in one piece of work
-		begin  func() (work, func())
-		target float64
-	}{
-		{"TCP stream (Gbit)", piece * 8 / 1e9, func() (work, func()) { return kept(stream) }, 0.95},
-		{"request/response", 1, func() (work, func()) { return kept(requests) }, 0.92},
-		{"connect", 1, func() (work, func()) { return connections, func() {} }, 0.90},
-	} {
-		to := func(from, id string) (once func(context.Context) (time.Duration, error), end func()) {
-			do, end := kind.begin()
-			return func(context.Context) (time.Duration, error) {
-				d, err := pinned(from, 0, func() (time.Duration, error) { return do(w.to(id)) })
-				return time.Duration(float64(d) / kind.unit), err
-			}, end
-		}
-		vpc, end := to(client, "few")
-		plain, endPlain := to(path(w.plain[0]), "plain")
-		large, endLarge := to(path(w.large[0]), "large")
-		arms := []*abba.Arm{{Name: "VPC", Once: vpc}, {Name: "plain pair", Once: plain}, {Name: "plain again", Once: plain}, {Name: "plain, large", Once: large}}
+	for _, kind := range kinds(0.95, 0.92, 0.90) {
+		vpc, end := kind.arm("VPC", client, w.to("few"))
+		plain, endPlain := kind.arm("plain pair", path(w.plain[0]), w.to("plain"))
+		large, endLarge := kind.arm("plain, large", path(w.large[0]), w.to("large"))
+		arms := []*abba.Arm{vpc, plain, {Name: "plain again", Once: plain.Once}, large}
 		err := abba.Run(ctx, rounds, arms...)
 		for _, f := range []func(){end, endPlain, endLarge} {
 			f()

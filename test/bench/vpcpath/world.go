@@ -145,6 +145,18 @@ func (w *world) change(ctx context.Context, set nodeconf.Resources, gone ...node
 
 // pair connects two namespaces by nothing but a link.
 func pair(spaces *[2]netns.NsHandle, segments uint32) error {
+	if err := pairOf(spaces, "eth0", 9001, segments); err != nil {
+		return err
+	}
+	for i, ns := range spaces {
+		if err := address(ns, "eth0", netip.AddrFrom4([4]byte{10, 9, 0, byte(i + 1)})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func pairOf(spaces *[2]netns.NsHandle, name string, mtu int, segments uint32) error {
 	for i := range spaces {
 		ns, err := netspace.New(func(netns.NsHandle) error { return nil })
 		if err != nil {
@@ -158,27 +170,22 @@ func pair(spaces *[2]netns.NsHandle, segments uint32) error {
 	}
 	defer h.Close()
 	veth := &netlink.Veth{
-		LinkAttrs: netlink.LinkAttrs{Name: "eth0", MTU: 9001, TxQLen: -1, GSOIPv4MaxSize: segments},
-		PeerName:  "eth0", PeerMTU: 9001, PeerNamespace: netlink.NsFd(spaces[1]),
+		LinkAttrs: netlink.LinkAttrs{Name: name, MTU: mtu, TxQLen: -1, GSOIPv4MaxSize: segments},
+		PeerName:  name, PeerMTU: uint32(mtu), PeerNamespace: netlink.NsFd(spaces[1]),
 	}
 	if err := h.LinkAdd(veth); err != nil {
 		return fmt.Errorf("plain pair: %w", err)
 	}
-	for i, ns := range spaces {
-		if err := address(ns, netip.AddrFrom4([4]byte{10, 9, 0, byte(i + 1)})); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-func address(ns netns.NsHandle, a netip.Addr) error {
+func address(ns netns.NsHandle, name string, a netip.Addr) error {
 	h, err := netlink.NewHandleAt(ns)
 	if err != nil {
 		return fmt.Errorf("netlink: %w", err)
 	}
 	defer h.Close()
-	link, err := h.LinkByName("eth0")
+	link, err := h.LinkByName(name)
 	if err == nil {
 		err = h.LinkSetUp(link)
 	}
