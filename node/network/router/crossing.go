@@ -1,8 +1,10 @@
 package router
 
 import (
+	"errors"
 	"iter"
 
+	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -27,18 +29,39 @@ func (v *vpc) cross(t *turn) error {
 	if t.others.Empty() && v.whole {
 		return nil
 	}
+	spanned := v.way.Up()
 	v.way.Take(&t.others)
 	if len(v.way.Nodes()) == 0 {
 		if err := v.way.Remove(); err != nil {
 			return err
 		}
-		return v.r.dismiss(v.id)
+		return errors.Join(v.r.dismiss(v.id), v.recut(spanned))
 	}
 	number := t.c.VPCs[v.id].Net
 	if err := v.r.admit(v.id, overlay.VPC{Number: number, Nodes: v.way.Nodes()}); err != nil {
 		return err
 	}
-	return v.way.Lead(&t.others, number, v.whole)
+	return errors.Join(v.way.Lead(&t.others, number, v.whole), v.recut(spanned))
+}
+
+// recut: what interfaces take at once is different when the VPC begins to span nodes, or ends.
+func (v *vpc) recut(spanned bool) error {
+	if v.way.Up() == spanned {
+		return nil
+	}
+	var errs error
+	for _, p := range v.ports {
+		if !p.done {
+			continue
+		}
+		h, eth0, done, err := inner.Enter(v.r.cfg.eniMount(p.conf.ID))
+		if err == nil {
+			err = v.cut(p, h, eth0)
+			done()
+		}
+		errs = errors.Join(errs, err)
+	}
+	return errs
 }
 
 // admit comes before the device. The first of a process is of all VPCs.

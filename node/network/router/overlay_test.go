@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/node/network/netspace/spacetest"
+	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -129,9 +130,12 @@ func TestNodesComeAndGo(t *testing.T) {
 		if links(t, a) != 0 || guarded(t, a) {
 			t.Error("a node alone has an overlay")
 		}
+		wantSegments(t, client, inner.LargeSegments)
 		f.place(b, "eni-steady", "vpc-1b")
 		f.apply(t)
 		steady := f.wait(t, "eni-steady")
+		wantSegments(t, client, inner.PlainSegments) // more does not fit into VXLAN at once
+		wantSegments(t, steady, inner.PlainSegments)
 		echo(t, steady, 7)
 		flow := startStream(t, client, at(steady, 7))
 
@@ -166,7 +170,21 @@ func TestNodesComeAndGo(t *testing.T) {
 		if links(t, a) != 0 || guarded(t, a) {
 			t.Error("a node that is alone again has an overlay")
 		}
+		wantSegments(t, client, inner.LargeSegments)
 	})
+}
+
+// wantSegments looks at how much an interface takes at once, on a kernel that can be told.
+func wantSegments(t *testing.T, e Endpoint, size int) {
+	t.Helper()
+	_, eth0, done, err := inner.Enter(e.Netns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	if got := int(eth0.Attrs().GSOIPv4MaxSize); got != size && got != 0 {
+		t.Errorf("%s takes %d bytes at once, want %d", e.ID, got, size)
+	}
 }
 
 // overlayLink is the device of a node's vpc-1.

@@ -64,11 +64,11 @@ func (v *vpc) finish(p *port, s nodeconf.Subnet) error {
 			return err
 		}
 		defer done()
-		err = errors.Join(netspace.SetSegments(v.nl, p.link, inner.Segments(eth0)), inner.Configure(h, eth0, p.conf, s))
+		err = errors.Join(v.cut(p, h, eth0), inner.Configure(h, eth0, p.conf, s))
 		p.done = err == nil
 		return err
 	}
-	if err := netspace.SetSegments(v.nl, p.link, inner.Segments(p.spare.inner)); err != nil {
+	if err := v.cut(p, p.spare.nl, p.spare.inner); err != nil {
 		return err
 	}
 	if err := inner.Configure(p.spare.nl, p.spare.inner, p.conf, s); err != nil {
@@ -81,6 +81,12 @@ func (v *vpc) finish(p *port, s nodeconf.Subnet) error {
 	p.spare.close()
 	p.spare, p.done = nil, true
 	return nil
+}
+
+// cut says how much both ends of an interface take at once.
+func (v *vpc) cut(p *port, h *netlink.Handle, eth0 netlink.Link) error {
+	size := inner.Segments(eth0, v.way.Up())
+	return errors.Join(netspace.SetSegments(v.nl, p.link, size), netspace.SetSegments(h, eth0, size))
 }
 
 // routeTo: with the neighbour known for good, nothing is asked of a task before its first packet arrives.

@@ -26,15 +26,16 @@ const HandedOver = "sandbox"
 
 // A packet costs a router the same whatever its size, and the kernel cuts what a task sends into packets of the MTU only where it leaves the
 // machine. Links of interfaces take more than the usual 64 KiB at once, so that the router costs a stream next to nothing; the headers of such
-// a packet say length 0, which the kernel's own parts know. A sandbox does not: its links take what every network stack understands.
+// a packet say length 0, which the kernel's own parts know. A sandbox does not, and VXLAN cannot carry it: then links take what every network
+// stack understands.
 const (
 	LargeSegments = 192 << 10
 	PlainSegments = 64 << 10
 )
 
-// Segments are those of both ends of an interface, by its eth0.
-func Segments(eth0 netlink.Link) int {
-	if eth0.Attrs().Alias == HandedOver {
+// Segments are those of both ends of an interface, by its eth0 and whether its VPC spans nodes.
+func Segments(eth0 netlink.Link, spans bool) int {
+	if spans || eth0.Attrs().Alias == HandedOver {
 		return PlainSegments
 	}
 	return LargeSegments
@@ -59,9 +60,6 @@ func Configure(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nod
 		if err := h.LinkSetMTU(eth0, mtu); err != nil {
 			return fmt.Errorf("inner: MTU of %s: %w", i.ID, err)
 		}
-	}
-	if err := netspace.SetSegments(h, eth0, Segments(eth0)); err != nil {
-		return err
 	}
 	if attrs.Alias == HandedOver {
 		return nil

@@ -35,10 +35,13 @@ func Guard(prefix, bridge string, six bool) ruleset.Fragment {
 		},
 		Chains: []ruleset.Chain{
 			{Name: "vxlan-in", Hook: raw(nftables.ChainHookPrerouting), Rules: []ruleset.Rule{
-				rule(vxlan(), FromPrefixed(prefix), drop),
-				rule(vxlan(), from(bridge), drop),
-				rule(vxlan(), loadNet(), peer, untracked(), accept),
-				rule(vxlan(), loadNet(), []expr.Any{member(guardNets)}, drop),
+				rule(vxlan(), goTo("vxlan")),
+			}},
+			{Name: "vxlan", Rules: []ruleset.Rule{
+				rule(FromPrefixed(prefix), drop),
+				rule(from(bridge), drop),
+				rule(loadNet(), peer, untracked(), accept),
+				rule(loadNet(), []expr.Any{member(guardNets)}, drop),
 			}},
 			{Name: "vxlan-out", Hook: raw(nftables.ChainHookOutput), Rules: []ruleset.Rule{
 				rule(vxlan(), ofSocket(), drop),
