@@ -263,16 +263,12 @@ func TestWhoIsNotLetIn(t *testing.T) {
 	plain := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: i.authority.Pool(), ServerName: authority.ServerName}}}
 	for _, path := range []string{joining.RenewPath, joining.PassPath, joining.MembersPath} {
 		resp, err := plain.Post(server.URL+path, "", strings.NewReader("{}"))
-		if err != nil || resp.StatusCode != http.StatusForbidden {
-			t.Errorf("%s without a certificate: %v %v", path, resp, err)
-		}
+		refusedTo(t, path+" without a certificate", resp, err)
 	}
 	i.operator = "arn:aws:sts::000000000000:assumed-role/berth-node/m1"
 	for _, path := range []string{joining.FleetPath, joining.BackupPath} {
 		resp, err := plain.Get(server.URL + path)
-		if err != nil || resp.StatusCode != http.StatusForbidden {
-			t.Errorf("%s by a node: %v %v", path, resp, err)
-		}
+		refusedTo(t, path+" by a node", resp, err)
 	}
 }
 
@@ -339,7 +335,21 @@ func TestACertificateOfAnotherInstallation(t *testing.T) {
 			return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 		},
 	}}}
-	if resp, err := c.Post(server.URL+joining.PassPath, "", nil); err == nil {
+	resp, err := c.Post(server.URL+joining.PassPath, "", nil)
+	if err == nil {
+		_ = resp.Body.Close()
 		t.Errorf("answered %s", resp.Status)
+	}
+}
+
+func refusedTo(t *testing.T, who string, resp *http.Response, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%s: %v", who, err)
+		return
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("%s: %s", who, resp.Status)
 	}
 }

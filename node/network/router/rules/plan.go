@@ -179,23 +179,8 @@ func (p *Plan) concerns(c *nodeconf.Resources, k nodeconf.Key) bool {
 
 // subnets renders all of them, with the gateways in them: there are few, and each depends on several others.
 func (p *Plan) subnets(c *nodeconf.Resources, v nodeconf.VPC, ifaces map[string]bool) {
-	p.targets = map[string]bool{}
-	for _, t := range c.RouteTables {
-		for _, r := range t.Routes {
-			if t.VPC == p.vpc && r.Kind == nodeconf.ToInterface {
-				p.targets[r.Target] = true
-			}
-		}
-	}
-	stale := map[string]bool{}
-	for key := range p.have {
-		if _, is := after(key, "subnet/"); is {
-			stale[key] = true
-		}
-		if _, is := after(key, "nat/"); is {
-			stale[key] = true
-		}
-	}
+	p.findTargets(c)
+	stale := p.places()
 	p.refused = map[string]error{}
 	turned, bases, taken := map[string]bool{}, claims[netip.Addr]{}, claims[netip.Addr]{}
 	for _, id := range slices.Sorted(maps.Keys(c.Subnets)) {
@@ -241,6 +226,31 @@ func (p *Plan) subnets(c *nodeconf.Resources, v nodeconf.VPC, ifaces map[string]
 			ifaces[id] = true
 		}
 	}
+}
+
+// findTargets notes the interfaces that routes lead to.
+func (p *Plan) findTargets(c *nodeconf.Resources) {
+	p.targets = map[string]bool{}
+	for _, t := range c.RouteTables {
+		for _, r := range t.Routes {
+			if t.VPC == p.vpc && r.Kind == nodeconf.ToInterface {
+				p.targets[r.Target] = true
+			}
+		}
+	}
+}
+
+// places are the keys of subnets and gateways that there are.
+func (p *Plan) places() map[string]bool {
+	out := map[string]bool{}
+	for key := range p.have {
+		_, subnet := after(key, "subnet/")
+		_, nat := after(key, "nat/")
+		if subnet || nat {
+			out[key] = true
+		}
+	}
+	return out
 }
 
 func after(key, prefix string) (string, bool) {
