@@ -49,6 +49,9 @@ func belong(ctx context.Context, c Config) (*membership, error) {
 		if s.PeerListen == "" {
 			return nil, errors.New("join: a server that joins others keeps the store with them: give peer-listen, and agent-listen for nodes")
 		}
+		if _, err := os.Lstat(filepath.Join(etcdDir(s), "member")); err == nil { // before the ticket is used up
+			return nil, fmt.Errorf("join: %s holds records of its own: a server joins others with an empty data directory", s.DataDir)
+		}
 		c.Ready.Wait(part, "joining the other servers")
 		joined, err = client.Join(ctx, client.Config{DataDir: s.DataDir, Servers: s.Servers(), Ticket: s.Join, Name: m.name},
 			func(j client.Membership) error { return keepSecrets(s, j) })
@@ -74,12 +77,15 @@ func keepSecrets(s config.Settings, j client.Membership) error {
 	if j.Secrets == nil {
 		return errors.New("the ticket is for a node, this is a server")
 	}
+	if err := authority.Import(s.DataDir, j.Secrets.Authority, j.Secrets.AuthorityKey); err != nil { // first: it knows another installation's directory
+		return err
+	}
 	for _, r := range j.Secrets.Roots {
 		if err := rootkeys.Keep(rootkeys.Of{DataDir: s.DataDir, Account: r.Account}, rootkeys.Keys{AccessKey: r.AccessKey, SecretKey: r.SecretKey}); err != nil {
 			return err
 		}
 	}
-	return authority.Import(s.DataDir, j.Secrets.Authority, j.Secrets.AuthorityKey)
+	return nil
 }
 
 // secrets are what another server gets.
