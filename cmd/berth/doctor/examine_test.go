@@ -28,6 +28,7 @@ func healthy(t *testing.T) Facts {
 	for _, option := range neededOptions {
 		f.KernelConfig[option] = true
 	}
+	f.KernelConfig["CONFIG_VXLAN"], f.KernelConfig["CONFIG_WIREGUARD"] = true, true
 	for _, name := range requiredTools {
 		f.Tools[name] = Tool{Path: "/opt/berth/bin/" + name, Version: "2.4.2"}
 	}
@@ -46,12 +47,19 @@ func TestExamine(t *testing.T) {
 		level  Level
 		says   string
 	}{
-		"healthy":               {},
-		"version 2":             {change: func(f *Facts) { f.ProcCgroup, f.Mounts = "0::/\n", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n" }},
-		"the region runs":       {change: func(f *Facts) { f.Running, f.PortError = true, errors.New("in use") }},
-		"not root":              {func(f *Facts) { f.Root = false }, "user", Fail, "not root"},
-		"kernel not known":      {func(f *Facts) { f.KernelConfig = nil }, "kernel", Warn, "/proc/config.gz"},
-		"no veth":               {func(f *Facts) { f.KernelConfig["CONFIG_VETH"] = false }, "kernel", Fail, "CONFIG_VETH"},
+		"healthy":          {},
+		"version 2":        {change: func(f *Facts) { f.ProcCgroup, f.Mounts = "0::/\n", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n" }},
+		"the region runs":  {change: func(f *Facts) { f.Running, f.PortError = true, errors.New("in use") }},
+		"not root":         {func(f *Facts) { f.Root = false }, "user", Fail, "not root"},
+		"kernel not known": {func(f *Facts) { f.KernelConfig = nil }, "kernel", Warn, "/proc/config.gz"},
+		"no veth":          {func(f *Facts) { f.KernelConfig["CONFIG_VETH"] = false }, "kernel", Fail, "CONFIG_VETH"},
+		"nodes, nothing encrypts": {func(f *Facts) {
+			f.Settings.Server, f.KernelConfig["CONFIG_WIREGUARD"] = "https://10.0.0.5:8443", false
+		}, "nodes", Warn, "neither WireGuard nor IPsec"},
+		"nodes, WireGuard": {change: func(f *Facts) {
+			f.Settings.Join = "ticket"
+		}},
+		"nodes, no VXLAN":       {func(f *Facts) { f.Settings.PeerListen, f.KernelConfig["CONFIG_VXLAN"] = "10.0.0.5:2380", false }, "nodes", Fail, "CONFIG_VXLAN"},
 		"no overlay":            {func(f *Facts) { f.Filesystems = "ext4" }, "overlay", Warn, "not loaded"},
 		"hierarchy not mounted": {func(f *Facts) { f.ProcCgroup += "12:rdma:/\n" }, "cgroups", Warn, "rdma"},
 		"named one not mounted": {func(f *Facts) { f.ProcCgroup += "13:name=elogind:/\n" }, "cgroups", Warn, "name=elogind"},
