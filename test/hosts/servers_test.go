@@ -105,6 +105,7 @@ func TestServersAreOne(t *testing.T) {
 	w, all := three(t)
 	readEverywhere(t, all, "joined")
 	pullEverywhere(t, all)
+	cutOff(t, w, all)
 
 	leader := w.Leader(all[0])
 	rest := others(all, leader)
@@ -129,6 +130,28 @@ func TestServersAreOne(t *testing.T) {
 	keep(t, fresh, all)
 	readEverywhere(t, all, "replaced")
 	restore(t, w, all[0])
+}
+
+// cutOff takes the leading server off the wire: the others go on, it answers nothing that could be old, and it has caught up when it is back. Then the wire
+// loses packets, which costs time only.
+func cutOff(t *testing.T, w *hosts.World, all []*hosts.Host) {
+	t.Helper()
+	leader := w.Leader(all[0])
+	rest := others(all, leader)
+	leader.Cut()
+	c := rest[0].ECS()
+	installation.Eventually(t, "a write without who led", func(ctx context.Context) error { return createCluster(ctx, c, "while-cut") })
+	alone := leader.ECS(func(o *ecs.Options) { o.Retryer = aws.NopRetryer{} })
+	err := has(t.Context(), alone, "while-cut")
+	if err == nil || !retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err).Bool() {
+		t.Errorf("a server without the others answers a read: %v", err)
+	}
+	leader.Mend()
+	installation.Eventually(t, "who was cut off to be back", func(ctx context.Context) error { return has(ctx, alone, "while-cut") })
+	keep(t, leader, all)
+	rest[1].Lose(5)
+	readEverywhere(t, all, "lossy")
+	rest[1].Lose(0)
 }
 
 // restore makes a backup while the region is written to, and another region of it on a host that has nothing but the keys.
