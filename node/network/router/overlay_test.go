@@ -147,7 +147,7 @@ func TestNodesComeAndGo(t *testing.T) {
 		spacetest.Space(moves.Netns).Serve(t, "tcp", ":80", moves.ID)
 		wantAnswer(t, client, "tcp", at(moves, 80), moves.ID)
 
-		c.host.addr = u.address(77) // its address changes, and its process starts anew
+		c.addr = u.address(77) // its address changes, and its process starts anew
 		c.assign(t, c.addr)
 		cfg := c.r.cfg
 		cfg.Address = c.addr

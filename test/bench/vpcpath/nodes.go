@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -123,7 +124,7 @@ func (f *fleet) open(ctx context.Context, i int) error {
 	var b [3]byte
 	_, _ = rand.Read(b[:]) // it does not fail
 	r, err := router.Open(ctx, router.Config{
-		Name: "v" + hex.EncodeToString(b[:]), RunDir: filepath.Join(f.dir, fmt.Sprint(i)), PublicPool: netip.MustParsePrefix("198.19.255.0/28"), Address: machineAddress(i),
+		Name: "v" + hex.EncodeToString(b[:]), RunDir: filepath.Join(f.dir, strconv.Itoa(i)), PublicPool: netip.MustParsePrefix("198.19.255.0/28"), Address: machineAddress(i),
 	})
 	if err != nil {
 		return fmt.Errorf("open: %w", err)
@@ -161,7 +162,7 @@ func link(spaces *[2]netns.NsHandle, network string) error {
 		return err
 	}
 	for i, ns := range spaces {
-		if err := address(ns, "u0", netip.MustParseAddr(network+fmt.Sprint(i+1))); err != nil {
+		if err := address(ns, "u0", netip.MustParseAddr(network+strconv.Itoa(i+1))); err != nil {
 			return err
 		}
 	}

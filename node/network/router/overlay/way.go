@@ -69,7 +69,7 @@ func (w *Way) Add(t *Turn, id string, now nodeconf.Remote, is bool) {
 	}
 	t.Gone = append(t.Gone, old)
 	for _, a := range old.Addresses {
-		if a.Is4() && !(is && slices.Contains(now.Addresses, a)) {
+		if a.Is4() && (!is || !slices.Contains(now.Addresses, a)) {
 			t.Left = append(t.Left, a)
 		}
 	}
