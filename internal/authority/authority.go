@@ -156,7 +156,23 @@ func (a *Authority) write(dataDir string) error {
 }
 
 func replace(path string, data []byte, mode fs.FileMode) error {
-	if err := os.WriteFile(path+".new", data, mode); err != nil {
+	return WholeFile(path, data, mode)
+}
+
+// WholeFile stores data so that the file is there as it was before or as it is now, whatever ends: this process or the machine.
+func WholeFile(path string, data []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
 		return err
 	}
 	return os.Rename(path+".new", path)

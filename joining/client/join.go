@@ -217,8 +217,5 @@ func store(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return authority.WholeFile(path, data, 0o600)
 }

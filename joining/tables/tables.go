@@ -119,3 +119,22 @@ func Known(tx store.Tx, id string) (*joining.Machine, bool) {
 	}
 	return Machines.Peek(tx, all.Key(id))
 }
+
+// Forget takes away tickets, keys of nodes and places of servers, at most that many, and tells whether there may be more (a key each).
+func Forget(tx store.Tx, most int) (more bool) {
+	n := forget(tx, Offers, most) + forget(tx, Passes, most)
+	return n+forget(tx, Places, most) > 0
+}
+
+func forget[T any](tx store.Tx, t *store.Table[T], most int) int {
+	var keys []string
+	for key := range t.List(tx, all.Prefix(), "") {
+		if keys = append(keys, key); len(keys) == most/3 {
+			break
+		}
+	}
+	for _, key := range keys {
+		t.Delete(tx, key)
+	}
+	return len(keys)
+}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/ready"
+	"github.com/berth-ecs/berth/joining/tables"
+	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/etcd"
 )
 
@@ -26,5 +28,26 @@ func Restore(ctx context.Context, s config.Settings, log *slog.Logger, backup st
 	if peer != nil {
 		peer.Join = nil // it is the first now
 	}
-	return etcd.Restore(etcd.Config{Schema: Schema(), DataDir: etcdDir(s), Name: s.Name, Peer: peer, Log: log}, backup)
+	c := etcd.Config{Schema: Schema(), DataDir: etcdDir(s), Name: s.Name, Peer: peer, Log: log}
+	if err := etcd.Restore(c, backup); err != nil {
+		return err
+	}
+	return forget(ctx, c)
 }
+
+// forget takes away what let machines in when the backup was made: a ticket that was used since, or keys that were taken away, would be good
+// again. Nodes get keys by their certificates; the other servers join anew.
+func forget(ctx context.Context, c etcd.Config) (err error) {
+	s, err := etcd.Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	for more := true; more && err == nil; {
+		err = s.Update(ctx, func(tx store.Tx) error { more = tables.Forget(tx, forgotten); return nil })
+	}
+	return err
+}
+
+// forgotten is how many records one transaction takes away.
+const forgotten = 50
