@@ -448,3 +448,29 @@ func TestHeartbeats(t *testing.T) {
 	}
 	p.closed() // now it acknowledges nothing
 }
+
+// Few resources may be large, too: they come in parts like many.
+func TestFewLargeResourcesComeInParts(t *testing.T) {
+	w := newWorld(t)
+	p := w.connect(0)
+	want := nodeconf.Delta{To: 9}
+	want.Set.Groups = map[string]nodeconf.Group{}
+	for _, id := range []string{"sg-1", "sg-2", "sg-3"} {
+		rules := make([]nodeconf.Allow, 15000)
+		want.Set.Groups[id] = nodeconf.Group{ID: id, Ingress: rules}
+	}
+	w.sub(0).push(want)
+	var got nodeconf.Delta
+	parts := 1
+	for {
+		m := next[*session.NodeConfigurationMessage](p)
+		got.Join(m.Delta)
+		if !m.More {
+			break
+		}
+		parts++
+	}
+	if parts < 2 || got.Set.Text() != want.Set.Text() {
+		t.Errorf("%d parts, %d groups", parts, len(got.Set.Groups))
+	}
+}

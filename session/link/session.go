@@ -171,16 +171,42 @@ func forward(ctx context.Context, sub Subscription, to chan<- nodeconf.Delta) er
 // tell sends a change, in parts when it is large.
 func (s *session) tell(ctx context.Context, d nodeconf.Delta) error {
 	defer failpoint.Around(failpoint.TellConf)()
-	parts := d.Split(partSize)
-	for i, p := range parts {
-		if err := s.send(ctx, &protocol.NodeConfigurationMessage{Delta: p, More: i < len(parts)-1}); err != nil {
-			return err
+	frames, err := encode(d)
+	if err != nil {
+		return err
+	}
+	for _, f := range frames {
+		if err := s.write(ctx, f); err != nil {
+			return fmt.Errorf("send a change: %w", err)
 		}
 	}
 	s.open = append(s.open, d.To)
 	s.sent.Store(d.To)
 	s.link.metrics.sent(d)
 	return nil
+}
+
+// fewResources fit into one frame nearly always: to cut them first would be to encode them twice, and most changes are of one or two.
+const fewResources = 64
+
+// encode makes a change the frames that it is sent in.
+func encode(d nodeconf.Delta) ([][]byte, error) {
+	if d.Set.Len()+len(d.Gone) <= fewResources {
+		f, err := protocol.Encode(&protocol.NodeConfigurationMessage{Delta: d})
+		if err != nil || len(f) <= partSize {
+			return [][]byte{f}, err
+		}
+	}
+	var out [][]byte
+	parts := d.Split(partSize)
+	for i, p := range parts {
+		f, err := protocol.Encode(&protocol.NodeConfigurationMessage{Delta: p, More: i < len(parts)-1})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, nil
 }
 
 // hear takes one message of the node.
@@ -243,10 +269,14 @@ func (s *session) send(ctx context.Context, m protocol.Message) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	if err := s.conn.Write(ctx, websocket.MessageText, data); err != nil {
+	if err := s.write(ctx, data); err != nil {
 		return fmt.Errorf("send %s: %w", protocol.TypeOf(m), err)
 	}
 	return nil
+}
+
+func (s *session) write(ctx context.Context, frame []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	return s.conn.Write(ctx, websocket.MessageText, frame)
 }
