@@ -69,6 +69,11 @@ func run(ctx context.Context, o options) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	select { // what connecting left: garbage, and sessions that begin
+	case <-time.After(settle):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	before, noise := used(), listen(ctx)
 	starts, err := w.load(ctx)
 	if err != nil {
@@ -83,6 +88,9 @@ func run(ctx context.Context, o options) error {
 	fmt.Printf("noise: a timer of 1 ms in this process comes late by p50 %.1f ms, p99 %.1f, most %.1f\n", p50, p99, most)
 	return nil
 }
+
+// settle is how long nothing happens between the last connection and the first start.
+const settle = 3 * time.Second
 
 // used is the processor time of this process.
 func used() time.Duration {
