@@ -26,9 +26,10 @@ func TestNodesOutliveServers(t *testing.T) {
 	f.leaderDies()
 	f.allAway(awayFor())
 	f.removed()
+	f.lost()
 }
 
-// awayFor is how long all servers are gone.
+// awayFor is how long all servers are gone: long enough for the restart policy, which acts after a minute of running.
 func awayFor() time.Duration {
 	if d, err := time.ParseDuration(os.Getenv("BERTH_TEST_AWAY")); err == nil {
 		return d
@@ -164,6 +165,39 @@ func (f *fleet) removed() {
 	})
 	if err := connected(t.Context(), c, 0); err != nil {
 		t.Error(err)
+	}
+}
+
+// lost: the tasks of a node whose machine is gone are replaced on another when its instance is deregistered.
+func (f *fleet) lost() {
+	t := f.t
+	t.Helper()
+	c := f.servers[2].ECS()
+	old, err := c.ListContainerInstances(t.Context(), &ecs.ListContainerInstancesInput{})
+	if err != nil || len(old.ContainerInstanceArns) != 1 {
+		t.Fatalf("%+v %v", old, err)
+	}
+	f.node.Destroy()
+	f.node = f.world.Host()
+	f.node.JoinNode(f.servers[0], "--image-pull-behavior=prefer-cached")
+	installation.Eventually(t, "another node to be connected", func(ctx context.Context) error { return connected(ctx, c, 1) })
+	if err := f.node.Import(t.Context(), peerImage, peerProgram(t)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.DeregisterContainerInstance(t.Context(), &ecs.DeregisterContainerInstanceInput{ContainerInstance: &old.ContainerInstanceArns[0], Force: aws.Bool(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for service, n := range map[string]int{"web": 3, "once": 1} {
+		installation.Eventually(t, service+" to run on another node", func(ctx context.Context) error {
+			tasks, err := running(ctx, c, service, n)
+			for _, task := range tasks {
+				if aws.ToString(task.ContainerInstanceArn) == old.ContainerInstanceArns[0] {
+					return fmt.Errorf("%s is on the node that is lost", aws.ToString(task.TaskArn))
+				}
+			}
+			return err
+		})
 	}
 }
 
