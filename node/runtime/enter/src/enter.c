@@ -235,10 +235,11 @@ static int close_rest(struct request *r, int status, int born) {
 	       dup3(s, STATUS, O_CLOEXEC) < 0 || dup3(b, BORN, O_CLOEXEC) < 0 || syscall(SYS_close_range, BORN + 1U, ~0U, 0);
 }
 
-/* default_signals undoes what the node ignores or blocks. Those from 32 on are the C library's and nobody's. */
+/* default_signals undoes what the node ignores or blocks. The C library keeps two for itself and does not let them be set: the kernel does. */
 static void default_signals(void) {
 	sigset_t none;
-	for (int s = 1; s < 32; s++) signal(s, SIG_DFL); /* two cannot be changed */
+	const unsigned long by_default[4] = { 0 }; /* the kernel's struct sigaction: handler, flags, restorer, mask */
+	for (int s = 1; s <= 64; s++) syscall(SYS_rt_sigaction, s, by_default, NULL, 8); /* two cannot be changed */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -367,7 +368,7 @@ static int seal(char **argv, char **env) {
 }
 
 int main(int argc, char **argv, char **env) {
-	if (argc > 1 && !strcmp(argv[1], "--version")) return write(1, "berth-enter 1.1.1\n", 18) == 18 ? 0 : 1;
+	if (argc > 1 && !strcmp(argv[1], "--version")) return write(1, "berth-enter 1.1.2\n", 18) == 18 ? 0 : 1;
 	if (seal(argv, env)) return 1;
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_NAME, "berth-enter");
