@@ -88,7 +88,7 @@ func newLate(s store.Sink) *late {
 	go func() {
 		defer close(l.done)
 		for deliver := range l.queue {
-			<-time.After(time.Duration(rand.Int64N(int64(mostLate)))) //nolint:gosec // any will do
+			<-time.After(time.Duration(rand.Int64N(int64(mostLate))))
 			deliver()
 		}
 	}()

@@ -3,6 +3,7 @@ package hosts_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -125,7 +126,7 @@ func (f *fleet) allAway(long time.Duration) {
 	installation.Eventually(t, "the node to have caught up", func(ctx context.Context) error {
 		now, err := running(ctx, c, "once", 1)
 		if err == nil && aws.ToString(now[0].TaskArn) == aws.ToString(once[0].TaskArn) {
-			err = fmt.Errorf("the task that ended counts as running")
+			err = errors.New("the task that ended counts as running")
 		}
 		return err
 	})
@@ -161,7 +162,7 @@ func (f *fleet) removed() {
 				return nil
 			}
 		}
-		return fmt.Errorf("no server says so")
+		return errors.New("no server says so")
 	})
 	if err := connected(t.Context(), c, 0); err != nil {
 		t.Error(err)

@@ -48,6 +48,7 @@ type fleet struct {
 }
 
 func newFleet(t *testing.T) *fleet {
+	t.Helper()
 	w, servers := three(t)
 	f := &fleet{t: t, world: w, servers: servers, node: w.Host()}
 	f.node.JoinNode(servers[1], "--image-pull-behavior=prefer-cached")

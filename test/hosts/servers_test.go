@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 
 // three are three servers of one installation, each on a host of its own.
 func three(t *testing.T) (*hosts.World, []*hosts.Host) {
+	t.Helper()
 	w := hosts.New(t)
 	a, b, c := w.Host(), w.Host(), w.Host()
 	a.First()
@@ -156,6 +157,7 @@ func cutOff(t *testing.T, w *hosts.World, all []*hosts.Host) {
 
 // restore makes a backup while the region is written to, and another region of it on a host that has nothing but the keys.
 func restore(t *testing.T, w *hosts.World, from *hosts.Host) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "backup")
 	stop := use(t, []*hosts.Host{from})
 	from.Must("backup", file)

@@ -120,7 +120,7 @@ func (s sharedBlobs) fetch(ctx context.Context, at, digest string) error {
 	}
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
-	u, err := s.Store.Create(ctx, "copy-"+hex.EncodeToString(id[:]))
+	u, err := s.Create(ctx, "copy-"+hex.EncodeToString(id[:]))
 	if err != nil {
 		return err
 	}
