@@ -211,20 +211,21 @@ func (w *world) enforced(ctx context.Context, client string) error {
 // attach is from the arrival of an interface to its being ready, and until it is gone.
 func (w *world) attach(ctx context.Context) error {
 	var come, leave []time.Duration
-	for range 50 {
-		w.iface("guest", "a", 77, "sg-few")
-		i := w.conf.Interfaces["guest"]
-		delete(w.conf.Interfaces, "guest")
+	for n := range byte(50) {
+		id := fmt.Sprintf("guest-%d", n) // another each time, as tasks have: the same one waits until its link is gone
+		w.iface(id, "a", 77+n, "sg-few")
+		i := w.conf.Interfaces[id]
+		delete(w.conf.Interfaces, id)
 		began := time.Now()
-		if err := w.change(ctx, nodeconf.Resources{Interfaces: map[string]nodeconf.Interface{"guest": i}}); err != nil {
+		if err := w.change(ctx, nodeconf.Resources{Interfaces: map[string]nodeconf.Interface{id: i}}); err != nil {
 			return err
 		}
-		if _, err := w.r.Wait(ctx, "guest"); err != nil {
-			return fmt.Errorf("guest: %w", err)
+		if _, err := w.r.Wait(ctx, id); err != nil {
+			return fmt.Errorf("%s: %w", id, err)
 		}
 		come = append(come, time.Since(began))
 		began = time.Now()
-		if err := w.change(ctx, nodeconf.Resources{}, nodeconf.Key{Kind: "Interfaces", ID: "guest"}); err != nil {
+		if err := w.change(ctx, nodeconf.Resources{}, nodeconf.Key{Kind: "Interfaces", ID: id}); err != nil {
 			return err
 		}
 		leave = append(leave, time.Since(began))
