@@ -353,3 +353,34 @@ func refusedTo(t *testing.T, who string, resp *http.Response, err error) {
 		t.Errorf("%s: %s", who, resp.Status)
 	}
 }
+
+// A removal that was cut off between the store's members and the records is finished by the next one.
+func TestARemovalIsRepeatable(t *testing.T) {
+	i := newInstallation(t)
+	update(t, i.store, func(tx store.Tx) {
+		for _, name := range []string{"first", "half"} { // the keepers know the first alone, and remove nobody
+			tables.Places.Put(tx, &joining.Place{Name: name, Machine: "m-" + name})
+			tables.Machines.Put(tx, &joining.Machine{ID: "m-" + name, Role: joining.Server})
+		}
+	})
+	mux := http.NewServeMux()
+	i.api("https://192.0.2.1:1").Operators(mux)
+	for name, want := range map[string]int{"half": http.StatusOK, "first": http.StatusConflict, "nobody": http.StatusConflict} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodDelete, joining.FleetPath+"/server/"+name, nil))
+		if w.Code != want {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	err := i.store.View(t.Context(), store.Fresh, func(tx store.Tx) error {
+		_, half := tables.Known(tx, "m-half")
+		_, first := tables.Known(tx, "m-first")
+		if half || !first {
+			t.Errorf("known: half %v, first %v", half, first)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -144,7 +144,7 @@ func (a *API) removeServer(r *http.Request, _ struct{}) (struct{}, error) {
 	name := r.PathValue("name")
 	ctx, cancel := context.WithTimeout(r.Context(), memberPatience)
 	defer cancel()
-	if err := a.Members.RemoveMember(ctx, name); err != nil {
+	if err := a.Members.RemoveMember(ctx, name); err != nil && !a.halfRemoved(r, name) {
 		return none, refuse(http.StatusConflict, "%v", err)
 	}
 	err := a.Store.Update(r.Context(), func(tx store.Tx) error {
@@ -158,6 +158,20 @@ func (a *API) removeServer(r *http.Request, _ struct{}) (struct{}, error) {
 		a.Log.Info("a server was removed", "server", name)
 	}
 	return none, err
+}
+
+// halfRemoved tells whether a server is known that keeps the store no more: whoever removed it was cut off.
+func (a *API) halfRemoved(r *http.Request, name string) bool {
+	states, err := a.Members.States()
+	if err != nil || slices.ContainsFunc(states, func(s joining.ServerState) bool { return s.Name == name }) {
+		return false
+	}
+	known := false
+	err = a.Store.View(r.Context(), store.Fresh, func(tx store.Tx) error {
+		_, known = tables.Places.Peek(tx, store.Installation().Key(name))
+		return nil
+	})
+	return err == nil && known
 }
 
 // backup sends a copy of the store.
