@@ -3,6 +3,7 @@ package wire
 import (
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 )
 
@@ -23,7 +24,29 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    64 << 10,
 	}
 	if log != nil {
+		s.Handler = panics{h, log}
 		s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	}
 	return s
+}
+
+// panics says what a handler panicked with: net/http's own line is among those of connections that end badly, which nobody reads.
+type panics struct {
+	http.Handler
+	log *slog.Logger
+}
+
+// ServeHTTP implements http.Handler.
+func (p panics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if v != http.ErrAbortHandler {
+			p.log.Error("a page panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
+		}
+		panic(v)
+	}()
+	p.Handler.ServeHTTP(w, r)
 }
