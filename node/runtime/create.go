@@ -65,8 +65,11 @@ func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
 	if rerr := r.remove(rest, c.ID); rerr != nil {
 		return errors.Join(err, rerr)
 	}
-	if errdefs.IsAlreadyExists(err) {
-		return r.create(ctx, c)
+	if !errdefs.IsAlreadyExists(err) {
+		return err
+	}
+	if err = r.create(ctx, c); errdefs.IsAlreadyExists(err) { // containerd finishes what a process that is gone asked for: it is over soon
+		return fmt.Errorf("%w: %w", errdefs.ErrUnavailable, err)
 	}
 	return err
 }
