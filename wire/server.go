@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -43,7 +44,7 @@ func (p panics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if v == nil {
 			return
 		}
-		if v != http.ErrAbortHandler {
+		if err, is := v.(error); !is || !errors.Is(err, http.ErrAbortHandler) {
 			p.log.Error("a page panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
 		}
 		panic(v)

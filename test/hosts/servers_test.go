@@ -190,6 +190,7 @@ func restore(t *testing.T, w *hosts.World, from *hosts.Host) {
 
 // use has clients write and read at each of the hosts, without retries, until stop: what they see must be what an SDK tries again.
 func use(t *testing.T, at []*hosts.Host) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	retries := retry.IsErrorRetryables(retry.DefaultRetryables)
