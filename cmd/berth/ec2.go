@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
 // ec2Version is that of EC2's API.
@@ -20,7 +18,7 @@ const maxEC2 = 4 << 20
 
 // ec2 calls an operation of EC2. The SDK's client of EC2 has some hundred operations; the few calls that this program makes need none of it.
 func (a *app) ec2(ctx context.Context, action string, q url.Values) ([]byte, error) {
-	keys, err := a.keys()
+	signer, err := a.rootSigner("ec2")
 	if err != nil {
 		return nil, err
 	}
@@ -32,10 +30,7 @@ func (a *app) ec2(ctx context.Context, action string, q url.Values) ([]byte, err
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	sigv4.Signer{
-		Credentials: sigv4.Credentials{AccessKey: keys.AccessKey, Secret: keys.SecretKey},
-		Scope:       sigv4.Scope{Region: a.settings.Region, Service: "ec2"},
-	}.Sign(r, []byte(body), time.Now())
+	signer.Sign(r, []byte(body), time.Now())
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, err

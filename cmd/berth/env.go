@@ -11,6 +11,7 @@ import (
 	"github.com/berth-ecs/berth/internal/rootkeys"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/client"
+	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
 type envCommand struct {
@@ -50,6 +51,15 @@ func (a *app) keys() (rootkeys.Keys, error) {
 			a.settings.DataDir, a.settings.Account)
 	}
 	return keys, err
+}
+
+// rootSigner signs requests to a service as root.
+func (a *app) rootSigner(service string) (sigv4.Signer, error) {
+	keys, err := a.keys()
+	return sigv4.Signer{
+		Credentials: sigv4.Credentials{AccessKey: keys.AccessKey, Secret: keys.SecretKey},
+		Scope:       sigv4.Scope{Region: a.settings.Region, Service: service},
+	}, err
 }
 
 func exports(s config.Settings, k rootkeys.Keys) string {

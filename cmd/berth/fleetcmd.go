@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/joining"
-	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
 type ticketCommand struct {
@@ -163,7 +162,7 @@ func (a *app) operate(ctx context.Context, method, path string, in, out any) err
 
 // signed asks as root; an answer that is not good is an error in the server's words.
 func (a *app) signed(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
-	keys, err := a.keys()
+	signer, err := a.rootSigner("ecs")
 	if err != nil {
 		return nil, err
 	}
@@ -171,9 +170,7 @@ func (a *app) signed(ctx context.Context, method, path string, body []byte) (*ht
 	if err != nil {
 		return nil, err
 	}
-	sigv4.Signer{
-		Credentials: sigv4.Credentials{AccessKey: keys.AccessKey, Secret: keys.SecretKey}, Scope: sigv4.Scope{Region: a.settings.Region, Service: "ecs"},
-	}.Sign(r, body, time.Now())
+	signer.Sign(r, body, time.Now())
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/top"
-	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
 // topCommand shows every cluster, unless --cluster, which is a setting, was given with it.
@@ -18,17 +17,14 @@ type topCommand struct {
 }
 
 func (c topCommand) Run(ctx context.Context, a *app) error {
-	keys, err := a.keys()
+	signer, err := a.rootSigner("ecs")
 	if err != nil {
 		return fmt.Errorf("top: %w", err)
 	}
 	if c.Interval < 100*time.Millisecond {
 		return fmt.Errorf("top: --interval %v is shorter than 100ms", c.Interval)
 	}
-	source := top.Source{Endpoint: a.settings.Endpoint(), Cluster: chosenCluster(a), Signer: sigv4.Signer{
-		Credentials: sigv4.Credentials{AccessKey: keys.AccessKey, Secret: keys.SecretKey},
-		Scope:       sigv4.Scope{Region: a.settings.Region, Service: "ecs"},
-	}}
+	source := top.Source{Endpoint: a.settings.Endpoint(), Cluster: chosenCluster(a), Signer: signer}
 	page, err := source.Get(ctx)
 	if err != nil {
 		return fmt.Errorf("top: %s: %w", a.settings.Endpoint(), err)

@@ -36,13 +36,9 @@ type explainCommand struct {
 var errClosed = errors.New("the packet is dropped")
 
 func (c explainCommand) Run(ctx context.Context, a *app) error {
-	keys, err := a.keys()
+	signer, err := a.rootSigner("ec2")
 	if err != nil {
 		return fmt.Errorf("vpc explain: %w", err)
-	}
-	signer := sigv4.Signer{
-		Credentials: sigv4.Credentials{AccessKey: keys.AccessKey, Secret: keys.SecretKey},
-		Scope:       sigv4.Scope{Region: a.settings.Region, Service: "ec2"},
 	}
 	trace, err := c.ask(ctx, a.settings.Endpoint(), signer)
 	if err != nil {
