@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/berth-ecs/berth/internal/whole"
 )
 
 const (
@@ -149,31 +151,8 @@ func (a *Authority) write(dataDir string) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(keyPath(dataDir), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+	if err := whole.Write(keyPath(dataDir), encodePEM("PRIVATE KEY", der), 0o600); err != nil {
 		return err
 	}
-	return replace(Path(dataDir), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}), 0o644)
-}
-
-func replace(path string, data []byte, mode fs.FileMode) error {
-	return WholeFile(path, data, mode)
-}
-
-// WholeFile stores data so that the file is there as it was before or as it is now, whatever ends: this process or the machine.
-func WholeFile(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return whole.Write(Path(dataDir), encodePEM("CERTIFICATE", a.cert.Raw), 0o644)
 }

@@ -18,6 +18,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/berth-ecs/berth/internal/whole"
 )
 
 // Role is what a machine of the installation is. It is the CommonName of the machine's certificate.
@@ -162,10 +164,10 @@ func (p KeyPair) Write(cert []byte, key *ecdsa.PrivateKey, ca *x509.Certificate)
 	if err := os.MkdirAll(filepath.Dir(p.File), 0o700); err != nil {
 		return err
 	}
-	if err := replace(p.CA, encodePEM("CERTIFICATE", ca.Raw), 0o644); err != nil {
+	if err := whole.Write(p.CA, encodePEM("CERTIFICATE", ca.Raw), 0o644); err != nil {
 		return err
 	}
-	return replace(p.File, append(encodePEM("CERTIFICATE", cert), encodePEM("PRIVATE KEY", der)...), 0o600)
+	return whole.Write(p.File, append(encodePEM("CERTIFICATE", cert), encodePEM("PRIVATE KEY", der)...), 0o600)
 }
 
 // Load reads the certificate with its key.

@@ -19,6 +19,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/berth-ecs/berth/internal/whole"
 )
 
 // Keys is a key pair that signs requests.
@@ -126,11 +128,7 @@ func write(path string, o Of, keys Keys) error {
 		return fmt.Errorf("root keys: %w", err)
 	}
 	text := fmt.Sprintf("[default]\naws_account_id = %s\naws_access_key_id = %s\naws_secret_access_key = %s\n", o.Account, keys.AccessKey, keys.SecretKey)
-	fresh := path + ".new"
-	if err := os.WriteFile(fresh, []byte(text), 0o600); err != nil {
-		return fmt.Errorf("root keys: %w", err)
-	}
-	if err := os.Rename(fresh, path); err != nil {
+	if err := whole.Write(path, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("root keys: %w", err)
 	}
 	return nil

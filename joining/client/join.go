@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/whole"
 	"github.com/berth-ecs/berth/joining"
 )
 
@@ -217,5 +218,5 @@ func store(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return authority.WholeFile(path, data, 0o600)
+	return whole.Write(path, data, 0o600)
 }
