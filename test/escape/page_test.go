@@ -3,24 +3,21 @@ package escape
 import (
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/berth-ecs/berth/test/page"
 )
 
 //go:generate go test -count=1 -run ^TestPage$ . -update
 
 var update = flag.Bool("update", false, "write the page's tables")
 
-const page = "../../docs/fargate-isolation.md"
-
 // The page's tables stand between these lines.
-const (
-	begins = "<!-- rows of test/escape: make generate writes them -->\n"
-	ends   = "<!-- end of the rows -->\n"
-)
+var part = page.Part{
+	File:   "../../docs/fargate-isolation.md",
+	Begins: "<!-- rows of test/escape: make generate writes them -->\n", Ends: "<!-- end of the rows -->\n",
+}
 
 // proofs say how a protection was taken away.
 var proofs = map[protection]string{
@@ -32,25 +29,7 @@ var proofs = map[protection]string{
 
 // The page is what the rows say.
 func TestPage(t *testing.T) {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(text), begins)
-	_, after, also := strings.Cut(rest, ends)
-	if !ok || !also {
-		t.Fatalf("%s lacks the lines between which the rows stand", page)
-	}
-	want := before + begins + tables() + ends + after
-	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if d := gocmp.Diff(want, string(text)); d != "" {
-		t.Errorf("docs/fargate-isolation.md is stale; run make generate (-code +page):\n%s", d)
-	}
+	part.Keep(t, tables(), *update)
 }
 
 // tables are one for each group of rows.
