@@ -11,8 +11,11 @@ import (
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
-// joinPages answers machines that join and operators who let them in.
+// joinPages answers machines that join and operators who let them in; nil where nobody can.
 func joinPages(c Config, r rooms) *joinapi.API {
+	if r.membership.authority == nil {
+		return nil
+	}
 	regions, every := regionsOf(c.Settings)
 	v := &sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}
 	return joinapi.New(joinapi.Config{

@@ -29,6 +29,7 @@ import (
 	"github.com/berth-ecs/berth/iam/stsapi"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/ready"
+	"github.com/berth-ecs/berth/joining/joinapi"
 	joiningtables "github.com/berth-ecs/berth/joining/tables"
 	registrytables "github.com/berth-ecs/berth/registry/tables"
 	"github.com/berth-ecs/berth/session/hub"
@@ -159,6 +160,7 @@ type rooms struct {
 	metrics    *prometheus.Registry
 	images     *images // made of the others
 	vpc        *vpcapi.API
+	joining    *joinapi.API // nil: no machine joins
 	nodes      nodes
 }
 
@@ -183,7 +185,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	if err != nil {
 		return err
 	}
-	r.images, r.vpc = images, newVPC(c.Settings, r.store)
+	r.images, r.vpc, r.joining = images, newVPC(c.Settings, r.store), joinPages(c, r)
 	if err := makeBase(ctx, r.vpc, c.Settings); err != nil {
 		return fmt.Errorf("default VPC: %w", err)
 	}

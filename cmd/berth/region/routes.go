@@ -15,8 +15,8 @@ import (
 func routes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) http.Handler {
 	mux := agentRoutes(c, r, edge, sessions)
 	mux.HandleFunc("GET "+health.ReadyPath, c.Ready.Ready)
-	if r.membership.authority != nil {
-		joinPages(c, r).Operators(mux)
+	if r.joining != nil {
+		r.joining.Operators(mux)
 	}
 	mux.Handle("GET "+health.ExplainPath, newExplainer(c, r))
 	mux.Handle("GET "+health.MetricsPath, promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
@@ -32,8 +32,8 @@ func agentRoutes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) *http.Se
 	mux.HandleFunc("GET "+session.NodePath, r.nodes.link.Serve)
 	mux.HandleFunc("GET "+health.TopPath, sessions.ServeTop)
 	mux.Handle(registryPath, r.images.oci)
-	if r.membership.authority != nil {
-		joinPages(c, r).Machines(mux)
+	if r.joining != nil {
+		r.joining.Machines(mux)
 		mux.HandleFunc("GET "+blobsPath+"{digest}", giveBlobs(r.images.own, r.store))
 	}
 	mux.Handle("/", edge)
