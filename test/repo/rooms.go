@@ -31,8 +31,8 @@ func isAPI(dir string) bool     { return wingOf(dir) != "" && strings.HasSuffix(
 func isControl(dir string) bool { return wingOf(dir) != "" && room(dir) == "control" }
 func isTables(dir string) bool  { return wingOf(dir) != "" && room(dir) == "tables" }
 
-// Pure rooms outside of the wings: the rules of the agent protocol, and what a node makes of a payload.
-var pureBeside = []string{"session", "nodeconf"}
+// Pure rooms outside of the wings: the rules of the agent protocol, what a node makes of a payload, and how machines join.
+var pureBeside = []string{"session", "nodeconf", "joining"}
 
 // isPure: a wing's root and every room that is not api, control, tables or a data plane's control.
 func isPure(dir string) bool {
