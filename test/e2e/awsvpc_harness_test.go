@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cloud "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sys/unix"
@@ -175,4 +176,34 @@ func (v vpcTask) dial(ctx context.Context, network, addr string) (c net.Conn, er
 	}()
 	<-done
 	return c, err
+}
+
+// makeVPC is a VPC with one subnet in the node's zone. Both go after whatever the test makes in them.
+func makeVPC(t testing.TB, cidr, subnetCIDR string) (vpc, subnet string) {
+	t.Helper()
+	c := region.EC2()
+	v, err := c.CreateVpc(t.Context(), &cloud.CreateVpcInput{CidrBlock: &cidr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.CreateSubnet(t.Context(), &cloud.CreateSubnetInput{
+		VpcId: v.Vpc.VpcId, CidrBlock: &subnetCIDR, AvailabilityZone: aws.String(installation.Region + "a"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx := context.Background()
+		_, err := c.DeleteSubnet(ctx, &cloud.DeleteSubnetInput{SubnetId: s.Subnet.SubnetId})
+		for end := time.Now().Add(installation.Patience); err != nil && time.Now().Before(end); {
+			_, err = c.DeleteSubnet(ctx, &cloud.DeleteSubnetInput{SubnetId: s.Subnet.SubnetId})
+		}
+		if err == nil {
+			_, err = c.DeleteVpc(ctx, &cloud.DeleteVpcInput{VpcId: v.Vpc.VpcId})
+		}
+		if err != nil {
+			t.Errorf("the VPC does not go: %v", err)
+		}
+	})
+	return *v.Vpc.VpcId, *s.Subnet.SubnetId
 }

@@ -1,50 +1,20 @@
 package e2e
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	cloud "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
-	"github.com/berth-ecs/berth/test/installation"
 )
 
 // ownVPC is a VPC of the test's own with a subnet in the node's zone, of which only default groups and tables are.
 func ownVPC(t testing.TB) (vpc, subnet string) {
 	t.Helper()
-	c := region.EC2()
-	v, err := c.CreateVpc(t.Context(), &cloud.CreateVpcInput{CidrBlock: aws.String("10.77.0.0/16")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.CreateSubnet(t.Context(), &cloud.CreateSubnetInput{
-		VpcId: v.Vpc.VpcId, CidrBlock: aws.String("10.77.1.0/24"), AvailabilityZone: aws.String(installation.Region + "a"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { // after the tasks in it
-		ctx := context.Background()
-		_, err := c.DeleteSubnet(ctx, &cloud.DeleteSubnetInput{SubnetId: s.Subnet.SubnetId})
-		for end := time.Now().Add(installation.Patience); err != nil && time.Now().Before(end); {
-			_, err = c.DeleteSubnet(ctx, &cloud.DeleteSubnetInput{SubnetId: s.Subnet.SubnetId})
-		}
-		if err == nil {
-			_, err = c.DeleteVpc(ctx, &cloud.DeleteVpcInput{VpcId: v.Vpc.VpcId})
-		}
-		if err != nil {
-			t.Errorf("the VPC does not go: %v", err)
-		}
-	})
-	return *v.Vpc.VpcId, *s.Subnet.SubnetId
+	return makeVPC(t, "10.77.0.0/16", "10.77.1.0/24")
 }
 
 // The last task of a VPC leaves its router, so that the next one need not wait for another; it answers there as before.

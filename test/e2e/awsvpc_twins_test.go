@@ -5,58 +5,31 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cloud "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
-	"github.com/berth-ecs/berth/test/installation"
 )
 
 // narrowVPC is a VPC of one subnet in which one address is left.
 func narrowVPC(t testing.TB) (subnet, left string) {
 	t.Helper()
 	c := region.EC2()
-	v, err := c.CreateVpc(t.Context(), &cloud.CreateVpcInput{CidrBlock: aws.String("10.78.0.0/28")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.CreateSubnet(t.Context(), &cloud.CreateSubnetInput{
-		VpcId: v.Vpc.VpcId, CidrBlock: aws.String("10.78.0.0/28"), AvailabilityZone: aws.String(installation.Region + "a"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var filled []string
-	t.Cleanup(func() { // after the task in it
-		ctx := context.Background()
-		for _, id := range filled {
-			if _, err := c.DeleteNetworkInterface(ctx, &cloud.DeleteNetworkInterfaceInput{NetworkInterfaceId: &id}); err != nil {
-				t.Error(err)
-			}
-		}
-		_, err := c.DeleteSubnet(ctx, &cloud.DeleteSubnetInput{SubnetId: s.Subnet.SubnetId})
-		for end := time.Now().Add(installation.Patience); err != nil && time.Now().Before(end); {
-			_, err = c.DeleteSubnet(ctx, &cloud.DeleteSubnetInput{SubnetId: s.Subnet.SubnetId})
-		}
-		if err == nil {
-			_, err = c.DeleteVpc(ctx, &cloud.DeleteVpcInput{VpcId: v.Vpc.VpcId})
-		}
-		if err != nil {
-			t.Errorf("the VPC does not go: %v", err)
-		}
-	})
+	_, subnet = makeVPC(t, "10.78.0.0/28", "10.78.0.0/28")
 	const last = 14
 	for k := 4; k < last; k++ {
-		i, err := c.CreateNetworkInterface(t.Context(), &cloud.CreateNetworkInterfaceInput{SubnetId: s.Subnet.SubnetId, PrivateIpAddress: aws.String(fmt.Sprint("10.78.0.", k))})
+		i, err := c.CreateNetworkInterface(t.Context(), &cloud.CreateNetworkInterfaceInput{SubnetId: &subnet, PrivateIpAddress: aws.String(fmt.Sprint("10.78.0.", k))})
 		if err != nil {
 			t.Fatal(err)
 		}
-		filled = append(filled, *i.NetworkInterface.NetworkInterfaceId)
+		t.Cleanup(func() { // before the VPC
+			if _, err := c.DeleteNetworkInterface(context.Background(), &cloud.DeleteNetworkInterfaceInput{NetworkInterfaceId: i.NetworkInterface.NetworkInterfaceId}); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	return *s.Subnet.SubnetId, fmt.Sprint("10.78.0.", last)
+	return subnet, fmt.Sprint("10.78.0.", last)
 }
 
 // Two tasks of a node with one address, in two VPCs: the metadata endpoint tells each of itself.
