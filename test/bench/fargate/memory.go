@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/berth-ecs/berth/test/bench/resident"
 	"github.com/berth-ecs/berth/test/images"
-	"github.com/berth-ecs/berth/test/installation"
 )
 
 const shell = "bench.local/busybox:1"
@@ -54,14 +49,14 @@ func (b *bench) idle(ctx context.Context) error {
 	if err := pause(ctx, settle); err != nil {
 		return err
 	}
-	before := b.memory()
+	before := resident.Of(b.Installation)
 	if err := b.runIdle(ctx, definition, network, b.tasks); err != nil {
 		return err
 	}
 	if err := pause(ctx, settle); err != nil {
 		return err
 	}
-	b.compare(before, b.memory())
+	b.compare(before, resident.Of(b.Installation))
 	return nil
 }
 
@@ -85,58 +80,7 @@ func (b *bench) runIdle(ctx context.Context, definition string, network *types.N
 }
 
 // The programs whose memory is told apart.
-var programs = []string{"node", "hold", "server", "containerd", "shims", "runsc"}
-
-// memory is anonymous resident memory in MB, by program.
-func (b *bench) memory() map[string]float64 {
-	out := map[string]float64{}
-	dirs, _ := filepath.Glob("/proc/[0-9]*") // the pattern is well
-	for _, dir := range dirs {
-		if command, err := os.ReadFile(dir + "/cmdline"); err == nil && len(command) > 0 {
-			out[b.program(filepath.Base(dir), command)] += anonMB(dir)
-		}
-	}
-	return out
-}
-
-func (b *bench) program(pid string, command []byte) string {
-	switch pid {
-	case strconv.Itoa(b.PID(installation.Node)):
-		return "node"
-	case strconv.Itoa(b.PID(installation.Server)):
-		return "server"
-	}
-	args := strings.Split(string(command), "\x00")
-	environ, _ := os.ReadFile("/proc/" + pid + "/environ") // of one that has ended: nothing
-	if !bytes.Contains(command, []byte(b.RunDir)) && !bytes.Contains(environ, []byte("BERTH_NAME="+b.Name+"\x00")) {
-		return ""
-	}
-	switch name := filepath.Base(args[0]); {
-	case strings.HasPrefix(name, "containerd-shim"):
-		return "shims"
-	case name == "containerd":
-		return "containerd"
-	case strings.HasPrefix(name, "runsc"):
-		return "runsc"
-	case len(args) > 1 && args[1] == "hold":
-		return "hold"
-	}
-	return ""
-}
-
-func anonMB(dir string) float64 {
-	status, err := os.ReadFile(dir + "/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		if v, ok := strings.CutPrefix(line, "RssAnon:"); ok {
-			kb, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(v), " kB"), 64)
-			return kb / 1024
-		}
-	}
-	return 0
-}
+var programs = []string{resident.Node, resident.Hold, resident.Server, resident.Containerd, resident.Shims, resident.Runsc}
 
 func (b *bench) compare(before, after map[string]float64) {
 	n := float64(b.tasks)
@@ -145,7 +89,7 @@ func (b *bench) compare(before, after map[string]float64) {
 		fmt.Printf("%-12s %12.1f %12.1f %12.3f\n", p, before[p], after[p], (after[p]-before[p])/n)
 	}
 	own := 0.0
-	for _, p := range []string{"node", "hold", "server"} {
+	for _, p := range []string{resident.Node, resident.Hold, resident.Server} {
 		own += (after[p] - before[p]) / n
 	}
 	fmt.Printf("berth's processes add %.3f MB a task; target at most 1 beside runsc's own. The shim of each is beside it.\n", own)
