@@ -19,6 +19,7 @@ func TestSettings(t *testing.T) {
 		{
 			Limits{CPU: 0.25, MemoryBytes: 512 << 20, Pids: 4096},
 			[]setting{
+				{"memory", "memory.memsw.limit_in_bytes", "-1", true},
 				{"memory", "memory.limit_in_bytes", "536870912", false}, {"memory", "memory.memsw.limit_in_bytes", "536870912", true},
 				{"cpu", "cpu.cfs_period_us", "100000", false}, {"cpu", "cpu.cfs_quota_us", "25000", false},
 				{"pids", "pids.max", "4096", false},
@@ -168,5 +169,31 @@ func TestRealHierarchy(t *testing.T) {
 	}
 	if c, err := h.Children(path); len(c) != 0 || err != nil {
 		t.Errorf("left: %v %v", c, err)
+	}
+}
+
+// A task that is made again may have become larger, as one that goes on in a sandbox has, or smaller.
+func TestLimitsRiseAndFall(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	h, err := Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/cgrise" + filepath.Base(t.TempDir())
+	t.Cleanup(func() {
+		if err := h.Remove(path); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, mb := range []int64{64, 128, 32, 32, 96} {
+		if err := h.Make(path, Limits{MemoryBytes: mb << 20}); err != nil {
+			t.Fatalf("%d MiB: %v", mb, err)
+		}
+		if s, err := h.Stats(path); err != nil || s.MemoryLimit != uint64(mb)<<20 {
+			t.Errorf("%d MiB: %+v %v", mb, s, err)
+		}
 	}
 }

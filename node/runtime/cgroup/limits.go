@@ -30,13 +30,14 @@ func quota(cpu float64) int64 {
 	return max(int64(cpu*period), minQuota)
 }
 
-// settings1 are l's files on v1, in the order the kernel wants: memory before
-// memory and swap when a limit is new.
+// settings1 are l's files on v1, in an order that the kernel takes whether the limits are new, rise or fall: memory is never above memory and
+// swap, so that one goes out of the way first.
 func settings1(l Limits) []setting {
 	var out []setting
 	if l.MemoryBytes > 0 {
 		v := strconv.FormatInt(l.MemoryBytes, 10)
 		out = append(out,
+			setting{controller: "memory", file: "memory.memsw.limit_in_bytes", value: "-1", optional: true},
 			setting{controller: "memory", file: "memory.limit_in_bytes", value: v},
 			setting{controller: "memory", file: "memory.memsw.limit_in_bytes", value: strconv.FormatInt(l.MemoryBytes+l.SwapBytes, 10), optional: true})
 	}
