@@ -20,7 +20,7 @@ type Resources struct {
 	NATs        map[string]NAT        `json:",omitempty"`
 	Remotes     map[string]Remote     `json:",omitempty"` // interfaces of the VPCs here that are on other nodes, by id
 	Zones       map[string]Zone       `json:",omitempty"`
-	Records     map[string]RecordSet  `json:",omitempty"` // by RecordKey: of Zones
+	Values      map[string]Value      `json:",omitempty"` // by ValueKey: of Zones
 }
 
 // VPC is a network that the node takes part in: it has a router namespace for it.
@@ -155,29 +155,31 @@ type Remote struct {
 	Node      netip.Addr `json:",omitzero"` // the other node's address on the machines' network
 }
 
-// Zone is a part of the name space that the resolvers of VPCs answer by Records alone.
+// Zone is a part of the name space that the resolvers of VPCs answer by Values alone.
 type Zone struct {
-	ID   string
-	Name string   // without a dot at its end
-	VPCs []string // whose resolvers answer it
-	SOA  SOA
+	ID      string
+	Name    string   // without a dot at its end
+	VPCs    []string // whose resolvers answer it
+	SOA     SOA
+	Servers []string `json:",omitempty"` // its name servers; empty: SOA.Server
 }
 
 // SOA is what a zone says of itself.
 type SOA struct {
 	Server, Mailbox string
-	Negative        uint32 // seconds that "there is no such name" may be kept
+	TTL             uint32 // seconds that it may be kept, and "there is no such name" too
 }
 
-// RecordSet is all records of one name and type.
-type RecordSet struct {
-	Zone    string
-	Name    string   // without a dot at its end
-	Type    string   // A, AAAA, SRV, CNAME, TXT, ...
-	TTL     uint32   // seconds
-	Values  []string // as in a zone file
-	Weights []int    `json:",omitempty"` // of Values: one is drawn; empty: all are answered, up to eight, in an order of their own
+// Value is one record of a name. It is apart from the name's others, so that one that comes or goes is a change of that size.
+type Value struct {
+	Zone      string
+	Name      string // without a dot at its end
+	Type      string // A, AAAA, SRV, CNAME, TXT, ...
+	TTL       uint32 // seconds
+	Value     string // as in a zone file
+	Weighted  bool   `json:",omitempty"` // one of the name's values is drawn; not: all are answered, up to eight, in an order of their own
+	Unhealthy bool   `json:",omitempty"` // it is answered when all of the name's are
 }
 
-// RecordKey is the key of a record set.
-func RecordKey(zone, name, kind string) string { return zone + "/" + name + "/" + kind }
+// ValueKey is the key of a value; id is unique among the values of its name and type.
+func ValueKey(zone, name, kind, id string) string { return zone + "/" + name + "/" + kind + "/" + id }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,16 +27,18 @@ func vpcs() nodeconf.Resources {
 			"vpc-a": {ID: "vpc-a", Region: "us-east-1", DNSSupport: true, DNSHostnames: true, CIDRs: ten},
 			"vpc-b": {ID: "vpc-b", Region: "eu-west-1", DNSSupport: true, CIDRs: ten},
 		},
-		Zones: map[string]nodeconf.Zone{"z": {ID: "z", Name: "prod.local", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", Negative: 15}}},
-		Records: map[string]nodeconf.RecordSet{
-			"z/out.prod.local/CNAME": {Zone: "z", Name: "out.prod.local", Type: "CNAME", TTL: 30, Values: []string{"www.example.com"}},
-			"z/big.prod.local/TXT":   {Zone: "z", Name: "big.prod.local", Type: "TXT", TTL: 30, Values: []string{long(), long(), long(), long()}},
+		Zones: map[string]nodeconf.Zone{"z": {ID: "z", Name: "prod.local", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", TTL: 15}}},
+		Values: map[string]nodeconf.Value{
+			"out": {Zone: "z", Name: "out.prod.local", Type: "CNAME", TTL: 30, Value: "www.example.com"},
 		},
+	}
+	for i := range 4 {
+		r.Values["big"+strconv.Itoa(i)] = nodeconf.Value{Zone: "z", Name: "big.prod.local", Type: "TXT", TTL: 30, Value: long(i)}
 	}
 	return r
 }
 
-func long() string { return `"` + strings.Repeat("x", 250) + `"` }
+func long(i int) string { return `"` + strconv.Itoa(i) + strings.Repeat("x", 249) + `"` }
 
 // ports opens sockets on the loopback instead of in VPCs: UDP and TCP of one address at one port.
 type ports struct {

@@ -85,7 +85,7 @@ func refuse(q *message.Query) int {
 // finish says why there is no answer, or adds the addresses of what an answer names.
 func (a *Answer) finish(v *View, p *vpc, l look) {
 	a.Rcode = l.rcode
-	if l.set == nil && l.data == nil {
+	if l.set == nil && l.data == nil && l.all == nil {
 		a.Authority = append(a.Authority, message.Record{Owner: l.zone, Type: message.TypeSOA, TTL: l.negative, Data: l.soa})
 		return
 	}
@@ -129,32 +129,49 @@ func (a *Answer) lowered(name []byte) []byte {
 // take adds what was found to a section.
 func (a *Answer) take(owner []byte, l look, to *[]message.Record) {
 	switch s := l.set; {
-	case s == nil && l.data == nil:
-	case s == nil || l.data != nil: // one record
+	case l.data != nil: // one record
 		*to = append(*to, message.Record{Owner: owner, Type: l.kind, TTL: l.ttl, Data: l.data})
-	case s.weights != nil:
-		*to = append(*to, message.Record{Owner: owner, Type: s.kind, TTL: s.ttl, Data: s.data[s.draw(a.Draw)]})
+	case s == nil:
+		for _, data := range l.all {
+			*to = append(*to, message.Record{Owner: owner, Type: l.kind, TTL: l.ttl, Data: data})
+		}
+	case s.weighted > 0:
+		v := s.draw(a.Draw)
+		*to = append(*to, message.Record{Owner: owner, Type: s.kind, TTL: v.ttl, Data: v.data})
 	default:
-		from := 0
-		if len(s.data) > 1 {
-			from = a.Draw(len(s.data))
-		}
-		for i := range min(len(s.data), maxValues) {
-			*to = append(*to, message.Record{Owner: owner, Type: s.kind, TTL: s.ttl, Data: s.data[(from+i)%len(s.data)]})
-		}
+		a.several(owner, s, to)
 	}
 }
 
-// draw chooses a value by its weight; when all weigh nothing, each is as likely.
-func (s *set) draw(draw func(int) int) int {
-	if s.total == 0 {
-		return draw(len(s.data))
+// draw chooses a value, each as likely.
+func (s *set) draw(draw func(int) int) *value {
+	p := s.answered()
+	at := 0
+	if p.n > 1 {
+		at = draw(p.n)
 	}
-	at := draw(s.total)
-	for i, w := range s.weights {
-		if at -= w; at < 0 {
-			return i
+	c := p.from(at)
+	return c.next()
+}
+
+// several adds up to eight values, beginning anywhere. What two instances have in common is one record.
+func (a *Answer) several(owner []byte, s *set, to *[]message.Record) {
+	p := s.answered()
+	at := 0
+	if p.n > 1 {
+		at = a.Draw(p.n)
+	}
+	c := p.from(at)
+	var first, last []byte
+	for left, room := p.n, maxValues; left > 0 && room > 0; left-- {
+		v := c.next()
+		if bytes.Equal(v.data, last) || bytes.Equal(v.data, first) {
+			continue
 		}
+		if last = v.data; first == nil {
+			first = v.data
+		}
+		*to = append(*to, message.Record{Owner: owner, Type: s.kind, TTL: v.ttl, Data: v.data})
+		room--
 	}
-	return 0
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -29,18 +30,22 @@ func sample() nodeconf.Resources {
 			"eni-2": {VPC: "vpc-b", Addresses: []netip.Addr{addr("10.0.0.6")}, Public: []nodeconf.Public{{Private: addr("10.0.0.6"), Public: addr("198.18.0.6")}}},
 		},
 		Zones: map[string]nodeconf.Zone{
-			"z1": {ID: "z1", Name: "Prod.local", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns.prod.local", Mailbox: "admin.prod.local", Negative: 15}},
-			"z2": {ID: "z2", Name: "sub.prod.local", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", Negative: 5}},
-			"z3": {ID: "z3", Name: "7.0.10.in-addr.arpa", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", Negative: 5}},
+			"z1": {ID: "z1", Name: "Prod.local", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns.prod.local", Mailbox: "admin.prod.local", TTL: 15}},
+			"z2": {ID: "z2", Name: "sub.prod.local", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", TTL: 5}},
+			"z3": {ID: "z3", Name: "7.0.10.in-addr.arpa", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", TTL: 5}},
 		},
-		Records: map[string]nodeconf.RecordSet{},
+		Values: map[string]nodeconf.Value{},
 	}
-	for _, s := range []nodeconf.RecordSet{
+	for _, s := range []records{
 		{Zone: "z1", Name: "Web.prod.local", Type: "A", TTL: 60, Values: []string{"10.0.1.1", "10.0.1.2"}},
 		{Zone: "z1", Name: "web.prod.local", Type: "AAAA", TTL: 60, Values: []string{"fd00::1"}},
 		{Zone: "z1", Name: "many.prod.local", Type: "A", TTL: 60, Values: numbered("10.0.2.%d", 20)},
-		{Zone: "z1", Name: "drawn.prod.local", Type: "A", TTL: 0, Values: []string{"10.0.3.1", "10.0.3.2", "10.0.3.3"}, Weights: []int{0, 1, 2}},
-		{Zone: "z1", Name: "even.prod.local", Type: "A", TTL: 0, Values: []string{"10.0.3.1", "10.0.3.2"}, Weights: []int{0, 0}},
+		{Zone: "z1", Name: "drawn.prod.local", Type: "A", TTL: 0, Values: []string{"10.0.3.1", "10.0.3.2", "10.0.3.3", "10.0.3.4"}, Weighted: true, Unhealthy: 1},
+		{Zone: "z1", Name: "ill.prod.local", Type: "A", TTL: 60, Values: []string{"10.0.5.1", "10.0.5.2", "10.0.5.3"}, Unhealthy: 1},
+		{Zone: "z1", Name: "illest.prod.local", Type: "A", TTL: 60, Values: []string{"10.0.5.1", "10.0.5.2"}, Unhealthy: 2},
+		{Zone: "z1", Name: "worn.prod.local", Type: "A", TTL: 0, Values: []string{"10.0.3.1", "10.0.3.2"}, Weighted: true, Unhealthy: 2},
+		{Zone: "z1", Name: "twice.prod.local", Type: "A", TTL: 60, Values: []string{"10.0.5.1", "10.0.5.2", "10.0.5.1"}},
+		{Zone: "z1", Name: "either.prod.local", Type: "CNAME", TTL: 30, Values: []string{"web.prod.local", "ill.prod.local"}, Weighted: true},
 		{Zone: "z1", Name: "www.prod.local", Type: "CNAME", TTL: 30, Values: []string{"WEB.prod.local"}},
 		{Zone: "z1", Name: "out.prod.local", Type: "CNAME", TTL: 30, Values: []string{"example.com."}},
 		{Zone: "z1", Name: "host.prod.local", Type: "CNAME", TTL: 30, Values: []string{"ip-10-0-0-9.ec2.internal"}},
@@ -54,9 +59,26 @@ func sample() nodeconf.Resources {
 		{Zone: "z1", Name: "hidden.sub.prod.local", Type: "A", TTL: 10, Values: []string{"10.0.4.5"}},
 		{Zone: "z3", Name: "1.7.0.10.in-addr.arpa", Type: "PTR", TTL: 10, Values: []string{"one.prod.local"}},
 	} {
-		r.Records[nodeconf.RecordKey(s.Zone, s.Name, s.Type)] = s
+		s.put(r.Values)
 	}
 	return r
+}
+
+// records are values of one name and type.
+type records struct {
+	Zone, Name, Type string
+	TTL              uint32
+	Values           []string
+	Weighted         bool
+	Unhealthy        int // that many of them, from the first
+}
+
+func (s records) put(to map[string]nodeconf.Value) {
+	for i, value := range s.Values {
+		to[nodeconf.ValueKey(s.Zone, s.Name, s.Type, strconv.Itoa(i))] = nodeconf.Value{
+			Zone: s.Zone, Name: s.Name, Type: s.Type, TTL: s.TTL, Value: value, Weighted: s.Weighted, Unhealthy: i < s.Unhealthy,
+		}
+	}
 }
 
 func numbered(format string, n int) (out []string) {

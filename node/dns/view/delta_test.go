@@ -19,7 +19,7 @@ func configs(version int64) *rapid.Generator[*nodeconf.Config] {
 		all := sample()
 		c := &nodeconf.Config{Version: version}
 		some := func(what string) bool { return rapid.IntRange(0, 3).Draw(t, what) > 0 }
-		c.VPCs, c.Zones, c.Interfaces, c.Records, c.NATs = map[string]nodeconf.VPC{}, map[string]nodeconf.Zone{}, map[string]nodeconf.Interface{}, map[string]nodeconf.RecordSet{}, map[string]nodeconf.NAT{}
+		c.VPCs, c.Zones, c.Interfaces, c.Values, c.NATs = map[string]nodeconf.VPC{}, map[string]nodeconf.Zone{}, map[string]nodeconf.Interface{}, map[string]nodeconf.Value{}, map[string]nodeconf.NAT{}
 		for _, id := range slices.Sorted(maps.Keys(all.VPCs)) {
 			if v := all.VPCs[id]; some(id) {
 				v.DNSHostnames, v.DNSSupport = some("hostnames"), some("support")
@@ -46,10 +46,10 @@ func configs(version int64) *rapid.Generator[*nodeconf.Config] {
 		if some("nat") && !taken(c, addr("198.18.0.7")) {
 			c.NATs["nat-1"] = nodeconf.NAT{VPC: "vpc-a", Private: addr("10.0.9.9"), Public: addr("198.18.0.7")}
 		}
-		for _, key := range slices.Sorted(maps.Keys(all.Records)) {
-			if s := all.Records[key]; some(key) {
-				s.TTL = rapid.Uint32Range(1, 2).Draw(t, "ttl")
-				c.Records[key] = s
+		for _, key := range slices.Sorted(maps.Keys(all.Values)) {
+			if s := all.Values[key]; some(key) {
+				s.TTL, s.Unhealthy = rapid.Uint32Range(1, 2).Draw(t, "ttl"), !some("healthy")
+				c.Values[key] = s
 			}
 		}
 		return c
@@ -65,7 +65,7 @@ func taken(c *nodeconf.Config, a netip.Addr) bool {
 	return false
 }
 
-var questions = strings.Split(`web.prod.local A|web.prod.local AAAA|www.prod.local A|b.deep.prod.local A|x.wild.prod.local A|hidden.sub.prod.local A|prod.local SOA|
+var questions = strings.Split(`web.prod.local A|many.prod.local A|ill.prod.local A|illest.prod.local A|twice.prod.local A|drawn.prod.local A|either.prod.local A|web.prod.local AAAA|www.prod.local A|b.deep.prod.local A|x.wild.prod.local A|hidden.sub.prod.local A|prod.local SOA|
 none.prod.local A|sub.prod.local A|1.7.0.10.in-addr.arpa PTR|ip-10-0-0-5.ec2.internal A|ec2-198-18-0-5.compute-1.amazonaws.com A|
 ec2-198-18-0-6.compute-1.amazonaws.com A|ec2-198-18-0-7.compute-1.amazonaws.com A|ec2-198-18-0-8.compute-1.amazonaws.com A|
 ec2-198-18-0-6.eu-west-1.compute.amazonaws.com A|_http._tcp.prod.local SRV|a.b.deep.prod.local TXT`, "|")
@@ -103,7 +103,7 @@ func TestChangesLeadToTheWhole(t *testing.T) {
 			last, v = next, changed
 		}
 		empty, _ := v.Apply(nodeconf.Diff(last, &nodeconf.Config{Version: 9}))
-		if len(empty.vpcs)+empty.zones.Len()+empty.trees.Len()+empty.records.Len()+empty.public.Len()+empty.owner.Len()+empty.known.Len() != 0 {
+		if len(empty.vpcs)+empty.zones.Len()+empty.trees.Len()+empty.values.Len()+empty.public.Len()+empty.owner.Len()+empty.known.Len() != 0 {
 			t.Fatalf("left when nothing is wanted: %+v", empty)
 		}
 	})

@@ -48,18 +48,18 @@ func FuzzRecords(f *testing.F) {
 	f.Add("a.prod.local", "SVCB", "1 . alpn=h2")
 	f.Fuzz(func(t *testing.T, name, kind, value string) {
 		r := sample()
-		r.Records["k"] = nodeconf.RecordSet{Zone: "z1", Name: name, Type: kind, TTL: 1 << 31, Values: []string{value}}
+		r.Values["k"] = nodeconf.Value{Zone: "z1", Name: name, Type: kind, TTL: 1 << 31, Value: value}
 		v, problems := (*View)(nil).Apply(nodeconf.Delta{To: 1, Set: r})
 		if len(problems) > 0 {
 			return
 		}
-		s, _ := v.records.Get([]byte("k"))
-		reply := message.Reply{Answers: []message.Record{{Type: s.kind, TTL: s.ttl, Data: s.data[0]}}}
+		s, _ := v.values.Get([]byte("k"))
+		reply := message.Reply{Answers: []message.Record{{Type: s.kind, TTL: s.ttl, Data: s.data}}}
 		var q message.Query
 		q.Parse(message.AppendQuestion(nil, 1, message.Asked{Name: s.name, Type: s.kind}, 0))
 		var m dns.Msg
 		if err := m.Unpack(reply.Append(nil, &q, 1<<16-1)); err != nil {
-			t.Fatalf("%q %q %q: %v: %x", name, kind, value, err, s.data[0])
+			t.Fatalf("%q %q %q: %v: %x", name, kind, value, err, s.data)
 		}
 	})
 }

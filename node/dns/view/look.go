@@ -15,6 +15,7 @@ type look struct {
 	kind uint16 // or this one record
 	ttl  uint32
 	data []byte
+	all  [][]byte // or these
 
 	next []byte // the name it stands for, in lower case; data is that name as it is written
 
@@ -51,7 +52,7 @@ func (p *vpc) zone(name []byte) *zone {
 }
 
 func (v *View) inZone(z *zone, name []byte, kind uint16, a *Answer) look {
-	nothing := look{zone: z.name, soa: z.soa, negative: z.negative}
+	nothing := look{zone: z.name, soa: z.soa, negative: z.ttl}
 	n, ok := v.find(z, name, a)
 	apex := len(name) == len(z.name)
 	if !ok && !apex {
@@ -59,33 +60,44 @@ func (v *View) inZone(z *zone, name []byte, kind uint16, a *Answer) look {
 		return nothing
 	}
 	if ok {
-		for _, s := range n.sets {
-			if s.kind == kind || kind == message.TypeANY {
-				return look{set: s}
+		for i := range n.sets {
+			s := &n.sets[i]
+			if s.kind != kind && kind != message.TypeANY { // of ANY one type is enough (RFC 8482)
+				continue
 			}
+			if s.kind == message.TypeCNAME { // of several one
+				v := s.draw(a.Draw)
+				return look{kind: s.kind, ttl: v.ttl, data: v.data}
+			}
+			return look{set: s}
 		}
-		if len(n.sets) > 0 && !apex {
-			if s := n.sets[0]; s.kind == message.TypeCNAME {
+		if !apex {
+			if s := n.alias(); s != nil {
 				return s.alias(a)
 			}
 		}
 	}
 	switch {
-	case apex && kind == message.TypeSOA:
-		return look{kind: kind, ttl: z.negative, data: z.soa}
+	case apex && (kind == message.TypeSOA || kind == message.TypeANY):
+		return look{kind: message.TypeSOA, ttl: z.ttl, data: z.soa}
 	case apex && kind == message.TypeNS:
-		return look{kind: kind, ttl: z.negative, data: z.ns}
+		return look{kind: kind, ttl: serversTTL, all: z.ns}
 	}
 	return nothing
 }
 
-// alias draws one of the names that a name stands for.
-func (s *set) alias(a *Answer) look {
-	i := 0
-	if len(s.data) > 1 {
-		i = s.draw(a.Draw)
+// alias is the names that a name stands for, nil for none. Beside other records it would be against the rules (RFC 2181), so those win.
+func (n *node) alias() *set {
+	if len(n.sets) == 1 && n.sets[0].kind == message.TypeCNAME {
+		return &n.sets[0]
 	}
-	return look{set: s, kind: s.kind, ttl: s.ttl, data: s.data[i], next: s.names[i]}
+	return nil
+}
+
+// alias draws one of the names that a name stands for: it can have one only.
+func (s *set) alias(a *Answer) look {
+	v := s.draw(a.Draw)
+	return look{kind: s.kind, ttl: v.ttl, data: v.data, next: v.next}
 }
 
 // find finds a name, or the wildcard that stands for it: the one right below the nearest name above that is there.

@@ -11,13 +11,13 @@ import (
 
 // View is what the resolvers of all VPCs of a node know. The nil View knows nothing.
 type View struct {
-	vpcs    map[string]*vpc
-	zones   trie.Map[*zone]                // by id
-	trees   trie.Map[trie.Map[*node]]      // of zones, by id; then by name
-	records trie.Map[*set]                 // by nodeconf.RecordKey
-	public  trie.Map[trie.Map[netip.Addr]] // of interfaces and NAT gateways, by id; then as in vpc.public
-	owner   trie.Map[string]               // of what public has: the VPC
-	known   trie.Map[int]                  // public addresses of any VPC here, and how many have them
+	vpcs   map[string]*vpc
+	zones  trie.Map[*zone]                // by id
+	trees  trie.Map[trie.Map[*node]]      // of zones, by id; then by name
+	values trie.Map[*value]               // by nodeconf.ValueKey
+	public trie.Map[trie.Map[netip.Addr]] // of interfaces and NAT gateways, by id; then as in vpc.public
+	owner  trie.Map[string]               // of what public has: the VPC
+	known  trie.Map[int]                  // public addresses of any VPC here, and how many have them
 }
 
 // Problem is a part of a configuration that is left out.
@@ -50,7 +50,7 @@ func (v *View) takeOut(d nodeconf.Delta) {
 		"Interfaces": v.dropPublic,
 		"NATs":       v.dropPublic,
 		"Zones":      v.dropZone,
-		"Records":    v.dropRecord,
+		"Values":     v.dropValue,
 	}
 	for _, k := range d.Gone {
 		if drop := gone[k.Kind]; drop != nil {
@@ -66,8 +66,8 @@ func (v *View) takeOut(d nodeconf.Delta) {
 	for id := range d.Set.Zones {
 		v.dropZone(id)
 	}
-	for key := range d.Set.Records {
-		v.dropRecord(key)
+	for key := range d.Set.Values {
+		v.dropValue(key)
 	}
 }
 
@@ -93,8 +93,8 @@ func (v *View) putIn(r *nodeconf.Resources) (problems []error) {
 	for id, z := range r.Zones {
 		note("Zones", id, v.putZone(id, z))
 	}
-	for key, s := range r.Records {
-		note("Records", key, v.putRecord(key, s))
+	for key, val := range r.Values {
+		note("Values", key, v.putValue(key, val))
 	}
 	return problems
 }

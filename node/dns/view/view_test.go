@@ -55,7 +55,7 @@ func TestAnswers(t *testing.T) {
 		{"vpc-a", "a.0.b.a.2.1.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR", "NXDOMAIN | auth b.a.2.1.0.0.8.b.d.0.1.0.0.2.ip6.arpa. 60 IN SOA ns0.ec2.internal. hostmaster.amazon.com. 2012103100 3600 3600 3600 60"},
 		{"vpc-a", "d.f.ip6.arpa PTR", "NOERROR | auth d.f.ip6.arpa. 60 IN SOA ns0.ec2.internal. hostmaster.amazon.com. 2012103100 3600 3600 3600 60"},
 		{"vpc-a", "1.7.0.10.in-addr.arpa PTR", "NOERROR | 1.7.0.10.in-addr.arpa. 10 IN PTR one.prod.local."},
-		{"vpc-a", "2.7.0.10.in-addr.arpa PTR", "NXDOMAIN | auth 7.0.10.in-addr.arpa. 5 IN SOA ns. m. 1 3600 3600 3600 5"},
+		{"vpc-a", "2.7.0.10.in-addr.arpa PTR", "NXDOMAIN | auth 7.0.10.in-addr.arpa. 5 IN SOA ns. m. 1 7200 900 1209600 86400"},
 		{"vpc-a", "localhost A", "NOERROR | localhost. 60 IN A 127.0.0.1"},
 		{"vpc-a", "a.localhost AAAA", "NOERROR | a.localhost. 60 IN AAAA ::1"},
 	} {
@@ -66,7 +66,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-const prodSOA = "auth prod.local. 15 IN SOA ns.prod.local. admin.prod.local. 1 3600 3600 3600 15"
+const prodSOA = "auth prod.local. 15 IN SOA ns.prod.local. admin.prod.local. 1 7200 900 1209600 86400"
 
 func TestZones(t *testing.T) {
 	v := whole(t, sample())
@@ -78,7 +78,15 @@ func TestZones(t *testing.T) {
 		{"vpc-a", "none.prod.local A", "NXDOMAIN | " + prodSOA},
 		{"vpc-a", "prod.local A", "NOERROR | " + prodSOA},
 		{"vpc-a", "prod.local SOA", "NOERROR | " + strings.TrimPrefix(prodSOA, "auth ")},
-		{"vpc-a", "prod.local NS", "NOERROR | prod.local. 15 IN NS ns.prod.local."},
+		{"vpc-a", "prod.local NS", "NOERROR | prod.local. 172800 IN NS ns.prod.local."},
+		{"vpc-a", "prod.local ANY", "NOERROR | " + strings.TrimPrefix(prodSOA, "auth ")},
+		{"vpc-a", "web.prod.local ANY", "NOERROR | web.prod.local. 60 IN A 10.0.1.1 | web.prod.local. 60 IN A 10.0.1.2"}, // one type is enough
+		{"vpc-a", "ill.prod.local A", "NOERROR | ill.prod.local. 60 IN A 10.0.5.2 | ill.prod.local. 60 IN A 10.0.5.3"},
+		{"vpc-a", "illest.prod.local A", "NOERROR | illest.prod.local. 60 IN A 10.0.5.1 | illest.prod.local. 60 IN A 10.0.5.2"},
+		{"vpc-a", "worn.prod.local A", "NOERROR | worn.prod.local. 0 IN A 10.0.3.1"},
+		{"vpc-a", "twice.prod.local A", "NOERROR | twice.prod.local. 60 IN A 10.0.5.1 | twice.prod.local. 60 IN A 10.0.5.2"},
+		{"vpc-a", "either.prod.local A", "NOERROR | either.prod.local. 30 IN CNAME ill.prod.local. | ill.prod.local. 60 IN A 10.0.5.2 | ill.prod.local. 60 IN A 10.0.5.3"},
+		{"vpc-a", "either.prod.local CNAME", "NOERROR | either.prod.local. 30 IN CNAME ill.prod.local."},
 		{"vpc-a", "www.prod.local A", "NOERROR | www.prod.local. 30 IN CNAME WEB.prod.local. | WEB.prod.local. 60 IN A 10.0.1.1 | WEB.prod.local. 60 IN A 10.0.1.2"},
 		{"vpc-a", "www.prod.local CNAME", "NOERROR | www.prod.local. 30 IN CNAME WEB.prod.local."},
 		{"vpc-a", "out.prod.local A", "NOERROR | out.prod.local. 30 IN CNAME example.com. | forward example.com.<nil>"},
@@ -98,7 +106,7 @@ func TestZones(t *testing.T) {
 		{"vpc-a", "there.wild.prod.local A", "NOERROR | " + prodSOA}, // a name that is there has no wildcard's records
 		{"vpc-a", "x.there.wild.prod.local A", "NXDOMAIN | " + prodSOA},
 		{"vpc-a", "wild.prod.local A", "NOERROR | " + prodSOA},
-		{"vpc-a", "hidden.sub.prod.local A", "NXDOMAIN | auth sub.prod.local. 5 IN SOA ns. m. 1 3600 3600 3600 5"}, // the longer zone decides
+		{"vpc-a", "hidden.sub.prod.local A", "NXDOMAIN | auth sub.prod.local. 5 IN SOA ns. m. 1 7200 900 1209600 86400"}, // the longer zone decides
 	} {
 		reply, a := ask(t, v, c.vpc, c.question, zero)
 		if got := said(reply, a); got != c.want {
@@ -107,7 +115,7 @@ func TestZones(t *testing.T) {
 	}
 }
 
-// Of many values eight are answered, each as often as another; weights decide how often each of theirs is.
+// Of many values eight are answered, each as often as another; of weighted ones one, each healthy one as often as another.
 func TestDraws(t *testing.T) {
 	v := whole(t, sample())
 	r := rand.New(rand.NewPCG(1, 2))
@@ -128,31 +136,31 @@ func TestDraws(t *testing.T) {
 		}
 	}
 	drawn := count("drawn.prod.local A", 3000)
-	if drawn["10.0.3.1"] != 0 || drawn["10.0.3.2"] < 850 || drawn["10.0.3.2"] > 1150 || drawn["10.0.3.2"]+drawn["10.0.3.3"] != 3000 {
-		t.Errorf("weights 0, 1, 2: %v", drawn)
+	for _, a := range []string{"10.0.3.2", "10.0.3.3", "10.0.3.4"} {
+		if drawn[a] < 850 || drawn[a] > 1150 || drawn["10.0.3.1"] != 0 {
+			t.Errorf("three healthy ones of four: %v", drawn)
+		}
 	}
-	if even := count("even.prod.local A", 1000); even["10.0.3.1"] < 400 || even["10.0.3.2"] < 400 {
-		t.Errorf("weights 0, 0: %v", even)
+	if worn := count("worn.prod.local A", 1000); worn["10.0.3.1"] < 400 || worn["10.0.3.2"] < 400 || worn["10.0.3.1"]+worn["10.0.3.2"] != 1000 {
+		t.Errorf("none is healthy: %v", worn)
 	}
 }
 
 func TestWhatIsNotUnderstoodIsLeftOut(t *testing.T) {
 	r := sample()
-	for _, s := range []nodeconf.RecordSet{
+	for _, s := range []records{
 		{Zone: "z1", Name: "bad.prod.local", Type: "A", Values: []string{"10.0.0.256"}},
 		{Zone: "z1", Name: "bad2.prod.local", Type: "HUH", Values: []string{"x"}},
-		{Zone: "z1", Name: "bad3.prod.local", Type: "A"},
+		{Zone: "z1", Name: "bad3.prod.local", Type: "A", Values: []string{""}},
 		{Zone: "z1", Name: strings.Repeat("a", 64) + ".prod.local", Type: "A", Values: []string{"10.0.0.1"}},
-		{Zone: "z1", Name: "bad4.prod.local", Type: "A", Values: []string{"10.0.0.1"}, Weights: []int{1, 2}},
-		{Zone: "z1", Name: "bad5.prod.local", Type: "A", Values: []string{"10.0.0.1"}, Weights: []int{-1}},
-		{Zone: "z1", Name: "bad6.prod.local", Type: "CNAME", Values: []string{"a", "b"}},
+		{Zone: "z1", Name: "bad4.prod.local", Type: "A", Values: []string{"10.0.0.1 10.0.0.2"}},
 		{Zone: "z1", Name: "bad7.prod.local", Type: "A", Values: []string{"\n$INCLUDE /etc/passwd"}},
-		{Zone: "z1", Name: "bad8.prod.local", Type: "OPT", Values: []string{""}},
+		{Zone: "z1", Name: "bad8.prod.local", Type: "OPT", Values: []string{"x"}},
 	} {
-		r.Records[nodeconf.RecordKey(s.Zone, s.Name, s.Type)] = s
+		s.put(r.Values)
 	}
 	v, problems := (*View)(nil).Apply(nodeconf.Delta{To: 1, Set: r})
-	if len(problems) != 9 {
+	if len(problems) != 7 {
 		t.Errorf("%d problems: %v", len(problems), problems)
 	}
 	if reply, _ := ask(t, v, "vpc-a", "web.prod.local A", zero); len(reply.Answer) != 2 {

@@ -40,7 +40,7 @@ func namesOf(c nodeconf.VPC) (*names, error) {
 	if n.outside, err = labels(public); err != nil {
 		return nil, err
 	}
-	if n.soa, err = soaData("ns0."+private, "hostmaster.amazon.com", soaSerial, ownTTL); err != nil {
+	if n.soa, err = soaData("ns0."+private, "hostmaster.amazon.com", [5]uint32{soaSerial, 3600, 3600, 3600, ownTTL}); err != nil {
 		return nil, err
 	}
 	for _, p := range c.CIDRs6 {
@@ -82,7 +82,8 @@ const (
 	soaSerial = 2012103100
 )
 
-func soaData(server, mailbox string, serial, negative uint32) ([]byte, error) {
+// soaData is an SOA's data: serial number, refresh, retry, expire and minimum come last.
+func soaData(server, mailbox string, numbers [5]uint32) ([]byte, error) {
 	d, err := labels(server)
 	if err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func soaData(server, mailbox string, serial, negative uint32) ([]byte, error) {
 		return nil, err
 	}
 	d = append(d, m...)
-	for _, n := range []uint32{serial, 3600, 3600, 3600, negative} {
+	for _, n := range numbers {
 		d = binary.BigEndian.AppendUint32(d, n)
 	}
 	return d, nil
