@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/berth-ecs/berth/node/network/lan"
 	"github.com/berth-ecs/berth/test/installation"
 )
 
@@ -19,6 +20,8 @@ type Host struct {
 	Address netip.Addr
 
 	world     *World
+	relay     *lan.Relay // nil: the link is straight
+	shape     lan.Shape
 	number    int
 	dir       string
 	processes map[Role]*process
@@ -34,66 +37,24 @@ func (w *World) Host() *Host {
 	}
 	h.dir = filepath.Join(w.dir, h.Name)
 	w.hosts = append(w.hosts, h)
-	ns := "ip -n " + h.Name + " "
-	err := os.MkdirAll(h.dir, 0o700)
-	if err == nil {
-		err = commands(w.t.Context(),
-			"ip netns add "+h.Name,
-			ns+"link add eth0 type veth peer name "+h.port()+" netns "+w.wire(),
-			"ip -n "+w.wire()+" link set "+h.port()+" master br0 up",
-			ns+"addr add "+h.Address.String()+"/24 dev eth0",
-			ns+"link set eth0 up",
-			ns+"link set lo up",
-			ns+"route add default via 10.99.0.254", // nobody: a machine has a way to others, and here none leads on
-		)
-	}
-	if err != nil {
+	if err := errors.Join(os.MkdirAll(h.dir, 0o700), w.wire().Plug(h.machine())); err != nil {
 		w.t.Fatal(err)
 	}
 	return h
 }
 
-// port is its end of the wire.
-func (h *Host) port() string { return fmt.Sprintf("p%x", h.number) }
+// machine is what it is on the wire. Its router is nobody: a machine has a way to others, and here none leads on.
+func (h *Host) machine() lan.Machine {
+	return lan.Machine{
+		Name: h.Name, Port: fmt.Sprintf("p%x", h.number), Address: netip.PrefixFrom(h.Address, 24), Router: netip.AddrFrom4([4]byte{10, 99, 0, 254}),
+	}
+}
 
 // DataDir is what must survive a restart.
 func (h *Host) DataDir() string { return filepath.Join(h.dir, "data") }
 
 // RunDir is where its sockets are.
 func (h *Host) RunDir() string { return "/run/" + h.Name }
-
-// Cut takes the host off the wire. Nobody is told: what was open stays so until it is missed.
-func (h *Host) Cut() {
-	h.world.t.Helper()
-	h.must("ip -n " + h.world.wire() + " link set " + h.port() + " down")
-}
-
-// Mend undoes Cut.
-func (h *Host) Mend() {
-	h.world.t.Helper()
-	h.must("ip -n " + h.world.wire() + " link set " + h.port() + " up")
-}
-
-// Lose has that many of a hundred packets to and from the host go astray; 0 none.
-func (h *Host) Lose(percent int) {
-	h.world.t.Helper()
-	nft := "ip netns exec " + h.world.wire() + " nft "
-	chain := "lose" + h.port()
-	h.must(nft+"add chain bridge wire "+chain+" { type filter hook forward priority 1; }", nft+"flush chain bridge wire "+chain)
-	if percent == 0 {
-		return
-	}
-	for _, way := range []string{"iifname", "oifname"} {
-		h.must(fmt.Sprintf("%sadd rule bridge wire %s %s %s numgen random mod 100 < %d drop", nft, chain, way, h.port(), percent))
-	}
-}
-
-func (h *Host) must(lines ...string) {
-	h.world.t.Helper()
-	if err := commands(h.world.t.Context(), lines...); err != nil {
-		h.world.t.Fatal(err)
-	}
-}
 
 // settings are the environment of everything that runs on the host. The keys are nobody's but the servers'.
 func (h *Host) settings() []string {
@@ -156,7 +117,7 @@ func (h *Host) Destroy() {
 	h.killAll()
 	ctx := h.world.t.Context()
 	down := *h
-	if err := errors.Join(down.down(ctx, h.world.exe), os.RemoveAll(h.DataDir()), commands(ctx, "ip netns del "+h.Name)); err != nil {
+	if err := errors.Join(h.straight(), down.down(ctx, h.world.exe), os.RemoveAll(h.DataDir()), h.world.wire().Unplug(h.machine())); err != nil {
 		h.world.t.Fatal(err)
 	}
 }

@@ -85,11 +85,16 @@ func has(ctx context.Context, c *ecs.Client, name string) error {
 // What one server acknowledged every other one answers at once.
 func readEverywhere(t *testing.T, all []*hosts.Host, prefix string) {
 	t.Helper()
+	readTimes(t, all, prefix, 30)
+}
+
+func readTimes(t *testing.T, all []*hosts.Host, prefix string, times int) {
+	t.Helper()
 	clients := make([]*ecs.Client, len(all))
 	for i, h := range all {
 		clients[i] = h.ECS()
 	}
-	for n := range 30 {
+	for n := range times {
 		name := fmt.Sprintf("%s-%d", prefix, n)
 		if err := createCluster(t.Context(), clients[n%len(all)], name); err != nil {
 			t.Fatal(err)
@@ -134,7 +139,7 @@ func TestServersAreOne(t *testing.T) {
 }
 
 // cutOff takes the leading server off the wire: the others go on, it answers nothing that could be old, and it has caught up when it is back. Then the wire
-// loses packets, which costs time only.
+// loses packets, and then it is slow: that costs time only.
 func cutOff(t *testing.T, w *hosts.World, all []*hosts.Host) {
 	t.Helper()
 	leader := w.Leader(all[0])
@@ -153,6 +158,9 @@ func cutOff(t *testing.T, w *hosts.World, all []*hosts.Host) {
 	rest[1].Lose(5)
 	readEverywhere(t, all, "lossy")
 	rest[1].Lose(0)
+	rest[1].Slow(10*time.Millisecond, 5*time.Millisecond)
+	readTimes(t, all, "slow", 6)
+	rest[1].Mend()
 }
 
 // restore makes a backup while the region is written to, and another region of it on a host that has nothing but the keys.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-ecs/berth/node/network/lan"
 	"github.com/berth-ecs/berth/test/installation"
 )
 
@@ -49,14 +49,14 @@ func New(t testing.TB) *World {
 	w := &World{t: t, name: "h" + hex.EncodeToString(b[:]), exe: exe}
 	w.dir = filepath.Join(os.TempDir(), "berth-"+w.name)
 	t.Cleanup(w.close)
-	if err := w.begin(t.Context()); err != nil {
+	if err := w.begin(); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
 // begin leaves word, and then makes the wire.
-func (w *World) begin(ctx context.Context) error {
+func (w *World) begin() error {
 	if err := os.MkdirAll(worlds, 0o755); err != nil {
 		return err
 	}
@@ -67,16 +67,17 @@ func (w *World) begin(ctx context.Context) error {
 	if err := os.MkdirAll(w.dir, 0o700); err != nil {
 		return err
 	}
-	return commands(ctx,
-		"ip netns add "+w.wire(),
-		"ip -n "+w.wire()+" link add br0 type bridge forward_delay 0",
-		"ip -n "+w.wire()+" link set br0 up",
-		"ip netns exec "+w.wire()+" nft add table bridge wire",
-		"ip netns exec "+w.wire()+" nft add chain bridge wire pass { type filter hook forward priority 0; }",
-	)
+	return w.wire().Make()
 }
 
-func (w *World) wire() string { return w.name + "w" }
+func (w *World) wire() lan.Wire { return lan.Wire(w.name + "w") }
+
+func (w *World) fail(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Error(err)
+	}
+}
 
 // close takes the world away; what resists is the test's failure.
 func (w *World) close() {
@@ -90,6 +91,7 @@ func (w *World) close() {
 	}
 	for _, h := range w.hosts {
 		h.killAll()
+		w.fail(h.straight())
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), 2*time.Minute)
 	defer cancel()
@@ -140,10 +142,7 @@ func remove(ctx context.Context, exe, world string) error {
 		h := &Host{Name: e.Name(), dir: filepath.Join(dir, e.Name())}
 		errs = append(errs, killNamed(h.Name), h.down(ctx, exe))
 	}
-	spaces, _ := filepath.Glob("/run/netns/" + world + "*")
-	for _, s := range spaces {
-		errs = append(errs, commands(ctx, "ip netns del "+filepath.Base(s)))
-	}
+	errs = append(errs, lan.Remove(world))
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("world %s: %w", world, err)
 	}
@@ -166,17 +165,6 @@ func killNamed(name string) error {
 		args := strings.Split(string(line), "\x00")
 		if len(args) > 1 && (args[1] == string(Server) || args[1] == string(Node)) && strings.Contains("\x00"+string(environ), "\x00BERTH_NAME="+name+"\x00") {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // as above
-		}
-	}
-	return nil
-}
-
-// commands runs programs one after the other. Their arguments have no spaces.
-func commands(ctx context.Context, lines ...string) error {
-	for _, l := range lines {
-		words := strings.Fields(l)
-		if out, err := exec.CommandContext(ctx, words[0], words[1:]...).CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", l, err, out)
 		}
 	}
 	return nil
