@@ -19,6 +19,7 @@ type Resources struct {
 	RouteTables map[string]RouteTable `json:",omitempty"`
 	NATs        map[string]NAT        `json:",omitempty"`
 	Remotes     map[string]Remote     `json:",omitempty"` // interfaces of the VPCs here that are on other nodes, by id
+	Homes       map[string]Home       `json:",omitempty"` // by HomeKey
 	Zones       map[string]Zone       `json:",omitempty"`
 	Values      map[string]Value      `json:",omitempty"` // by ValueKey: of Zones
 }
@@ -37,6 +38,15 @@ type VPC struct {
 	Resolvers    []netip.Addr   `json:",omitempty"` // DHCP options' domain-name-servers; empty for AmazonProvidedDNS: the VPC's own
 	Gateway      string         `json:",omitempty"` // the internet gateway that is attached, "" for none
 }
+
+// Home is the VPC that the machine itself counts as in, whether the node has interfaces in it or not: tasks that share the machine's network, or
+// its bridge, are answered as that VPC's are. It has no router for that.
+type Home struct {
+	VPC // inlined
+}
+
+// HomeKey is the key of a home.
+func HomeKey(account, region string) string { return account + "/" + region }
 
 // Subnet is a subnet in which the node has an interface, or one that a NAT gateway of NATs is in.
 type Subnet struct {
@@ -159,7 +169,8 @@ type Remote struct {
 type Zone struct {
 	ID      string
 	Name    string   // without a dot at its end
-	VPCs    []string // whose resolvers answer it
+	VPCs    []string `json:",omitempty"` // whose resolvers answer it
+	Public  bool     `json:",omitempty"` // all answer it, but for those that have a zone of the same name to themselves
 	SOA     SOA
 	Servers []string `json:",omitempty"` // its name servers; empty: SOA.Server
 }

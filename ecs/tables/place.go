@@ -38,3 +38,13 @@ func NodeAddress(tx store.Tx, h ecs.Home, node string) string {
 	}
 	return attributeOf(best, addressAttribute)
 }
+
+// IsNode says whether some container instance of a home is a node. It compares nothing.
+func IsNode(tx store.Tx, h ecs.Home, node string) bool {
+	for _, i := range InstancesByNode.List(tx, LedgerKey(h.Region, node), "") {
+		if i.Home == h {
+			return true
+		}
+	}
+	return false
+}

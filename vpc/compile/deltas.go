@@ -52,6 +52,12 @@ func section(value any) string {
 		return "RouteTables"
 	case nodeconf.NAT:
 		return "NATs"
+	case nodeconf.Home:
+		return "Homes"
+	case nodeconf.Zone:
+		return "Zones"
+	case nodeconf.Value:
+		return "Values"
 	}
 	return "Remotes"
 }
@@ -76,6 +82,12 @@ func insert(r *nodeconf.Resources, id string, value any) {
 		insertIn(&r.NATs, id, v)
 	case nodeconf.Remote:
 		insertIn(&r.Remotes, id, v)
+	case nodeconf.Home:
+		insertIn(&r.Homes, id, v)
+	case nodeconf.Zone:
+		insertIn(&r.Zones, id, v)
+	case nodeconf.Value:
+		insertIn(&r.Values, id, v)
 	}
 }
 
@@ -108,6 +120,7 @@ func (x *Index) deltas() map[string]*nodeconf.Delta {
 		}
 	}
 	x.memberDeltas(out)
+	x.valueDeltas(out)
 	x.otherDeltas(out)
 	for _, d := range out {
 		slices.SortFunc(d.Gone, func(a, b nodeconf.Key) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
@@ -290,6 +303,9 @@ func (x *Index) Config(node string) nodeconf.Config {
 	for _, id := range slices.Sorted(maps.Keys(x.records.on[node])) {
 		visit(ref{anInterface, id})
 	}
+	if h := x.homes[node]; h != "" {
+		visit(ref{aHome, h})
+	}
 	return c
 }
 
@@ -298,6 +314,10 @@ func (x *Index) whole(to *nodeconf.Resources, r ref, e *entry, node string) {
 	case theMembers:
 		for a := range x.members[r.id] {
 			insert(to, nodeconf.MemberKey(r.id, a), nodeconf.Member{Group: r.id, Addr: a})
+		}
+	case theValues:
+		for key, v := range x.names.values[r.id] {
+			insert(to, key, v)
 		}
 	case theOthers:
 		for id := range x.records.interfacesOf.all(r.id) {

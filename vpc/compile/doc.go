@@ -3,7 +3,8 @@
 // An Index is fed with changes of single records and answers which resources of which nodes changed. It keeps no configuration of a node:
 // a resource is compiled once, whoever has it, and a node has it as long as something of the node needs it. An interface needs its VPC, its
 // subnet and its groups, a subnet its ACL, its route table and the NAT gateways that this leads to, a group the members of the groups that its
-// rules name, a NAT gateway the subnet that it is in with its ACL and route table.
+// rules name, a NAT gateway the subnet that it is in with its ACL and route table. A VPC of which the node has an interface, or that its machine counts
+// as in, needs its zones with all their values: the private ones of another VPC are not told.
 //
 // Guarantees:
 //
@@ -19,6 +20,7 @@
 //
 // What a change costs: an interface costs its own resources; one more entry for each node that has rules naming its groups; and, once nodes
 // have addresses (SetNode), one for each other node that takes part in its VPC. The last is the only cost that grows with the nodes of a VPC, and
-// a region on one machine does not have it. A node's first interface in a VPC costs what the VPC has. A rule costs its group. A change
+// a region on one machine does not have it. A node's first interface in a VPC costs what the VPC has. A rule costs its group. A value of a zone costs one
+// resource for each node that has the zone. A change
 // of routing (tables, gateways, associations, subnets, VPCs) costs the tables of its VPC.
 package compile

@@ -18,6 +18,8 @@ type Index struct {
 	entries  map[ref]*entry
 	members  map[string]map[netip.Addr]int // of groups; how many interfaces have an address, which is one but in between
 	nodes    map[string]netip.Addr
+	homes    map[string]string // of nodes, by nodeconf.HomeKey
+	names    names
 	now      *step // of the Apply that runs
 }
 
@@ -29,11 +31,16 @@ type step struct {
 	members map[string]map[netip.Addr]bool
 	ifaces  map[string]*vpc.Interface
 	nodes   map[string]netip.Addr
+	homes   map[string]string
+	names   map[string]map[string]any // values of zones
 }
 
 // New makes an index without records.
 func New(s Settings) *Index {
-	return &Index{records: NewRecords(), settings: s, entries: map[ref]*entry{}, members: map[string]map[netip.Addr]int{}, nodes: map[string]netip.Addr{}}
+	return &Index{
+		records: NewRecords(), settings: s, entries: map[ref]*entry{}, members: map[string]map[netip.Addr]int{}, nodes: map[string]netip.Addr{},
+		homes: map[string]string{}, names: newNames(),
+	}
 }
 
 // Full compiles records at once: a configuration by NodeKey.
@@ -92,7 +99,7 @@ func (x *Index) Nodes() iter.Seq[string] { return maps.Keys(x.records.on) }
 func (x *Index) begin() {
 	x.now = &step{
 		dirty: map[ref]struct{}{}, values: map[ref]any{}, flips: map[ref]map[string]bool{}, members: map[string]map[netip.Addr]bool{},
-		ifaces: map[string]*vpc.Interface{}, nodes: map[string]netip.Addr{},
+		ifaces: map[string]*vpc.Interface{}, nodes: map[string]netip.Addr{}, homes: map[string]string{}, names: map[string]map[string]any{},
 	}
 }
 

@@ -24,13 +24,24 @@ func texts(x *Index) map[string]string {
 	return out
 }
 
-func full(records []any, at map[string]netip.Addr) map[string]string {
+func full(records []any, b beside) map[string]string {
 	x := New(settings)
-	for n, a := range at {
+	for n, a := range b.at {
 		x.SetNode(n, a)
 	}
+	for n := range b.homes {
+		x.SetHome(n, home, true)
+	}
+	x.LoadNames(b.names.Resources)
 	x.Load(slices.Values(records))
 	return texts(x)
+}
+
+// beside is what an index knows beside records.
+type beside struct {
+	at    map[string]netip.Addr
+	homes map[string]bool
+	names nodeconf.Config
 }
 
 // history is an index with the configurations that its changes lead to, as nodes have them.
@@ -38,11 +49,11 @@ type history struct {
 	x       *Index
 	have    map[string]*nodeconf.Config
 	records map[string]any
-	at      map[string]netip.Addr
+	beside
 }
 
 func newHistory() *history {
-	h := &history{x: New(settings), have: map[string]*nodeconf.Config{}, records: map[string]any{}, at: map[string]netip.Addr{}}
+	h := &history{x: New(settings), have: map[string]*nodeconf.Config{}, records: map[string]any{}, beside: beside{at: map[string]netip.Addr{}, homes: map[string]bool{}}}
 	for _, n := range nodes {
 		h.have[n] = &nodeconf.Config{Version: 1}
 	}
@@ -100,7 +111,7 @@ func (h *history) apply(ds map[string]*nodeconf.Delta) error {
 }
 
 func (h *history) check() error {
-	want := full(slices.Collect(maps.Values(h.records)), h.at)
+	want := full(slices.Collect(maps.Values(h.records)), h.beside)
 	now := texts(h.x)
 	for _, n := range nodes {
 		switch {
@@ -132,7 +143,22 @@ func TestChangesLeadToTheWhole(t *testing.T) {
 }
 
 func (h *history) step(w world) map[string]*nodeconf.Delta {
-	if w.upTo(9) == 0 {
+	switch w.upTo(9) {
+	case 1:
+		n, is := w.pick(nodes...), w.flip()
+		if h.homes[n] = is; !is {
+			delete(h.homes, n)
+		}
+		return h.x.SetHome(n, home, is)
+	case 2:
+		d := w.naming(h.names)
+		d.From, d.To = 1, 1
+		h.names.Version = 1
+		if err := h.names.Apply(d); err != nil {
+			panic(err)
+		}
+		return h.x.Name(d)
+	case 0:
 		n, a := w.pick(nodes...), netip.Addr{}
 		if w.flip() {
 			a = netip.AddrFrom4([4]byte{192, 0, 2, byte(w.upTo(2))})
@@ -164,7 +190,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		for _, id := range slices.Sorted(maps.Keys(h.records)) {
 			records = append(records, h.records[id])
 		}
-		want := full(records, nil)
+		want := full(records, beside{})
 		orders := [][]any{slices.Clone(records), slices.Clone(records)}
 		slices.Reverse(orders[0])
 		rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)).Shuffle(len(records), func(i, j int) { orders[1][i], orders[1][j] = orders[1][j], orders[1][i] })

@@ -13,7 +13,11 @@ type kind uint8
 
 const (
 	anInterface kind = iota
+	aHome            // of an account in a region: the default VPC, which its machines count as in
 	aVPC
+	theZones // of a VPC
+	aZone
+	theValues // of a zone
 	theOthers // of a VPC: its interfaces on other nodes
 	aRouting  // of a subnet: its table, and the NAT gateways that its routes lead to
 	aNAT
@@ -30,7 +34,7 @@ type ref struct {
 	id   string
 }
 
-// entry is what at least one node needs. What theOthers, theMembers and aRouting stand for is not in value.
+// entry is what at least one node needs. What theOthers, theMembers, theZones, theValues and aRouting stand for is not in value.
 type entry struct {
 	value any            // as it is told; nil when its record is missing
 	needs []ref          // distinct
@@ -42,6 +46,7 @@ func (x *Index) mark(rec any, flip bool) {
 	switch rec := rec.(type) {
 	case *vpc.VPC:
 		x.dirty(aVPC, rec.ID)
+		x.dirty(aHome, homeKey(rec.Home))
 		for s := range x.records.subnetsOf.all(rec.ID) { // by its main table and ACL
 			x.dirty(aSubnet, s)
 		}
@@ -57,6 +62,9 @@ func (x *Index) mark(rec any, flip bool) {
 	case *vpc.DHCPOptions:
 		for v := range x.records.optionsOf.all(rec.ID) {
 			x.dirty(aVPC, v)
+			if v := x.records.VPCs[v]; v != nil {
+				x.dirty(aHome, homeKey(v.Home))
+			}
 		}
 	case *vpc.Interface:
 		x.markInterface(rec.ID)
@@ -76,6 +84,7 @@ func (x *Index) mark(rec any, flip bool) {
 		}
 	case *vpc.InternetGateway:
 		x.dirty(aVPC, rec.VPC)
+		x.dirty(aHome, homeKey(rec.Home))
 		x.markRouting(rec.VPC)
 	case *vpc.NATGateway:
 		x.dirty(aNAT, rec.ID)
@@ -137,8 +146,17 @@ func (x *Index) settle() {
 	x.moveRoots(-1)
 }
 
-// moveRoots lets nodes need their new interfaces (by +1), or no more need those of before.
+// moveRoots lets nodes need their new interfaces and homes (by +1), or no more need those of before.
 func (x *Index) moveRoots(by int) {
+	for node, was := range x.now.homes {
+		switch is := x.homes[node]; {
+		case was == is:
+		case by > 0 && is != "":
+			x.hold(ref{aHome, is}, node)
+		case by < 0 && was != "":
+			x.release(ref{aHome, was}, node)
+		}
+	}
 	for id, old := range x.now.ifaces {
 		before, after := nodeOf(old), nodeOf(x.records.Interfaces[id])
 		switch {
@@ -241,7 +259,7 @@ func (x *Index) remember(r ref, e *entry) {
 // compile makes what is told of a record, and what it needs.
 func (x *Index) compile(r ref) (value any, needs []ref) {
 	rs := x.records
-	switch r.kind { //nolint:exhaustive // theOthers and theMembers have no value of their own
+	switch r.kind { //nolint:exhaustive // theOthers, theMembers and theValues have no value of their own
 	case anInterface:
 		if i := rs.Interfaces[r.id]; i != nil && rs.whole(i) {
 			return compileInterface(i), interfaceNeeds(i)
@@ -249,6 +267,21 @@ func (x *Index) compile(r ref) (value any, needs []ref) {
 	case aVPC:
 		if v := rs.VPCs[r.id]; v != nil {
 			return rs.compileVPC(v), nil
+		}
+	case aHome:
+		if v := rs.defaultOf(r.id); v != nil {
+			return nodeconf.Home{VPC: rs.compileVPC(v)}, []ref{{theZones, v.ID}}
+		}
+	case theZones:
+		for _, holder := range []string{r.id, everyone} {
+			for id := range x.names.zonesOf.all(holder) {
+				needs = append(needs, ref{aZone, id})
+			}
+		}
+		return nil, needs
+	case aZone:
+		if z, ok := x.names.zones[r.id]; ok {
+			return z, []ref{{theValues, r.id}}
 		}
 	case aRouting:
 		if t := rs.TableOf(r.id); t != nil {
@@ -287,7 +320,7 @@ func (x *Index) compile(r ref) (value any, needs []ref) {
 }
 
 func interfaceNeeds(i *vpc.Interface) []ref {
-	needs := []ref{{aVPC, i.VPC}, {theOthers, i.VPC}, {aSubnet, i.Subnet}, {aRouting, i.Subnet}}
+	needs := []ref{{aVPC, i.VPC}, {theZones, i.VPC}, {theOthers, i.VPC}, {aSubnet, i.Subnet}, {aRouting, i.Subnet}}
 	for _, g := range distinct(i.Groups) {
 		needs = append(needs, ref{aGroup, g})
 	}
@@ -305,4 +338,9 @@ func gateways(routes []nodeconf.Route) []ref {
 }
 
 // same says whether two values tell the same.
-func same(a, b any) bool { return reflect.DeepEqual(a, b) }
+func same(a, b any) bool {
+	if _, plain := a.(nodeconf.Value); plain { // the most frequent change by far
+		return a == b
+	}
+	return reflect.DeepEqual(a, b)
+}

@@ -13,7 +13,8 @@ import (
 )
 
 // plain says which resources a node needs, by looking through all records again and again, in the words of nodeconf.
-func plain(r *Records, node string, told func(node string) bool) map[string]bool {
+func plain(h *history, node string) map[string]bool {
+	r, told := h.x.records, func(node string) bool { return h.at[node].IsValid() }
 	out := map[string]bool{}
 	add := func(section, id string, there bool) {
 		if there {
@@ -62,6 +63,7 @@ func plain(r *Records, node string, told func(node string) bool) map[string]bool
 	for _, i := range r.Interfaces {
 		add("Remotes", i.ID, vpcs[i.VPC] && i.Node != "" && nodeOf(i) != node && told(nodeOf(i)))
 	}
+	plainNames(h, node, vpcs, add)
 	return out
 }
 
@@ -84,7 +86,7 @@ func TestOnlyWhatIsNeeded(t *testing.T) {
 			}
 		}
 		for _, n := range nodes {
-			want := plain(h.x.records, n, func(node string) bool { return h.at[node].IsValid() })
+			want := plain(h, n)
 			if got := keysOf(h.have[n]); !maps.Equal(got, want) {
 				t.Fatalf("node %s has\n%s\nwant\n%s", n, lines(got), lines(want))
 			}

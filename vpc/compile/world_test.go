@@ -70,7 +70,7 @@ var settings = Settings{PrefixList: lists}
 func (w world) record() any {
 	switch w.upTo(11) {
 	case 0:
-		return &vpc.VPC{Home: home, ID: w.vpc(), Net: 7, Blocks: []vpc.Block{{CIDR: netip.MustParsePrefix("10.0.0.0/16")}}, MainTable: w.table(), MainACL: w.acl(), DHCPOptions: w.pick("default", "dopt-1")}
+		return &vpc.VPC{Home: home, ID: w.vpc(), Net: 7, Blocks: []vpc.Block{{CIDR: netip.MustParsePrefix("10.0.0.0/16")}}, MainTable: w.table(), MainACL: w.acl(), DHCPOptions: w.pick("default", "dopt-1"), Default: w.upTo(3) == 0}
 	case 1:
 		return &vpc.Subnet{Home: home, ID: w.subnet(), VPC: w.vpc(), CIDR: netip.MustParsePrefix("10.0.1.0/24")}
 	case 2:

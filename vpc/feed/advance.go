@@ -2,9 +2,11 @@ package feed
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/berth-ecs/berth/nodeconf"
 	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/vpc/compile"
 )
 
@@ -14,45 +16,69 @@ func (f *Feed) advance(b store.Batch) {
 	defer f.mu.Unlock()
 	for len(b.Changes) > 0 {
 		revision := b.Changes[0].Revision
-		var commit []compile.Change
-		at := map[string]netip.Addr{}
+		c := commit{}
 		for len(b.Changes) > 0 && b.Changes[0].Revision == revision {
-			c := b.Changes[0]
+			f.sort(&c, b.Snapshot, b.Changes[0])
 			b.Changes = b.Changes[1:]
-			if node, a, ok := f.reached(b.Snapshot, c); ok {
-				at[node] = a
-				continue
-			}
-			commit = append(commit, compile.Change{Old: c.Old, New: c.New})
 		}
-		f.tell(f.moved(f.index.Apply(commit...), at, revision), revision)
+		f.tell(f.compile(&c, revision), revision)
 	}
 	f.revision = b.Revision
 }
 
-// reached is where a node is reached when a change is about one. It is read from the last commit of a batch: what a node is told of a
-// commit in the middle may be ahead, never behind, and the changes up to the last one say the same once more.
-func (f *Feed) reached(tx store.Tx, c store.Change) (node string, at netip.Addr, ok bool) {
-	if f.Nodes == nil {
-		return "", at, false
-	}
-	h, name := f.Nodes.Of(c)
-	if name == "" {
-		return "", at, false
-	}
-	return compile.NodeKey(h, name), f.Nodes.Address(tx, h, name), true
+// commit is the changes of one, by what they are about.
+type commit struct {
+	records  []compile.Change
+	names    []store.Change
+	machines []machine
 }
 
-// moved adds what nodes are told because others are reached elsewhere now.
-func (f *Feed) moved(out map[string]*nodeconf.Delta, at map[string]netip.Addr, revision int64) map[string]*nodeconf.Delta {
-	for node, a := range at {
-		for other, d := range f.index.SetNode(node, a) {
-			if out[other] == nil {
-				out[other] = &nodeconf.Delta{}
+// machine is a node as the last commit of a batch has it: what a node is told of a commit in the middle may be ahead, never behind, and the
+// changes up to the last one say the same once more.
+type machine struct {
+	home vpc.Home
+	node string // compile.NodeKey
+	at   netip.Addr
+	is   bool
+}
+
+func (f *Feed) sort(c *commit, tx store.Tx, one store.Change) {
+	if f.Nodes != nil {
+		if h, name := f.Nodes.Of(one); name != "" {
+			c.machines = append(c.machines, f.machine(tx, h, name))
+			return
+		}
+	}
+	if slices.Contains(f.naming, one.Table) {
+		c.names = append(c.names, one)
+		return
+	}
+	c.records = append(c.records, compile.Change{Old: one.Old, New: one.New})
+}
+
+func (f *Feed) machine(tx store.Tx, h vpc.Home, name string) machine {
+	return machine{h, compile.NodeKey(h, name), f.Nodes.Address(tx, h, name), f.Nodes.Is(tx, h, name)}
+}
+
+// compile is what a commit makes of each node.
+func (f *Feed) compile(c *commit, revision int64) map[string]*nodeconf.Delta {
+	out := f.index.Apply(c.records...)
+	also := func(more map[string]*nodeconf.Delta) {
+		for node, d := range more {
+			if out[node] == nil {
+				out[node] = d
+				continue
 			}
 			d.From, d.To = max(f.revision, 1), revision // from 0 would be everything
-			out[other].Then(*d)
+			out[node].Then(*d)
 		}
+	}
+	if len(c.names) > 0 {
+		also(f.index.Name(f.Names.Follow(c.names)))
+	}
+	for _, m := range c.machines {
+		also(f.index.SetNode(m.node, m.at))
+		also(f.index.SetHome(m.node, m.home, m.is))
 	}
 	return out
 }
@@ -74,6 +100,8 @@ func (f *Feed) reach(x *compile.Index, tx store.Tx) {
 		return
 	}
 	for h, name := range f.Nodes.All(tx) {
-		x.SetNode(compile.NodeKey(h, name), f.Nodes.Address(tx, h, name))
+		m := f.machine(tx, h, name)
+		x.SetNode(m.node, m.at)
+		x.SetHome(m.node, m.home, m.is)
 	}
 }

@@ -36,7 +36,8 @@ import (
 type Config struct {
 	Store    store.Store      // required
 	Settings compile.Settings // optional
-	Nodes    Nodes            // optional: without, no node is told of interfaces on others
+	Nodes    Nodes            // optional: without, no node is told of interfaces on others, and none has a home
+	Names    Names            // optional: without, there are no zones
 	Log      *slog.Logger     // required
 	// Pending is how many resources wait for a subscriber before the whole configuration replaces them. Optional: 16,384.
 	Pending int
@@ -54,6 +55,18 @@ type Nodes interface {
 	Of(c store.Change) (vpc.Home, string)
 	// Address is where a node is reached on the network of the machines, the zero Addr for nowhere.
 	Address(tx store.Tx, h vpc.Home, node string) netip.Addr
+	// Is says whether there is such a node.
+	Is(tx store.Tx, h vpc.Home, node string) bool
+}
+
+// Names is the wing that names things, in tables of its own in the same store. Its methods are not called at once.
+type Names interface {
+	// Tables are those that zones are made of.
+	Tables() []string
+	// Load forgets everything and answers the zones and values that the records make.
+	Load(tx store.Tx) nodeconf.Resources
+	// Follow answers how zones and values change with changes of Tables, which are of one commit.
+	Follow(changes []store.Change) nodeconf.Delta
 }
 
 // Feed is what one server tells nodes. Its methods are safe for concurrent use.
@@ -62,6 +75,7 @@ type Feed struct {
 	mu       sync.Mutex
 	index    *compile.Index // nil until the store was read
 	revision int64          // of index
+	naming   []string       // tables of Names
 	past     past
 	subs     map[string]map[*Subscription]struct{} // by compile.NodeKey
 	ended    chan struct{}                         // closed when Run ends
@@ -70,7 +84,11 @@ type Feed struct {
 // New makes a Feed. Subscriptions wait for Run.
 func New(c Config) *Feed {
 	c.Pending, c.Past = cmp.Or(c.Pending, 1<<14), cmp.Or(c.Past, 1<<16)
-	return &Feed{Config: c, past: past{room: c.Past}, subs: map[string]map[*Subscription]struct{}{}, ended: make(chan struct{})}
+	f := &Feed{Config: c, past: past{room: c.Past}, subs: map[string]map[*Subscription]struct{}{}, ended: make(chan struct{})}
+	if c.Names != nil {
+		f.naming = c.Names.Tables()
+	}
+	return f
 }
 
 // sources are the tables that configurations are made of.
@@ -109,6 +127,7 @@ func (f *Feed) Run(ctx context.Context) error {
 	if f.Nodes != nil {
 		names = append(names, f.Nodes.Tables()...)
 	}
+	names = append(names, f.naming...)
 	sub := f.Store.Watch(ctx, names...)
 	defer sub.Close()
 	for {
@@ -130,6 +149,9 @@ func (f *Feed) Run(ctx context.Context) error {
 func (f *Feed) rebuild(b store.Batch) {
 	next := compile.New(f.Settings)
 	f.reach(next, b.Snapshot)
+	if f.Names != nil {
+		next.LoadNames(f.Names.Load(b.Snapshot))
+	}
 	next.Load(Records(b.Snapshot))
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -228,7 +228,9 @@ func keep(t *testing.T, s store.Store, have *nodeconf.Config, node string) {
 		x := compile.New(compile.Settings{})
 		for h, n := range (machinery{}).All(tx) {
 			x.SetNode(compile.NodeKey(h, n), machinery{}.Address(tx, h, n))
+			x.SetHome(compile.NodeKey(h, n), h, true)
 		}
+		x.LoadNames(naming{}.Load(tx))
 		x.Load(feed.Records(tx))
 		want := x.Config(compile.NodeKey(home, node))
 		if have.Text() != want.Text() {

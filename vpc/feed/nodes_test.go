@@ -21,8 +21,8 @@ type machine struct{ Node, Address string }
 
 var machines = store.Define(store.Def[machine]{Name: "test.machine", Version: 1, Key: func(m *machine) string { return m.Node }})
 
-// schema is the wing's, and the double's.
-func schema() store.Schema { return append(slices.Clone(tables.Schema()), machines) }
+// schema is the wing's, and the doubles'.
+func schema() store.Schema { return append(slices.Clone(tables.Schema()), machines, named) }
 
 // machinery is the double.
 type machinery struct{}
@@ -57,6 +57,11 @@ func (machinery) Address(tx store.Tx, _ vpc.Home, node string) netip.Addr {
 	}
 	a, _ := netip.ParseAddr(m.Address)
 	return a
+}
+
+func (machinery) Is(tx store.Tx, _ vpc.Home, node string) bool {
+	_, ok := machines.Peek(tx, node)
+	return ok
 }
 
 func reachedAt(node, address string) func(store.Tx) {

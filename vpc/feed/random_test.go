@@ -68,7 +68,7 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 	b := a.Join(schema(), lose)
 	t.Cleanup(func() { _, _ = a.Close(), b.Close() })
 	network(t, a)
-	c := feed.Config{Nodes: machinery{}, Past: 20 + r.IntN(40), Pending: 4 + r.IntN(20)}
+	c := feed.Config{Nodes: machinery{}, Names: naming{}, Past: 20 + r.IntN(40), Pending: 4 + r.IntN(20)}
 	feeds := []*feed.Feed{start(t, a, c), start(t, b, c)}
 	var nodes []*nodeDouble
 	for i := range 3 {
@@ -79,7 +79,7 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 	paused := false
 	for range 120 {
 		n := nodes[r.IntN(len(nodes))]
-		switch r.IntN(10) {
+		switch r.IntN(13) {
 		case 0:
 			n.follow(feeds[r.IntN(2)])
 		case 1, 2:
@@ -101,6 +101,12 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 			update(t, a, reachedAt(n.name, fmt.Sprintf("192.0.2.%d", r.IntN(4))))
 		case 7:
 			update(t, a, leaves(n.name))
+		case 8:
+			update(t, a, call(fmt.Sprint("n", r.IntN(3)), fmt.Sprint("vpc-", 1+r.IntN(2)), fmt.Sprint("10.0.0.", r.IntN(3))))
+		case 9:
+			update(t, a, func(tx store.Tx) { named.Delete(tx, fmt.Sprint("n", r.IntN(3))) })
+		case 10:
+			update(t, a, func(tx store.Tx) { tables.VPCs.Put(tx, &vpc.VPC{Home: home, ID: "vpc-2", Net: 2, Default: r.IntN(2) == 0}) })
 		default:
 			update(t, a, place(r.IntN(6), nodes[r.IntN(len(nodes))].name))
 		}

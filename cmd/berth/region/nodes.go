@@ -75,3 +75,8 @@ func (machines) Address(tx store.Tx, h vpc.Home, node string) netip.Addr {
 	a, _ := netip.ParseAddr(tables.NodeAddress(tx, ecs.Home{Account: h.Account, Region: h.Region}, node))
 	return a.Unmap()
 }
+
+// Is implements feed.Nodes.
+func (machines) Is(tx store.Tx, h vpc.Home, node string) bool {
+	return tables.IsNode(tx, ecs.Home{Account: h.Account, Region: h.Region}, node)
+}
