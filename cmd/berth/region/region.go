@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
 	"github.com/berth-ecs/berth/ecs/control"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
@@ -99,7 +100,7 @@ func Run(ctx context.Context, c Config) error {
 
 // Schema is every table of a region.
 func Schema() store.Schema {
-	return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema(), joiningtables.Schema())
+	return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema(), cloudmaptables.Schema(), joiningtables.Schema())
 }
 
 // RunOn is Run on a store that is open, and stays so: a whole server inside a test.

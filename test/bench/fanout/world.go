@@ -85,6 +85,8 @@ type machines struct{ n int }
 func (machines) Tables() []string                       { return nil }
 func (machines) Of(store.Change) (h vpc.Home, n string) { return h, n }
 
+func (machines) Is(store.Tx, vpc.Home, string) bool { return false } // nobody asks for names here
+
 func (m machines) All(store.Tx) iter.Seq2[vpc.Home, string] {
 	return func(yield func(vpc.Home, string) bool) {
 		for n := range m.n {
