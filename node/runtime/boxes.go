@@ -63,7 +63,7 @@ func (r *Runtime) makeBox(ctx context.Context, name string, s boxSize) error {
 func (r *Runtime) dropBox(ctx context.Context, name string) error {
 	unlock := r.tasks.Lock(name)
 	defer unlock()
-	return errors.Join(r.release(ctx, name), r.c.shims().Kill(name))
+	return errors.Join(r.release(ctx, name), r.c.shims().Kill(ctx, name))
 }
 
 // takeBox makes a sandbox that is ready the task's.

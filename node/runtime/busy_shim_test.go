@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,9 @@ func TestAContainerOfABusyShimRuns(t *testing.T) {
 	}
 	signal(unix.SIGSTOP)
 	t.Cleanup(func() { signal(unix.SIGCONT) })
+	for _, p := range shims {
+		n.until("standstill", func() bool { return stopped(t, p.Pid) })
+	}
 	type answer struct {
 		list []State
 		err  error
@@ -46,6 +50,22 @@ func TestAContainerOfABusyShimRuns(t *testing.T) {
 		t.Error(err)
 	}
 	n.exited(c.ID)
+}
+
+// stopped: one thread is told that the process is to stop, and the others go on until that one has run.
+func stopped(t *testing.T, pid int) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("threads of %d: %v %v", pid, threads, err)
+	}
+	for _, file := range threads {
+		text, err := os.ReadFile(file)
+		if err == nil && !strings.Contains(string(text), ") T ") {
+			return false
+		}
+	}
+	return true
 }
 
 // A container in a sandbox that was made and not started goes, though nothing ever closes its output; its neighbour stays.

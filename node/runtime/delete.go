@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/containerd/containerd/api/services/tasks/v1"
 	"github.com/containerd/containerd/api/types/task"
@@ -73,10 +74,26 @@ func (r *Runtime) removeTask(ctx context.Context, id string) error {
 			return errors.Join(err, kerr)
 		}
 	}
-	if err := r.deleteTask(ctx, id); !errdefs.IsNotFound(err) {
-		return err
+	return r.deleteEnded(ctx, id)
+}
+
+const (
+	downTime  = 10 * time.Second // what a sandbox takes to go down with what was in it, generously
+	downEvery = 50 * time.Millisecond
+)
+
+// deleteEnded deletes a task that has ended. That is told a moment before its sandbox or its shim has gone down, and neither deletes anything
+// in that moment.
+func (r *Runtime) deleteEnded(ctx context.Context, id string) error {
+	for end := time.Now().Add(downTime); ; {
+		err := r.deleteTask(ctx, id)
+		if err == nil || errdefs.IsNotFound(err) {
+			return nil
+		}
+		if errdefs.IsUnavailable(err) || time.Now().After(end) || !again.Pause(ctx, downEvery) {
+			return err
+		}
 	}
-	return nil
 }
 
 func (r *Runtime) deleteTask(ctx context.Context, id string) error {

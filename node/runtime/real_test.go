@@ -216,11 +216,11 @@ func (n *node) stateOf(id string) State {
 // until waits for a condition nothing announces.
 func (n *node) until(what string, ok func() bool) {
 	n.t.Helper()
-	ctx, cancel := context.WithTimeout(n.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(n.t.Context(), time.Minute)
 	defer cancel()
 	for !ok() {
 		if !again.Pause(ctx, 5*time.Millisecond) {
-			n.t.Fatalf("no %s within 30 s", what)
+			n.t.Fatalf("no %s within a minute", what)
 		}
 	}
 }

@@ -35,7 +35,7 @@ const (
 	snapshotter = "overlayfs"
 	runtimeName = "io.containerd.runc.v2"
 	openTimeout = 15 * time.Second
-	closeTime   = 5 * time.Second // for what was made ahead; the next process removes the rest
+	closeTime   = 20 * time.Second // for what was made ahead; the next process removes the rest
 
 	labelTask = "berth.task" // on containers, leases, sandbox records
 	labelName = "berth.name"
@@ -185,16 +185,17 @@ func (r *Runtime) Close() error {
 	return r.cd.Close()
 }
 
-// Shutdown stops our containerd. Release the tasks first: shims and containers
-// are not stopped by it.
+// Shutdown stops our containerd and every shim. Release the tasks first:
+// containers are not stopped by it.
 func (r *Runtime) Shutdown(ctx context.Context) error {
 	r.closeBoxes()
 	err := r.dropSpare(ctx)
-	if r.c.ShimLogDone != nil {
-		err = errors.Join(err, r.c.ShimLogDone(ctx, shimLog))
-	}
 	if r.daemon != nil {
 		err = errors.Join(err, r.daemon.Stop(ctx))
+	}
+	err = errors.Join(err, r.c.shims().KillAll(ctx)) // that a process which was killed had begun to start
+	if r.c.ShimLogDone != nil {
+		err = errors.Join(err, r.c.ShimLogDone(ctx, shimLog))
 	}
 	cerr := r.Close()
 	if r.c.Address == "" && err == nil {

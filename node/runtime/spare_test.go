@@ -113,3 +113,28 @@ func TestSpareShimAfterKills(t *testing.T) {
 		t.Error("the task has the killed shim")
 	}
 }
+
+// TestAKilledShimLeavesNoSocket: a task's next shim listens elsewhere when the first was the spare one.
+func TestAKilledShimLeavesNoSocket(t *testing.T) {
+	t.Parallel()
+	n := spareNode(t)
+	img, spare := n.busybox(), n.spareShim()
+	task := n.task(Task{})
+	if got := n.shimOf(task); got != spare {
+		t.Fatalf("the task's shim is %d, not the spare one %d", got, spare)
+	}
+	if err := unix.Kill(spare, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	n.until("the end of the killed shim", func() bool { return !alive(spare) })
+	if _, s := n.output(sh(task, "exit 7", img)); s.ExitCode != 7 {
+		t.Errorf("state %+v", s)
+	}
+	if err := n.Release(t.Context(), task); err != nil {
+		t.Error(err)
+	}
+	if err := n.dropSpare(t.Context()); err != nil {
+		t.Error(err)
+	}
+	n.checkNothingLeft()
+}

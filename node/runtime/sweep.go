@@ -30,7 +30,7 @@ func (r *Runtime) Sweep(ctx context.Context, keep func(taskID string) bool) erro
 	var errs []error
 	for task := range known {
 		if !keep(task) {
-			errs = append(errs, r.releaseAlone(ctx, task), r.c.shims().Kill(task))
+			errs = append(errs, r.releaseAlone(ctx, task), r.c.shims().Kill(ctx, task))
 		}
 	}
 	errs = append(errs, r.sweepBoxes(ctx, ahead))

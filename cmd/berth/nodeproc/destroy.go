@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/node/agent/volume"
@@ -49,10 +50,31 @@ func removeContainers(ctx context.Context, c Config, h *hold.Client) error {
 	}
 	none := func(string) bool { return false }
 	return errors.Join(
-		r.Sweep(ctx, none),
+		sweep(ctx, r),
 		volume.Sweep(c.Settings.DataDir, none, none),
+		endStarts(ctx, c.Settings.Name, h),
 		r.Shutdown(ctx),
 	)
+}
+
+const (
+	sweeps     = 5
+	sweepEvery = 500 * time.Millisecond
+)
+
+// sweep ends every container. One that was just being made or ending when we looked goes when we look again.
+func sweep(ctx context.Context, r *runtime.Runtime) (err error) {
+	for range sweeps {
+		if err = r.Sweep(ctx, func(string) bool { return false }); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(sweepEvery):
+		}
+	}
+	return err
 }
 
 // Load puts the images of an archive into the node's image store.

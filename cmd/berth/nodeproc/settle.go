@@ -2,10 +2,13 @@ package nodeproc
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os/exec"
 	"time"
 
+	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
 )
 
@@ -25,18 +28,46 @@ func Settle(name string, log *slog.Logger) (leave func()) {
 }
 
 const (
-	emptyTime  = 5 * time.Second // what a process that was killed takes to be gone, generously
+	emptyTime  = 30 * time.Second // what processes that were killed take to be gone on a machine that is busy, generously
 	emptyEvery = 10 * time.Millisecond
 )
 
-// unsettle removes the cgroups of the installation's own processes, which have ended or are about to.
+// unsettle removes the cgroups of the installation's own processes, which have ended or are about to. Where hold and the shims are nothing
+// has a reason to be any more.
 func unsettle(ctx context.Context, name string) error {
 	cg, err := cgroup.Open("")
 	if err != nil {
 		return err
 	}
+	return patiently(ctx, func() error {
+		_, err := cg.Hold(name).Kill(0)
+		return errors.Join(err, cg.Unsettle(name))
+	})
+}
+
+// errStays says that something was killed that may be there still.
+var errStays = errors.New("a process does not end")
+
+// endStarts ends what is beside hold when no container is left: shims that a node had begun to start when it was killed. Some were no
+// programs of a name yet when others looked for shims, and open what hold has when they are.
+func endStarts(ctx context.Context, name string, h *hold.Client) error {
+	cg, err := cgroup.Open("")
+	if err != nil {
+		return err
+	}
+	return patiently(ctx, func() error {
+		found, err := cg.Hold(name).Kill(h.Pid())
+		if found {
+			err = errors.Join(err, fmt.Errorf("%w: beside hold, %d", errStays, h.Pid()))
+		}
+		return err
+	})
+}
+
+// patiently tries for as long as what was killed may take to be gone.
+func patiently(ctx context.Context, try func() error) error {
 	for end := time.Now().Add(emptyTime); ; {
-		err := cg.Unsettle(name)
+		err := try()
 		if err == nil || time.Now().After(end) {
 			return err
 		}

@@ -207,7 +207,7 @@ func (p *Pool[K]) make(ctx context.Context, name string, kind K) bool {
 const makeTime = time.Minute
 
 // dropTime bounds a removal, which may come after the end.
-const dropTime = 10 * time.Second
+const dropTime = time.Minute
 
 func (p *Pool[K]) drop(ctx context.Context, name string) {
 	ctx, cancel := context.WithTimeout(ctx, dropTime)

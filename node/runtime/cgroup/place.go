@@ -98,6 +98,21 @@ func (h *Hierarchy) Unsettle(name string) error {
 	return errors.Join(h.Remove(h.Own(name).path), h.Remove(h.Hold(name).path))
 }
 
+// Kill sends SIGKILL to every process there but one, which may be 0, and says whether there was any.
+func (p Place) Kill(but int) (found bool, err error) {
+	pids, err := p.h.Processes(p.path)
+	for _, pid := range pids {
+		if pid == but {
+			continue
+		}
+		found = true
+		if kerr := unix.Kill(pid, unix.SIGKILL); kerr != nil && !errors.Is(kerr, unix.ESRCH) {
+			err = errors.Join(err, fmt.Errorf("kill %d in %s: %w", pid, p.path, kerr))
+		}
+	}
+	return found, err
+}
+
 // Start starts cmd there, from its first instruction on; where there is no such cgroup, beside this process.
 func (p Place) Start(cmd *exec.Cmd) error {
 	dir, err := os.Open(p.file(""))

@@ -132,6 +132,54 @@ func TestStartInAPlace(t *testing.T) {
 	}
 }
 
+// What is in a place ends, but for the one that is spared.
+func TestKillInAPlace(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	h, err := Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "cgtest" + filepath.Base(t.TempDir())
+	p := h.Hold(name)
+	if err := p.make(WeightHold, 2); err != nil {
+		t.Skipf("no cgroup can be made: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := h.Unsettle(name); err != nil {
+			t.Error(err)
+		}
+	})
+	if found, err := p.Kill(0); found || err != nil {
+		t.Errorf("in an empty one: %v %v", found, err)
+	}
+	var cmds [2]*exec.Cmd
+	for i := range cmds {
+		cmds[i] = exec.Command("sleep", "1000")
+		cmds[i].SysProcAttr = &syscall.SysProcAttr{}
+		if err := p.Start(cmds[i]); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cmds[i].Process.Kill() })
+	}
+	spared := cmds[1].Process.Pid
+	if found, err := p.Kill(spared); !found || err != nil {
+		t.Errorf("%v %v", found, err)
+	}
+	if err := cmds[0].Wait(); err == nil || cmds[0].ProcessState.ExitCode() != -1 {
+		t.Error("it was not killed:", err)
+	}
+	if left, err := h.Processes(p.path); len(left) != 1 || left[0] != spared || err != nil {
+		t.Errorf("left: %v %v, and %d was spared", left, err, spared)
+	}
+	if found, err := p.Kill(0); !found || err != nil {
+		t.Errorf("%v %v", found, err)
+	}
+	_ = cmds[1].Wait()
+}
+
 // startedIn starts a program that says where it is.
 func startedIn(t *testing.T, p Place, unified bool) string {
 	t.Helper()

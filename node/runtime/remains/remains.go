@@ -45,7 +45,7 @@ type Config struct {
 
 const (
 	every     = 25 * time.Millisecond
-	scrubTime = 5 * time.Second
+	scrubTime = 30 * time.Second
 )
 
 // Bundle is the directory of a container's bundle.

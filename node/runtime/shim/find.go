@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -23,7 +24,7 @@ type Process struct {
 func (c Config) Processes() []Process {
 	var tasks []string
 	pids := daemon.CommandLines(func(args []string) bool {
-		id, ok := idIn(args, c.binaries(), c.Address)
+		id, ok := c.idIn(args)
 		if ok {
 			task, _, _ := strings.Cut(id, "-") // containerd starts one for a container when it must
 			tasks = append(tasks, task)
@@ -54,41 +55,66 @@ func (c Config) worksFor(pid int) string {
 	return ""
 }
 
-// idIn reads a shim's command line: ours is one of the programs with our address.
-func idIn(args, binaries []string, address string) (id string, ok bool) {
-	if len(args) == 0 || !slices.Contains(binaries, args[0]) {
+// idIn reads a shim's command line: ours is one of the programs, with our address and namespace.
+func (c Config) idIn(args []string) (id string, ok bool) {
+	if len(args) == 0 || !slices.Contains(c.binaries(), args[0]) {
 		return "", false
 	}
-	mine := false
+	address, namespace := "", ""
 	for i := 1; i+1 < len(args); i++ {
 		switch args[i] {
 		case "-address":
-			mine = args[i+1] == address
+			address = args[i+1]
+		case "-namespace":
+			namespace = args[i+1]
 		case "-id":
 			id = args[i+1]
 		}
 	}
-	return id, mine && id != ""
+	return id, address == c.Address && namespace == c.Namespace && id != ""
 }
 
-// Kill ends shims of the task that do not answer.
-func (c Config) Kill(task string) error {
-	var errs []error
-	for _, s := range c.Processes() {
-		if s.Task != task {
-			continue
-		}
-		p, err := daemon.OpenProcess(s.Pid)
-		if err != nil {
-			if !errors.Is(err, unix.ESRCH) {
-				errs = append(errs, err)
+// Kill ends the task's shims without asking them, and returns when they are gone, with what they were just starting.
+func (c Config) Kill(ctx context.Context, task string) error {
+	return c.kill(ctx, func(s Process) bool { return s.Task == task })
+}
+
+// KillAll does that to every shim of the installation.
+func (c Config) KillAll(ctx context.Context) error {
+	return c.kill(ctx, func(Process) bool { return true })
+}
+
+// kill looks until there is none: what starts a shim may have begun it after we looked, and before it was killed.
+func (c Config) kill(ctx context.Context, is func(Process) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, killTime)
+	defer cancel()
+	for found := true; found; {
+		found = false
+		for _, s := range c.Processes() {
+			if !is(s) {
+				continue
 			}
-			continue
+			found = true
+			if err := end(ctx, s.Pid); err != nil {
+				return fmt.Errorf("kill shim %d of %s: %w", s.Pid, s.Task, err)
+			}
 		}
-		if err := p.Signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-			errs = append(errs, err)
-		}
-		_ = p.Close() // a handle
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+// end kills a process and waits until it holds nothing any more.
+func end(ctx context.Context, pid int) error {
+	p, err := daemon.OpenProcess(pid)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.Close() }() // a handle
+	if err := p.Signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+		return err
+	}
+	return p.Wait(ctx)
 }

@@ -17,7 +17,8 @@ import (
 const APIVersion = 3
 
 const (
-	stopTimeout = 3 * time.Second
+	stopTimeout = 10 * time.Second // what a shim may take to end that was asked to
+	killTime    = time.Minute      // and one that was killed, on a machine that is busy
 	scheme      = "unix://"
 
 	// AddressFile is in a shim's directory once it answers.

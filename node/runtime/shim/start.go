@@ -21,10 +21,11 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
-// Start starts a shim for the task that logs to the file log. Its id is what its socket's name is made from.
+// Start starts a shim for the task, which has none that answers, and logs to the file log. Its id is what its socket's name is made from.
 func (c Config) Start(ctx context.Context, task, id, log string) (address string, err error) {
 	dir := c.Path(task)
-	if err := furnish(dir, log); err != nil {
+	text, _ := os.ReadFile(filepath.Join(dir, AddressFile)) // of one that was killed: it left its socket
+	if err := errors.Join(removeSocket(string(text)), furnish(dir, log)); err != nil {
 		return "", err
 	}
 	if address, err = c.run(ctx, dir, id); err != nil {

@@ -3,13 +3,11 @@ package shim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	shimapi "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/ttrpc"
@@ -27,26 +25,38 @@ func (c Config) Stop(ctx context.Context, task string) error {
 	defer failpoint.Around(failpoint.StopShim)()
 	text, _ := os.ReadFile(filepath.Join(dir, AddressFile))
 	var err error
-	if address, ok := c.Answering(task); ok {
-		err = shut(ctx, task, address)
-	} else {
-		// We may have been killed between its start and the note of where it listens.
-		err = errors.Join(c.Kill(task), removeSocket(string(text)))
+	if address, ok := c.Answering(task); !ok || !shut(ctx, task, address) {
+		// It did not do as it was asked, or we may have been killed between its start and the note of where it listens.
+		err = c.Kill(ctx, task)
 	}
-	if err != nil {
+	if err = errors.Join(err, removeSocket(string(text))); err != nil {
 		return err
 	}
 	return os.RemoveAll(dir)
 }
 
-func shut(ctx context.Context, task, address string) error {
+// shut asks a shim to end, waits for as long as that may take, and reports whether it has ended.
+func shut(ctx context.Context, task, address string) bool {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
 	conn, err := Dial(ctx, address)
-	if err == nil {
-		if err := askToEnd(ctx, conn, task); err != nil {
-			return fmt.Errorf("shim of task %s: %w", task, err)
-		}
+	if err != nil {
+		return false
 	}
-	return removeSocket(address)
+	c := ttrpc.NewClient(conn)
+	defer func() { _ = c.Close() }() // a connection
+	api := shimapi.NewTTRPCTaskClient(c)
+	info, err := api.Connect(ctx, &shimapi.ConnectRequest{ID: task})
+	if err != nil {
+		return false
+	}
+	p, err := daemon.OpenProcess(int(info.ShimPid))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = p.Close() }() // a handle
+	_, err = api.Shutdown(ctx, &shimapi.ShutdownRequest{ID: task, Now: true})
+	return (err == nil || errors.Is(err, ttrpc.ErrClosed)) && p.Wait(ctx) == nil
 }
 
 // Dial connects to the shim at address.
@@ -61,40 +71,6 @@ func removeSocket(address string) error {
 	}
 	if err := os.Remove(strings.TrimPrefix(address, scheme)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
-	}
-	return nil
-}
-
-func askToEnd(ctx context.Context, conn net.Conn, task string) error {
-	c := ttrpc.NewClient(conn)
-	defer func() { _ = c.Close() }() // a connection
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
-	defer cancel()
-	api := shimapi.NewTTRPCTaskClient(c)
-	info, err := api.Connect(ctx, &shimapi.ConnectRequest{ID: task})
-	if err != nil {
-		if errors.Is(err, ttrpc.ErrClosed) {
-			return nil // it was ending already
-		}
-		return err
-	}
-	p, err := daemon.OpenProcess(int(info.ShimPid))
-	if errors.Is(err, syscall.ESRCH) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = p.Close() }() // a handle
-	_, err = api.Shutdown(ctx, &shimapi.ShutdownRequest{ID: task, Now: true})
-	if err == nil || errors.Is(err, ttrpc.ErrClosed) {
-		err = p.Wait(ctx)
-	}
-	if err == nil {
-		return nil
-	}
-	if kerr := p.Signal(syscall.SIGKILL); kerr != nil && !errors.Is(kerr, syscall.ESRCH) {
-		return errors.Join(err, kerr)
 	}
 	return nil
 }
