@@ -138,5 +138,10 @@ type Place struct {
 	Name    string // of the server
 	Address string // host:port of its TLS endpoint
 	Version string // of its program
-	Machine string // "" for the first
+	Machine string
+}
+
+// Owner is whose records a store holds, where others may use the store too. One record.
+type Owner struct {
+	Authority []byte // SHA-256 of the certificate of the installation's authority
 }

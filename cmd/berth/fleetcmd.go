@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/joining"
 )
 
@@ -29,11 +31,26 @@ func (c ticketCommand) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("ticket: %w", err)
 	}
 	more := ""
-	if c.Role == "server" {
+	switch {
+	case c.Role != "server":
+	case a.settings.SharesEtcd():
+		more = " --agent-listen HOST:PORT" + sharedEtcd(a.settings)
+	default:
 		more = " --agent-listen HOST:PORT --peer-listen HOST:PORT"
 	}
 	a.printf("berth %s --server %s --join %s%s\n", c.Role, strings.Join(out.Servers, ","), out.Ticket, more)
 	return nil
+}
+
+// sharedEtcd is what another server is told of the etcd that it is to share.
+func sharedEtcd(s config.Settings) string {
+	out := " --etcd " + strings.Join(s.Etcd, ",") + " --etcd-prefix " + s.EtcdPrefix
+	for _, f := range [][2]string{{"--etcd-ca", s.EtcdCA}, {"--etcd-certificate", s.EtcdCertificate}, {"--etcd-key", s.EtcdKey}} {
+		if f[1] != "" {
+			out += " " + f[0] + " " + f[1]
+		}
+	}
+	return out
 }
 
 type machinesCommand struct {
@@ -59,7 +76,7 @@ func (machinesListCommand) Run(ctx context.Context, a *app) error {
 		case s.Voter:
 			role = "follows"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", s.Name, s.Address, s.Peer, role)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", s.Name, s.Address, cmp.Or(s.Peer, "-"), role)
 	}
 	fmt.Fprintln(table, "\nMACHINE\tROLE\tNAME\tACCOUNT\tREGION\tJOINED")
 	for _, m := range out.Machines {

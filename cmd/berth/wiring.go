@@ -32,7 +32,11 @@ func wiredParts() parts {
 }
 
 func examine(ctx context.Context, s config.Settings, running bool) []doctor.Finding {
-	return doctor.Examine(doctor.Gather(ctx, s, running))
+	f := doctor.Gather(ctx, s, running)
+	if s.SharesEtcd() {
+		f.Etcd, f.EtcdErr = region.ProbeEtcd(ctx, s)
+	}
+	return doctor.Examine(f)
 }
 
 func nodeConfig(p process) nodeproc.Config {

@@ -17,7 +17,7 @@ var comparePrefix = cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{})
 func defaults() Settings {
 	return Settings{
 		Name: "berth", DataDir: "/var/lib/berth", RunDir: "/run/berth", BinDir: "/opt/berth/bin",
-		Listen: "127.0.0.1:4566", Server: "http://127.0.0.1:4566",
+		Listen: "127.0.0.1:4566", Server: "http://127.0.0.1:4566", EtcdPrefix: "berth",
 		Region: "us-east-1", Regions: []string{"us-east-1"}, Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Account: "000000000000", Accounts: []string{"000000000000"},
 		Cluster: "default", BridgeSubnet: netip.MustParsePrefix("172.28.0.0/16"), PublicPool: netip.MustParsePrefix("198.18.0.0/15"), Fargate: true, Introspection: ":51678", ImagePull: "default", FargateRuntime: "auto", SandboxesAhead: 1, TaskPids: 4096,
 		StoppedRetention: 24 * time.Hour, RegistryRetention: 24 * time.Hour, DiskPressure: 85,

@@ -22,11 +22,16 @@ type Settings struct {
 	AgentNames       []string // what its certificate is for: host names and addresses
 	AgentCertificate string   // a file; empty: one of the installation's own authority
 	AgentKey         string
-	Server           string     // URL of the server a node talks to; several by commas once the machine has joined with a ticket
-	Join             string     // a ticket: this machine becomes part of the installation that made it
-	ServerName       string     // of this server among several; empty: the host's
-	PeerListen       string     // host:port for the other servers; empty: this is the only one
-	PeerAddress      string     // host:port that they reach it at
+	Server           string   // URL of the server a node talks to; several by commas once the machine has joined with a ticket
+	Join             string   // a ticket: this machine becomes part of the installation that made it
+	ServerName       string   // of this server among several; empty: the host's
+	PeerListen       string   // host:port for the other servers; empty: this is the only one
+	PeerAddress      string   // host:port that they reach it at
+	Etcd             []string // URLs of an existing etcd that keeps the records; none: the servers do
+	EtcdCA           string   // a file: whom the etcd's certificate may be of; empty: whom the machine trusts
+	EtcdCertificate  string   // a file: what the etcd asks of its clients
+	EtcdKey          string
+	EtcdPrefix       string     // of this installation's records in it
 	NodeAddress      netip.Addr // of this machine on the network of the machines; the zero Addr: the way to others tells
 	NodeMTU          int        // of the way between the machines; 0: that of the link that has the node's address
 	Region           string     // of the node, and of berth's own commands

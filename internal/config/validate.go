@@ -56,6 +56,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	check("listen", loopback(s.Listen))
 	s.validateAgents(check)
 	s.validatePeers(check)
+	s.validateEtcd(check)
 	check("region", matches(regionRule, s.Region, "a region such as us-east-1"))
 	check("regions", regionsOf(s.Regions))
 	if !s.EveryRegion() {

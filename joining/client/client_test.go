@@ -35,7 +35,7 @@ func (k *keepers) AddMember(_ context.Context, name, at string) (map[string]stri
 	return map[string]string{"first": "192.0.2.1:1", name: at}, nil
 }
 func (k *keepers) RemoveMember(context.Context, string) error { return errors.New("last member") }
-func (k *keepers) States() ([]joining.ServerState, error) {
+func (k *keepers) States(context.Context) ([]joining.ServerState, error) {
 	return []joining.ServerState{{Name: "first", Voter: true, Leader: true}}, nil
 }
 func (k *keepers) Backup(_ context.Context, w io.Writer) error {

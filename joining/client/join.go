@@ -40,6 +40,9 @@ type Membership struct {
 	Role    joining.Role
 	Home    joining.Home // of a node
 	Secrets *joining.Secrets
+
+	First    bool `json:",omitempty"` // it joined nobody: others joined it
+	Recorded bool `json:",omitempty"` // of the first: the store knows it
 }
 
 // Where a data directory keeps it.
@@ -59,6 +62,21 @@ func Load(dataDir string) (Membership, error) {
 		return m, fmt.Errorf("membership: %s: %w", membershipPath(dataDir), err)
 	}
 	return m, nil
+}
+
+// Begin makes the machine the first of an installation, under an id of its own.
+func Begin(dataDir, id string) (Membership, error) {
+	m := Membership{Machine: id, Role: joining.Server, First: true}
+	if err := os.MkdirAll(dataDir, 0o700); err != nil {
+		return m, err
+	}
+	return m, store(membershipPath(dataDir), m)
+}
+
+// Record says that the store knows the first machine.
+func Record(dataDir string, m Membership) error {
+	m.Recorded = true
+	return store(membershipPath(dataDir), m)
 }
 
 // Join lets the machine in, unless it is in already. keep is called with what it became before that counts: what it stores is there when

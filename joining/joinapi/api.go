@@ -31,7 +31,7 @@ import (
 type Members interface {
 	AddMember(ctx context.Context, name, address string) (map[string]string, error)
 	RemoveMember(ctx context.Context, name string) error
-	States() ([]joining.ServerState, error)
+	States(ctx context.Context) ([]joining.ServerState, error)
 	Backup(ctx context.Context, w io.Writer) error
 }
 

@@ -99,7 +99,7 @@ func (a *API) fleet(r *http.Request, _ struct{}) (joining.Fleet, error) {
 	if _, err := a.root(r); err != nil {
 		return out, err
 	}
-	states, err := a.Members.States()
+	states, err := a.Members.States(r.Context())
 	if err != nil {
 		return out, refuse(http.StatusConflict, "%v", err)
 	}
@@ -162,7 +162,7 @@ func (a *API) removeServer(r *http.Request, _ struct{}) (struct{}, error) {
 
 // halfRemoved tells whether a server is known that keeps the store no more: whoever removed it was cut off.
 func (a *API) halfRemoved(r *http.Request, name string) bool {
-	states, err := a.Members.States()
+	states, err := a.Members.States(r.Context())
 	if err != nil || slices.ContainsFunc(states, func(s joining.ServerState) bool { return s.Name == name }) {
 		return false
 	}
@@ -182,8 +182,27 @@ func (a *API) backup(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a large one takes longer than an answer may; recorders have none
 	w.Header().Set("Content-Type", "application/octet-stream")
-	if err := a.Members.Backup(r.Context(), w); err != nil {
+	begun := &counting{Writer: w}
+	switch err := a.Members.Backup(r.Context(), begun); {
+	case err == nil:
+	case begun.n == 0:
+		w.Header().Del("Content-Type")
+		a.fail(w, r, refuse(http.StatusConflict, "%v", err))
+	default:
 		a.Log.Warn("backup", "error", err)
 		panic(http.ErrAbortHandler) // the client sees that it is not whole
 	}
+}
+
+// counting knows how much was written.
+type counting struct {
+	io.Writer
+	n int
+}
+
+// Write implements io.Writer.
+func (c *counting) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.n += n
+	return n, err
 }

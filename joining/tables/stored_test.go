@@ -10,6 +10,7 @@ import (
 var storedTypes = map[string]string{
 	"joining.machine": "1 f60ba91289858aba",
 	"joining.offer":   "1 54120bbcd6ff4ba5",
+	"joining.owner":   "1 43ee496e346c4799",
 	"joining.pass":    "1 f0de1c9c71927a24",
 	"joining.place":   "1 fcd0a126d744beff",
 }

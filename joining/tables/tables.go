@@ -6,6 +6,7 @@
 package tables
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"errors"
 	"slices"
@@ -27,19 +28,49 @@ var (
 		Key: func(p *joining.Pass) string { return all.Key(p.AccessKey) }})
 	Places = store.Define(store.Def[joining.Place]{Name: "joining.place", Version: 1,
 		Key: func(p *joining.Place) string { return all.Key(p.Name) }})
+	Owners = store.Define(store.Def[joining.Owner]{Name: "joining.owner", Version: 1,
+		Key: func(*joining.Owner) string { return ownerKey }})
 )
+
+var ownerKey = all.Key("owner")
 
 // passesOf finds the keys of a machine.
 var passesOf = store.NewIndex(Passes, "machine", func(p *joining.Pass) []string { return []string{p.Machine} })
 
 // Schema is every table of this wing.
-func Schema() store.Schema { return store.Schema{Offers, Machines, Passes, Places} }
+func Schema() store.Schema { return store.Schema{Offers, Machines, Passes, Places, Owners} }
 
 // The refusals. They say the same of a ticket that never was, was used, has ended or is another's: nothing is to be found out.
 var (
 	ErrTicket  = errors.New("the ticket is not known: it was used, has ended, or was never made; berth ticket makes another")
 	ErrMachine = errors.New("the machine is not known: it was removed")
+	ErrOwner   = errors.New("the records are another installation's")
+	ErrName    = errors.New("another server has this name")
 )
+
+// Claim says whose the records are, or that they are another's (1 key).
+func Claim(tx store.Tx, authority []byte) error {
+	o, ok := Owners.Get(tx, ownerKey)
+	switch {
+	case !ok:
+		Owners.Put(tx, &joining.Owner{Authority: authority})
+	case !bytes.Equal(o.Authority, authority):
+		return ErrOwner
+	}
+	return nil
+}
+
+// Settle says where a server is, unless another machine's has its name (1 key).
+func Settle(tx store.Tx, place joining.Place) error {
+	old, ok := Places.Get(tx, all.Key(place.Name))
+	switch {
+	case ok && old.Machine != place.Machine:
+		return ErrName
+	case !ok || *old != place:
+		Places.Put(tx, &place)
+	}
+	return nil
+}
 
 // Offered answers what a ticket is good for, if it is.
 func Offered(tx store.Tx, t joining.Ticket) (*joining.Offer, bool) {
@@ -87,7 +118,7 @@ func values(tx store.Tx, machine string) func(func(*joining.Pass) bool) {
 
 // Remove ends a machine: no certificate of it is renewed, and its keys are good for nothing. It tells whether there was one. At most 20 keys.
 func Remove(tx store.Tx, id string) bool {
-	if id == "" { // the first server did not join
+	if id == "" { // a server that was alone has none
 		return false
 	}
 	if _, ok := Machines.Get(tx, all.Key(id)); !ok {
@@ -114,7 +145,7 @@ func Good(tx store.Tx, accessKey string, now time.Time) (*joining.Pass, bool) {
 
 // Known tells whether a machine is part of the installation.
 func Known(tx store.Tx, id string) (*joining.Machine, bool) {
-	if id == "" { // the first server did not join
+	if id == "" { // a server that was alone has none
 		return nil, false
 	}
 	return Machines.Peek(tx, all.Key(id))

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNoBackup is answered for an external etcd: `etcdctl snapshot save` makes its backup.
-var ErrNoBackup = errors.New("etcd: an external etcd is backed up with etcdctl snapshot save")
+var ErrNoBackup = errors.New("etcd: an etcd that the servers share is backed up by who runs it: etcdctl snapshot save")
 
 // Backup writes a copy of all records, as they are at one moment, to w while the store goes on. It is a snapshot as etcdctl makes it; without
 // its last bytes it is refused by Restore.

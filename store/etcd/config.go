@@ -31,6 +31,7 @@ type Config struct {
 	Endpoints          []string
 	TLS                *tls.Config // optional, for Endpoints
 	Username, Password string      // optional, for Endpoints
+	Server             string      // how Leader calls this server; optional, for Endpoints
 
 	Name  string           // names this installation's keys in an etcd shared with others, and in one without any; optional, "berth"
 	Log   *slog.Logger     // optional, discarded

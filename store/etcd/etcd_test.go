@@ -189,3 +189,38 @@ func TestTheNextServerLeads(t *testing.T) {
 		t.Errorf("the first leader still writes: %v", err)
 	}
 }
+
+func TestEndpointsThatDoNotAnswer(t *testing.T) {
+	server := startExternal(t)
+	nobody := "http://127.0.0.1:1"
+	_, err := etcd.Open(t.Context(), etcd.Config{Schema: store.Schema{notes}, Endpoints: []string{nobody}})
+	if !errors.Is(err, etcd.ErrUnreachable) || !strings.Contains(err.Error(), nobody) {
+		t.Errorf("nobody answers: %v", err)
+	}
+	s := open(t, etcd.Config{Schema: store.Schema{notes}, Endpoints: []string{nobody, server.Endpoint()}})
+	defer s.Close()
+	write(t, s, "by the other", 1)
+}
+
+func TestWhoLeadsOfThoseThatShare(t *testing.T) {
+	server := startExternal(t)
+	open := func(name string) *etcd.Store {
+		s := open(t, etcd.Config{Schema: store.Schema{notes}, Endpoints: []string{server.Endpoint()}, Server: name})
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	a, b := open("a"), open("b")
+	if got, err := b.Leader(t.Context()); got != "" || err != nil {
+		t.Errorf("nobody leads, but %q %v", got, err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	led := make(chan struct{})
+	go func() {
+		_ = a.Lead(ctx, func(ctx context.Context, _ store.Store) error { close(led); <-ctx.Done(); return nil })
+	}()
+	<-led
+	if got, err := b.Leader(t.Context()); got != "a" || err != nil {
+		t.Errorf("a leads, but %q %v", got, err)
+	}
+}

@@ -1,18 +1,33 @@
 package etcd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"github.com/berth-ecs/berth/store"
 )
 
-// leaseSeconds is how long a leader that vanished holds up the next.
-const leaseSeconds = 10
+// leaseSeconds is how long a leader that vanished holds up the next. Whoever leads says every second that it is there; etcd itself, as it comes, takes
+// as long to elect its own leader.
+const leaseSeconds = 3
+
+func (b *remote) election() string { return strings.TrimSuffix(b.prefix+leaderKey, "/") }
+
+// leader answers the name of the server that leads, "" for none.
+func (b *remote) leader(ctx context.Context) (string, error) {
+	oldest := append(clientv3.WithFirstCreate(), clientv3.WithPrefix())
+	resp, err := b.client.Get(ctx, b.election()+"/", oldest...)
+	if err != nil || len(resp.Kvs) == 0 {
+		return "", err
+	}
+	return string(resp.Kvs[0].Value), nil
+}
 
 // Lead implements store.Backend: the leader holds the oldest key of an election, bound to its lease.
 func (b *remote) Lead(ctx context.Context, run func(ctx context.Context, leader store.Guard) error) error {
@@ -38,8 +53,8 @@ func (b *remote) leadOnce(ctx context.Context, run func(context.Context, store.G
 		return b.ctx.Err() == nil, err
 	}
 	defer func() { _ = session.Close() }() // the lease runs out by itself
-	election := concurrency.NewElection(session, strings.TrimSuffix(b.prefix+leaderKey, "/"))
-	if err := election.Campaign(ctx, b.conf.Name); err != nil {
+	election := concurrency.NewElection(session, b.election())
+	if err := election.Campaign(ctx, cmp.Or(b.conf.Server, b.conf.Name)); err != nil {
 		return b.ctx.Err() == nil, err
 	}
 	guard := store.Guard{Key: strings.TrimPrefix(election.Key(), b.prefix), Mod: election.Rev()}

@@ -193,7 +193,7 @@ type Member struct {
 }
 
 // ErrNoMembers is answered where the members are not berth's: those of an external etcd.
-var ErrNoMembers = errors.New("etcd: the members of an external etcd are changed with etcdctl")
+var ErrNoMembers = errors.New("etcd: the members of an etcd that the servers share are changed by who runs it: etcdctl member")
 
 // ErrUnknownMember is answered for a name that no member has.
 var ErrUnknownMember = errors.New("etcd: no member has this name")

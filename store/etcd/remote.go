@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,7 +31,7 @@ type remote struct {
 
 var oldest = semver.Version{Major: 3, Minor: 5, Patch: 13}
 
-func openRemote(ctx context.Context, c Config, sink store.Sink) (backend, error) {
+func dial(c Config) (*clientv3.Client, error) {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password,
 		DialTimeout: 5 * time.Second, DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 5 * time.Second,
@@ -38,6 +39,31 @@ func openRemote(ctx context.Context, c Config, sink store.Sink) (backend, error)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)
+	}
+	return client, nil
+}
+
+// Probe asks an existing etcd how it is, and opens nothing.
+func Probe(ctx context.Context, c Config) (Status, error) {
+	if err := c.complete(); err != nil {
+		return Status{}, err
+	}
+	client, err := dial(c)
+	if err != nil {
+		return Status{}, err
+	}
+	defer func() { _ = client.Close() }() // nothing is written by it
+	b := &remote{conf: c, client: client}
+	if err := b.checkVersions(ctx); err != nil {
+		return Status{}, err
+	}
+	return b.status(ctx)
+}
+
+func openRemote(ctx context.Context, c Config, sink store.Sink) (backend, error) {
+	client, err := dial(c)
+	if err != nil {
+		return nil, err
 	}
 	b := &remote{conf: c, sink: sink, client: client}
 	b.keyspace = keyspace{kv: dialled{pb.NewKVClient(client.ActiveConnection())}, prefix: prefixOf(c)}
@@ -49,10 +75,8 @@ func openRemote(ctx context.Context, c Config, sink store.Sink) (backend, error)
 }
 
 func (b *remote) begin(ctx context.Context) error {
-	for _, ep := range b.conf.Endpoints {
-		if err := b.checkVersion(ctx, ep); err != nil {
-			return err
-		}
+	if err := b.checkVersions(ctx); err != nil {
+		return err
 	}
 	b.feed = &remoteFeed{b: b}
 	if err := b.feed.reset(ctx); err != nil {
@@ -62,12 +86,34 @@ func (b *remote) begin(ctx context.Context) error {
 	return nil
 }
 
-func (b *remote) checkVersion(ctx context.Context, endpoint string) error {
-	st, err := b.client.Status(ctx, endpoint)
-	if err != nil {
-		return fmt.Errorf("etcd: endpoint %s: %w", endpoint, err)
+// endpointPatience is how long one endpoint has to say its version.
+const endpointPatience = 3 * time.Second
+
+// ErrUnreachable is answered when no endpoint is: for what reason each has its own.
+var ErrUnreachable = errors.New("etcd: no endpoint answers")
+
+// checkVersions asks all endpoints at once. One that does not answer may be the one that is down just now; one that is too old is refused.
+func (b *remote) checkVersions(ctx context.Context) error {
+	silent, old := make([]error, len(b.conf.Endpoints)), make([]error, len(b.conf.Endpoints))
+	var wg sync.WaitGroup
+	for i, ep := range b.conf.Endpoints {
+		wg.Go(func() {
+			st, err := b.statusAt(ctx, ep)
+			if err != nil {
+				silent[i] = fmt.Errorf("%s: %w", ep, err)
+				return
+			}
+			old[i] = versionAllowed(ep, st.Version)
+		})
 	}
-	return versionAllowed(endpoint, st.Version)
+	wg.Wait()
+	if err := errors.Join(old...); err != nil {
+		return err
+	}
+	if slices.Contains(silent, nil) {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrUnreachable, errors.Join(silent...))
 }
 
 func versionAllowed(endpoint, version string) error {
@@ -124,10 +170,19 @@ func (b *remote) Close() error {
 	return b.client.Close()
 }
 
+func (b *remote) statusAt(ctx context.Context, endpoint string) (*clientv3.StatusResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, endpointPatience)
+	defer cancel()
+	if err := b.knock(ctx, endpoint); err != nil {
+		return nil, err
+	}
+	return b.client.Status(ctx, endpoint)
+}
+
 func (b *remote) status(ctx context.Context) (Status, error) {
 	var last error
 	for _, ep := range b.conf.Endpoints {
-		st, err := b.client.Status(ctx, ep)
+		st, err := b.statusAt(ctx, ep)
 		if err != nil {
 			last = err
 			continue

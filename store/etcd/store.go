@@ -12,6 +12,7 @@ type Store struct {
 	*store.Engine
 	status func(ctx context.Context) (Status, error)
 	of     members // nil: not of ours
+	leader func(ctx context.Context) (string, error)
 }
 
 var _ store.Store = (*Store)(nil)
@@ -31,6 +32,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		}
 		s.status = b.status
 		s.of, _ = b.(members)
+		if r, ok := b.(*remote); ok {
+			s.leader = r.leader
+		}
 		return b, nil
 	})
 	if err != nil {
@@ -61,6 +65,18 @@ type Status struct {
 	NoSpace     bool  // writes are refused until there is room
 	Leader      bool  // this server's member leads (embedded); false for external
 	LastProblem string
+}
+
+// Leader is how the server that leads calls itself (Config.Server), of those that share an etcd; "" where none does, and for an embedded one.
+func (s *Store) Leader(ctx context.Context) (string, error) {
+	if s.leader == nil {
+		return "", nil
+	}
+	name, err := s.leader(ctx)
+	if err != nil {
+		return "", fmt.Errorf("etcd: who leads: %w", err)
+	}
+	return name, nil
 }
 
 // Status asks the etcd.

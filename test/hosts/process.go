@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -18,10 +19,12 @@ type Role string
 const (
 	Server Role = "server"
 	Node   Role = "node"
+	Etcd   Role = "etcd" // one that somebody else runs
 )
 
 // process is begun again and again with the same arguments; all its lives write one log.
 type process struct {
+	exe  string // "": berth
 	args []string
 	cmd  *exec.Cmd
 	done chan struct{}
@@ -31,8 +34,11 @@ func (h *Host) logPath(r Role) string { return filepath.Join(h.dir, string(r)+".
 
 // begin starts a process on the host.
 func (h *Host) begin(r Role, args ...string) error {
-	p := &process{args: args}
-	h.processes[r] = p
+	return h.beginProgram(r, "", args...)
+}
+
+func (h *Host) beginProgram(r Role, exe string, args ...string) error {
+	h.processes[r] = &process{exe: exe, args: args}
 	return h.again(r)
 }
 
@@ -43,7 +49,7 @@ func (h *Host) again(r Role) error {
 		return err
 	}
 	defer f.Close()
-	p.cmd = exec.Command(h.world.exe, append([]string{string(r)}, p.args...)...)
+	p.cmd = exec.Command(cmp.Or(p.exe, h.world.exe), append([]string{string(r)}, p.args...)...)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = h.settings(), f, f
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := h.inside(p.cmd.Start); err != nil {

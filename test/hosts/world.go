@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -163,7 +164,7 @@ func killNamed(name string) error {
 		environ, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "environ")) // it may be gone by now
 		line, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
 		args := strings.Split(string(line), "\x00")
-		if len(args) > 1 && (args[1] == string(Server) || args[1] == string(Node)) && strings.Contains("\x00"+string(environ), "\x00BERTH_NAME="+name+"\x00") {
+		if len(args) > 1 && slices.Contains([]string{string(Server), string(Node), string(Etcd)}, args[1]) && strings.Contains("\x00"+string(environ), "\x00BERTH_NAME="+name+"\x00") {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // as above
 		}
 	}

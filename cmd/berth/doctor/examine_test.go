@@ -59,7 +59,11 @@ func TestExamine(t *testing.T) {
 		"nodes, WireGuard": {change: func(f *Facts) {
 			f.Settings.Join = "ticket"
 		}},
-		"nodes, no VXLAN":       {func(f *Facts) { f.Settings.PeerListen, f.KernelConfig["CONFIG_VXLAN"] = "10.0.0.5:2380", false }, "nodes", Fail, "CONFIG_VXLAN"},
+		"nodes, no VXLAN": {func(f *Facts) { f.Settings.PeerListen, f.KernelConfig["CONFIG_VXLAN"] = "10.0.0.5:2380", false }, "nodes", Fail, "CONFIG_VXLAN"},
+		"an etcd":         {change: func(f *Facts) { f.Settings.Etcd = []string{"https://10.0.0.9:2379"}; f.Etcd = "version 3.6.0" }},
+		"an etcd that is too old": {func(f *Facts) {
+			f.Settings.Etcd, f.EtcdErr = []string{"https://10.0.0.9:2379"}, errors.New("it has version 3.4.0")
+		}, "etcd", Fail, "3.4.0"},
 		"no overlay":            {func(f *Facts) { f.Filesystems = "ext4" }, "overlay", Warn, "not loaded"},
 		"hierarchy not mounted": {func(f *Facts) { f.ProcCgroup += "12:rdma:/\n" }, "cgroups", Warn, "rdma"},
 		"named one not mounted": {func(f *Facts) { f.ProcCgroup += "13:name=elogind:/\n" }, "cgroups", Warn, "name=elogind"},

@@ -25,7 +25,9 @@ type Facts struct {
 	DiskFree   uint64   // bytes under the data directory
 	DiskSize   int64    // bytes of its file system
 	DiskErr    error
-	StorageErr error // why FARGATE's tasks cannot have storage; nil when they can
+	Etcd       string // how the etcd that the servers share is
+	EtcdErr    error  // why it cannot be used
+	StorageErr error  // why FARGATE's tasks cannot have storage; nil when they can
 }
 
 // Tool is a program that berth runs.

@@ -29,3 +29,14 @@ func nodes(f Facts) []Finding {
 	}
 	return ok("nodes", plain+" by berth; the kernel has "+strings.Join(has, " and ")+": with node-address on such a link it is")
 }
+
+// records: an etcd that somebody else runs, if it is one.
+func records(f Facts) []Finding {
+	switch {
+	case !f.Settings.SharesEtcd():
+		return nil
+	case f.EtcdErr != nil:
+		return finding("etcd", Fail, f.EtcdErr.Error(), "see docs/operations.md, \"An existing etcd\"; etcdctl endpoint health asks it as its other clients do")
+	}
+	return ok("etcd", f.Etcd)
+}

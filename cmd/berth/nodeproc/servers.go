@@ -33,7 +33,7 @@ func reach(ctx context.Context, c Config) (servers, error) {
 	s := c.Settings
 	joined, err := client.Load(s.DataDir)
 	switch {
-	case s.PeerListen != "": // a node beside a server in one process: machine.json is the server's
+	case s.PeerListen != "", s.SharesEtcd(): // a node beside a server in one process: machine.json is the server's
 		return beside(s), nil
 	case err == nil && joined.Role == joining.Server:
 		return beside(s), nil

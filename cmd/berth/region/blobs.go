@@ -34,7 +34,7 @@ type sharedBlobs struct {
 // share makes blobs shared where there are other servers.
 func share(own blobs.Store, r rooms, log *slog.Logger) blobs.Store {
 	m := r.membership
-	if m.settings.PeerListen == "" {
+	if !m.settings.SeveralServers() {
 		return own
 	}
 	others := func(ctx context.Context) (at []string, err error) {

@@ -10,7 +10,7 @@ import (
 )
 
 // expel ends the sessions of machines that are removed, whichever server removes them, until ctx ends. Their keys are refused by the keyring; what
-// a machine has open asks for none.
+// a machine has open asks for none. A server that is removed itself ends; one that keeps the store with the others is told by them.
 func expel(ctx context.Context, r rooms, sessions *hub.Hub) error {
 	sub := r.store.Watch(ctx, tables.Machines.Name())
 	defer sub.Close()
@@ -25,6 +25,9 @@ func expel(ctx context.Context, r rooms, sessions *hub.Hub) error {
 		gone := batch.Resync
 		for _, c := range batch.Changes {
 			gone = gone || c.New == nil
+		}
+		if m := r.membership; gone && m.settings.SharesEtcd() && m.machine != "" && removed(ctx, r.store)(m.machine) {
+			return errServerRemoved
 		}
 		if gone {
 			sessions.Expel()

@@ -20,12 +20,15 @@ func joinPages(c Config, r rooms) *joinapi.API {
 	v := &sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}
 	return joinapi.New(joinapi.Config{
 		Store: r.store, Authority: r.membership.authority, Verify: v.Verify, Secrets: r.membership.secrets,
-		Members: keepers{r.keepers}, Accounts: accountsOf(c.Settings), Endpoint: c.Settings.AgentEndpoint(), Log: c.Log.With("component", "joining"),
+		Members: keepers{r.keepers, c.Settings.SharesEtcd()}, Accounts: accountsOf(c.Settings), Endpoint: c.Settings.AgentEndpoint(), Log: c.Log.With("component", "joining"),
 	})
 }
 
-// keepers are the servers that keep the store; none in a test's.
-type keepers struct{ store *etcd.Store }
+// keepers are the servers that keep the store, or share it; none in a test's.
+type keepers struct {
+	store  *etcd.Store
+	shared bool
+}
 
 // AddMember implements joinapi.Members.
 func (k keepers) AddMember(ctx context.Context, name, address string) (map[string]string, error) {
@@ -40,13 +43,19 @@ func (k keepers) RemoveMember(ctx context.Context, name string) error {
 	if k.store == nil {
 		return etcd.ErrNoMembers
 	}
+	if k.shared {
+		return sharers{k.store}.remove(ctx, name)
+	}
 	return k.store.RemoveMember(ctx, name)
 }
 
 // States implements joinapi.Members.
-func (k keepers) States() ([]joining.ServerState, error) {
-	if k.store == nil {
+func (k keepers) States(ctx context.Context) ([]joining.ServerState, error) {
+	switch {
+	case k.store == nil:
 		return nil, nil
+	case k.shared:
+		return sharers{k.store}.states(ctx)
 	}
 	all, err := k.store.Members()
 	out := make([]joining.ServerState, len(all))

@@ -2,9 +2,11 @@ package region
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/berth-ecs/berth/internal/ready"
+	"github.com/berth-ecs/berth/store"
 )
 
 // An election takes a second or two; what lasts longer is said.
@@ -18,8 +20,28 @@ const majorityPart = "store"
 
 const noMajority = "no majority of the servers can be reached, so nothing can be written: start the others, or look at the network between them (berth machines on a server that has one)"
 
-// majority has the readiness page say while the servers that keep the store have no leader, until ctx ends.
-func majority(ctx context.Context, led func() bool, state *ready.State) error {
+// watch tells whether the store takes writes, and what the readiness page says while it does not.
+type watch struct {
+	led     func() bool
+	without string
+}
+
+// watchful is how this server's store is watched.
+func watchful(r rooms) watch {
+	s := r.membership.settings
+	if !s.SharesEtcd() {
+		return watch{r.keepers.Led, noMajority}
+	}
+	answers := func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), majorityEvery)
+		defer cancel()
+		return r.keepers.View(ctx, store.Fresh, func(store.Tx) error { return nil }) == nil
+	}
+	return watch{answers, "the etcd at " + strings.Join(s.Etcd, ", ") + " does not answer, or most of its members are gone, so nothing can be written: etcdctl endpoint status says more"}
+}
+
+// run has the readiness page say while the store takes no writes, until ctx ends.
+func (w watch) run(ctx context.Context, state *ready.State) error {
 	t := time.NewTicker(majorityEvery)
 	defer t.Stop()
 	for without := 0; ; {
@@ -28,15 +50,15 @@ func majority(ctx context.Context, led func() bool, state *ready.State) error {
 			return nil
 		case <-t.C:
 		}
-		switch {
-		case led() && without >= majorityPatience:
+		switch led := w.led(); {
+		case led && without >= majorityPatience:
 			state.Done(majorityPart)
 			without = 0
-		case led():
+		case led:
 			without = 0
 		default:
 			if without++; without == majorityPatience {
-				state.Wait(majorityPart, noMajority)
+				state.Wait(majorityPart, w.without)
 			}
 		}
 	}

@@ -28,7 +28,8 @@ import (
 type membership struct {
 	settings  config.Settings
 	name      string
-	machine   string               // "" for the first
+	machine   string // "" for one that nobody else can be part of
+	joined    client.Membership
 	authority *authority.Authority // nil: this machine is the whole installation
 	log       *slog.Logger
 }
@@ -38,6 +39,9 @@ type membership struct {
 func belong(ctx context.Context, c Config) (*membership, error) {
 	s := c.Settings
 	m := &membership{settings: s, log: c.Log.With("component", "membership")}
+	if err := ownRecords(s); err != nil {
+		return nil, err
+	}
 	host, _ := os.Hostname()
 	m.name = cmp.Or(s.ServerName, host, "server")
 	joined, err := client.Load(s.DataDir)
@@ -46,11 +50,8 @@ func belong(ctx context.Context, c Config) (*membership, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	case s.Join != "":
-		if s.PeerListen == "" {
-			return nil, errors.New("join: a server that joins others keeps the store with them: give peer-listen, and agent-listen for nodes")
-		}
-		if _, err := os.Lstat(filepath.Join(etcdDir(s), "member")); err == nil { // before the ticket is used up
-			return nil, fmt.Errorf("join: %s holds records of its own: a server joins others with an empty data directory", s.DataDir)
+		if err := mayJoin(s); err != nil {
+			return nil, err
 		}
 		c.Ready.Wait(part, "joining the other servers")
 		joined, err = client.Join(ctx, client.Config{DataDir: s.DataDir, Servers: s.Servers(), Ticket: s.Join, Name: m.name},
@@ -62,14 +63,44 @@ func belong(ctx context.Context, c Config) (*membership, error) {
 	if joined.Role == joining.Node {
 		return nil, fmt.Errorf("%s is of a node: a server needs a data directory and a ticket of its own", s.DataDir)
 	}
-	m.machine = joined.Machine
-	if s.AgentListen == "" { // nobody comes from elsewhere
+	if s.AgentListen == "" && !s.SharesEtcd() { // nobody comes from elsewhere
 		return m, nil
 	}
+	if joined.Machine == "" {
+		if joined, err = client.Begin(s.DataDir, newServerID()+newServerID()); err != nil {
+			return nil, err
+		}
+	}
+	m.machine, m.joined = joined.Machine, joined
 	if m.authority, err = authority.Ensure(s.DataDir, time.Now()); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// begun tells whether a data directory holds records.
+func begun(s config.Settings) bool {
+	_, err := os.Lstat(filepath.Join(etcdDir(s), "member"))
+	return err == nil
+}
+
+// ownRecords refuses a data directory with records that would be forgotten.
+func ownRecords(s config.Settings) error {
+	if s.SharesEtcd() && begun(s) {
+		return fmt.Errorf("etcd: %s holds records of before, which the etcd has not: move it away, or see docs/operations.md on how they are taken along", etcdDir(s))
+	}
+	return nil
+}
+
+// mayJoin is asked before a ticket is used up.
+func mayJoin(s config.Settings) error {
+	switch {
+	case !s.SeveralServers():
+		return errors.New("join: a server that joins others keeps the store with them, or shares an etcd: give peer-listen or etcd, and agent-listen for nodes")
+	case begun(s):
+		return fmt.Errorf("join: %s holds records of its own: a server joins others with an empty data directory", s.DataDir)
+	}
+	return nil
 }
 
 // keepSecrets stores what every server has.
@@ -113,17 +144,21 @@ func (m *membership) peerPair() authority.KeyPair {
 	return authority.KeyPairAt(m.settings.DataDir, "peer")
 }
 
-// certifyPeer makes that certificate anew.
+// certifyPeer makes that certificate anew. Those that share an etcd do not listen for each other.
 func (m *membership) certifyPeer() error {
-	host, _, err := net.SplitHostPort(m.settings.PeerAddress)
-	if err != nil {
-		return fmt.Errorf("peer-address: %w", err)
+	var names []string
+	if m.settings.PeerListen != "" {
+		host, _, err := net.SplitHostPort(m.settings.PeerAddress)
+		if err != nil {
+			return fmt.Errorf("peer-address: %w", err)
+		}
+		names = append(names, host)
 	}
 	key, err := authority.NewKey()
 	if err != nil {
 		return err
 	}
-	der, err := m.authority.Certify(authority.Machine{Role: authority.ServerRole, ID: m.machine, Names: []string{host}}, &key.PublicKey, time.Now())
+	der, err := m.authority.Certify(authority.Machine{Role: authority.ServerRole, ID: m.machine, Names: names}, &key.PublicKey, time.Now())
 	if err != nil {
 		return err
 	}
@@ -132,7 +167,7 @@ func (m *membership) certifyPeer() error {
 
 // keepPeer renews it until ctx ends; the store reads it again for each connection.
 func (m *membership) keepPeer(ctx context.Context) error {
-	if m.settings.PeerListen == "" {
+	if !m.settings.SeveralServers() {
 		return nil
 	}
 	t := time.NewTicker(authority.RenewAfter)
@@ -149,13 +184,13 @@ func (m *membership) keepPeer(ctx context.Context) error {
 	}
 }
 
-// peer is this server as a member of the store; nil for the only one.
+// peer is this server as a member of the store; nil for the only one, and for those that share an etcd.
 func (m *membership) peer() (*etcd.Peer, error) {
 	s := m.settings
-	if s.PeerListen == "" {
+	if !s.SeveralServers() {
 		return nil, nil
 	}
-	if err := m.certifyPeer(); err != nil {
+	if err := m.certifyPeer(); err != nil || s.SharesEtcd() {
 		return nil, err
 	}
 	pair := m.peerPair()
@@ -163,7 +198,7 @@ func (m *membership) peer() (*etcd.Peer, error) {
 		Name: m.name, Listen: s.PeerListen, Address: s.PeerAddress,
 		CertFile: pair.File, KeyFile: pair.File, CAFile: pair.CA, CommonName: string(authority.ServerRole),
 	}
-	if m.machine == "" {
+	if m.joined.First {
 		return p, nil
 	}
 	p.Join = func(ctx context.Context) (map[string]string, error) {
@@ -187,12 +222,36 @@ func (m *membership) announce(ctx context.Context, s store.Store) error {
 		address = net.JoinHostPort(strings.Trim(address, "[]"), "443")
 	}
 	place := joining.Place{Name: m.name, Address: address, Machine: m.machine}
+	if err := m.record(ctx, s); err != nil {
+		return err
+	}
+	if m.settings.SharesEtcd() {
+		return m.settle(ctx, s, place)
+	}
 	return s.Update(ctx, func(tx store.Tx) error {
 		if old, ok := tables.Places.Get(tx, store.Installation().Key(m.name)); !ok || *old != place {
 			tables.Places.Put(tx, &place)
 		}
 		return nil
 	})
+}
+
+// record makes the first server one of the machines, as those are that joined it. An etcd that is shared lets a removed one in again, so it is
+// recorded once; one that keeps the store itself was not removed while it can open it, and its records may come of a backup.
+func (m *membership) record(ctx context.Context, s store.Store) error {
+	if !m.joined.First || m.joined.Recorded && m.settings.SharesEtcd() {
+		return nil
+	}
+	err := s.Update(ctx, func(tx store.Tx) error {
+		if _, ok := tables.Machines.Get(tx, store.Installation().Key(m.machine)); !ok {
+			tables.Machines.Put(tx, &joining.Machine{ID: m.machine, Role: joining.Server, Name: m.name, Joined: tx.Now()})
+		}
+		return nil
+	})
+	if err != nil || m.joined.Recorded {
+		return err
+	}
+	return client.Record(m.settings.DataDir, m.joined)
 }
 
 // serving is the TLS endpoint's configuration: who asks for a server of the installation by name gets a certificate of its authority, everybody

@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -70,22 +71,19 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer l.close()
-	peer, err := r.membership.peer()
+	conf, err := r.membership.storeConfig(c)
 	if err != nil {
 		return err
 	}
 	opening := "opening the store"
-	if peer != nil {
+	switch {
+	case conf.Peer != nil:
 		opening += ", which takes a majority of its servers"
+	case c.Settings.SharesEtcd():
+		opening += " in the etcd at " + strings.Join(c.Settings.Etcd, ", ")
 	}
 	c.Ready.Wait(part, opening)
-	s, err := etcd.Open(ctx, etcd.Config{
-		Schema:  Schema(),
-		DataDir: etcdDir(c.Settings),
-		Name:    c.Settings.Name,
-		Peer:    peer,
-		Log:     c.Log.With("component", "store"),
-	})
+	s, err := openRecords(ctx, c.Settings, conf)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
@@ -168,6 +166,11 @@ type rooms struct {
 // serve runs the parts that need the store.
 func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	r.keys = keyring{r.roots, r.store}
+	if c.Settings.SharesEtcd() {
+		if err := r.membership.claim(ctx, r.store); err != nil {
+			return err
+		}
+	}
 	if err := r.membership.announce(ctx, r.store); err != nil {
 		return fmt.Errorf("announce this server: %w", err)
 	}
@@ -220,7 +223,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		},
 	}
 	if r.keepers != nil {
-		parts["majority"] = func(ctx context.Context) error { return majority(ctx, r.keepers.Led, c.Ready) }
+		parts["majority"] = func(ctx context.Context) error { return watchful(r).run(ctx, c.Ready) }
 	}
 	if l.agents != nil {
 		parts["agents"] = func(ctx context.Context) error {

@@ -17,6 +17,9 @@ func Restore(ctx context.Context, s config.Settings, log *slog.Logger, backup st
 	if s.Join != "" {
 		return errors.New("join is for machines that join one that runs: restore one server, let the others join it")
 	}
+	if s.SharesEtcd() {
+		return errors.New("the records are in the etcd, which who runs it restores: etcdutl snapshot restore, with --bump-revision 1000000000 --mark-compacted, while no server runs")
+	}
 	m, err := belong(ctx, Config{Settings: s, Ready: &ready.State{}, Log: log})
 	if err != nil {
 		return err
