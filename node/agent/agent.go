@@ -81,7 +81,9 @@ func (a *Agent) open(ctx context.Context) error {
 		return fmt.Errorf("agent: node %s: the data directory %s belongs to node %s", a.cfg.NodeID, a.cfg.DataDir, a.nodeID)
 	}
 	a.engine, err = engine.Open(ctx, engine.Config{
-		Node:    plan.Node{Region: a.cfg.Region, DataDir: a.cfg.DataDir, StopTimeout: a.cfg.StopTimeout, Sandboxes: a.cfg.Sandboxes},
+		Node: plan.Node{
+			Region: a.cfg.Region, DataDir: a.cfg.DataDir, StopTimeout: a.cfg.StopTimeout, Sandboxes: a.cfg.Sandboxes, Resolver: a.cfg.Resolver,
+		},
 		Runtime: a.cfg.Runtime, Network: a.cfg.Network, Interfaces: a.interfaces(), Logs: a.cfg.Logs, Store: a.db,
 		Pull: a.cfg.Pull, Registries: a.logins(), Retention: a.cfg.Retention, Boot: boot, Transient: runtime.Unavailable, Log: a.cfg.Log,
 	})

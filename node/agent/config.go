@@ -55,6 +55,7 @@ type Config struct {
 	Zone         string            // optional: availability zone
 	InstanceType string            // optional: such as "m5.large"
 	Address      netip.Addr        // optional: the machine's, on the network of the machines
+	Resolver     netip.Addr        // optional: whom tasks without an interface ask for names; the machine's servers
 	Attributes   map[string]string // optional: custom attributes
 	Tags         map[string]string // optional: of the container instance
 

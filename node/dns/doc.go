@@ -1,5 +1,5 @@
 // Package dns is the resolver that tasks of a VPC ask: it answers the names of the VPC and of its zones from memory, and asks the machine's
-// own servers about all others.
+// own servers about all others. The machine itself is answered as in the VPC that it counts as in.
 //
 // Guarantees:
 //

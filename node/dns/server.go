@@ -71,6 +71,26 @@ func (s *Server) Apply(ctx context.Context, d nodeconf.Delta) error {
 	return s.Sync(ctx)
 }
 
+// Begin opens the machine's sockets, before there is a configuration: what it does not know is asked elsewhere.
+func (s *Server) Begin(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, k := range s.ofMachine() {
+		if s.sockets[k] == nil {
+			errs = append(errs, s.open(ctx, k))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Server) ofMachine() []socketKey {
+	if !s.c.Machine.IsValid() {
+		return nil
+	}
+	return []socketKey{{view.Machine, "udp", s.c.Machine}, {view.Machine, "tcp", s.c.Machine}}
+}
+
 // Sync opens the sockets that are missing and closes those that are not wanted any more.
 func (s *Server) Sync(ctx context.Context) error {
 	s.mu.Lock()
@@ -85,6 +105,9 @@ func (s *Server) Sync(ctx context.Context) error {
 				want[socketKey{vpc, network, netip.AddrPortFrom(a, s.c.Limits.Port)}] = true
 			}
 		}
+	}
+	for _, k := range s.ofMachine() {
+		want[k] = true
 	}
 	errs := []error{s.forgetOthers(ctx, want)}
 	for k, c := range s.sockets {

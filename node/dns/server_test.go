@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/berth-ecs/berth/node/dns/view"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -61,6 +63,46 @@ func TestLongAnswersGoByTCP(t *testing.T) {
 		all, err := w.exchange(t.Context(), "vpc-a", "tcp", question)
 		if err != nil || all.Truncated || len(all.Answer) != whole {
 			t.Errorf("%s by TCP: %v, %v", question, all, err)
+		}
+	}
+}
+
+// The machine's resolver answers from its beginning: at first what others know, then what its VPC's does.
+func TestMachineIsAnswered(t *testing.T) {
+	t.Parallel()
+	at := netip.MustParseAddrPort("169.254.170.2:53")
+	p, u := newPorts(), newUpstream(t)
+	w := &world{ports: p, upstream: u, Server: New(Config{
+		Listen: p.listen, Machine: at, Upstream: func() []netip.AddrPort { return []netip.AddrPort{u.addr} }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := w.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	p.at["vpc-m 10.0.0.2"] = p.at[view.Machine+" "+at.Addr().String()] // where ask looks
+	p.mu.Unlock()
+	if got, want := w.ask(t, "vpc-m", "udp", "web.prod.local A"), "NOERROR | web.prod.local. 60 IN A 192.0.2.7"; got != want {
+		t.Errorf("at first: %s, want %s", got, want)
+	}
+	r := vpcs()
+	r.Homes = map[string]nodeconf.Home{"0/us-east-1": {VPC: r.VPCs["vpc-a"]}}
+	delete(r.VPCs, "vpc-a")
+	for version := range int64(2) {
+		if err := w.Apply(t.Context(), nodeconf.Delta{To: version + 1, Set: r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, network := range []string{"udp", "tcp"} {
+		if got, want := w.ask(t, "vpc-m", network, "ip-10-0-0-5.ec2.internal A"), "NOERROR | ip-10-0-0-5.ec2.internal. 60 IN A 10.0.0.5"; got != want {
+			t.Errorf("by %s: %s, want %s", network, got, want)
+		}
+		if got, want := w.ask(t, "vpc-m", network, "out.prod.local A"), "NOERROR | out.prod.local. 30 IN CNAME www.example.com. | www.example.com. 60 IN A 192.0.2.7"; got != want {
+			t.Errorf("by %s: %s, want %s", network, got, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -19,21 +20,48 @@ import (
 // MetadataListener listens on 169.254.170.2:80 in the metadata namespace: reachable from bridge endpoints and from the
 // host, from nowhere else, and in nobody's way who binds port 80. It fails while another process keeps the listener.
 func (n *Network) MetadataListener(ctx context.Context) (l net.Listener, err error) {
-	ns, err := netns.GetFromPath(n.cfg.metadataNetns())
-	if err != nil {
-		return nil, fmt.Errorf("network: metadata namespace: %w", err)
-	}
-	defer func() { _ = ns.Close() }()
-	err = netspace.Inside(ns, func() error {
+	err = n.beside(func() (err error) {
 		var lc net.ListenConfig
-		var err error
 		l, err = lc.Listen(ctx, "tcp4", netip.AddrPortFrom(metadataAddr, 80).String())
 		return err
 	})
+	return l, err
+}
+
+// resolverPort is where the resolver of bridge endpoints and of the host is asked, at the metadata address.
+const resolverPort = 53
+
+// Resolver is that address.
+func (n *Network) Resolver() netip.AddrPort { return netip.AddrPortFrom(metadataAddr, resolverPort) }
+
+// ResolverSocket opens the socket of a network, udp or tcp, that the resolver answers at.
+func (n *Network) ResolverSocket(ctx context.Context, network string) (c io.Closer, err error) {
+	err = n.beside(func() (err error) {
+		var lc net.ListenConfig
+		if network == "udp" {
+			c, err = lc.ListenPacket(ctx, "udp4", n.Resolver().String())
+		} else {
+			c, err = lc.Listen(ctx, "tcp4", n.Resolver().String())
+		}
+		return err
+	})
+	return c, err
+}
+
+// MetadataNamespace is where the namespace with the metadata address is mounted.
+func (n *Network) MetadataNamespace() string { return n.cfg.metadataNetns() }
+
+// beside runs f in the metadata namespace.
+func (n *Network) beside(f func() error) error {
+	ns, err := netns.GetFromPath(n.cfg.metadataNetns())
 	if err != nil {
-		return nil, fmt.Errorf("network: listen in the metadata namespace: %w", err)
+		return fmt.Errorf("network: metadata namespace: %w", err)
 	}
-	return l, nil
+	defer func() { _ = ns.Close() }()
+	if err := netspace.Inside(ns, f); err != nil {
+		return fmt.Errorf("network: listen in the metadata namespace: %w", err)
+	}
+	return nil
 }
 
 // ensureMetadata puts a namespace with the metadata address on the bridge. Being a neighbour of the containers, it sees

@@ -106,7 +106,9 @@ func randomHistory(t *testing.T, r *rand.Rand) {
 		case 9:
 			update(t, a, func(tx store.Tx) { named.Delete(tx, fmt.Sprint("n", r.IntN(3))) })
 		case 10:
-			update(t, a, func(tx store.Tx) { tables.VPCs.Put(tx, &vpc.VPC{Home: home, ID: "vpc-2", Net: 2, Default: r.IntN(2) == 0}) })
+			update(t, a, func(tx store.Tx) {
+				tables.VPCs.Put(tx, &vpc.VPC{Home: home, ID: "vpc-2", Net: 2, Default: r.IntN(2) == 0})
+			})
 		default:
 			update(t, a, place(r.IntN(6), nodes[r.IntN(len(nodes))].name))
 		}

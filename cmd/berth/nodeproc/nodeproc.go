@@ -98,6 +98,7 @@ func Run(ctx context.Context, c Config) error {
 		Zone:          zone,
 		Attributes:    c.Settings.NodeAttributes(),
 		Address:       machineAddress(c.Settings),
+		Resolver:      m.network.Resolver().Addr(),
 		ReservedPorts: reservedPorts(c.Settings),
 		Pull:          runtime.Behaviour(c.Settings.ImagePull),
 		Version:       c.Version,
@@ -159,7 +160,7 @@ func open(ctx context.Context, c Config) (*machine, error) {
 		m.letGo()
 		return nil, err
 	}
-	if m.clouds, err = openClouds(ctx, c, m.hold); err != nil {
+	if m.clouds, err = openClouds(ctx, c, m); err != nil {
 		m.letGo()
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/berth-ecs/berth/node/dns/view"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/nodeconf"
 )
@@ -17,8 +18,9 @@ import (
 // sockets has hold keep the sockets inside of routers while this process is replaced. Keys are "kind/vpc/...". A router that was made anew is another
 // namespace, and what was kept of the one before is not its: what hold knows a socket by names the namespace too.
 type sockets struct {
-	hold *hold.Client
-	dir  string // where routers' namespaces are mounted
+	hold    *hold.Client
+	dir     string // where routers' namespaces are mounted
+	machine string // where the namespace is mounted that the machine's own resolver is in
 }
 
 // at separates a key from its namespace. No id has it.
@@ -26,7 +28,7 @@ const at = "@"
 
 // full is what hold knows the socket by.
 func (s sockets) full(key string) (string, error) {
-	info, err := os.Stat(filepath.Join(s.dir, vpcOf(key)))
+	info, err := os.Stat(s.namespace(vpcOf(key)))
 	if err != nil {
 		return "", fmt.Errorf("the router of %s: %w", vpcOf(key), err)
 	}
@@ -35,6 +37,13 @@ func (s sockets) full(key string) (string, error) {
 		return "", fmt.Errorf("the router of %s is no namespace", vpcOf(key))
 	}
 	return key + at + strconv.FormatUint(st.Ino, 10), nil
+}
+
+func (s sockets) namespace(vpc string) string {
+	if vpc == view.Machine {
+		return s.machine
+	}
+	return filepath.Join(s.dir, vpc)
 }
 
 func vpcOf(key string) string {

@@ -19,9 +19,10 @@ import (
 	"github.com/berth-ecs/berth/node/agent"
 	"github.com/berth-ecs/berth/node/agent/conf"
 	"github.com/berth-ecs/berth/node/dns"
-	"github.com/berth-ecs/berth/node/hold"
+	"github.com/berth-ecs/berth/node/dns/view"
 	"github.com/berth-ecs/berth/node/metadata"
 	"github.com/berth-ecs/berth/node/metadata/vpcs"
+	"github.com/berth-ecs/berth/node/network"
 	"github.com/berth-ecs/berth/node/network/router"
 	"github.com/berth-ecs/berth/node/runtime"
 	"github.com/berth-ecs/berth/nodeconf"
@@ -30,6 +31,7 @@ import (
 // clouds are the node's part of virtual networks: routers, and in each a resolver and a metadata endpoint. They follow the node's configuration.
 type clouds struct {
 	settings config.Settings
+	network  *network.Network
 	routers  *router.Routers
 	dns      *dns.Server
 	metadata *vpcs.Servers
@@ -44,16 +46,19 @@ type clouds struct {
 const metadataAddress = "169.254.170.2:80"
 
 // openClouds takes over what the last process left. Nothing changes before run.
-func openClouds(ctx context.Context, c Config, h *hold.Client) (*clouds, error) {
+func openClouds(ctx context.Context, c Config, m *machine) (*clouds, error) {
 	cl := &clouds{
-		settings: c.Settings, log: c.Log.With("component", "vpc"),
-		kept: sockets{h, filepath.Join(c.Settings.RunDir, "vpc")},
+		settings: c.Settings, log: c.Log.With("component", "vpc"), network: m.network,
+		kept: sockets{m.hold, filepath.Join(c.Settings.RunDir, "vpc"), m.network.MetadataNamespace()},
 	}
 	var err error
 	if cl.routers, err = router.Open(ctx, routerConfig(c)); err != nil {
 		return nil, err
 	}
-	cl.dns = dns.New(dns.Config{Listen: cl.listen, Keeper: cl.kept, Log: c.Log.With("component", "dns")})
+	cl.dns = dns.New(dns.Config{Listen: cl.listen, Keeper: cl.kept, Machine: m.network.Resolver(), Log: c.Log.With("component", "dns")})
+	if err = cl.dns.Begin(ctx); err != nil {
+		return nil, errors.Join(err, cl.dns.Close(), cl.routers.Close())
+	}
 	cl.metadata = vpcs.New(vpcs.Config{
 		Listen: cl.metadataListener, Forget: func(ctx context.Context, vpc string) error { return cl.kept.Forget(ctx, metadataKeyOf(vpc)) },
 		Handler: func(vpc string) http.Handler { return cl.handler(vpc) }, Log: cl.log,
@@ -133,6 +138,9 @@ func (c *clouds) state() (up int, down []string) {
 }
 
 func (c *clouds) listen(ctx context.Context, vpc, network string, at netip.AddrPort) (io.Closer, error) {
+	if vpc == view.Machine {
+		return c.network.ResolverSocket(ctx, network)
+	}
 	if network == "udp" {
 		return c.routers.ListenPacket(ctx, vpc, network, at.String())
 	}

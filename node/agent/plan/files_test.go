@@ -40,3 +40,28 @@ func TestFiles(t *testing.T) {
 		})
 	}
 }
+
+// Tasks on the bridge and on the machine's network ask the node's resolver, unless their definition names servers; search list and options are the machine's.
+func TestResolverOfTasksWithoutInterface(t *testing.T) {
+	node := Node{Resolver: netip.MustParseAddr("169.254.170.2")}
+	host := HostFiles{Resolv: "nameserver 127.0.0.53\nsearch lan\noptions edns0\n"}
+	for _, c := range []struct {
+		mode    string
+		servers []string
+		want    string
+	}{
+		{Bridge, nil, "nameserver 169.254.170.2\nsearch lan\noptions edns0\n"},
+		{Host, nil, "nameserver 169.254.170.2\nsearch lan\noptions edns0\n"},
+		{Bridge, []string{"1.1.1.1"}, "nameserver 1.1.1.1\nsearch lan\noptions edns0\n"},
+		{None, nil, "nameserver 8.8.8.8\nnameserver 8.8.4.4\nsearch lan\noptions edns0\n"},
+	} {
+		b := &builder{task: &Task{}, node: node, host: hostConfig{Dns: c.servers}}
+		got := Container{NetworkMode: c.mode, Hostname: "h"}
+		if err := b.names(&got); err != nil {
+			t.Fatal(err)
+		}
+		if f := got.Files(netip.Addr{}, host, nil); f.Resolv != c.want {
+			t.Errorf("%s %v: %q, want %q", c.mode, c.servers, f.Resolv, c.want)
+		}
+	}
+}

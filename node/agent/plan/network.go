@@ -59,6 +59,9 @@ func (b *builder) names(c *Container) error {
 		}
 	}
 	c.DNS = Resolver{Servers: b.host.Dns, Search: b.host.DnsSearch, Options: b.host.DnsOptions}
+	if r := b.node.Resolver; len(c.DNS.Servers) == 0 && r.IsValid() && (c.NetworkMode == Bridge || c.NetworkMode == Host) {
+		c.DNS.Servers = []string{r.String()}
+	}
 	if i := b.task.Interface; i != nil {
 		if len(c.DNS.Servers) == 0 {
 			c.DNS.Servers = i.Servers

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -27,6 +28,7 @@ type Node struct {
 	StopTimeout time.Duration // optional; of containers that have none; default 30 s
 	Interfaces  bool          // tasks can have interfaces of their own
 	Sandboxes   Sandboxes     // optional; NoSandboxes
+	Resolver    netip.Addr    // optional; whom tasks without an interface ask for names; the machine's servers
 }
 
 // Task is a task as this node makes it.

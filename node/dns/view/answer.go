@@ -37,12 +37,16 @@ func (a *Answer) space(n int) []byte {
 	return a.room[a.used-n : a.used : a.used]
 }
 
-// Answer answers a question that came to the resolver of a VPC.
+// Answer answers a question that came to the resolver of a VPC, or of the machine.
+// id is the VPC's, or Machine.
 func (v *View) Answer(id string, q *message.Query, a *Answer) {
 	a.reset()
-	var p *vpc
-	if v != nil {
-		p = v.vpcs[id]
+	if v == nil {
+		v = &View{}
+	}
+	p := v.vpcs[id]
+	if id == Machine {
+		p = v.ofMachine()
 	}
 	if p == nil || p.names == nil || !p.names.support {
 		a.Silent = true

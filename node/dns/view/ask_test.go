@@ -25,6 +25,7 @@ func sample() nodeconf.Resources {
 			"vpc-b": {ID: "vpc-b", Region: "eu-west-1", DNSSupport: true, CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}},
 			"vpc-c": {ID: "vpc-c", Region: "eu-west-1", CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/16")}},
 		},
+		Homes: map[string]nodeconf.Home{"0/us-east-1": {VPC: nodeconf.VPC{ID: "vpc-d", Region: "us-east-1", DNSHostnames: true, CIDRs: []netip.Prefix{netip.MustParsePrefix("172.31.0.0/16")}}}},
 		Interfaces: map[string]nodeconf.Interface{
 			"eni-1": {VPC: "vpc-a", Addresses: []netip.Addr{addr("10.0.0.5")}, Public: []nodeconf.Public{{Private: addr("10.0.0.5"), Public: addr("198.18.0.5")}}},
 			"eni-2": {VPC: "vpc-b", Addresses: []netip.Addr{addr("10.0.0.6")}, Public: []nodeconf.Public{{Private: addr("10.0.0.6"), Public: addr("198.18.0.6")}}},
@@ -33,8 +34,11 @@ func sample() nodeconf.Resources {
 			"z1": {ID: "z1", Name: "Prod.local", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns.prod.local", Mailbox: "admin.prod.local", TTL: 15}},
 			"z2": {ID: "z2", Name: "sub.prod.local", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", TTL: 5}},
 			"z3": {ID: "z3", Name: "7.0.10.in-addr.arpa", VPCs: []string{"vpc-a"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", TTL: 5}},
+			"z4": {ID: "z4", Name: "example.net", Public: true, Servers: []string{"ns1.example.net", "ns2.example.net"}, SOA: nodeconf.SOA{Server: "ns1.example.net", Mailbox: "m", TTL: 5}},
+			"z5": {ID: "z5", Name: "example.net", VPCs: []string{"vpc-d"}, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", TTL: 5}},
+			"z6": {ID: "z6", Name: "deep.example.net", Public: true, SOA: nodeconf.SOA{Server: "ns", Mailbox: "m", TTL: 5}},
 		},
-		Values: map[string]nodeconf.Value{},
+		Values: map[string]nodeconf.Value{}, // of these and more
 	}
 	for _, s := range []records{
 		{Zone: "z1", Name: "Web.prod.local", Type: "A", TTL: 60, Values: []string{"10.0.1.1", "10.0.1.2"}},
@@ -57,6 +61,10 @@ func sample() nodeconf.Resources {
 		{Zone: "z1", Name: "*.wild.prod.local", Type: "A", TTL: 10, Values: []string{"10.0.4.4"}},
 		{Zone: "z1", Name: "there.wild.prod.local", Type: "TXT", TTL: 10, Values: []string{"x"}},
 		{Zone: "z1", Name: "hidden.sub.prod.local", Type: "A", TTL: 10, Values: []string{"10.0.4.5"}},
+		{Zone: "z4", Name: "example.net", Type: "A", TTL: 60, Values: []string{"198.18.0.9"}},
+		{Zone: "z4", Name: "shop.example.net", Type: "A", TTL: 60, Values: []string{"198.18.0.10"}},
+		{Zone: "z5", Name: "shop.example.net", Type: "A", TTL: 60, Values: []string{"172.31.0.10"}},
+		{Zone: "z6", Name: "x.deep.example.net", Type: "A", TTL: 60, Values: []string{"198.18.0.11"}},
 		{Zone: "z3", Name: "1.7.0.10.in-addr.arpa", Type: "PTR", TTL: 10, Values: []string{"one.prod.local"}},
 	} {
 		s.put(r.Values)

@@ -28,10 +28,14 @@ func configs(version int64) *rapid.Generator[*nodeconf.Config] {
 		}
 		for _, id := range slices.Sorted(maps.Keys(all.Zones)) {
 			if z := all.Zones[id]; some(id) {
-				z.VPCs = rapid.SampledFrom([][]string{nil, {"vpc-a"}, {"vpc-a", "vpc-b"}}).Draw(t, "vpcs")
+				z.Public = !some("private")
+				z.VPCs = rapid.SampledFrom([][]string{nil, {"vpc-a"}, {"vpc-a", "vpc-b"}, {"vpc-d"}}).Draw(t, "vpcs")
 				z.Name = rapid.SampledFrom([]string{z.Name, "prod.local"}).Draw(t, "zone")
 				c.Zones[id] = z
 			}
+		}
+		if some("home") {
+			c.Homes = all.Homes
 		}
 		for i, id := range []string{"eni-1", "eni-2", "eni-3"} {
 			if some(id) {
@@ -65,14 +69,14 @@ func taken(c *nodeconf.Config, a netip.Addr) bool {
 	return false
 }
 
-var questions = strings.Split(`web.prod.local A|many.prod.local A|ill.prod.local A|illest.prod.local A|twice.prod.local A|drawn.prod.local A|either.prod.local A|web.prod.local AAAA|www.prod.local A|b.deep.prod.local A|x.wild.prod.local A|hidden.sub.prod.local A|prod.local SOA|
+var questions = strings.Split(`web.prod.local A|shop.example.net A|x.deep.example.net A|many.prod.local A|ill.prod.local A|illest.prod.local A|twice.prod.local A|drawn.prod.local A|either.prod.local A|web.prod.local AAAA|www.prod.local A|b.deep.prod.local A|x.wild.prod.local A|hidden.sub.prod.local A|prod.local SOA|
 none.prod.local A|sub.prod.local A|1.7.0.10.in-addr.arpa PTR|ip-10-0-0-5.ec2.internal A|ec2-198-18-0-5.compute-1.amazonaws.com A|
 ec2-198-18-0-6.compute-1.amazonaws.com A|ec2-198-18-0-7.compute-1.amazonaws.com A|ec2-198-18-0-8.compute-1.amazonaws.com A|
 ec2-198-18-0-6.eu-west-1.compute.amazonaws.com A|_http._tcp.prod.local SRV|a.b.deep.prod.local TXT`, "|")
 
 func answers(t *rapid.T, v *View) string {
 	var b strings.Builder
-	for _, id := range []string{"vpc-a", "vpc-b", "vpc-c"} {
+	for _, id := range []string{"vpc-a", "vpc-b", "vpc-c", Machine} {
 		for _, question := range questions {
 			reply, a := ask(t, v, id, strings.TrimSpace(question), zero)
 			fmt.Fprintln(&b, id, question, said(reply, a))
@@ -103,7 +107,7 @@ func TestChangesLeadToTheWhole(t *testing.T) {
 			last, v = next, changed
 		}
 		empty, _ := v.Apply(nodeconf.Diff(last, &nodeconf.Config{Version: 9}))
-		if len(empty.vpcs)+empty.zones.Len()+empty.trees.Len()+empty.values.Len()+empty.public.Len()+empty.owner.Len()+empty.known.Len() != 0 {
+		if empty.machine != nil || len(empty.vpcs)+len(empty.homes)+empty.everywhere.Len()+empty.zones.Len()+empty.trees.Len()+empty.values.Len()+empty.public.Len()+empty.owner.Len()+empty.known.Len() != 0 {
 			t.Fatalf("left when nothing is wanted: %+v", empty)
 		}
 	})

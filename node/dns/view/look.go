@@ -25,7 +25,7 @@ type look struct {
 
 // look looks a name up in the zones and names of a VPC. In a zone, no more than the zone has is true.
 func (v *View) look(p *vpc, name []byte, kind uint16, a *Answer) look {
-	z := p.zone(name)
+	z := v.zone(p, name)
 	local := p.names.find(name)
 	switch {
 	case z != nil && len(z.name) >= len(local.zone):
@@ -38,14 +38,22 @@ func (v *View) look(p *vpc, name []byte, kind uint16, a *Answer) look {
 	return look{elsewhere: true}
 }
 
-// zone is the zone a name is in: the one with the longest name.
-func (p *vpc) zone(name []byte) *zone {
-	if p.zones.Len() == 0 {
+// zone is the zone a name is in: the one with the longest name, and of equal ones the VPC's own.
+func (v *View) zone(p *vpc, name []byte) *zone {
+	own, all := p.zones.Len() > 0, v.everywhere.Len() > 0
+	if !own && !all {
 		return nil
 	}
 	for at := name; len(at) > 0; at = parent(at) {
-		if z, ok := p.zones.Get(at); ok {
-			return z[0]
+		if own {
+			if z, ok := p.zones.Get(at); ok {
+				return z[0]
+			}
+		}
+		if all {
+			if z, ok := v.everywhere.Get(at); ok {
+				return z[0]
+			}
 		}
 	}
 	return nil

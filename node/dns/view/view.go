@@ -11,7 +11,11 @@ import (
 
 // View is what the resolvers of all VPCs of a node know. The nil View knows nothing.
 type View struct {
-	vpcs   map[string]*vpc
+	vpcs       map[string]*vpc
+	homes      map[string]home   // by nodeconf.HomeKey
+	machine    *vpc              // what is answered at home; nil when there is none
+	everywhere trie.Map[[]*zone] // public zones, as vpc.zones
+
 	zones  trie.Map[*zone]                // by id
 	trees  trie.Map[trie.Map[*node]]      // of zones, by id; then by name
 	values trie.Map[*value]               // by nodeconf.ValueKey
@@ -35,13 +39,15 @@ func (p *Problem) Unwrap() error { return p.Err }
 // Apply is the view after a change, and what of the change is left out. All that goes is taken out before anything is put in: an address
 // may go from one interface to another in one change.
 func (v *View) Apply(d nodeconf.Delta) (*View, []error) {
-	next := &View{vpcs: map[string]*vpc{}}
+	next := &View{vpcs: map[string]*vpc{}, homes: map[string]home{}}
 	if v != nil && d.From != 0 {
 		*next = *v
-		next.vpcs = maps.Clone(v.vpcs)
+		next.vpcs, next.homes = maps.Clone(v.vpcs), maps.Clone(v.homes)
 	}
 	next.takeOut(d)
-	return next, next.putIn(&d.Set)
+	problems := next.putIn(&d.Set)
+	next.machine = next.atHome()
+	return next, problems
 }
 
 func (v *View) takeOut(d nodeconf.Delta) {
@@ -49,6 +55,7 @@ func (v *View) takeOut(d nodeconf.Delta) {
 		"VPCs":       v.dropVPC,
 		"Interfaces": v.dropPublic,
 		"NATs":       v.dropPublic,
+		"Homes":      func(key string) { delete(v.homes, key) },
 		"Zones":      v.dropZone,
 		"Values":     v.dropValue,
 	}
@@ -79,6 +86,9 @@ func (v *View) putIn(r *nodeconf.Resources) (problems []error) {
 	}
 	for id, c := range r.VPCs {
 		note("VPCs", id, v.putVPC(id, c))
+	}
+	for key, h := range r.Homes {
+		note("Homes", key, v.putHome(key, h))
 	}
 	for id, i := range r.Interfaces {
 		if len(i.Public) > 0 {

@@ -106,12 +106,43 @@ func TestZones(t *testing.T) {
 		{"vpc-a", "there.wild.prod.local A", "NOERROR | " + prodSOA}, // a name that is there has no wildcard's records
 		{"vpc-a", "x.there.wild.prod.local A", "NXDOMAIN | " + prodSOA},
 		{"vpc-a", "wild.prod.local A", "NOERROR | " + prodSOA},
+		{"vpc-a", "shop.example.net A", "NOERROR | shop.example.net. 60 IN A 198.18.0.10"},
+		{"vpc-a", "example.net A", "NOERROR | example.net. 60 IN A 198.18.0.9"},
+		{"vpc-a", "example.net NS", "NOERROR | example.net. 172800 IN NS ns1.example.net. | example.net. 172800 IN NS ns2.example.net."},
+		{"vpc-b", "shop.example.net A", "NOERROR | shop.example.net. 60 IN A 198.18.0.10"},
+		{"vpc-c", "shop.example.net A", "silent"},
+		{Machine, "shop.example.net A", "NOERROR | shop.example.net. 60 IN A 172.31.0.10"}, // of a name twice, the VPC's own
+		{Machine, "x.deep.example.net A", "NOERROR | x.deep.example.net. 60 IN A 198.18.0.11"},
+		{Machine, "example.net A", "NOERROR | auth example.net. 5 IN SOA ns. m. 1 7200 900 1209600 86400"},
+		{Machine, "web.prod.local A", "NOERROR | forward web.prod.local.<nil>"},
+		{Machine, "ip-172-31-0-7.ec2.internal A", "NOERROR | ip-172-31-0-7.ec2.internal. 60 IN A 172.31.0.7"},
+		{Machine, "ec2-198-18-0-5.compute-1.amazonaws.com A", "NOERROR | ec2-198-18-0-5.compute-1.amazonaws.com. 60 IN A 198.18.0.5"},
 		{"vpc-a", "hidden.sub.prod.local A", "NXDOMAIN | auth sub.prod.local. 5 IN SOA ns. m. 1 7200 900 1209600 86400"}, // the longer zone decides
 	} {
 		reply, a := ask(t, v, c.vpc, c.question, zero)
 		if got := said(reply, a); got != c.want {
 			t.Errorf("%s: %s\n got %s\nwant %s", c.vpc, c.question, got, c.want)
 		}
+	}
+}
+
+// Who is nowhere at home knows public names, and asks others about all else.
+func TestHomeless(t *testing.T) {
+	r := sample()
+	r.Homes = nil
+	v := whole(t, r)
+	for question, want := range map[string]string{
+		"shop.example.net A": "NOERROR | shop.example.net. 60 IN A 198.18.0.10",
+		"web.prod.local A":   "NOERROR | forward web.prod.local.<nil>",
+		"example.com A":      "NOERROR | forward example.com.<nil>",
+	} {
+		reply, a := ask(t, v, Machine, question, zero)
+		if got := said(reply, a); got != want {
+			t.Errorf("%s\n got %s\nwant %s", question, got, want)
+		}
+	}
+	if reply, a := ask(t, nil, Machine, "example.com A", zero); said(reply, a) != "NOERROR | forward example.com.<nil>" {
+		t.Errorf("who knows nothing: %s", said(reply, a))
 	}
 }
 

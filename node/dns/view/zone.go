@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berth-ecs/berth/node/dns/trie"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -13,6 +14,7 @@ type zone struct {
 	id   string
 	name []byte // as labels, in lower case
 	vpcs []string
+	all  bool     // it is public
 	soa  []byte   // data
 	ns   [][]byte // data
 	ttl  uint32   // of soa
@@ -30,7 +32,7 @@ func (v *View) putZone(id string, z nodeconf.Zone) error {
 	if err != nil {
 		return fmt.Errorf("name %q: %w", z.Name, err)
 	}
-	out := &zone{id: id, name: lowered(name), vpcs: z.VPCs, ttl: min(z.SOA.TTL, zoneNumbers[4])}
+	out := &zone{id: id, name: lowered(name), vpcs: z.VPCs, all: z.Public, ttl: min(z.SOA.TTL, zoneNumbers[4])}
 	if out.soa, err = soaData(z.SOA.Server, z.SOA.Mailbox, zoneNumbers); err != nil {
 		return fmt.Errorf("SOA: %w", err)
 	}
@@ -46,15 +48,31 @@ func (v *View) putZone(id string, z nodeconf.Zone) error {
 		out.ns = append(out.ns, ns)
 	}
 	v.zones = v.zones.With(id, out)
-	for _, vpcID := range z.VPCs {
-		v.change(vpcID, func(p *vpc) {
-			all, _ := p.zones.Get(out.name)
-			all = append(slices.Clone(all), out)
-			slices.SortFunc(all, func(a, b *zone) int { return strings.Compare(a.id, b.id) })
-			p.zones = p.zones.With(string(out.name), all)
-		})
-	}
+	v.hang(out, func(all []*zone) []*zone {
+		all = append(slices.Clone(all), out)
+		slices.SortFunc(all, func(a, b *zone) int { return strings.Compare(a.id, b.id) })
+		return all
+	})
 	return nil
+}
+
+// hang changes what a zone's name stands for wherever the zone is answered.
+func (v *View) hang(z *zone, f func([]*zone) []*zone) {
+	change := func(m *trie.Map[[]*zone]) {
+		all, _ := m.Get(z.name)
+		if all = f(all); len(all) == 0 {
+			*m = m.Without(string(z.name))
+		} else {
+			*m = m.With(string(z.name), all)
+		}
+	}
+	if z.all {
+		change(&v.everywhere)
+		return
+	}
+	for _, id := range z.vpcs {
+		v.change(id, func(p *vpc) { change(&p.zones) })
+	}
 }
 
 func (v *View) dropZone(id string) {
@@ -63,17 +81,9 @@ func (v *View) dropZone(id string) {
 		return
 	}
 	v.zones = v.zones.Without(id)
-	for _, vpcID := range z.vpcs {
-		v.change(vpcID, func(p *vpc) {
-			all, _ := p.zones.Get(z.name)
-			left := slices.DeleteFunc(slices.Clone(all), func(o *zone) bool { return o.id == id })
-			if len(left) == 0 {
-				p.zones = p.zones.Without(string(z.name))
-			} else {
-				p.zones = p.zones.With(string(z.name), left)
-			}
-		})
-	}
+	v.hang(z, func(all []*zone) []*zone {
+		return slices.DeleteFunc(slices.Clone(all), func(o *zone) bool { return o.id == id })
+	})
 }
 
 // parent is a name without its first label; nil of the root.
