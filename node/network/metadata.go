@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -28,26 +27,6 @@ func (n *Network) MetadataListener(ctx context.Context) (l net.Listener, err err
 	return l, err
 }
 
-// resolverPort is where the resolver of bridge endpoints and of the host is asked, at the metadata address.
-const resolverPort = 53
-
-// Resolver is that address.
-func (n *Network) Resolver() netip.AddrPort { return netip.AddrPortFrom(metadataAddr, resolverPort) }
-
-// ResolverSocket opens the socket of a network, udp or tcp, that the resolver answers at.
-func (n *Network) ResolverSocket(ctx context.Context, network string) (c io.Closer, err error) {
-	err = n.beside(func() (err error) {
-		var lc net.ListenConfig
-		if network == "udp" {
-			c, err = lc.ListenPacket(ctx, "udp4", n.Resolver().String())
-		} else {
-			c, err = lc.Listen(ctx, "tcp4", n.Resolver().String())
-		}
-		return err
-	})
-	return c, err
-}
-
 // MetadataNamespace is where the namespace with the metadata address is mounted.
 func (n *Network) MetadataNamespace() string { return n.cfg.metadataNetns() }
 
@@ -67,7 +46,7 @@ func (n *Network) beside(f func() error) error {
 // ensureMetadata puts a namespace with the metadata address on the bridge. Being a neighbour of the containers, it sees
 // their own addresses, which the bridge has checked; being routed nowhere, it is out of reach for everybody else.
 func (n *Network) ensureMetadata() error {
-	if err := n.ensureMetadataLink(); err != nil {
+	if err := errors.Join(n.ensureMetadataLink(), n.ensureResolver()); err != nil {
 		return err
 	}
 	link, err := n.nl.LinkByName(n.cfg.bridge())
