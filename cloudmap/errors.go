@@ -13,7 +13,9 @@ func Errorf(code, format string, args ...any) error {
 }
 
 // Invalid is the error of a bad parameter.
-func Invalid(format string, args ...any) error { return Errorf(shape.CodeInvalidInput, format, args...) }
+func Invalid(format string, args ...any) error {
+	return Errorf(shape.CodeInvalidInput, format, args...)
+}
 
 // NoNamespace is the error of an id or name that no namespace has.
 func NoNamespace(id string) error {
@@ -21,7 +23,9 @@ func NoNamespace(id string) error {
 }
 
 // NoService is the error of an id or name that no service has.
-func NoService(id string) error { return Errorf(shape.CodeServiceNotFound, "Service not found: %s", id) }
+func NoService(id string) error {
+	return Errorf(shape.CodeServiceNotFound, "Service not found: %s", id)
+}
 
 // NoInstance is the error of an id that no instance of a service has.
 func NoInstance(service, id string) error {

@@ -25,12 +25,15 @@ func (s *Service) CheckAttributes(n *Namespace, attributes map[string]string) er
 }
 
 func (s *Service) checkSize(_ *Namespace, i *Instance) error {
-	size := 0
+	size, custom := 0, 0
 	for k, v := range i.Attributes {
 		size += utf8.RuneCountInString(k) + utf8.RuneCountInString(v)
+		if !strings.HasPrefix(k, "AWS_") {
+			custom++
+		}
 	}
-	if len(i.Attributes) > maxAttributes {
-		return Invalid("An instance can have at most %d attributes", maxAttributes)
+	if custom > maxAttributes {
+		return Invalid("An instance can have at most %d custom attributes", maxAttributes)
 	}
 	if size > maxAttributesSize {
 		return Invalid("The attributes of an instance can have at most %d characters together", maxAttributesSize)
@@ -76,7 +79,7 @@ func (s *Service) checkEC2(n *Namespace, i *Instance) error {
 	if n.DNS() {
 		return Invalid("Attribute %s is supported in HTTP namespaces only", AttrEC2)
 	}
-	for _, other := range []string{AttrIPv4, AttrIPv6, AttrPort, AttrCNAME, AttrAlias} {
+	for _, other := range []string{AttrIPv6, AttrPort, AttrCNAME, AttrAlias} { // the address is filled in
 		if _, set := i.Attributes[other]; set {
 			return Invalid("Attribute %s must not be set together with %s", other, AttrEC2)
 		}

@@ -41,8 +41,8 @@ func isDomain(name string) bool {
 // DNS says whether the namespace has a hosted zone.
 func (n *Namespace) DNS() bool { return n.Type != shape.NamespaceTypeHttp }
 
-// ZoneName is what the namespace's name is taken as among Domains: DNS knows no case, and each VPC has names of its own.
-func (n *Namespace) ZoneName() string { return n.Type + " " + n.VPC + " " + strings.ToLower(n.Name) }
+// ZoneName is what the namespace's name is taken as among Domains: each VPC has names of its own, and DNS knows no case.
+func (n *Namespace) ZoneName() string { return n.Type + " " + n.VPC + " " + n.NameOf(n.Name) }
 
 // Domain is the name in DNS of the namespace's service, in lower case and without a dot behind it.
 func (n *Namespace) Domain(service string) string {
@@ -52,12 +52,12 @@ func (n *Namespace) Domain(service string) string {
 	return strings.ToLower(service + "." + n.Name)
 }
 
-// NameOf is what a service's name is taken as in the namespace: where names are answered, case does not tell two apart.
-func (n *Namespace) NameOf(service string) string {
+// NameOf is what a name is taken as in the namespace: where DNS answers, case does not tell two apart.
+func (n *Namespace) NameOf(name string) string {
 	if n.DNS() {
-		return strings.ToLower(service)
+		return strings.ToLower(name)
 	}
-	return service
+	return name
 }
 
 // Changed is the namespace after a change.

@@ -15,7 +15,7 @@ type Operation struct {
 	Service          string `json:",omitempty"`
 	Instance         string `json:",omitempty"` // ID within Service
 	CreatorRequestID string `json:",omitempty"`
-	Request          string `json:",omitempty"` // tells a repeated request from another one
+	Request          string `json:",omitempty"` // the API's operation
 	CreatedAt        time.Time
 	Wish             Wish
 }
@@ -59,7 +59,7 @@ type Busy struct {
 	Operation string // ID
 }
 
-// Token is the CreatorRequestId of a request that was served, kept as long as operations are.
+// Token is the CreatorRequestId of a request that was served, kept as long as what it made: an operation or a service.
 type Token struct {
 	Home
 	Request string // the API's operation

@@ -124,7 +124,7 @@ func TestAttributesOfInstances(t *testing.T) {
 		{"initial, no word", priNS, told, map[string]string{AttrInitHealth: "SICK"}, "HEALTHY or UNHEALTHY"},
 		{"initial, not told", priNS, a4, map[string]string{AttrIPv4: "10.0.0.1", AttrInitHealth: "HEALTHY"}, "needs a service with a HealthCheckCustomConfig"},
 		{"check without port", pubNS, service(pubNS, Service{Check: &Check{Type: "TCP"}}), map[string]string{AttrIPv4: "1.1.1.1"}, "AWS_INSTANCE_PORT is required"},
-		{"too many", webNS, web, many, "at most 30 attributes"},
+		{"too many", webNS, web, many, "at most 30 custom attributes"},
 		{"too much", webNS, web, map[string]string{"a": strings.Repeat("x", 5000)}, "at most 5000 characters"},
 	} {
 		wants(t, c.what, c.s.CheckAttributes(c.in, c.attrs), c.text)

@@ -28,7 +28,7 @@ func classOf(s *aws.Service, o *aws.OperationInfo) int {
 	if agentOperations[s.Package+"."+o.Name] {
 		return classAgent
 	}
-	for _, verb := range []string{"Describe", "List", "Get", "BatchGet"} {
+	for _, verb := range []string{"Describe", "List", "Get", "BatchGet", "Discover"} {
 		if strings.HasPrefix(o.Name, verb) {
 			return classRead
 		}

@@ -72,6 +72,8 @@ func wordingOf(s *aws.Service, p protocol.Protocol) wording {
 		w.internal, w.hidden = "ServerException", "Service Unavailable. Please try again later."
 	case "ecr":
 		w.validation, w.parameter, w.internal = "InvalidParameterException", "InvalidParameterException", "ServerException"
+	case "servicediscovery":
+		w.validation, w.parameter, w.throttled = "InvalidInput", "InvalidInput", "RequestLimitExceeded"
 	case "ec2":
 		w.validation, w.parameter, w.malformed = "InvalidParameterValue", "InvalidParameterValue", "InvalidParameterValue"
 		w.denied, w.throttled, w.internal = "UnauthorizedOperation", "RequestLimitExceeded", "InternalError"

@@ -30,10 +30,11 @@ func Service(tx store.Tx, h cloudmap.Home, idOrARN string) (*cloudmap.Service, e
 // local is an id that can be a part of a key.
 func local(h cloudmap.Home, kind, idOrARN string) (string, bool) {
 	id, ok := h.Local(kind, idOrARN)
-	return id, ok && keyable(id)
+	return id, ok && Keyable(id)
 }
 
-func keyable(id string) bool {
+// Keyable says whether an id that a client wrote can be a part of a key.
+func Keyable(id string) bool {
 	for _, c := range id {
 		if c == '/' {
 			return false

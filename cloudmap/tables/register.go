@@ -36,11 +36,11 @@ func RegisterInstance(tx store.Tx, r Registration) (changed bool, err error) {
 	}
 	key := InstanceKey(s.Home, s.ID, r.Instance)
 	was, there := Instances.Get(tx, key)
-	switch {
-	case there && maps.Equal(was.Attributes, r.Attributes) && was.Owner == r.Owner && was.CreatorRequestID == r.CreatorRequestID:
+	if there && maps.Equal(was.Attributes, r.Attributes) && was.Owner == r.Owner && was.CreatorRequestID == r.CreatorRequestID {
 		return false, nil
-	case !there && InstancesByService.Count(tx, Key(s.Home, s.ID)) >= MaxInstances:
-		return false, cloudmap.Limit("Service %s has %d instances, as many as it can have", s.ID, MaxInstances)
+	}
+	if err := Room(tx, s, r.Instance); err != nil {
+		return false, err
 	}
 	Instances.Put(tx, &cloudmap.Instance{Home: s.Home, Service: s.ID, ID: r.Instance, Attributes: r.Attributes,
 		CreatorRequestID: r.CreatorRequestID, Owner: r.Owner, RegisteredAt: tx.Now()})
@@ -95,4 +95,12 @@ func Touch(tx store.Tx, h cloudmap.Home, of string) {
 func Contains(tx store.Tx, h cloudmap.Home, of string, count int) bool {
 	Changes.Get(tx, Key(h, of))
 	return count > 0
+}
+
+// Room says whether a service takes one more instance, unless it has it already.
+func Room(tx store.Tx, s *cloudmap.Service, instance string) error {
+	if _, there := Instances.Get(tx, InstanceKey(s.Home, s.ID, instance)); there || InstancesByService.Count(tx, Key(s.Home, s.ID)) < MaxInstances {
+		return nil
+	}
+	return cloudmap.Limit("Service %s has %d instances, as many as it can have", s.ID, MaxInstances)
 }
