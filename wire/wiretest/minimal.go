@@ -37,10 +37,11 @@ func Minimal(s *aws.Service, id aws.ID) (any, error) {
 		}
 		return elements, nil
 	case aws.Map, aws.Doc:
-		if smallest(sh) > 0 {
-			return nil, fmt.Errorf("%s: maps that must hold something are not made here", sh.Name)
+		if smallest(sh) == 0 {
+			return map[string]any{}, nil
 		}
-		return map[string]any{}, nil
+		e, err := Minimal(s, sh.Elem.Shape)
+		return map[string]any{"a": e}, err
 	case aws.String:
 		return minimalString(sh)
 	case aws.Blob:
@@ -98,7 +99,8 @@ func minimalString(sh *aws.Shape) (any, error) {
 	}
 	n := max(smallest(sh), 1)
 	for _, s := range []string{strings.Repeat("a", n), strings.Repeat("1", n), "arn:aws:iam::000000000000:role/" + strings.Repeat("a", n),
-		"sha256:" + strings.Repeat("0", 64), "00000000-0000-0000-0000-000000000000"} {
+		"sha256:" + strings.Repeat("0", 64), "00000000-0000-0000-0000-000000000000",
+		"example.com"} {
 		if size := utf8.RuneCountInString(s); (pattern == "" || re.MatchString(s)) && (sh.Bounds&aws.HasMax == 0 || size <= int(sh.Max)) {
 			return s, nil
 		}

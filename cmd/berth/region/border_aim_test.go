@@ -85,9 +85,13 @@ const (
 func (a aim) input(s *aws.Service, operation string) (any, error) {
 	info, _ := s.Operation(operation)
 	with := maps.Clone(a)
-	maps.Copy(with, special[operation])
-	if s.Package == "ec2" {
+	switch s.Package {
+	case "servicediscovery":
+		maps.Copy(with, discoverySpecial[operation])
+	case "ec2":
 		maps.Copy(with, ec2Special[operation])
+	default:
+		maps.Copy(with, special[operation])
 	}
 	return with.value(s, info.Input)
 }
@@ -144,8 +148,11 @@ func (a aim) member(s *aws.Service, m aws.Member) (any, error) {
 
 // aims are all the ways in which an operation is tried.
 func (w *world) aims(s *aws.Service, operation string) []aim {
-	if s.Package == "ec2" {
+	switch s.Package {
+	case "ec2":
 		return w.ec2Aims(operation)
+	case "servicediscovery":
+		return w.discoveryAims(operation)
 	}
 	all := []aim{w.names(), w.arns()}
 	mixed := w.arns()

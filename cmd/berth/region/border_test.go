@@ -49,6 +49,13 @@ func (w *world) give(service string, who ecs.Home, word string) {
 		}
 		return
 	}
+	if service == "servicediscovery" {
+		found := w.discovery(who, word)
+		if who == owner {
+			w.found = found
+		}
+		return
+	}
 	w.furnish(who, word)
 	if who == owner {
 		w.work()

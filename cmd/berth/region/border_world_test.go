@@ -45,6 +45,7 @@ type world struct {
 	deployment, revision string // ARNs, of the service
 
 	used, spare aim // what the owner has of EC2, by the members that name it
+	found       aim // of Cloud Map
 }
 
 func keysOf(account string) sigv4.Credentials {
@@ -61,7 +62,8 @@ func newWorld(t *testing.T) *world {
 	}
 	w.mux = NewMux(ecsapi.New(ecsapi.Config{Store: w.store, Network: network{}}),
 		registryapi.New(registryapi.Config{Shelf: &shelf.Shelf{Store: w.store, Blobs: b}, Endpoint: "http://127.0.0.1:4566"}),
-		newVPC(config.Settings{Region: owner.Region, Regions: []string{owner.Region, abroad.Region}, PublicPool: netip.MustParsePrefix("198.18.0.0/15")}, w.store))
+		newVPC(config.Settings{Region: owner.Region, Regions: []string{owner.Region, abroad.Region}, PublicPool: netip.MustParsePrefix("198.18.0.0/15")}, w.store),
+		newCloudMap(config.Settings{}, w.store))
 	table := sigv4.Table{}
 	for _, account := range []string{owner.Account, stranger.Account} {
 		k := keysOf(account)

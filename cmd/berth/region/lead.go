@@ -5,8 +5,31 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/berth-ecs/berth/ecs/control"
 	"github.com/berth-ecs/berth/store"
 )
+
+// leading are the loops of every wing.
+func leading(c Config, r rooms) ([]func(context.Context, store.Store) error, error) {
+	loops, err := control.New(control.Config{
+		Network: network{pool: c.Settings.PublicPool},
+		Log:     c.Log.With("component", "control"),
+		Metrics: r.metrics,
+		Options: control.Options{HealthyAfter: c.Settings.HealthyAfter, StoppedRetention: c.Settings.StoppedRetention},
+	})
+	if err != nil {
+		return nil, err
+	}
+	sweep, err := sweepers(c, r)
+	if err != nil {
+		return nil, err
+	}
+	discovery, err := newDiscovery(c, r)
+	if err != nil {
+		return nil, err
+	}
+	return []func(context.Context, store.Store) error{loops.Run, r.images.loops.Run, sweep.Run, discovery.Run}, nil
+}
 
 // lead runs the loops of every wing while this server leads. A store has one leader: loops that competed for themselves would hold each
 // other up.

@@ -25,7 +25,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
-	"github.com/berth-ecs/berth/ecs/control"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/iam/stsapi"
@@ -197,16 +196,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	if err != nil {
 		return err
 	}
-	loops, err := control.New(control.Config{
-		Network: network{pool: c.Settings.PublicPool},
-		Log:     c.Log.With("component", "control"),
-		Metrics: r.metrics,
-		Options: control.Options{HealthyAfter: c.Settings.HealthyAfter, StoppedRetention: c.Settings.StoppedRetention},
-	})
-	if err != nil {
-		return err
-	}
-	sweep, err := sweepers(c, r)
+	loops, err := leading(c, r)
 	if err != nil {
 		return err
 	}
@@ -217,7 +207,9 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		"expel":    func(ctx context.Context) error { return expel(ctx, r, sessions) },
 		"peer":     r.membership.keepPeer,
 		"nodes":    r.nodes.link.Run,
-		"loops":    func(ctx context.Context) error { return lead(ctx, r.store, loops.Run, images.loops.Run, sweep.Run) },
+		"loops": func(ctx context.Context) error {
+			return lead(ctx, r.store, loops...)
+		},
 		"http": func(ctx context.Context) error {
 			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
 		},
@@ -269,7 +261,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
-		Mux:        NewMux(api, r.images.api, r.vpc),
+		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store)),
 		Keys:       r.keys,
 		Authorizer: agentsToo{wire.RootOnly{}, r.store},
 		Regions:    regions,

@@ -4,14 +4,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/berth-ecs/berth/ecs/ecsapi"
-	"github.com/berth-ecs/berth/internal/config"
-	"github.com/berth-ecs/berth/registry/registryapi"
 	"github.com/berth-ecs/berth/wire/wiretest"
 )
 
 func TestEveryOperationAsksTheAuthorizer(t *testing.T) {
-	wiretest.Asks(t, NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{}), newVPC(config.Settings{}, nil)))
+	wiretest.Asks(t, described())
 }
 
 func TestCoverageNamesWhatIsServedAndRefused(t *testing.T) {
