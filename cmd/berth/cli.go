@@ -32,6 +32,7 @@ type commands struct {
 	Ticket   ticketCommand   `cmd:"" help:"Make a ticket with which a machine becomes a node or a server of this installation."`
 	Machines machinesCommand `cmd:"" help:"Show or remove the machines of this installation."`
 	Backup   backupCommand   `cmd:"" help:"Write a copy of the region's records, while it runs."`
+	Unit     unitCommand     `cmd:"" help:"Print a unit file for systemd."`
 	Restore  restoreCommand  `cmd:"" help:"Make a server's records of a backup, on a machine that has none."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
@@ -50,6 +51,8 @@ type app struct {
 	invocation
 	settings config.Settings
 	log      *slog.Logger
+	// configFile is the one that was named, "" for the default one.
+	configFile string
 	// installed is the account that the settings name without the flag: that of access-key, if the flag does not come with keys of its own.
 	installed string
 }
@@ -106,7 +109,9 @@ func newApp(in invocation, configFile string, flags []config.Value) (*app, error
 	if err != nil {
 		return nil, err
 	}
-	return &app{invocation: in, settings: settings, log: newLogger(in.stderr, settings), installed: installedAccount(in.environ, file, flags)}, nil
+	return &app{
+		invocation: in, settings: settings, log: newLogger(in.stderr, settings), configFile: configFile, installed: installedAccount(in.environ, file, flags),
+	}, nil
 }
 
 // installedAccount is the account whose root keys the access-key of the settings is of.
