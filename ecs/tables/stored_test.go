@@ -16,6 +16,7 @@ var storedTypes = map[string]string{
 	"ecs.instance":                  "1 89dc5bcf87c8a1e1",
 	"ecs.instance.state":            "1 855a6ed0088a17d8",
 	"ecs.ledger":                    "2 36d6f3f1b7618762",
+	"ecs.server":                    "1 88762dd4979dd284",
 	"ecs.service":                   "1 0a56fde335f629fa",
 	"ecs.service.event":             "1 845a1d7faaed70aa",
 	"ecs.service.status":            "2 0ae3134a591ba89c",

@@ -179,6 +179,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		Store:   r.store,
 		Network: network{pool: c.Settings.PublicPool},
 		Server:  newServerID(),
+		Beat:    beatOf(c.Settings),
 		Verify:  verify,
 		Removed: removed(ctx, r.store),
 		Log:     c.Log.With("component", "session"),
@@ -296,4 +297,12 @@ func newServerID() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
+}
+
+// beatOf is how often a server among several says that it is there. One that is alone says nothing: an idle region writes nothing.
+func beatOf(s config.Settings) time.Duration {
+	if s.PeerListen == "" {
+		return 0
+	}
+	return 5 * time.Second
 }
