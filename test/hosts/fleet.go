@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/health"
 	"github.com/berth-ecs/berth/internal/ready"
@@ -180,4 +181,17 @@ func (h *Host) Import(ctx context.Context, ref string, s images.Spec) error {
 func (h *Host) Restore(backup string) {
 	h.world.t.Helper()
 	h.Must("restore", backup, fmt.Sprintf("--agent-listen=%s:%s", h.Address, agentPort), "--peer-listen="+h.Peer())
+}
+
+// Leads is the host whose server leads, as this one's server sees it; nil when it does not say.
+func (h *Host) Leads(ctx context.Context) *Host {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	servers, err := h.Servers(ctx)
+	for _, other := range h.world.hosts {
+		if err == nil && servers[other.Name] == "leads" {
+			return other
+		}
+	}
+	return nil
 }
