@@ -175,15 +175,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	}
 	regions, every := regionsOf(c.Settings)
 	verify := ownConnection((&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade)
-	sessions := hub.New(hub.Config{
-		Store:   r.store,
-		Network: network{pool: c.Settings.PublicPool},
-		Server:  newServerID(),
-		Beat:    beatOf(c.Settings),
-		Verify:  verify,
-		Removed: removed(ctx, r.store),
-		Log:     c.Log.With("component", "session"),
-	})
+	sessions := newSessions(ctx, c, r, verify)
 	r.nodes = newNodes(ctx, c, r, verify)
 	images, err := openRegistry(c, r)
 	if err != nil {
@@ -299,9 +291,22 @@ func newServerID() string {
 	return hex.EncodeToString(b[:])
 }
 
+// newSessions are those of agents.
+func newSessions(ctx context.Context, c Config, r rooms, verify func(*http.Request) (sigv4.Identity, error)) *hub.Hub {
+	return hub.New(hub.Config{
+		Store:   r.store,
+		Network: network{pool: c.Settings.PublicPool},
+		Server:  newServerID(),
+		Beat:    beatOf(c.Settings),
+		Verify:  verify,
+		Removed: removed(ctx, r.store),
+		Log:     c.Log.With("component", "session"),
+	})
+}
+
 // beatOf is how often a server among several says that it is there. One that is alone says nothing: an idle region writes nothing.
 func beatOf(s config.Settings) time.Duration {
-	if s.PeerListen == "" {
+	if s.PeerListen == "" && len(s.Etcd) == 0 {
 		return 0
 	}
 	return 5 * time.Second
