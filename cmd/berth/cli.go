@@ -23,6 +23,7 @@ type commands struct {
 	Server   serverCommand   `cmd:"" help:"Run a server: the AWS API, the store and the control loops."`
 	Node     nodeCommand     `cmd:"" help:"Run a node: it runs tasks for a server."`
 	Hold     holdCommand     `cmd:"" hidden:"" passthrough:"" help:"Own what must outlive the node process."`
+	Front    frontCommand    `cmd:"" hidden:"" help:"Be the endpoint of several machines on this one."`
 	Env      envCommand      `cmd:"" help:"Print the exports that point a shell's AWS tools at the region."`
 	Status   statusCommand   `cmd:"" help:"Show what runs."`
 	Doctor   doctorCommand   `cmd:"" help:"Check this machine and say what to do about each finding."`
@@ -31,6 +32,7 @@ type commands struct {
 	VPC      vpcCommand      `cmd:"" name:"vpc" help:"Ask about networks."`
 	Ticket   ticketCommand   `cmd:"" help:"Make a ticket with which a machine becomes a node or a server of this installation."`
 	Machines machinesCommand `cmd:"" help:"Show or remove the machines of this installation."`
+	Host     hostCommand     `cmd:"" help:"Show or change the machines of berth up --servers --nodes: stop, lose, cut them."`
 	Backup   backupCommand   `cmd:"" help:"Write a copy of the region's records, while it runs."`
 	Unit     unitCommand     `cmd:"" help:"Print a unit file for systemd."`
 	Restore  restoreCommand  `cmd:"" help:"Make a server's records of a backup, on a machine that has none."`
