@@ -23,9 +23,11 @@ const (
 	cutNode    kind = "cut off the node"
 	loseServer kind = "lose packets of the server"
 	loseNode   kind = "lose packets of the node"
+	slowServer kind = "slow the link of the server"
+	slowNode   kind = "slow the link of the node"
 )
 
-var kinds = []kind{killServer, killLeader, killNode, killPart, cutServer, cutLeader, cutNode, loseServer, loseNode}
+var kinds = []kind{killServer, killLeader, killNode, killPart, cutServer, cutLeader, cutNode, loseServer, loseNode, slowServer, slowNode}
 
 // parts are drawn from; what ends a task is rarer.
 var parts = []hosts.Part{hosts.Hold, hosts.Containerd, hosts.Runc, hosts.Enter, hosts.Shim}
@@ -36,6 +38,7 @@ type blow struct {
 	machine int // of its sort
 	part    hosts.Part
 	percent int           // of packets
+	delay   time.Duration // of each packet, and as much again for some
 	later   time.Duration // after the one before it
 }
 
@@ -47,6 +50,8 @@ func (b blow) String() string {
 		return fmt.Sprintf("kill %s of node %d", b.part, b.machine)
 	case loseServer, loseNode:
 		return fmt.Sprintf("%s %d, %d %%", b.kind, b.machine, b.percent)
+	case slowServer, slowNode:
+		return fmt.Sprintf("%s %d, %v", b.kind, b.machine, b.delay)
 	}
 	return fmt.Sprintf("%s %d", b.kind, b.machine)
 }
@@ -80,13 +85,13 @@ func draw(seed uint64, round int) fault {
 }
 
 func strike(r *rand.Rand, k kind) blow {
-	return blow{kind: k, machine: r.IntN(machines), part: parts[r.IntN(len(parts))], percent: rounds.Between(r, 5, 40), later: rounds.Millis(r, 0, 400)}
+	return blow{kind: k, machine: r.IntN(machines), part: parts[r.IntN(len(parts))], percent: rounds.Between(r, 5, 40), delay: rounds.Millis(r, 2, 150), later: rounds.Millis(r, 0, 400)}
 }
 
 // touches says whether something is done to the link of a node's machine.
 func (f fault) touches(w *world, h *hosts.Host) bool {
 	for _, b := range f.blows {
-		if (b.kind == cutNode || b.kind == loseNode) && w.nodes[b.machine] == h {
+		if (b.kind == cutNode || b.kind == loseNode || b.kind == slowNode) && w.nodes[b.machine] == h {
 			return true
 		}
 	}
@@ -96,14 +101,13 @@ func (f fault) touches(w *world, h *hosts.Host) bool {
 // hurt is what must be made good.
 type hurt struct {
 	down map[*hosts.Host]hosts.Role // which process of a machine is to begin again
-	cut  map[*hosts.Host]bool
-	lose map[*hosts.Host]bool
+	link map[*hosts.Host]bool
 }
 
 // strikeAll does what the fault says.
 func (w *world) strikeAll(f fault, d *diary, r *rand.Rand) hurt {
 	w.t.Helper()
-	h := hurt{map[*hosts.Host]hosts.Role{}, map[*hosts.Host]bool{}, map[*hosts.Host]bool{}}
+	h := hurt{map[*hosts.Host]hosts.Role{}, map[*hosts.Host]bool{}}
 	for i, b := range f.blows {
 		if i > 0 {
 			rounds.Wait(w.t.Context(), b.later)
@@ -121,32 +125,35 @@ func (w *world) strikeAll(f fault, d *diary, r *rand.Rand) hurt {
 			h.down[w.nodes[b.machine]] = hosts.Node
 		case killPart:
 			w.endPart(w.nodes[b.machine], b.part, d, r)
-		case cutServer, cutLeader:
-			leads.Cut()
-			h.cut[leads] = true
-		case cutNode:
-			w.nodes[b.machine].Cut()
-			h.cut[w.nodes[b.machine]] = true
-		case loseServer:
-			w.servers[b.machine].Lose(b.percent)
-			h.lose[w.servers[b.machine]] = true
-		case loseNode:
-			w.nodes[b.machine].Lose(b.percent)
-			h.lose[w.nodes[b.machine]] = true
+		case cutServer, cutLeader, loseServer, slowServer:
+			b.bend(leads)
+			h.link[leads] = true
+		case cutNode, loseNode, slowNode:
+			b.bend(w.nodes[b.machine])
+			h.link[w.nodes[b.machine]] = true
 		}
 		d.note("%s", b)
 	}
 	return h
 }
 
+// bend does what a blow does to a link.
+func (b blow) bend(m *hosts.Host) {
+	switch b.kind {
+	case cutServer, cutLeader, cutNode:
+		m.Cut()
+	case loseServer, loseNode:
+		m.Lose(float64(b.percent))
+	case slowServer, slowNode:
+		m.Slow(b.delay, b.delay)
+	}
+}
+
 // makeGood mends links and begins again what was killed.
 func (w *world) makeGood(h hurt) {
 	w.t.Helper()
-	for m := range h.cut {
+	for m := range h.link {
 		m.Mend()
-	}
-	for m := range h.lose {
-		m.Lose(0)
 	}
 	for m, role := range h.down {
 		m.Again(role)
