@@ -80,6 +80,9 @@ func exports(s config.Settings, k rootkeys.Keys) string {
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], shellQuote(v[1]))
 	}
+	if at := s.DNS(); at.IsValid() { // dig @$REGION_DNS_HOST -p $REGION_DNS_PORT web.prod.local
+		fmt.Fprintf(&b, "export REGION_DNS_HOST=%s\nexport REGION_DNS_PORT=%d\n", shellQuote(at.Addr().String()), at.Port())
+	}
 	// A session token left from a real account would be sent along and refused; a profile would win over the keys.
 	b.WriteString("unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE\n")
 	return b.String()

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -25,6 +26,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
+	"github.com/berth-ecs/berth/cmd/berth/names"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/iam/stsapi"
@@ -207,9 +209,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
 		},
 	}
-	if r.keepers != nil {
-		parts["majority"] = func(ctx context.Context) error { return watchful(r).run(ctx, c.Ready) }
-	}
+	maps.Copy(parts, optional(c, r))
 	if l.agents != nil {
 		parts["agents"] = func(ctx context.Context) error {
 			return serveHTTP(ctx, wire.NewServer(agentRoutes(c, r, edge, sessions), http), l.agents)
@@ -228,6 +228,20 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	c.Ready.Done(part)
 	c.Log.Info("serving", "endpoint", c.Settings.Endpoint(), "region", c.Settings.Region, "account", c.Settings.Account)
 	return group.Wait()
+}
+
+// optional are the parts that not every server has, and that need no other part.
+func optional(c Config, r rooms) map[string]func(context.Context) error {
+	parts := map[string]func(context.Context) error{}
+	if at := c.Settings.DNS(); at.IsValid() {
+		parts["names"] = func(ctx context.Context) error {
+			return names.Serve(ctx, names.Config{Store: r.store, Listen: at, Log: c.Log.With("component", "names")})
+		}
+	}
+	if r.keepers != nil {
+		parts["majority"] = func(ctx context.Context) error { return watchful(r).run(ctx, c.Ready) }
+	}
+	return parts
 }
 
 // wing is the API of one.
