@@ -75,7 +75,8 @@ func exports(s config.Settings, k rootkeys.Keys) string {
 		{"AWS_ACCESS_KEY_ID", k.AccessKey},
 		{"AWS_SECRET_ACCESS_KEY", k.SecretKey},
 		{"AWS_ACCOUNT_ID", s.Account},
-		{"AWS_EC2_METADATA_DISABLED", "true"}, // no SDK should look for other keys on the link-local address
+		{"AWS_EC2_METADATA_DISABLED", "true"},         // no SDK should look for other keys on the link-local address
+		{"AWS_DISABLE_HOST_PREFIX_INJECTION", "true"}, // DiscoverInstances would look for the host data-127.0.0.1
 		{"AWS_PAGER", ""},
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], shellQuote(v[1]))
