@@ -79,7 +79,9 @@ func wordingOf(s *aws.Service, p protocol.Protocol) wording {
 		w.denied, w.throttled, w.internal = "UnauthorizedOperation", "RequestLimitExceeded", "InternalError"
 		w.hidden = "An internal error has occurred"
 		w.signature, w.broken = ec2Signature, ec2Broken
-	case "sts", "iam", "route53":
+	case "route53":
+		w.validation, w.parameter, w.malformed, w.global = "InvalidInput", "InvalidInput", "InvalidInput", true
+	case "sts", "iam":
 		w.global = true
 	}
 	return w

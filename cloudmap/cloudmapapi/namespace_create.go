@@ -11,8 +11,8 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/servicediscovery"
 )
 
-// maxNamespaces is how many namespaces an account has in a region.
-const maxNamespaces = 50
+// maxNamespaces is how many namespaces an account has in a region. AWS begins with 50 and raises it when asked.
+const maxNamespaces = 500
 
 // CreateHttpNamespace begins to make a namespace without DNS.
 func (a *API) CreateHttpNamespace(ctx context.Context, c wire.Call, in *shape.CreateHttpNamespaceRequest) (*shape.CreateHttpNamespaceResponse, error) {
@@ -67,6 +67,9 @@ func (a *API) createNamespace(ctx context.Context, r asked, n cloudmap.Namespace
 		made.Home, made.ID, made.CreatorRequestID, made.CreatedAt = r.home, cloudmap.NamespaceID(tx.NewID()), r.token, tx.Now()
 		if made.DNS() {
 			made.Zone = cloudmap.ZoneID(tx.NewID())
+			if made.SOATTL == 0 {
+				made.SOATTL = cloudmap.DefaultSOATTL
+			}
 		}
 		if err := tables.TakeNames(tx, &made); err != nil {
 			return err

@@ -33,7 +33,9 @@ type Protocol interface {
 }
 
 // All is every protocol that is served, in the order in which they are tried.
-func All(b Bounds) []Protocol { return []Protocol{JSON{Bounds: b}, Query{Bounds: b}, EC2{Bounds: b}} }
+func All(b Bounds) []Protocol {
+	return []Protocol{JSON{Bounds: b}, Query{Bounds: b}, EC2{Bounds: b}, RestXML{}}
+}
 
 // Guess is the protocol a client speaks whose request could not be routed, so that it can read the error.
 func Guess(all []Protocol, r Request) Protocol {

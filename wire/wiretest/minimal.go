@@ -108,6 +108,26 @@ func minimalString(sh *aws.Shape) (any, error) {
 	return nil, fmt.Errorf("%s: no sample fits the pattern %s", sh.Name, sh.Pattern)
 }
 
+// restTarget is the path and query string of an input; what goes into a body is left out.
+func restTarget(s *aws.Service, info *aws.OperationInfo, input any) string {
+	members, _ := input.(map[string]any)
+	path, query := info.Path, url.Values{}
+	for _, m := range s.Shape(info.Input).Members {
+		v, ok := members[m.Name]
+		switch {
+		case !ok:
+		case m.Location == "uri":
+			path = strings.ReplaceAll(path, "{"+m.Wire()+"}", url.PathEscape(fmt.Sprint(v)))
+		case m.Location == "querystring":
+			query.Set(m.Wire(), fmt.Sprint(v))
+		}
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
 // encode writes an input in the service's protocol.
 func encode(s *aws.Service, info *aws.OperationInfo, input any) (body, contentType string, err error) {
 	switch {

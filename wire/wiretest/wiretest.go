@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -108,6 +109,11 @@ type Sent struct {
 
 // Request is a signed request for an operation.
 func Request(ctx context.Context, s *aws.Service, info *aws.OperationInfo, sent Sent) (*http.Request, error) {
+	if slices.Contains(s.Protocols, "rest-xml") {
+		r := httptest.NewRequestWithContext(ctx, info.Method, restTarget(s, info, sent.Input), nil)
+		sigv4.Signer{Credentials: sent.Keys, Scope: sigv4.Scope{Region: sent.Region, Service: s.SigningName}}.Sign(r, nil, time.Now())
+		return r, nil
+	}
 	body, contentType, err := encode(s, info, sent.Input)
 	if err != nil {
 		return nil, err

@@ -86,6 +86,7 @@ func (a aim) input(s *aws.Service, operation string) (any, error) {
 	info, _ := s.Operation(operation)
 	with := maps.Clone(a)
 	switch s.Package {
+	case "route53":
 	case "servicediscovery":
 		maps.Copy(with, discoverySpecial[operation])
 	case "ec2":
@@ -153,6 +154,8 @@ func (w *world) aims(s *aws.Service, operation string) []aim {
 		return w.ec2Aims(operation)
 	case "servicediscovery":
 		return w.discoveryAims(operation)
+	case "route53":
+		return []aim{{"id": w.found["zone"], "hostedzoneid": w.found["zone"], "resourceid": w.found["zone"], "resourcetype": "hostedzone", "vpcid": "vpc-00000000000000001"}}
 	}
 	all := []aim{w.names(), w.arns()}
 	mixed := w.arns()

@@ -7,7 +7,7 @@ import (
 	"github.com/berth-ecs/berth/store"
 )
 
-// discovery gives somebody what operations of Cloud Map can be about, with a word in all of it: a namespace of each kind with a service, one of
+// discovery gives somebody what operations of Cloud Map and Route 53 can be about, with a word in all of it: a namespace of each kind with a service, one of
 // them with an instance, and an operation.
 func (w *world) discovery(who ecs.Home, word string) aim {
 	w.Helper()
@@ -17,7 +17,8 @@ func (w *world) discovery(who ecs.Home, word string) aim {
 		for _, kind := range []string{"HTTP", "DNS_PRIVATE", "DNS_PUBLIC"} {
 			n := &cloudmap.Namespace{Home: h, ID: cloudmap.NamespaceID(tx.NewID()), Name: "blue", Type: kind, Description: word}
 			if kind == "DNS_PRIVATE" {
-				n.VPC = "vpc-00000000000000001"
+				n.VPC, n.Zone = "vpc-00000000000000001", cloudmap.ZoneID(tx.NewID())
+				found["zone"] = n.Zone
 			}
 			if err := tables.TakeNames(tx, n); err != nil {
 				w.Fatal(err)

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/berth-ecs/berth/cloudmap/route53api"
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
 	"github.com/berth-ecs/berth/cmd/berth/names"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
@@ -268,7 +269,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
-		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store)),
+		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store), route53api.New(r.store)),
 		Keys:       r.keys,
 		Authorizer: agentsToo{wire.RootOnly{}, r.store},
 		Regions:    regions,
