@@ -17,7 +17,6 @@ type ServiceRevision struct {
 	Incarnation   string
 	Deployment    Deployment
 	LoadBalancers []shape.LoadBalancer
-	Registries    []shape.ServiceRegistry
 	Images        []RevisionImage
 }
 

@@ -95,7 +95,7 @@ func RenderServiceRevision(r *ServiceRevision, digests map[string]string) shape.
 		VolumeConfigurations:        d.Volumes,
 		VpcLatticeConfigurations:    d.Lattice,
 		LoadBalancers:               r.LoadBalancers,
-		ServiceRegistries:           r.Registries,
+		ServiceRegistries:           d.Registries,
 		GuardDutyEnabled:            aws.Ptr(false),
 		ContainerImages:             []shape.ContainerImage{},
 	}

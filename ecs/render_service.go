@@ -78,7 +78,7 @@ func RenderService(v ServiceView) shape.Service {
 		SchedulingStrategy:            aws.Ptr(v.Scheduling),
 		ServiceArn:                    aws.Ptr(v.ARN()),
 		ServiceName:                   aws.Ptr(v.Name),
-		ServiceRegistries:             orEmpty(v.Registries),
+		ServiceRegistries:             orEmpty(aim.Registries),
 		Status:                        aws.Ptr(status),
 		TaskDefinition:                aws.Ptr(aim.TaskDefinition),
 		Deployments:                   []shape.Deployment{},

@@ -33,7 +33,6 @@ type Service struct {
 	Constraints     []shape.PlacementConstraint
 	Strategy        []shape.PlacementStrategy
 	LoadBalancers   []shape.LoadBalancer
-	Registries      []shape.ServiceRegistry
 	GracePeriod     *int32
 	PropagateTags   string
 	ManagedTags     bool
@@ -65,6 +64,7 @@ type Deployment struct {
 	PlatformFamily   string
 	ServiceConnect   *shape.ServiceConnectConfiguration
 	Volumes          []shape.ServiceVolumeConfiguration
+	Registries       []shape.ServiceRegistry // its tasks are found in: one at most
 	Lattice          []shape.VpcLatticeConfiguration
 	Forced           bool // forceNewDeployment
 }

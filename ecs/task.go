@@ -46,7 +46,8 @@ type Task struct {
 	Overrides  shape.TaskOverride
 	Attributes []shape.Attribute
 	Network    *shape.NetworkConfiguration
-	Interface  *Interface // its own, in network mode awsvpc; nil in the others
+	Interface  *Interface              // its own, in network mode awsvpc; nil in the others
+	Registries []shape.ServiceRegistry // that it is found in while it runs
 	Containers []TaskContainer
 	Holds      Amounts // what it holds of Node
 

@@ -45,16 +45,20 @@ func TestAServiceSurvivesWhatHappens(t *testing.T) {
 					}
 					if seed%4 >= 2 {
 						awsvpc(s)
+						found(s)
 					}
 				})
+				r.registry()
 				r.record()
 				for range 60 {
 					r.happen(rnd)
 					r.pass(time.Duration(rnd.IntN(400)) * time.Millisecond)
 					r.checkLedgers()
 					r.checkInterfaces()
+					r.checkFound()
 				}
 				r.calm()
+				r.checkFound()
 				r.checkInterfaces()
 			}, "a1", "a2", "b1")
 		})
@@ -73,7 +77,7 @@ func oneIn(rnd *rand.Rand) func(n int) bool {
 
 func (r *region) happen(rnd *rand.Rand) {
 	live := r.tasks(tables.Live)
-	switch n := rnd.IntN(9); {
+	switch n := rnd.IntN(11); {
 	case n == 0:
 		r.change(func(s *ecs.Service) {
 			if !s.Daemon() {
@@ -96,6 +100,9 @@ func (r *region) happen(rnd *rand.Rand) {
 		r.setInstance("b1", func(s *ecs.InstanceState) { s.Connected = rnd.IntN(2) == 0 })
 	case n == 8:
 		r.lose("a1")
+	case n == 9:
+		r.tamper(rnd)
+		r.pass(2 * time.Second) // mended by then
 	case n == 5:
 		r.stop()
 		r.start(control.Options{StoppedPerService: 20})

@@ -17,7 +17,8 @@ import (
 
 // Config describes the loops.
 type Config struct {
-	Network tables.Network        // required by tasks with interfaces of their own
+	Wings   tables.Wings          // required by tasks with interfaces of their own, and by those that are found
+	Held    Registrations         // required with Wings.Discovery
 	Log     *slog.Logger          // optional; discards
 	Metrics prometheus.Registerer // optional; none are kept
 	Options Options
@@ -51,7 +52,8 @@ func (o Options) withDefaults() (Options, error) {
 
 // Loops are the wing's loops, ready to run.
 type Loops struct {
-	network tables.Network
+	wings   tables.Wings
+	held    Registrations
 	log     *slog.Logger
 	metrics *loop.Metrics
 	options Options
@@ -63,7 +65,7 @@ func New(c Config) (*Loops, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Loops{network: c.Network, log: c.Log, options: o}
+	l := &Loops{wings: c.Wings, held: c.Held, log: c.Log, options: o}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
@@ -77,11 +79,15 @@ func New(c Config) (*Loops, error) {
 // of times.
 func (l *Loops) Run(ctx context.Context, s store.Store) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range []loop.Config{
-		services{store: s, network: l.network, options: l.options}.config(),
-		instances{store: s, network: l.network}.config(),
+	loops := []loop.Config{
+		services{store: s, wings: l.wings, held: l.held, options: l.options}.config(),
+		instances{store: s, wings: l.wings}.config(),
 		reaper{store: s, options: l.options}.config(),
-	} {
+	}
+	if l.held != nil {
+		loops = append(loops, registrar{store: s, wings: l.wings, held: l.held}.config())
+	}
+	for _, c := range loops {
 		c.Log, c.Metrics = l.log, l.metrics
 		group.Go(func() error { return loop.Run(ctx, c) })
 	}

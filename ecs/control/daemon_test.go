@@ -94,7 +94,7 @@ func TestADaemonIsTheLastToLeave(t *testing.T) {
 		r.setInstance("a1", func(s *ecs.InstanceState) { s.Status = ecs.InstanceDraining })
 		r.want("1 a1 RUNNING, 1 a2 RUNNING")
 		r.update(func(tx store.Tx) {
-			tables.ReportTask(tx, nil, tables.MemberKey(home, "c", "other"), report(ecs.TaskStopped))
+			tables.ReportTask(tx, tables.Wings{}, tables.MemberKey(home, "c", "other"), report(ecs.TaskStopped))
 		})
 		r.want("1 a2 RUNNING")
 	}, "a1", "a2")
@@ -128,7 +128,7 @@ func TestADaemonFollowsAGroup(t *testing.T) {
 			r.want(want[0])
 			r.update(func(tx store.Tx) { other(tx, "a1") })
 			r.want(want[1])
-			r.update(func(tx store.Tx) { tables.StopTask(tx, tables.MemberKey(home, "c", "other"), "", "") })
+			r.update(func(tx store.Tx) { tables.StopTask(tx, tables.Wings{}, tables.MemberKey(home, "c", "other"), "", "") })
 			r.want(want[0])
 		}, "a1", "a2")
 	}

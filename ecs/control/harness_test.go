@@ -14,6 +14,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/control"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/discoverytest"
 	"github.com/berth-ecs/berth/ecs/tables/networktest"
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
@@ -45,7 +46,7 @@ func run(t *testing.T, o control.Options, fn func(*region), instances ...string)
 func runFaulty(t *testing.T, faults mem.Faults, o control.Options, fn func(*region), instances ...string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &region{t: t, store: mem.Open(slices.Concat(tables.Schema(), networktest.Schema()), mem.Options{Faults: faults}), network: network()}
+		r := &region{t: t, store: mem.Open(slices.Concat(tables.Schema(), networktest.Schema(), discoverytest.Schema()), mem.Options{Faults: faults}), network: network()}
 		r.become(func(*ecs.Task) string { return ecs.TaskRunning })
 		r.update(func(tx store.Tx) {
 			tables.Clusters.Put(tx, &ecs.Cluster{Home: home, Name: "c", Status: ecs.ClusterActive})
@@ -109,7 +110,7 @@ func family(s *ecs.Service) string {
 // start runs the loops and the agents until stop.
 func (r *region) start(o control.Options) {
 	ctx, cancel := context.WithCancel(context.Background())
-	loops, err := control.New(control.Config{Network: r.network, Options: o})
+	loops, err := control.New(control.Config{Wings: r.wings(), Held: discoverytest.Discovery{}, Options: o})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -124,6 +125,10 @@ func (r *region) start(o control.Options) {
 			}
 		}
 	}
+}
+
+func (r *region) wings() tables.Wings {
+	return tables.Wings{Network: r.network, Discovery: discoverytest.Discovery{}}
 }
 
 // agents is the loop of all fake agents: they report what becomes of tasks, and end those that should stop.
@@ -161,9 +166,9 @@ func (r *region) report(tx store.Tx, v ecs.TaskView) {
 	status := (*r.becomes.Load())(v.Task)
 	switch {
 	case v.Desired.Status == ecs.TaskStopped:
-		tables.ReportTask(tx, r.network, key, report(ecs.TaskStopped))
+		tables.ReportTask(tx, r.wings(), key, report(ecs.TaskStopped))
 	case status != "":
-		tables.ReportTask(tx, r.network, key, report(status))
+		tables.ReportTask(tx, r.wings(), key, report(status))
 	}
 }
 
@@ -315,7 +320,7 @@ func (r *region) tasks(liveness string) []ecs.TaskView {
 // kill ends a task as its node would report it.
 func (r *region) kill(v ecs.TaskView) {
 	r.update(func(tx store.Tx) {
-		tables.ReportTask(tx, r.network, tables.MemberKey(home, "c", v.ID), report(ecs.TaskStopped))
+		tables.ReportTask(tx, r.wings(), tables.MemberKey(home, "c", v.ID), report(ecs.TaskStopped))
 	})
 }
 

@@ -30,7 +30,7 @@ func (r *region) health(status string, of func(ecs.TaskView) bool) {
 	for _, v := range r.tasks(tables.Live) {
 		if of(v) {
 			r.update(func(tx store.Tx) {
-				tables.ReportHealth(tx, tables.MemberKey(home, "c", v.ID), []ecs.HealthReport{{Container: "app", Status: status, Since: tx.Now()}})
+				tables.ReportHealth(tx, tables.Wings{}, tables.MemberKey(home, "c", v.ID), []ecs.HealthReport{{Container: "app", Status: status, Since: tx.Now()}})
 			})
 		}
 	}

@@ -15,8 +15,8 @@ import (
 // An agent that is only disconnected is no reason to end anything: its tasks go on, and their connectivity is derived from the instance's
 // state when they are described.
 type instances struct {
-	store   store.Store
-	network tables.Network
+	store store.Store
+	wings tables.Wings
 }
 
 func (i instances) config() loop.Config {
@@ -52,7 +52,7 @@ func (i instances) dirty(tx store.Tx, c store.Change) []string {
 
 func (i instances) reconcile(ctx context.Context, key string) (loop.Result, error) {
 	for more := true; more; {
-		err := i.store.Update(ctx, func(tx store.Tx) error { more = tables.AbandonTasks(tx, i.network, key); return nil })
+		err := i.store.Update(ctx, func(tx store.Tx) error { more = tables.AbandonTasks(tx, i.wings, key); return nil })
 		if err != nil {
 			return loop.Result{}, err
 		}

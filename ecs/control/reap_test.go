@@ -18,12 +18,12 @@ import (
 func (r *region) run1() {
 	r.update(func(tx store.Tx) {
 		d, _ := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(home, "web", 1))
-		tasks, _, err := tables.Launch(tx, nil, launch.Spec{Home: home, Cluster: "c", Definition: d, Count: 1})
+		tasks, _, err := tables.Launch(tx, tables.Wings{}, launch.Spec{Home: home, Cluster: "c", Definition: d, Count: 1})
 		if err != nil || len(tasks) != 1 {
 			r.t.Errorf("launched %d: %v", len(tasks), err)
 			return
 		}
-		tables.ReportTask(tx, nil, tables.MemberKey(home, "c", tasks[0].ID), report(ecs.TaskStopped))
+		tables.ReportTask(tx, tables.Wings{}, tables.MemberKey(home, "c", tasks[0].ID), report(ecs.TaskStopped))
 	})
 }
 

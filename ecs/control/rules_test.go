@@ -21,7 +21,7 @@ var rules = map[string]func(*region){
 	"draining leaves standalone tasks": func(r *region) {
 		r.update(func(tx store.Tx) {
 			d, _ := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(home, "web", 1))
-			if _, _, err := tables.Launch(tx, nil, launch.Spec{Home: home, Cluster: "c", Definition: d, Count: 1}); err != nil {
+			if _, _, err := tables.Launch(tx, tables.Wings{}, launch.Spec{Home: home, Cluster: "c", Definition: d, Count: 1}); err != nil {
 				r.t.Fatal(err)
 			}
 		})

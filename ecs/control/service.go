@@ -17,19 +17,42 @@ import (
 // services keeps services as the API wants them. A key is a service's.
 type services struct {
 	store   store.Store
-	network tables.Network
+	wings   tables.Wings
+	held    Registrations // nil: no service discovery
 	options Options
 }
 
-// stopsAtOnce is how many tasks one transaction asks to stop.
-const stopsAtOnce = 20
+// stopsAtOnce is how many tasks one transaction asks to stop, foundAtOnce how many of those that are found by service discovery.
+const (
+	stopsAtOnce = 20
+	foundAtOnce = 10
+)
+
+func stopsOf(s *ecs.Service, status *ecs.ServiceStatus) int {
+	if found(s, status) {
+		return foundAtOnce
+	}
+	return stopsAtOnce
+}
+
+// found says whether service discovery knows tasks of the service.
+func found(s *ecs.Service, status *ecs.ServiceStatus) bool {
+	if status != nil {
+		for _, d := range status.Deployments {
+			if len(d.Registries) > 0 {
+				return true
+			}
+		}
+	}
+	return len(s.Target.Registries) > 0
+}
 
 // soon is when a service is looked at again after a step: the next may depend on what the step wrote.
 const soon = time.Millisecond
 
 func (s services) config() loop.Config {
 	return loop.Config{
-		Name: "services", Store: s.store, Tables: serviceTables(), Dirty: dirtyServices, All: allServices,
+		Name: "services", Store: s.store, Tables: s.tables(), Dirty: s.dirty, All: allServices,
 		Reconcile: s.reconcile, Workers: s.options.Workers,
 	}
 }
@@ -99,14 +122,14 @@ func (s services) look(
 	}
 	in := rollout.Input{
 		Service: svc, Status: st, Now: tx.Now(), Seed: seed(svc.Incarnation), HealthyAfter: s.options.HealthyAfter,
-		MaxStops: stopsAtOnce,
+		MaxStops: stopsOf(svc, st),
 	}
 	if st != nil && !st.InactiveAt.IsZero() {
 		return in, true
 	}
 	in.History = tables.Unfinished(tx, svc)
 	if svc.Daemon() {
-		in.Hosts = tables.DaemonHosts(tx, s.network, svc, ecs.TargetOf(svc, st))
+		in.Hosts = tables.DaemonHosts(tx, s.wings, svc, ecs.TargetOf(svc, st))
 	}
 	homes := map[string]bool{}
 	for v := range tables.TasksOfService(tx, key, tables.Live) {
@@ -115,6 +138,9 @@ func (s services) look(
 		t := rollout.TaskOf(v, ok && v.Instance != "" && state.Status == ecs.InstanceDraining)
 		t.Last = t.Draining && svc.Daemon() && tables.OnlyDaemons(tx, instance)
 		in.Tasks = append(in.Tasks, t)
+		if why := tables.Unfound(tx, s.wings.Discovery, s.held, v); why != "" && in.Unfound == "" {
+			in.Unfound = why
+		}
 		if i, ok := tables.Instances.Peek(tx, instance); ok && !homes[t.Instance] {
 			homes[t.Instance] = true
 			in.Instances = append(in.Instances, tables.Candidate(tx, i))

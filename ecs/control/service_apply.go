@@ -19,7 +19,7 @@ type step struct {
 	say    []string
 	again  time.Duration // when to try again what has no place, although nothing changed; zero: never
 
-	network  tables.Network
+	wings    tables.Wings
 	launched int // tasks that were asked for so far
 	left     int // writes that launches may still do
 }
@@ -27,14 +27,14 @@ type step struct {
 // apply writes the plan, or the part of it that fits, and says whether it wrote anything. The status is written with every action, which is
 // what makes two leaders collide. again is when to try again what found no place, although nothing changed; zero for never.
 func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, again time.Duration, err error) {
-	w := &step{tx: tx, svc: in.Service, status: plan.Status, say: plan.Say, network: s.network}
+	w := &step{tx: tx, svc: in.Service, status: plan.Status, say: plan.Say, wings: s.wings}
 	for _, stop := range plan.Stops {
 		// Whoever protects it at the same time comes before or after.
 		tables.TaskProtections.Get(tx, tables.MemberKey(w.svc.Home, w.svc.Cluster, stop.Task))
-		tables.StopTask(tx, tables.MemberKey(w.svc.Home, w.svc.Cluster, stop.Task), stop.Code, stop.Reason)
+		tables.StopTask(tx, w.wings, tables.MemberKey(w.svc.Home, w.svc.Cluster, stop.Task), stop.Code, stop.Reason)
 		w.acted = true
 	}
-	w.left = writesBeside(plan)
+	w.left = writesBeside(plan, found(in.Service, in.Status))
 	for _, start := range plan.Starts {
 		if err := w.start(start); err != nil {
 			return false, 0, err
@@ -52,11 +52,15 @@ func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrot
 	return true, w.again, nil
 }
 
-// writesBeside is how many keys launches may write in the transaction that does the rest of the plan: a stop writes two, a sentence one and
-// drops one, and each start may say two; a service deployment that comes further is one.
-func writesBeside(plan rollout.Steps) int {
+// writesBeside is how many keys launches may write in the transaction that does the rest of the plan: a stop writes two and
+// ends what makes the task found, a sentence writes one and drops one, and each start may say two; a service deployment that comes further is one.
+func writesBeside(plan rollout.Steps, found bool) int {
 	const status = 1
-	return max(0, store.MaxWrites-status-len(plan.History)-2*len(plan.Stops)-2*(len(plan.Say)+2*len(plan.Starts)))
+	stop := 2
+	if found {
+		stop += tables.DropWrites
+	}
+	return max(0, store.MaxWrites-status-len(plan.History)-stop*len(plan.Stops)-2*(len(plan.Say)+2*len(plan.Starts)))
 }
 
 // start launches tasks, as many as there is room for, and notes why not all of them.

@@ -80,7 +80,7 @@ func (r *region) runOnePending() {
 	for _, v := range r.tasks(tables.Live) {
 		if v.Pending() {
 			r.update(func(tx store.Tx) {
-				tables.ReportTask(tx, nil, tables.MemberKey(home, "c", v.ID), report(ecs.TaskRunning))
+				tables.ReportTask(tx, tables.Wings{}, tables.MemberKey(home, "c", v.ID), report(ecs.TaskRunning))
 			})
 			return
 		}

@@ -32,8 +32,8 @@ type Config struct {
 	// Endpoints answers DiscoverPollEndpoint: where the agents of a container
 	// instance find their control and telemetry sessions.
 	Endpoints Endpoints // required
-	// Network is where tasks in network mode awsvpc get their interfaces; required for those.
-	Network tables.Network
+	// Wings give tasks their interfaces and make them found; required for those that have such.
+	Wings tables.Wings
 	// Zone is the availability zone of instances in a region that name none; optional.
 	Zone func(region string) string
 	Log  *slog.Logger // optional
@@ -49,7 +49,7 @@ type Endpoints struct {
 // API holds the handlers.
 type API struct {
 	store     store.Store
-	network   tables.Network
+	wings     tables.Wings
 	endpoints Endpoints
 	zone      func(region string) string
 	log       *slog.Logger
@@ -63,7 +63,7 @@ func New(c Config) *API {
 	if c.Zone == nil {
 		c.Zone = func(string) string { return "" }
 	}
-	return &API{store: c.Store, network: c.Network, endpoints: c.Endpoints, zone: c.Zone, log: c.Log.With("component", "ecsapi")}
+	return &API{store: c.Store, wings: c.Wings, endpoints: c.Endpoints, zone: c.Zone, log: c.Log.With("component", "ecsapi")}
 }
 
 // Bind binds every operation that is served.

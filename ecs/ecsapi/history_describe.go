@@ -31,7 +31,7 @@ func (a *API) DescribeServiceDeployments(ctx context.Context, c wire.Call, in *s
 				out.Failures = append(out.Failures, missing(arn))
 				continue
 			}
-			v := tables.ViewServiceDeployment(tx, a.network, tables.PeekServiceDeployment(tx, d))
+			v := tables.ViewServiceDeployment(tx, a.wings, tables.PeekServiceDeployment(tx, d))
 			out.ServiceDeployments = append(out.ServiceDeployments, ecs.RenderServiceDeployment(v))
 		}
 		return nil

@@ -30,7 +30,7 @@ func (a *API) DeregisterContainerInstance(ctx context.Context, c wire.Call, in *
 		return nil, err
 	}
 	for more := true; more; {
-		err := a.store.Update(ctx, func(tx store.Tx) error { more = tables.AbandonTasks(tx, a.network, key); return nil })
+		err := a.store.Update(ctx, func(tx store.Tx) error { more = tables.AbandonTasks(tx, a.wings, key); return nil })
 		if err != nil {
 			return nil, err
 		}

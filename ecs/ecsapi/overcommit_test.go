@@ -124,11 +124,15 @@ func (b *booked) step(t *rapid.T) {
 		by("FARGATE_SPOT")(in)
 		b.launched(must(b.region, shape.OpRunTask, b.api.RunTask, in).Tasks)
 	case "stop":
-		b.update(func(tx store.Tx) { tables.StopTask(tx, task, "UserInitiated", "x") })
+		b.update(func(tx store.Tx) { tables.StopTask(tx, tables.Wings{}, task, "UserInitiated", "x") })
 	case "running":
-		b.update(func(tx store.Tx) { tables.ReportTask(tx, network, task, ecs.Report{Status: ecs.TaskRunning}) })
+		b.update(func(tx store.Tx) {
+			tables.ReportTask(tx, tables.Wings{Network: network}, task, ecs.Report{Status: ecs.TaskRunning})
+		})
 	case "stopped":
-		b.update(func(tx store.Tx) { tables.ReportTask(tx, network, task, ecs.Report{Status: ecs.TaskStopped}) })
+		b.update(func(tx store.Tx) {
+			tables.ReportTask(tx, tables.Wings{Network: network}, task, ecs.Report{Status: ecs.TaskStopped})
+		})
 	case "gone":
 		b.update(func(tx store.Tx) { tables.MarkConnected(tx, host, "s", false) })
 	case "back":

@@ -73,7 +73,7 @@ func TestTenThousandTasksInPages(t *testing.T) {
 		pages++
 		r.many(next, next+5, writeTask)
 		r.update(func(tx store.Tx) { // what an even number has goes
-			tables.StopTask(tx, tables.MemberKey(us, "default", taskID(2*pages)), "UserInitiated", "gone")
+			tables.StopTask(tx, tables.Wings{}, tables.MemberKey(us, "default", taskID(2*pages)), "UserInitiated", "gone")
 		})
 		next += 5
 	}

@@ -21,7 +21,7 @@ func (r *region) ofService(name string, count int) []string {
 		ids = nil
 		s, _ := tables.Services.Peek(tx, tables.MemberKey(us, "default", name))
 		d, _ := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(us, "web", 1))
-		ts, _, err := tables.Launch(tx, nil, launch.Spec{Home: us, Cluster: "default", Definition: d, Count: count, Service: name, Deployment: s.Target.ID, Group: "service:" + name})
+		ts, _, err := tables.Launch(tx, tables.Wings{}, launch.Spec{Home: us, Cluster: "default", Definition: d, Count: count, Service: name, Deployment: s.Target.ID, Group: "service:" + name})
 		if err != nil || len(ts) != count {
 			r.Fatalf("%d tasks: %v", len(ts), err)
 		}
@@ -112,7 +112,7 @@ func TestProtectionMeetsAStop(t *testing.T) {
 	id := r.ofService("web", 1)[0]
 	r.meanwhile(func() {
 		r.update(func(tx store.Tx) {
-			tables.StopTask(tx, tables.MemberKey(us, "default", id), "ServiceSchedulerInitiated", "scale-in")
+			tables.StopTask(tx, tables.Wings{}, tables.MemberKey(us, "default", id), "ServiceSchedulerInitiated", "scale-in")
 		})
 	})
 	if got := r.protect(true, 0, id); got != "TASK_NOT_VALID" {

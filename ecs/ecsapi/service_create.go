@@ -62,6 +62,9 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		if err != nil {
 			return err
 		}
+		if err := tables.Registries(tx, a.wings.Discovery, d, in.ServiceRegistries); err != nil {
+			return err
+		}
 		s := newService(tx, k, d, in)
 		s.CreatedBy = c.Principal
 		s.Target.Network, s.Target.LaunchType, s.Target.CapacityStrategy = network, where.shown(), where.strategy
@@ -93,7 +96,7 @@ func (a *API) networkOf(tx store.Tx, d *ecs.TaskDefinition, in *shape.NetworkCon
 	if err != nil {
 		return nil, err
 	}
-	_, err = tables.Subnets(tx, a.network, d.Home, c)
+	_, err = tables.Subnets(tx, a.wings, d.Home, c)
 	return c, err
 }
 
@@ -146,7 +149,7 @@ func newService(tx store.Tx, k *ecs.Cluster, d *ecs.TaskDefinition, in *shape.Cr
 		ZoneRebalancing: shape.AvailabilityZoneRebalancingDisabled,
 		Tags:            in.Tags,
 		Target: ecs.Deployment{ID: ecs.DeploymentID(tx.NewID()), CreatedAt: tx.Now(), TaskDefinition: d.ARN(),
-			ServiceConnect: in.ServiceConnectConfiguration},
+			ServiceConnect: in.ServiceConnectConfiguration, Registries: in.ServiceRegistries},
 	}
 	if in.PropagateTags != nil {
 		s.PropagateTags = *in.PropagateTags

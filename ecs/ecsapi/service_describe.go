@@ -63,7 +63,7 @@ func service(tx store.Tx, h ecs.Home, clusterRef, ref *string) (*ecs.Service, er
 
 // describeService gathers and renders a service.
 func (a *API) describeService(tx store.Tx, s *ecs.Service, tags bool) shape.Service {
-	out := ecs.RenderService(tables.ViewService(tx, a.network, s))
+	out := ecs.RenderService(tables.ViewService(tx, a.wings, s))
 	if tags {
 		out.Tags = orEmpty(s.Tags)
 	}

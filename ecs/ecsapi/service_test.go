@@ -166,7 +166,7 @@ func TestCountsOfAServiceAreDerived(t *testing.T) {
 	r.update(func(tx store.Tx) {
 		ids = nil
 		d, _ := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(us, "web", 1))
-		tasks, _, err := tables.Launch(tx, nil, launch.Spec{Home: us, Cluster: "default", Definition: d, Count: 2, Service: "web",
+		tasks, _, err := tables.Launch(tx, tables.Wings{}, launch.Spec{Home: us, Cluster: "default", Definition: d, Count: 2, Service: "web",
 			Deployment: *s.Deployments[0].Id, Group: "service:web", StartedBy: *s.Deployments[0].Id})
 		if err != nil {
 			t.Fatal(err)

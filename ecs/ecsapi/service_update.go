@@ -119,7 +119,10 @@ func (a *API) changed(tx store.Tx, s *ecs.Service, aim ecs.Deployment, in *shape
 	next := aim
 	next.LaunchType, next.CapacityStrategy, next.TaskDefinition = where.shown(), where.strategy, d.ARN()
 	platform(&next, in.PlatformVersion)
-	next.Network, err = a.rewired(tx, d, aim, in.NetworkConfiguration, where.launchType)
+	if next.Network, err = a.rewired(tx, d, aim, in.NetworkConfiguration, where.launchType); err != nil {
+		return aim, nil, err
+	}
+	next.Registries, err = a.registered(tx, d, aim, in)
 	return next, d, err
 }
 
@@ -145,6 +148,21 @@ func (a *API) rewired(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment, in
 		return aim.Network, nil
 	}
 	return a.networkOf(tx, d, in, launchType)
+}
+
+// registered are the service registries of a change: those it names, none where it names an empty list, or those there are. These must still suit
+// the task definition, where that is another.
+func (a *API) registered(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment, in *shape.UpdateServiceRequest) ([]shape.ServiceRegistry, error) {
+	rs := aim.Registries
+	switch {
+	case in.ServiceRegistries == nil && d.ARN() == aim.TaskDefinition:
+		return rs, nil
+	case in.ServiceRegistries != nil && len(in.ServiceRegistries) == 0:
+		return nil, nil
+	case in.ServiceRegistries != nil:
+		rs = in.ServiceRegistries
+	}
+	return rs, tables.Registries(tx, a.wings.Discovery, d, rs)
 }
 
 // redefined finds the task definition of a change: the one it names, which new tasks may start from, or the one there is.

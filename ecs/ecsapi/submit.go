@@ -69,7 +69,7 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 			return err
 		}
 		key := tables.MemberKey(k.Home, k.Name, id)
-		if !myTask(tx, c, key) || !tables.ReportTask(tx, a.network, key, r) { // that of another node is none
+		if !myTask(tx, c, key) || !tables.ReportTask(tx, a.wings, key, r) { // that of another node is none
 			return errTaskNotFound
 		}
 		return nil
@@ -110,7 +110,7 @@ func (a *API) SubmitAttachmentStateChanges(ctx context.Context, c wire.Call, in 
 	for _, task := range tasks {
 		err := a.store.Update(ctx, func(tx store.Tx) error {
 			if myTask(tx, c, task) {
-				tables.ReportTask(tx, a.network, task, r)
+				tables.ReportTask(tx, a.wings, task, r)
 			}
 			return nil
 		})

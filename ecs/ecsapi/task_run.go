@@ -60,10 +60,10 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 // launch launches the tasks of a wish, by the capacity providers of a strategy where there is one.
 func (a *API) launch(tx store.Tx, whole launch.Spec, strategy []shape.CapacityProviderStrategyItem) (tasks []*ecs.Task, failures []launch.Failure, err error) {
 	if len(strategy) == 0 {
-		return tables.Launch(tx, a.network, whole)
+		return tables.Launch(tx, a.wings, whole)
 	}
 	for _, part := range launch.Split(whole, strategy, nil) {
-		made, failed, err := tables.Launch(tx, a.network, part)
+		made, failed, err := tables.Launch(tx, a.wings, part)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -107,7 +107,7 @@ func (a *API) StartTask(ctx context.Context, c wire.Call, in *shape.StartTaskReq
 			}
 			spec.Instances = append(spec.Instances, id)
 		}
-		tasks, failures, err := tables.Launch(tx, a.network, spec)
+		tasks, failures, err := tables.Launch(tx, a.wings, spec)
 		if err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func (a *API) StopTask(ctx context.Context, c wire.Call, in *shape.StopTaskReque
 		if err != nil {
 			return err
 		}
-		v, ok := tables.StopTask(tx, tables.MemberKey(k.Home, k.Name, id), shape.TaskStopCodeUserInitiated, reason)
+		v, ok := tables.StopTask(tx, a.wings, tables.MemberKey(k.Home, k.Name, id), shape.TaskStopCodeUserInitiated, reason)
 		if !ok {
 			return errTaskNotFound
 		}

@@ -258,7 +258,7 @@ func TestHealthOfATaskComesByTelemetry(t *testing.T) {
 		t.Errorf("before telemetry: %s on %s", *got.HealthStatus, *got.ContainerInstanceArn)
 	}
 	r.update(func(tx store.Tx) {
-		tables.ReportHealth(tx, tables.MemberKey(us, "default", id), []ecs.HealthReport{{Container: "app", Status: "UNHEALTHY", Since: r.now}})
+		tables.ReportHealth(tx, tables.Wings{}, tables.MemberKey(us, "default", id), []ecs.HealthReport{{Container: "app", Status: "UNHEALTHY", Since: r.now}})
 	})
 	if got := r.task(id); *got.HealthStatus != "UNHEALTHY" || *got.Containers[0].HealthStatus != "UNHEALTHY" || *got.LastStatus != "RUNNING" {
 		t.Errorf("%s, container %s, %s", *got.HealthStatus, *got.Containers[0].HealthStatus, *got.LastStatus)

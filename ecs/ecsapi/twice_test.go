@@ -65,7 +65,7 @@ func TestANodeThatLostItsMemoryIsANewInstance(t *testing.T) {
 	if i := out.ContainerInstances[0]; *i.Status != ecs.InstanceInactive || *i.StatusReason == "" {
 		t.Errorf("the instance of before is %s: %v", *i.Status, i.StatusReason)
 	}
-	r.update(func(tx store.Tx) { tables.AbandonTasks(tx, nil, tables.MemberKey(us, "default", first)) }) // as the loop does
+	r.update(func(tx store.Tx) { tables.AbandonTasks(tx, tables.Wings{}, tables.MemberKey(us, "default", first)) }) // as the loop does
 	if got := r.task(task); *got.LastStatus != ecs.TaskStopped {
 		t.Errorf("its task is %s", *got.LastStatus)
 	}

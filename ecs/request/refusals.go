@@ -43,7 +43,6 @@ var Refusals = []Refusal{
 	{launching, "overrides.containerOverrides.resourceRequirements", nil, badInput, "GPUs and inference accelerators are not available in this region."},
 
 	{services, "loadBalancers", nil, unsupported, "Load balancers are not available in this region."},
-	{services, "serviceRegistries", nil, unsupported, "Service discovery is not available in this region."},
 	{services, "serviceConnectConfiguration.enabled", nil, unsupported, "Service Connect is not available in this region."},
 	{services, "vpcLatticeConfigurations", nil, unsupported, "VPC Lattice is not available in this region."},
 	{services, "availabilityZoneRebalancing", []string{shape.AvailabilityZoneRebalancingEnabled}, unsupported,

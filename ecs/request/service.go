@@ -34,6 +34,9 @@ func CheckNewService(in *shape.CreateServiceRequest) error {
 			return err
 		}
 	}
+	if err := CheckRegistries(in.ServiceRegistries); err != nil {
+		return err
+	}
 	if err := CheckConfiguration(ConfigurationOf(in)); err != nil {
 		return err
 	}
@@ -102,6 +105,9 @@ func CheckServiceUpdate(in *shape.UpdateServiceRequest) error {
 		return err
 	}
 	if err := checkPropagation(in.PropagateTags); err != nil {
+		return err
+	}
+	if err := CheckRegistries(in.ServiceRegistries); err != nil {
 		return err
 	}
 	return CheckPlacement(in.PlacementConstraints, in.PlacementStrategy)

@@ -20,6 +20,9 @@ type Input struct {
 	Now     time.Time
 	Seed    uint64 // of ties when choosing what to stop
 
+	// Unfound is why a task that should be found by service discovery cannot be; "" when all are.
+	Unfound string
+
 	// HealthyAfter is how long a task without a health check must have been RUNNING to count as healthy.
 	HealthyAfter time.Duration
 	// MaxStops is how many tasks one plan may stop; zero is any number.

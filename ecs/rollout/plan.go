@@ -107,6 +107,7 @@ func (p *planner) roll() {
 	p.adopt()
 	p.account()
 	p.judge()
+	p.sayUnfound()
 	if p.Service.Daemon() {
 		p.daemon()
 		return

@@ -20,6 +20,7 @@ const (
 	causeStuck    = "stuck"
 
 	causeProtected = "protected"
+	causeUnfound   = "unfound:" // its reason behind it
 )
 
 func (p *planner) sentence(rest string) string { return Sentence(p.Service.Name, rest) }
@@ -77,6 +78,18 @@ func (p *planner) sayStopped() {
 	}
 	if len(pending) > 0 {
 		p.out.Say = append(p.out.Say, p.sentence(tasks("has stopped %d pending tasks:", pending)))
+	}
+}
+
+// sayUnfound says why tasks are not found by service discovery.
+func (p *planner) sayUnfound() {
+	for c := range p.status.Said {
+		if strings.HasPrefix(c, causeUnfound) && c != causeUnfound+p.Unfound {
+			p.resolve(c)
+		}
+	}
+	if p.Unfound != "" {
+		p.say(causeUnfound+p.Unfound, "was unable to register a task in service discovery. Reason: "+p.Unfound)
 	}
 }
 

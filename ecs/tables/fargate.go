@@ -129,9 +129,9 @@ func takesRoom(s launch.Spec) bool {
 	return s.Fargate() && s.CapacityProvider != shape.CapacityProviderTypeFargateSpot
 }
 
-// Interrupting a task writes three keys: desired, tags, and an event of its service.
+// Interrupting a task writes its desired state, its tags, an event of its service, and what makes it found.
 const (
-	interruptWrites = 3
+	interruptWrites = 3 + DropWrites
 	interruptsMost  = 10
 )
 
@@ -166,7 +166,7 @@ func (b *booking) interrupt(req place.Request, candidates []place.Instance, miss
 
 // interruptTask asks a Spot task to end, and says so where its service is described.
 func (b *booking) interruptTask(key string) {
-	v, _ := StopTask(b.tx, key, shape.TaskStopCodeSpotInterruption, ecs.ReasonSpot)
+	v, _ := StopTask(b.tx, b.wings, key, shape.TaskStopCodeSpotInterruption, ecs.ReasonSpot)
 	if v.Service == "" {
 		return
 	}

@@ -35,8 +35,8 @@ func Bounds(d *ecs.TaskDefinition) (most, writes int) {
 //
 // Errors that clients see: no such cluster, definition, subnet or group, a constraint that cannot be read, and a cluster without container
 // instances.
-func Launch(tx store.Tx, n Network, s launch.Spec) ([]*ecs.Task, []launch.Failure, error) {
-	r, err := TryLaunch(tx, n, s)
+func Launch(tx store.Tx, w Wings, s launch.Spec) ([]*ecs.Task, []launch.Failure, error) {
+	r, err := TryLaunch(tx, w, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,7 +47,7 @@ func Launch(tx store.Tx, n Network, s launch.Spec) ([]*ecs.Task, []launch.Failur
 }
 
 // TryLaunch is Launch for those who want to know why: a cluster without container instances is a refusal like any other.
-func TryLaunch(tx store.Tx, n Network, s launch.Spec) (launch.Result, error) {
+func TryLaunch(tx store.Tx, w Wings, s launch.Spec) (launch.Result, error) {
 	most, _ := Bounds(s.Definition)
 	if count := max(s.Count, len(s.Instances)); count > most {
 		return launch.Result{}, fmt.Errorf("tables: launch of %d tasks in one transaction, at most %d fit", count, most)
@@ -63,7 +63,7 @@ func TryLaunch(tx store.Tx, n Network, s launch.Spec) (launch.Result, error) {
 	if err != nil {
 		return launch.Result{}, &aws.Error{Code: shape.CodeInvalidParameterException, Message: err.Error()}
 	}
-	b := booking{tx: tx, network: n, spec: s, needs: req.Needs}
+	b := booking{tx: tx, wings: w, spec: s, needs: req.Needs}
 	if err := b.wire(&req); err != nil {
 		return launch.Result{}, err
 	}
@@ -107,7 +107,7 @@ func launchable(tx store.Tx, s *launch.Spec) error {
 // booking is a launch within its transaction.
 type booking struct {
 	tx      store.Tx
-	network Network
+	wings   Wings
 	spec    launch.Spec
 	needs   ecs.Amounts
 	subnets []ecs.Subnet // of tasks with interfaces; Free counts down
@@ -118,7 +118,7 @@ func (b *booking) wire(req *place.Request) (err error) {
 	if b.spec.Network, err = request.Network(&b.spec.Definition.Document, b.spec.Network, b.spec.LaunchType); err != nil {
 		return err
 	}
-	if b.subnets, err = Subnets(b.tx, b.network, b.spec.Home, b.spec.Network); len(b.subnets) > 0 {
+	if b.subnets, err = Subnets(b.tx, b.wings, b.spec.Home, b.spec.Network); len(b.subnets) > 0 {
 		req.Zones = ecs.Zones(b.subnets)
 	}
 	return err

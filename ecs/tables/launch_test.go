@@ -65,7 +65,7 @@ func TestLaunchWritesRecordsAndBooksTheLedger(t *testing.T) {
 	var tasks []*ecs.Task
 	update(t, s, func(tx store.Tx) error {
 		var err error
-		tasks, _, err = tables.Launch(tx, nil, wish)
+		tasks, _, err = tables.Launch(tx, tables.Wings{}, wish)
 		return err
 	})
 	update(t, s, func(tx store.Tx) error {
@@ -78,7 +78,7 @@ func TestLaunchWritesRecordsAndBooksTheLedger(t *testing.T) {
 			if !ok || v.Desired.Status != "RUNNING" || v.Status.LastStatus != "PENDING" || len(v.Tags) != 1 {
 				t.Errorf("task %s: %v, %+v", task.ID, ok, v)
 			}
-			tables.AbandonTask(tx, nil, tables.MemberKey(home, "c", task.ID), "TaskFailedToStart", "gone")
+			tables.AbandonTask(tx, tables.Wings{}, tables.MemberKey(home, "c", task.ID), "TaskFailedToStart", "gone")
 		}
 		l, _ = tables.Ledgers.Peek(tx, tables.LedgerKey(home.Region, "n-a"))
 		if diff := cmp.Diff(ecs.Amounts{}, l.Used); diff != "" {
@@ -116,7 +116,7 @@ func TestLaunchSaysWhyNot(t *testing.T) {
 			var failures []launch.Failure
 			err := s.Update(t.Context(), func(tx store.Tx) error {
 				var err error
-				_, failures, err = tables.Launch(tx, nil, c.spec)
+				_, failures, err = tables.Launch(tx, tables.Wings{}, c.spec)
 				return err
 			})
 			var e *aws.Error
@@ -144,7 +144,7 @@ func TestStartTask(t *testing.T) {
 	wish.Instances = []string{"a", "b", "zzz"}
 	wish.Constraints = []shape.PlacementConstraint{{Type: aws.Ptr("memberOf"), Expression: aws.Ptr("attribute:x exists")}}
 	update(t, s, func(tx store.Tx) error {
-		tasks, failures, err := tables.Launch(tx, nil, wish)
+		tasks, failures, err := tables.Launch(tx, tables.Wings{}, wish)
 		want := []launch.Failure{
 			{ARN: home.InstanceARN("c", "b"), Reason: "INACTIVE"},
 			{ARN: home.InstanceARN("c", "zzz"), Reason: "MISSING"},
@@ -169,7 +169,7 @@ func TestLaunchFitsOneTransaction(t *testing.T) {
 	wish.Service, wish.Group, wish.Deployment = "svc", "service:svc", "ecs-svc/1"
 	wish.Tags = []shape.Tag{{Key: aws.Ptr("k")}}
 	update(t, s, func(tx store.Tx) error {
-		r, err := tables.TryLaunch(tx, nil, wish)
+		r, err := tables.TryLaunch(tx, tables.Wings{}, wish)
 		if err != nil {
 			return err
 		}
@@ -183,7 +183,7 @@ func TestLaunchFitsOneTransaction(t *testing.T) {
 		return nil
 	})
 	wish.Count++
-	if err := s.Update(t.Context(), func(tx store.Tx) error { _, err := tables.TryLaunch(tx, nil, wish); return err }); err == nil {
+	if err := s.Update(t.Context(), func(tx store.Tx) error { _, err := tables.TryLaunch(tx, tables.Wings{}, wish); return err }); err == nil {
 		t.Error("more than fits was accepted")
 	}
 }
@@ -200,7 +200,7 @@ func TestSchedulersNeverOvercommit(t *testing.T) {
 		wg.Go(func() {
 			n := 0
 			err := s.Update(context.Background(), func(tx store.Tx) error {
-				tasks, _, err := tables.Launch(tx, nil, spec(1))
+				tasks, _, err := tables.Launch(tx, tables.Wings{}, spec(1))
 				n = len(tasks)
 				return err
 			})
@@ -232,7 +232,7 @@ func TestLaunchComparesTheCluster(t *testing.T) {
 	runs := 0
 	err := s.Update(t.Context(), func(tx store.Tx) error {
 		runs++
-		_, _, err := tables.Launch(tx, nil, spec(1))
+		_, _, err := tables.Launch(tx, tables.Wings{}, spec(1))
 		if runs == 1 {
 			update(t, s, func(tx store.Tx) error {
 				c, _ := tables.Clusters.Get(tx, tables.ClusterKey(home, "c"))

@@ -71,7 +71,7 @@ func TestATaskAndItsInterfaceAreOne(t *testing.T) {
 	spec := wiredSpec(3, "subnet-b", "subnet-a1", "subnet-a2")
 	spec.Tags = append(request.ManagedTags("c", "s"), shape.Tag{Key: aws.Ptr("team"), Value: aws.Ptr("a")})
 	update(t, s, func(tx store.Tx) (err error) {
-		made, _, err = tables.Launch(tx, network, spec)
+		made, _, err = tables.Launch(tx, tables.Wings{Network: network}, spec)
 		return err
 	})
 	update(t, s, func(tx store.Tx) error {
@@ -97,13 +97,15 @@ func TestATaskAndItsInterfaceAreOne(t *testing.T) {
 	})
 	for _, end := range []func(store.Tx, string){
 		func(tx store.Tx, key string) {
-			tables.ReportTask(tx, network, key, ecs.Report{Status: ecs.TaskStopped})
+			tables.ReportTask(tx, tables.Wings{Network: network}, key, ecs.Report{Status: ecs.TaskStopped})
 		},
-		func(tx store.Tx, key string) { tables.AbandonTask(tx, network, key, "TaskFailedToStart", "gone") },
+		func(tx store.Tx, key string) {
+			tables.AbandonTask(tx, tables.Wings{Network: network}, key, "TaskFailedToStart", "gone")
+		},
 		func(tx store.Tx, _ string) {
 			old, _ := tables.InstanceStates.Get(tx, tables.MemberKey(home, "c", "a"))
 			tables.Deregister(tx, old, "")
-			tables.AbandonTasks(tx, network, tables.MemberKey(home, "c", "a"))
+			tables.AbandonTasks(tx, tables.Wings{Network: network}, tables.MemberKey(home, "c", "a"))
 		},
 	} {
 		task := made[0]
@@ -154,7 +156,7 @@ func TestWhyATaskGetsNoInterface(t *testing.T) {
 				if c.before != nil {
 					c.before(tx)
 				}
-				_, failures, err = tables.Launch(tx, network, c.spec)
+				_, failures, err = tables.Launch(tx, tables.Wings{Network: network}, c.spec)
 				return err
 			})
 			if c.err != "" {
@@ -170,7 +172,7 @@ func TestWhyATaskGetsNoInterface(t *testing.T) {
 			spec := c.spec
 			spec.Count, spec.Instances = 0, slices.Repeat([]string{"a"}, c.spec.Count)
 			update(t, s, func(tx store.Tx) (err error) {
-				_, failures, err = tables.Launch(tx, network, spec)
+				_, failures, err = tables.Launch(tx, tables.Wings{Network: network}, spec)
 				return err
 			})
 			if n := len(failures); n == 0 || failures[n-1].Reason != c.reason {
@@ -193,7 +195,7 @@ func TestAttachedTasksFitOneTransaction(t *testing.T) {
 	spec := wiredSpec(tables.MaxAttached, ids...)
 	spec.Tags = []shape.Tag{{Key: aws.Ptr("k")}}
 	update(t, s, func(tx store.Tx) error {
-		r, err := tables.TryLaunch(tx, wide, spec)
+		r, err := tables.TryLaunch(tx, tables.Wings{Network: wide}, spec)
 		if len(r.Tasks) != tables.MaxAttached {
 			t.Errorf("%d tasks, refused: %+v", len(r.Tasks), r.Refusal)
 		}
@@ -204,7 +206,10 @@ func TestAttachedTasksFitOneTransaction(t *testing.T) {
 		tables.Deregister(tx, old, "")
 		return nil
 	})
-	update(t, s, func(tx store.Tx) error { tables.AbandonTasks(tx, wide, tables.MemberKey(home, "c", "a")); return nil })
+	update(t, s, func(tx store.Tx) error {
+		tables.AbandonTasks(tx, tables.Wings{Network: wide}, tables.MemberKey(home, "c", "a"))
+		return nil
+	})
 	audit(t, s)
 }
 
@@ -241,25 +246,25 @@ func step(t *rapid.T, s *mem.Store, keys *[]string) {
 		member := tables.MemberKey(home, "c", instance)
 		switch what {
 		case "launch", "start":
-			r, err := tables.TryLaunch(tx, network, spec)
+			r, err := tables.TryLaunch(tx, tables.Wings{Network: network}, spec)
 			made = r.Tasks
 			return err
 		case "attached":
 			if task, ok := tables.Tasks.Peek(tx, key); ok {
-				tables.ReportTask(tx, network, key, ecs.Report{Attached: []string{task.AttachmentARN(task.Interface.Attachment)}})
+				tables.ReportTask(tx, tables.Wings{Network: network}, key, ecs.Report{Attached: []string{task.AttachmentARN(task.Interface.Attachment)}})
 			}
 		case "running":
-			tables.ReportTask(tx, network, key, ecs.Report{Status: ecs.TaskRunning})
+			tables.ReportTask(tx, tables.Wings{Network: network}, key, ecs.Report{Status: ecs.TaskRunning})
 		case "stopped":
-			tables.ReportTask(tx, network, key, ecs.Report{Status: ecs.TaskStopped})
+			tables.ReportTask(tx, tables.Wings{Network: network}, key, ecs.Report{Status: ecs.TaskStopped})
 		case "asked":
-			tables.StopTask(tx, key, "UserInitiated", "x")
+			tables.StopTask(tx, tables.Wings{}, key, "UserInitiated", "x")
 		case "abandoned":
-			tables.AbandonTask(tx, network, key, "TaskFailedToStart", "x")
+			tables.AbandonTask(tx, tables.Wings{Network: network}, key, "TaskFailedToStart", "x")
 		case "gone":
 			old, _ := tables.InstanceStates.Get(tx, member)
 			tables.Deregister(tx, old, "")
-			tables.AbandonTasks(tx, network, member)
+			tables.AbandonTasks(tx, tables.Wings{Network: network}, member)
 			back := *old
 			back.Status = ecs.InstanceActive // another of its name comes at once
 			tables.InstanceStates.Put(tx, &back)

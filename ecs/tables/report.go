@@ -11,8 +11,8 @@ import (
 // task is known. When the task ends, or an essential container of it has, it
 // should not run any more; when it is STOPPED, its node's ledger gets back what the
 // task held and its interface ends, in this same transaction and never again.
-// Guards desired, status, ledger and interface; writes the same at most (7 keys).
-func ReportTask(tx store.Tx, n Network, key string, r ecs.Report) bool {
+// What service discovery knows of it follows. Guards desired, status, ledger, interface and registration; writes the same at most (11 keys).
+func ReportTask(tx store.Tx, w Wings, key string, r ecs.Report) bool {
 	v, ok := GetTask(tx, key)
 	if !ok {
 		return false
@@ -21,40 +21,51 @@ func ReportTask(tx store.Tx, n Network, key string, r ecs.Report) bool {
 	if !changed {
 		return true
 	}
+	was := v
 	TaskStatuses.Put(tx, next)
+	v.Status = next
 	if next.LastStatus == ecs.TaskStopped || v.EssentialStopped(next) {
 		if d, ends := v.Desired.Ended(tx.Now()); ends {
 			TaskDesireds.Put(tx, d)
+			v.Desired = d
 		}
 	}
-	if next.LastStatus == ecs.TaskStopped && v.Status.LastStatus != ecs.TaskStopped {
-		release(tx, n, v.Task)
+	if next.LastStatus == ecs.TaskStopped && was.Status.LastStatus != ecs.TaskStopped {
+		release(tx, w, v.Task)
 	}
+	follow(tx, w, was, v)
 	return true
+}
+
+// follow makes the rest of the region know how a task has changed. That it cannot be made known is no reason to refuse what is so: the loop
+// that follows registries tries again.
+func follow(tx store.Tx, w Wings, was, now ecs.TaskView) {
+	if was.Running() || now.Running() {
+		_ = Announce(tx, w.Discovery, now)
+	}
 }
 
 // ReportHealth folds telemetry into a task (by MemberKey) and says whether the task
 // is known. Telemetry that says nothing new writes nothing.
-// Guards and writes the status (1 key).
-func ReportHealth(tx store.Tx, key string, reports []ecs.HealthReport) bool {
-	t, ok := Tasks.Peek(tx, key)
+// Guards desired and status, and writes the status and what service discovery knows of the task (5 keys).
+func ReportHealth(tx store.Tx, w Wings, key string, reports []ecs.HealthReport) bool {
+	v, ok := GetTask(tx, key)
 	if !ok {
 		return false
 	}
-	s, ok := TaskStatuses.Get(tx, key)
-	if !ok {
-		return false
-	}
-	if next, changed := t.FoldHealth(s, reports, tx.Now()); changed {
+	if next, changed := v.FoldHealth(v.Status, reports, tx.Now()); changed {
+		was := v
 		TaskStatuses.Put(tx, next)
+		v.Status = next
+		follow(tx, w, was, v)
 	}
 	return true
 }
 
 // AbandonTask ends a task (by MemberKey) whose node will not report any more, and
 // gives back what it held, as ReportTask. It does nothing to a task that is STOPPED or unknown.
-// Guards and writes desired, status, ledger and interface (7 keys).
-func AbandonTask(tx store.Tx, n Network, key, code, reason string) {
+// Guards and writes desired, status, ledger, interface and registration (11 keys).
+func AbandonTask(tx store.Tx, w Wings, key, code, reason string) {
 	v, ok := GetTask(tx, key)
 	if !ok {
 		return
@@ -63,20 +74,24 @@ func AbandonTask(tx store.Tx, n Network, key, code, reason string) {
 	if !changed {
 		return
 	}
+	was := v
 	TaskStatuses.Put(tx, next)
+	v.Status = next
 	if d, stops := v.Desired.Stopped(code, reason, tx.Now()); stops {
 		TaskDesireds.Put(tx, d)
+		v.Desired = d
 	}
-	release(tx, n, v.Task)
+	release(tx, w, v.Task)
+	follow(tx, w, was, v)
 }
 
 // abandonsAtOnce is how many tasks one transaction ends.
-const abandonsAtOnce = 15
+const abandonsAtOnce = 9
 
 // AbandonTasks ends some tasks of an INACTIVE container instance (by MemberKey), those on FARGATE that its agent ran among them, and
 // says whether there may be more.
-// Guards the state, and 6 keys a task and a ledger; writes the same at most.
-func AbandonTasks(tx store.Tx, n Network, instance string) (more bool) {
+// Guards the state, and 10 keys a task and a ledger; writes the same at most.
+func AbandonTasks(tx store.Tx, w Wings, instance string) (more bool) {
 	if s, ok := InstanceStates.Get(tx, instance); !ok || s.Status != ecs.InstanceInactive {
 		return false
 	}
@@ -92,7 +107,7 @@ func AbandonTasks(tx store.Tx, n Network, instance string) (more bool) {
 		if t, ok := Tasks.Peek(tx, task); ok && t.Instance == "" {
 			reason = ecs.ReasonHostGone
 		}
-		AbandonTask(tx, n, task, shape.TaskStopCodeTerminationNotice, reason)
+		AbandonTask(tx, w, task, shape.TaskStopCodeTerminationNotice, reason)
 	}
 	return more
 }
@@ -100,8 +115,9 @@ func AbandonTasks(tx store.Tx, n Network, instance string) (more bool) {
 // StopTask asks a task (by MemberKey) to stop; its tags go with it. The first who
 // asks gives the code and the reason. It answers the task as it then is, and false
 // when it is unknown.
-// Guards desired and status; writes desired and tags (2 keys).
-func StopTask(tx store.Tx, key, code, reason string) (ecs.TaskView, bool) {
+// It is not found any more from then on, before its node hears of it.
+// Guards desired, status and registration; writes desired, tags and registration (6 keys).
+func StopTask(tx store.Tx, w Wings, key, code, reason string) (ecs.TaskView, bool) {
 	v, ok := GetTask(tx, key)
 	if !ok {
 		return v, false
@@ -109,10 +125,12 @@ func StopTask(tx store.Tx, key, code, reason string) (ecs.TaskView, bool) {
 	if v.Status.LastStatus == ecs.TaskStopped {
 		return v, true
 	}
+	was := v
 	d, stops := v.Desired.Stopped(code, reason, tx.Now())
 	if stops {
 		TaskDesireds.Put(tx, d)
 		v.Desired = d
+		follow(tx, w, was, v)
 	}
 	if _, tagged := TaskTags.Peek(tx, key); tagged {
 		TaskTags.Delete(tx, key)
@@ -122,9 +140,9 @@ func StopTask(tx store.Tx, key, code, reason string) (ecs.TaskView, bool) {
 }
 
 // release gives back what a task holds and ends its interface; a node that is gone needs nothing back.
-func release(tx store.Tx, n Network, t *ecs.Task) {
+func release(tx store.Tx, w Wings, t *ecs.Task) {
 	if t.Interface != nil {
-		n.Release(tx, t.Home, t.Interface.ID)
+		w.Release(tx, t.Home, t.Interface.ID)
 	}
 	l, ok := Ledgers.Get(tx, LedgerKey(t.Region, t.Node))
 	if !ok {

@@ -40,9 +40,6 @@ func ServiceEventKey(e *ecs.ServiceEvent) string {
 // LedgerKey is the key of a node's ledger.
 func LedgerKey(region, node string) string { return store.RegionWide(region).Key(node) }
 
-// ServerKey is the key of a server's process: it is the installation's.
-func ServerKey(id string) string { return store.Installation().Key(id) }
-
 // RevisionKey is the key of a task definition; keys of a family sort by revision.
 func RevisionKey(h ecs.Home, family string, revision int32) string {
 	return At(h).Key(family, fmt.Sprintf("%010d", revision))
@@ -57,8 +54,6 @@ var (
 		Key: func(i *ecs.Instance) string { return MemberKey(i.Home, i.Cluster, i.ID) }})
 	InstanceStates = store.Define(store.Def[ecs.InstanceState]{Name: "ecs.instance.state", Version: 1,
 		Key: func(i *ecs.InstanceState) string { return MemberKey(i.Home, i.Cluster, i.ID) }})
-	Servers = store.Define(store.Def[ecs.Server]{Name: "ecs.server", Version: 1,
-		Key: func(s *ecs.Server) string { return ServerKey(s.ID) }})
 	Ledgers = store.Define(store.Def[ecs.Ledger]{Name: "ecs.ledger", Version: 2,
 		Key: func(l *ecs.Ledger) string { return LedgerKey(l.Region, l.Node) }})
 
@@ -67,7 +62,7 @@ var (
 	Families = store.Define(store.Def[ecs.Family]{Name: "ecs.family", Version: 1,
 		Key: func(f *ecs.Family) string { return At(f.Home).Key(f.Name) }})
 
-	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 4,
+	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 5,
 		Key: func(t *ecs.Task) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 	TaskDesireds = store.Define(store.Def[ecs.TaskDesired]{Name: "ecs.task.desired", Version: 2,
 		Key: func(t *ecs.TaskDesired) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
@@ -79,9 +74,9 @@ var (
 	TaskProtections = store.Define(store.Def[ecs.TaskProtection]{Name: "ecs.task.protection", Version: 1,
 		Key: func(t *ecs.TaskProtection) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 
-	Services = store.Define(store.Def[ecs.Service]{Name: "ecs.service", Version: 1,
+	Services = store.Define(store.Def[ecs.Service]{Name: "ecs.service", Version: 2,
 		Key: func(s *ecs.Service) string { return MemberKey(s.Home, s.Cluster, s.Name) }})
-	ServiceStatuses = store.Define(store.Def[ecs.ServiceStatus]{Name: "ecs.service.status", Version: 2,
+	ServiceStatuses = store.Define(store.Def[ecs.ServiceStatus]{Name: "ecs.service.status", Version: 3,
 		Key: func(s *ecs.ServiceStatus) string { return MemberKey(s.Home, s.Cluster, s.Name) }})
 	ServiceEvents = store.Define(store.Def[ecs.ServiceEvent]{Name: "ecs.service.event", Version: 1,
 		Key: ServiceEventKey})
@@ -95,7 +90,7 @@ var (
 
 // Schema is every table of the wing.
 func Schema() store.Schema {
-	return append(historySchema(), Clusters, Instances, InstanceStates, Servers, Ledgers, TaskDefinitions, Families,
+	return append(historySchema(), Clusters, Instances, InstanceStates, Ledgers, TaskDefinitions, Families,
 		Tasks, TaskDesireds, TaskStatuses, TaskTags, TaskProtections, Services, ServiceStatuses, ServiceEvents, Tokens,
 		AccountSettings)
 }

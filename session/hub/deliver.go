@@ -71,7 +71,7 @@ func (s *control) deliver(ctx context.Context) error {
 func (s *control) giveUp(ctx context.Context, key string, why error) error {
 	s.log.Error("task given up: no payload", "task", ecs.ShortID(key), "error", why)
 	return s.hub.Store.Update(ctx, func(tx store.Tx) error {
-		tables.AbandonTask(tx, s.hub.Network, key, shape.TaskStopCodeTaskFailedToStart, "The task cannot be told to its agent: "+why.Error())
+		tables.AbandonTask(tx, s.hub.Wings, key, shape.TaskStopCodeTaskFailedToStart, "The task cannot be told to its agent: "+why.Error())
 		return nil
 	})
 }

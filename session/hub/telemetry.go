@@ -172,7 +172,7 @@ func (h *Hub) health(ctx context.Context, inst *ecs.Instance, m *session.Publish
 		key := tables.MemberKey(a.Home, a.Parts[0], a.Parts[1])
 		err := h.Store.Update(ctx, func(tx store.Tx) error {
 			if t, ok := tables.Tasks.Peek(tx, key); ok && t.RunsOn() == (ecs.Host{Cluster: inst.Cluster, Instance: inst.ID}) {
-				tables.ReportHealth(tx, key, reports)
+				tables.ReportHealth(tx, h.Wings, key, reports)
 			}
 			return nil
 		})

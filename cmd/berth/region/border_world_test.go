@@ -61,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.mux = NewMux(ecsapi.New(ecsapi.Config{Store: w.store, Network: network{}}),
+	w.mux = NewMux(ecsapi.New(ecsapi.Config{Store: w.store, Wings: tables.Wings{Network: network{}}}),
 		registryapi.New(registryapi.Config{Shelf: &shelf.Shelf{Store: w.store, Blobs: b}, Endpoint: "http://127.0.0.1:4566"}),
 		newVPC(config.Settings{Region: owner.Region, Regions: []string{owner.Region, abroad.Region}, PublicPool: netip.MustParsePrefix("198.18.0.0/15")}, w.store),
 		newCloudMap(config.Settings{}, w.store), route53api.New(w.store))
@@ -153,7 +153,7 @@ func (w *world) work() {
 			w.deployment = d.ARN()
 		}
 		d, _ := tables.TaskDefinitions.Peek(tx, tables.RevisionKey(owner, "web", 1))
-		ts, _, err := tables.Launch(tx, nil, launch.Spec{Home: owner, Cluster: "blue", Definition: d, Count: 1, Service: "web", Deployment: s.Target.ID, Group: "service:web", StartedBy: secret})
+		ts, _, err := tables.Launch(tx, tables.Wings{}, launch.Spec{Home: owner, Cluster: "blue", Definition: d, Count: 1, Service: "web", Deployment: s.Target.ID, Group: "service:web", StartedBy: secret})
 		if err != nil || len(ts) != 1 {
 			w.Fatalf("%d tasks: %v", len(ts), err)
 		}

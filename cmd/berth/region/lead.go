@@ -12,7 +12,8 @@ import (
 // leading are the loops of every wing.
 func leading(c Config, r rooms) ([]func(context.Context, store.Store) error, error) {
 	loops, err := control.New(control.Config{
-		Network: network{pool: c.Settings.PublicPool},
+		Wings:   wings(c),
+		Held:    registries{},
 		Log:     c.Log.With("component", "control"),
 		Metrics: r.metrics,
 		Options: control.Options{HealthyAfter: c.Settings.HealthyAfter, StoppedRetention: c.Settings.StoppedRetention},

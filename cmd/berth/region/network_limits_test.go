@@ -61,7 +61,7 @@ func TestTheLargestLaunchFitsOneTransaction(t *testing.T) {
 	})
 	var made []*ecs.Task
 	update(func(tx store.Tx) error {
-		r, err := tables.TryLaunch(tx, network{}, launch.Spec{Home: w.Home, Cluster: "c", Definition: definition, Count: tables.MaxAttached, Service: "s", Group: "service:s",
+		r, err := tables.TryLaunch(tx, tables.Wings{Network: network{}}, launch.Spec{Home: w.Home, Cluster: "c", Definition: definition, Count: tables.MaxAttached, Service: "s", Group: "service:s",
 			Deployment: "ecs-svc/1", Network: &shape.NetworkConfiguration{AwsvpcConfiguration: c}, Tags: []shape.Tag{{Key: aws.Ptr("k"), Value: aws.Ptr("v")}}})
 		made = r.Tasks
 		for i := range 5 { // what an API or a loop compares and writes beside
@@ -82,7 +82,7 @@ func TestTheLargestLaunchFitsOneTransaction(t *testing.T) {
 	}
 	update(func(tx store.Tx) error {
 		for _, task := range made {
-			tables.AbandonTask(tx, network{}, tables.MemberKey(w.Home, "c", task.ID), "TaskFailedToStart", "gone")
+			tables.AbandonTask(tx, tables.Wings{Network: network{}}, tables.MemberKey(w.Home, "c", task.ID), "TaskFailedToStart", "gone")
 		}
 		return nil
 	})

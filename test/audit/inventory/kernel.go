@@ -4,12 +4,11 @@ import (
 	"bufio"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-
-	"github.com/vishvananda/netlink"
 )
 
 // takeMounts reads every mount below the installation's directories, and the named namespaces of `ip netns`.
@@ -78,22 +77,23 @@ func parseMount(line string) (path, kind string, ok bool) {
 
 // takeLinks finds links by the installation's naming scheme: the bridge <name>0 and its ports <name>_*.
 func (v *Inventory) takeLinks(o Options) {
-	links, err := dump(netlink.LinkList)
+	links, err := net.Interfaces()
 	if err != nil {
 		v.fail("links", err)
 		return
 	}
-	for _, link := range links {
-		l := link.Attrs()
+	for _, l := range links {
 		edge := strings.HasPrefix(l.Name, edgePrefix(o))
 		if l.Name != o.Name+"0" && !strings.HasPrefix(l.Name, o.Name+"_") && !edge {
 			continue
 		}
-		owner, _, _ := strings.Cut(l.Alias, " ")
+		b, _ := os.ReadFile("/sys/class/net/" + l.Name + "/ifalias")
+		alias := strings.TrimSpace(string(b))
+		owner, _, _ := strings.Cut(alias, " ")
 		if edge { // its alias is the VPC's id
 			owner = ""
 		}
-		v.add(Link, l.Name, owner, l.Alias)
+		v.add(Link, l.Name, owner, alias)
 	}
 }
 

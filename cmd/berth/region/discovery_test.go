@@ -1,0 +1,38 @@
+package region
+
+import (
+	"testing"
+
+	"github.com/berth-ecs/berth/cloudmap"
+	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
+	"github.com/berth-ecs/berth/ecs/tables/discoverytest"
+	"github.com/berth-ecs/berth/store"
+)
+
+func TestCloudMapIsADiscovery(t *testing.T) {
+	w := wired(t)
+	h := cloudmapHome(w.Home)
+	s := &cloudmap.Service{Home: h, ID: "srv-1", Namespace: "ns-1", Name: "web", Custom: &cloudmap.Custom{Threshold: 1}, Records: []cloudmap.Record{{Type: "A"}}}
+	err := w.Store.Update(t.Context(), func(tx store.Tx) error {
+		cloudmaptables.Namespaces.Put(tx, &cloudmap.Namespace{Home: h, ID: "ns-1", Name: "n", HTTPName: "n", Type: "DNS_PRIVATE", VPC: "vpc-1"})
+		cloudmaptables.Services.Put(tx, s)
+		_, err := cloudmaptables.RegisterInstance(tx, cloudmaptables.Registration{Home: h, Service: s.ID, Instance: "stranger",
+			Attributes: map[string]string{cloudmap.AttrIPv4: "10.0.0.9"}})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := func(tx store.Tx) map[string]string {
+		out := map[string]string{}
+		for _, i := range cloudmaptables.InstancesIn(tx, s) {
+			out[i.ID] = cloudmaptables.Health(tx, s, i)
+		}
+		if out["stranger"] != "HEALTHY" {
+			t.Error("what a client registered is gone")
+		}
+		delete(out, "stranger")
+		return out
+	}
+	discoverytest.Check(t, discoverytest.World{Store: w.Store, Discovery: registries{}, Home: w.Home, Registry: s.ARN(), Stranger: "stranger", Answers: answers})
+}
