@@ -11,6 +11,8 @@
 //   - The ledger is the sum of the live tasks; services are at their desired count and steady.
 //   - The independent audit finds nothing that leaked.
 //
+// TestDown kills the region while tasks start and `berth down` while it works, and has the next `berth down` leave nothing.
+//
 // Tasks run on FARGATE too, in gVisor sandboxes and on runc: a node's setting is another from life to life. A round may also kill
 // what is one task's alone, its sandbox, a gofer of it, its shim: that task ends, and its service has another.
 //

@@ -93,10 +93,11 @@ func (d *Daemon) ensure() error {
 
 // adopt answers the containerd that runs with our configuration, else nil. It
 // looks at the processes: a pid file is not written yet when its writer is killed
-// at the wrong moment, and two containerds must not serve one directory.
+// at the wrong moment, and two containerds must not serve one directory. The program
+// may have been another directory's then.
 func (d *Daemon) adopt() (*Process, error) {
 	for _, pid := range CommandLines(func(args []string) bool {
-		return len(args) > 2 && args[0] == filepath.Join(d.c.BinDir, "containerd") && args[2] == d.configFile()
+		return len(args) > 2 && filepath.Base(args[0]) == "containerd" && args[2] == d.configFile()
 	}) {
 		p, err := OpenProcess(pid)
 		if errors.Is(err, unix.ESRCH) {

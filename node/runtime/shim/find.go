@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -49,15 +48,20 @@ func (c Config) worksFor(pid int) string {
 		return ""
 	}
 	dir = strings.TrimSuffix(dir, " (deleted)")
-	if name := filepath.Base(dir); dir == c.Path(name) {
-		return name
+	real, err := filepath.EvalSymlinks(c.Dir) // as the kernel tells it
+	if err != nil {
+		real = c.Dir
 	}
-	return ""
+	if filepath.Dir(dir) != real {
+		return ""
+	}
+	return filepath.Base(dir)
 }
 
-// idIn reads a shim's command line: ours is one of the programs, with our address and namespace.
+// idIn reads a shim's command line: ours is one of the programs, with our address and namespace. Where it lies does not tell: a shim
+// is begun by another, which resolves what BinDir has links to.
 func (c Config) idIn(args []string) (id string, ok bool) {
-	if len(args) == 0 || !slices.Contains(c.binaries(), args[0]) {
+	if name := filepath.Base(args[0]); name != Runc && name != Sandbox {
 		return "", false
 	}
 	address, namespace := "", ""

@@ -58,5 +58,3 @@ func (c Config) binary() string {
 	}
 	return c.bin(Runc)
 }
-
-func (c Config) binaries() []string { return []string{c.bin(Runc), c.bin(Sandbox)} }
