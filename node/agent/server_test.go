@@ -69,7 +69,7 @@ func (s *server) news() {
 // until waits for something to become true of the server.
 func (s *server) until(what string, cond func() bool) {
 	s.t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		s.mu.Lock()
 		ok, changed := cond(), s.changed

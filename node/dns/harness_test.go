@@ -210,7 +210,7 @@ func (w *world) exchange(ctx context.Context, vpc, network, question string) (*d
 	name, kind, _ := strings.Cut(question, " ")
 	m := new(dns.Msg)
 	m.SetQuestion(dns.Fqdn(name), dns.StringToType[kind])
-	c := &dns.Client{Net: network, Timeout: 10 * time.Second}
+	c := &dns.Client{Net: network, Timeout: time.Minute}
 	got, _, err := c.ExchangeContext(ctx, m, w.ports.resolver(vpc, "10.0.0.2"))
 	return got, err
 }

@@ -199,11 +199,11 @@ func logSize(c Config) int64 {
 
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !ok() {
 		if !pause(ctx, time.Millisecond) {
-			t.Fatalf("no %s within 20 s", what)
+			t.Fatalf("no %s within a minute", what)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/berth-ecs/berth/test/audit/inventory"
 )
 
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // needRoot skips what only a real kernel can answer.
 func needRoot(t testing.TB) {

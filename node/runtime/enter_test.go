@@ -66,14 +66,14 @@ func TestAnEnteredCheckHasTheContainersRights(t *testing.T) {
 			}
 			entered := n.reveal(c.ID, func(args []string) (int, []byte, error) {
 				var out bytes.Buffer
-				code, err := n.enterExec(t.Context(), c.ID, k, enter.Command{Args: args, Timeout: 10 * time.Second, Out: &out})
+				code, err := n.enterExec(t.Context(), c.ID, k, enter.Command{Args: args, Timeout: time.Minute, Out: &out})
 				return code, out.Bytes(), err
 			})
 			byContainerd := n.reveal(c.ID, func(args []string) (int, []byte, error) {
 				p := *k.process
 				p.Args = args
 				e := n.byContainerd(c.ID)
-				code, err := e.Run(t.Context(), p, 10*time.Second)
+				code, err := e.Run(t.Context(), p, time.Minute)
 				return code, e.Out.Bytes(), err
 			})
 			// A check that is entered ignores no signal (enter's own test); containerd's ignores what this process does.
@@ -92,12 +92,12 @@ func TestATimeoutEndsWhatTheCheckStarted(t *testing.T) {
 	n := newNode(t)
 	c := sh(n.task(Task{}), "sleep 1000", n.busybox())
 	n.start(c)
-	_, out, err := n.Exec(t.Context(), c.ID, []string{"/bin/sh", "-c", "(setsid sleep 77777 >/dev/null 2>&1 &); sleep 77778 & echo begun; wait"}, 300*time.Millisecond)
+	_, out, err := n.Exec(t.Context(), c.ID, []string{"/bin/sh", "-c", "(setsid sleep 77777 >/dev/null 2>&1 &); sleep 77778 & echo begun; wait"}, 2*time.Second)
 	if !errors.Is(err, ErrExecTimeout) || string(out) != "begun\n" {
 		t.Errorf("%v, said %q", err, out)
 	}
 	n.until("the check's processes to end", func() bool {
-		_, out, err = n.Exec(t.Context(), c.ID, []string{"ps"}, 5*time.Second)
+		_, out, err = n.Exec(t.Context(), c.ID, []string{"ps"}, time.Minute)
 		return err == nil && !strings.Contains(string(out), "7777") && strings.Contains(string(out), "sleep 1000")
 	})
 }
@@ -113,7 +113,7 @@ func TestACheckIsOverWhenItsProcessIs(t *testing.T) {
 		t.Errorf("code %d, %v, said %q", code, err, out)
 	}
 	for _, args := range [][]string{{"/none"}, {"none"}, {"/etc"}} {
-		if _, _, err := n.Exec(t.Context(), c.ID, args, time.Second); err == nil || !strings.Contains(err.Error(), "OCI runtime exec failed") || strings.Contains(args[0], "none") != !strings.Contains(err.Error(), "permission denied") {
+		if _, _, err := n.Exec(t.Context(), c.ID, args, time.Minute); err == nil || !strings.Contains(err.Error(), "OCI runtime exec failed") || strings.Contains(args[0], "none") != !strings.Contains(err.Error(), "permission denied") {
 			t.Errorf("%v: %v", args, err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestACheckReadsNothingOfTheMachines(t *testing.T) {
 	if err := unix.Stat(os.DevNull, &null); err != nil {
 		t.Fatal(err)
 	}
-	code, out, err := n.Exec(t.Context(), c.ID, []string{"/bin/sh", "-c", "cat; for n in 0 1 2; do stat -Lc %d:%i /proc/self/fd/$n; done"}, 5*time.Second)
+	code, out, err := n.Exec(t.Context(), c.ID, []string{"/bin/sh", "-c", "cat; for n in 0 1 2; do stat -Lc %d:%i /proc/self/fd/$n; done"}, time.Minute)
 	if err != nil || code != 0 || strings.Count(string(out), "\n") != 3 {
 		t.Errorf("code %d, %v: %s", code, err, out)
 	}
@@ -149,7 +149,7 @@ func TestTheHelperRunsFromSealedMemoryAndComesAgain(t *testing.T) {
 	helper := 0
 	for range 3 {
 		n.until("another helper to serve", func() bool {
-			code, out, err := n.Exec(t.Context(), c.ID, []string{"echo", "hi"}, time.Second)
+			code, out, err := n.Exec(t.Context(), c.ID, []string{"echo", "hi"}, time.Minute)
 			if err != nil || code != 0 || string(out) != "hi\n" {
 				t.Fatalf("code %d, %v, said %q", code, err, out)
 			}
@@ -180,7 +180,7 @@ func TestWithoutTheHelperContainerdRunsChecks(t *testing.T) {
 		n.execs.Drop(c.ID)
 		own := n.enter
 		n.enter = helper
-		if code, out, err := n.Exec(t.Context(), c.ID, []string{"echo", "hi"}, 5*time.Second); err != nil || code != 0 || string(out) != "hi\n" {
+		if code, out, err := n.Exec(t.Context(), c.ID, []string{"echo", "hi"}, time.Minute); err != nil || code != 0 || string(out) != "hi\n" {
 			t.Errorf("%s: code %d, %v, said %q", name, code, err, out)
 		}
 		n.enter = own

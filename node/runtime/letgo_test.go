@@ -54,7 +54,7 @@ func TestAStartCutOffLate(t *testing.T) {
 	if err != nil || pid != s.Pid {
 		t.Errorf("start: pid %d, %v; it runs as %d", pid, err, s.Pid)
 	}
-	if took := time.Since(begun); took > 10*time.Second {
+	if took := time.Since(begun); took > time.Minute {
 		t.Errorf("start took %v", took)
 	}
 	if err := n.Create(t.Context(), c); err != nil || n.stateOf(c.ID).Pid != s.Pid {

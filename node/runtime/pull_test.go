@@ -89,7 +89,7 @@ func TestPullsThatSignInOtherwiseAreNotShared(t *testing.T) {
 	}()
 	<-asks
 	login := func(context.Context, bool) (Login, error) { return Login{Username: "me", Password: "secret"}, nil }
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := n.Pull(ctx, ref, Pull{Login: login, LoginAs: "me"}); err != nil {
 		t.Errorf("signed in: %v", err)

@@ -159,7 +159,7 @@ func TestExec(t *testing.T) {
 	c := sh(task, "sleep 100", img)
 	c.Env, c.User, c.WorkingDirectory = []string{"A=b"}, "app", "/home/app"
 	n.start(c)
-	code, out, err := n.Exec(t.Context(), c.ID, []string{"/bin/sh", "-c", "echo $A; id; pwd; echo err >&2; exit 4"}, 10*time.Second)
+	code, out, err := n.Exec(t.Context(), c.ID, []string{"/bin/sh", "-c", "echo $A; id; pwd; echo err >&2; exit 4"}, time.Minute)
 	if err != nil || code != 4 {
 		t.Errorf("code %d, %v", code, err)
 	}
@@ -168,11 +168,11 @@ func TestExec(t *testing.T) {
 			t.Errorf("output %q lacks %q", out, want)
 		}
 	}
-	_, out, err = n.Exec(t.Context(), c.ID, []string{"/bin/yes"}, 300*time.Millisecond)
+	_, out, err = n.Exec(t.Context(), c.ID, []string{"/bin/yes"}, 2*time.Second)
 	if !errors.Is(err, ErrExecTimeout) || len(out) != execute.MaxOutput {
 		t.Errorf("an exec without end: %d bytes, %v", len(out), err)
 	}
-	if _, _, err = n.Exec(t.Context(), c.ID, []string{"/none"}, time.Second); err == nil {
+	if _, _, err = n.Exec(t.Context(), c.ID, []string{"/none"}, time.Minute); err == nil {
 		t.Error("an exec of nothing went well")
 	}
 	if left, err := filepath.Glob(filepath.Join(n.c.execDir(), "*")); err != nil || len(left) > 0 {

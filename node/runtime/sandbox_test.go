@@ -39,7 +39,7 @@ func TestSandboxRunsContainers(t *testing.T) {
 	}
 	other := second(sh(task, "sleep 100", img), 2)
 	n.start(other)
-	code, said, err := n.Exec(t.Context(), other.ID, []string{"/bin/sh", "-c", "echo in; exit 3"}, 10*time.Second)
+	code, said, err := n.Exec(t.Context(), other.ID, []string{"/bin/sh", "-c", "echo in; exit 3"}, time.Minute)
 	if code != 3 || string(said) != "in\n" || err != nil {
 		t.Errorf("exec: %d %q %v", code, said, err)
 	}

@@ -223,7 +223,7 @@ func (f *fleet) strangerAtPeers() {
 
 // refusedByPeer answers why a server's port for its peers does not take a certificate.
 func (f *fleet) refusedByPeer(cert tls.Certificate) error {
-	ctx, cancel := context.WithTimeout(f.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(f.t.Context(), time.Minute)
 	defer cancel()
 	plain, err := f.node.Dial(ctx, "tcp", f.servers[0].Peer())
 	if err != nil {
@@ -234,7 +234,7 @@ func (f *fleet) refusedByPeer(cert tls.Certificate) error {
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := fmt.Fprintf(c, "GET /version HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", net.JoinHostPort("peer", "2380")); err != nil {
 		return err
 	}

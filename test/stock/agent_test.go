@@ -231,7 +231,7 @@ func (a *agent) open(endpoint, name string, q url.Values) (*websocket.Conn, erro
 		transport.TLSClientConfig = a.trust.Clone()
 		transport.TLSClientConfig.ServerName = cmp.Or(name, u.Host)
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(a.ctx, time.Minute)
 	defer cancel()
 	conn, resp, err := websocket.Dial(ctx, u.String(), &websocket.DialOptions{HTTPHeader: r.Header, HTTPClient: &http.Client{Transport: transport}})
 	if err != nil && resp != nil {

@@ -70,7 +70,7 @@ func holds(log string) Probe {
 }
 
 func TestLife(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	pidFile := filepath.Join(t.TempDir(), "run", "berth.pid")
 	if _, running, err := Running(pidFile); running || err != nil {
@@ -100,7 +100,7 @@ func TestLife(t *testing.T) {
 }
 
 func TestStopKillsWhatDoesNotListen(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	pidFile := filepath.Join(t.TempDir(), "berth.pid")
 	child, log := start(t, pidFile, "stubborn")

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	patience = 5 * time.Second
+	patience = 30 * time.Second
 	moment   = 250 * time.Millisecond // long enough for what would arrive
 )
 

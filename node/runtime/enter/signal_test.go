@@ -17,7 +17,7 @@ func TestACheckIgnoresNoSignal(t *testing.T) {
 	pid := contained(t).Process.Pid
 	place := Place{PID: pid, Member: cgroupOf(t, pid), Kill: "/dev/null"}
 	var out bytes.Buffer
-	_, err := h.Run(t.Context(), place, Rights{Cwd: "/"}, Command{Args: []string{"/bin/grep", "^Sig", "/proc/self/status"}, Timeout: 5 * time.Second, Out: &out})
+	_, err := h.Run(t.Context(), place, Rights{Cwd: "/"}, Command{Args: []string{"/bin/grep", "^Sig", "/proc/self/status"}, Timeout: time.Minute, Out: &out})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func shown(t *testing.T, pid int) {
 	proc := fmt.Sprintf("/proc/%d/", pid)
 	for _, dir := range []string{"root/", "fd/"} {
 		entries, err := os.ReadDir(proc + dir)
-		for end := time.Now().Add(time.Second); len(entries) > 0 && time.Now().Before(end); entries, err = os.ReadDir(proc + dir) {
+		for end := time.Now().Add(time.Minute); len(entries) > 0 && time.Now().Before(end); entries, err = os.ReadDir(proc + dir) {
 			<-time.After(time.Millisecond) // it says that it is there before it closes what it says it by
 		}
 		if err != nil || len(entries) != 0 {
