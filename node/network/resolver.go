@@ -28,7 +28,9 @@ func (c Config) resolver() netip.Addr {
 }
 
 // Resolver is where the resolver of bridge endpoints and of the host is asked.
-func (n *Network) Resolver() netip.AddrPort { return netip.AddrPortFrom(n.cfg.resolver(), resolverPort) }
+func (n *Network) Resolver() netip.AddrPort {
+	return netip.AddrPortFrom(n.cfg.resolver(), resolverPort)
+}
 
 // ResolverSocket opens the socket of a network, udp or tcp, that the resolver answers at. It fails while another process keeps one.
 func (n *Network) ResolverSocket(ctx context.Context, network string) (c io.Closer, err error) {
