@@ -23,10 +23,10 @@ type workshop struct {
 }
 
 // newWorkshop skips the test where Terraform and its AWS provider are not installed, and where there is no time for it.
-func newWorkshop(t *testing.T) workshop {
+func newWorkshop(t *testing.T, testdata string) workshop {
 	t.Helper()
 	if os.Getenv("BERTH_TEST_LONG") == "" {
-		t.Skip("takes two minutes: BERTH_TEST_LONG=1 runs it")
+		t.Skip("takes minutes: BERTH_TEST_LONG=1 runs it")
 	}
 	if _, err := exec.LookPath("terraform"); err != nil {
 		t.Skipf("Terraform is not installed: %v", err)
@@ -39,7 +39,7 @@ func newWorkshop(t *testing.T) workshop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := os.ReadFile("testdata/terraform/main.tf")
+	config, err := os.ReadFile(filepath.Join("testdata", testdata, "main.tf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func (w workshop) terraform(ok []int, args ...string) string {
 // Terraform makes one of each resource about networks, finds nothing to change, changes what can be changed, again finds nothing, sees when
 // somebody deleted things behind its back, and destroys everything.
 func TestTerraformItself(t *testing.T) {
-	w := newWorkshop(t)
+	w := newWorkshop(t, "terraform")
 	vpcs := len(must[ec2.DescribeVpcsOutput](t)(region.EC2().DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{})).Vpcs)
 	done := []int{0}
 	w.terraform(done, "init", "-no-color")

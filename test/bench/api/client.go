@@ -54,20 +54,25 @@ func (s *server) post(ctx context.Context, service string, header map[string]str
 	return b, err
 }
 
-// call is one operation of ECS.
-func (s *server) call(ctx context.Context, operation string, body []byte) ([]byte, error) {
-	return s.post(ctx, "ecs", map[string]string{
-		"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AmazonEC2ContainerServiceV20141113." + operation,
-	}, body)
+// The targets of services, before the operation.
+var targets = map[string]string{"ecs": "AmazonEC2ContainerServiceV20141113.", "servicediscovery": "Route53AutoNaming_v20170314."}
+
+// call is one operation of ECS or Cloud Map.
+func (s *server) call(ctx context.Context, service, operation string, body []byte) ([]byte, error) {
+	return s.post(ctx, service, map[string]string{"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": targets[service] + operation}, body)
 }
 
-// ask is call for what is not measured.
+// ask calls an operation of ECS that is not measured.
 func (s *server) ask(ctx context.Context, operation string, in, out any) error {
+	return s.askOf(ctx, "ecs", operation, in, out)
+}
+
+func (s *server) askOf(ctx context.Context, service, operation string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	answer, err := s.call(ctx, operation, body)
+	answer, err := s.call(ctx, service, operation, body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
 	}
@@ -79,20 +84,23 @@ func (s *server) ask(ctx context.Context, operation string, in, out any) error {
 
 // operation is one that is measured. An answer of another length than expected is an error: a fast refusal is no answer.
 type operation struct {
-	name, what string
-	input      func(s *server, n int) any
-	least      int // bytes of an answer
+	service, name, what string
+	input               func(s *server, n int) any
+	least               int // bytes of an answer
 }
 
 var operations = []operation{
-	{"DescribeTasks", "10 tasks", func(s *server, n int) any {
+	{"ecs", "DescribeTasks", "10 tasks", func(s *server, n int) any {
 		from := n % (len(s.tasks) - describedAtOnce)
 		return map[string]any{"cluster": crowd, "tasks": s.tasks[from : from+describedAtOnce]}
 	}, 5000},
-	{"ListTasks", "100 tasks", func(*server, int) any { return map[string]any{"cluster": crowd} }, 5000},
-	{"RunTask", "1 task", func(*server, int) any {
+	{"ecs", "ListTasks", "100 tasks", func(*server, int) any { return map[string]any{"cluster": crowd} }, 5000},
+	{"ecs", "RunTask", "1 task", func(*server, int) any {
 		return map[string]any{"cluster": field, "taskDefinition": family, "launchType": "EC2"}
 	}, 500},
+	{"servicediscovery", "DiscoverInstances", "10 instances", func(*server, int) any {
+		return map[string]any{"NamespaceName": mesh, "ServiceName": family, "HealthStatus": "HEALTHY"}
+	}, 1500},
 }
 
 const describedAtOnce = 10
@@ -114,7 +122,7 @@ func turn(ctx context.Context, s *server, op operation, clients int, d time.Dura
 	for c := range clients {
 		wg.Go(func() {
 			for n := c; time.Since(began) < d; n++ {
-				answer, err := s.call(ctx, op.name, bodies[n%len(bodies)])
+				answer, err := s.call(ctx, op.service, op.name, bodies[n%len(bodies)])
 				if err == nil && len(answer) < op.least {
 					err = fmt.Errorf("%s: an answer of %d bytes: %.200s", s.name, len(answer), answer)
 				}

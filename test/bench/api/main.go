@@ -1,5 +1,6 @@
 // Command api measures how many signed requests a second a region answers, beside moto's server: the same client program, the same
-// machine, turns interleaved (ABBA). Each arm has a cluster of 100 tasks that is read and one in which tasks are run.
+// machine, turns interleaved (ABBA). Each arm has a cluster of 100 tasks that is read, one in which tasks are run, and a service of Cloud Map with 10
+// instances that are discovered.
 //
 // Berth verifies each signature, reads linearizably, writes each task durably and sends it to an agent before the next turn; moto checks
 // no signature and writes nothing. What the agents of berth's container instances do is left out in both: they take what they are sent
