@@ -56,7 +56,7 @@ func (n *Namespace) NamespaceExists() error {
 
 // ServiceExists is the error of a name that a service of the namespace has.
 func (s *Service) ServiceExists() error {
-	return &aws.Error{Code: shape.CodeServiceAlreadyExists, Message: fmt.Sprintf("Service already exists: %s", s.Name),
+	return &aws.Error{Code: shape.CodeServiceAlreadyExists, Message: "Service already exists: " + s.Name,
 		Members: map[string]any{"ServiceId": s.ID, "ServiceArn": s.ARN(), "CreatorRequestId": s.CreatorRequestID}}
 }
 

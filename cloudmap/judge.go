@@ -14,7 +14,7 @@ func (c *Check) Judge(status string, passed bool, was Streak) (next string, stre
 	if said == status {
 		return status, 0
 	}
-	if was++; int32(was) >= c.Threshold { //nolint:gosec // at most the threshold
+	if was++; int32(was) >= c.Threshold {
 		return said, 0
 	}
 	return status, was

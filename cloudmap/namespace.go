@@ -30,7 +30,7 @@ func CheckNamespaceName(kind, name string) error {
 }
 
 func isDomain(name string) bool {
-	for _, l := range strings.Split(name, ".") {
+	for l := range strings.SplitSeq(name, ".") {
 		if !label.MatchString(l) {
 			return false
 		}

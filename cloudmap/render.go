@@ -28,13 +28,13 @@ func (n *Namespace) properties() *shape.NamespaceProperties {
 func (n *Namespace) Render(services int) *shape.Namespace {
 	return &shape.Namespace{Arn: aws.Ptr(n.ARN()), CreateDate: aws.At(n.CreatedAt), CreatorRequestId: optional(n.CreatorRequestID),
 		Description: optional(n.Description), Id: &n.ID, Name: &n.Name, Properties: n.properties(), ResourceOwner: &n.Account,
-		ServiceCount: aws.Ptr(int32(services)), Type: &n.Type} //nolint:gosec // as many as a namespace can have
+		ServiceCount: aws.Ptr(int32(services)), Type: &n.Type}
 }
 
 // Summary is the namespace as ListNamespaces answers it.
 func (n *Namespace) Summary(services int) shape.NamespaceSummary {
 	return shape.NamespaceSummary{Arn: aws.Ptr(n.ARN()), CreateDate: aws.At(n.CreatedAt), Description: optional(n.Description), Id: &n.ID,
-		Name: &n.Name, Properties: n.properties(), ResourceOwner: &n.Account, ServiceCount: aws.Ptr(int32(services)), Type: &n.Type} //nolint:gosec // as many as a namespace can have
+		Name: &n.Name, Properties: n.properties(), ResourceOwner: &n.Account, ServiceCount: aws.Ptr(int32(services)), Type: &n.Type}
 }
 
 func (s *Service) dns() *shape.DnsConfig {
@@ -69,7 +69,7 @@ func (c *Custom) render() *shape.HealthCheckCustomConfig {
 func (s *Service) Render(instances int) *shape.Service {
 	return &shape.Service{Arn: aws.Ptr(s.ARN()), CreateDate: aws.At(s.CreatedAt), CreatedByAccount: &s.Account,
 		CreatorRequestId: optional(s.CreatorRequestID), Description: optional(s.Description), DnsConfig: s.dns(), HealthCheckConfig: s.Check.render(),
-		HealthCheckCustomConfig: s.Custom.render(), Id: &s.ID, InstanceCount: aws.Ptr(int32(instances)), Name: &s.Name, //nolint:gosec // as many as a service can have
+		HealthCheckCustomConfig: s.Custom.render(), Id: &s.ID, InstanceCount: aws.Ptr(int32(instances)), Name: &s.Name,
 		NamespaceId: &s.Namespace, ResourceOwner: &s.Account, Type: &s.Type}
 }
 
@@ -77,7 +77,7 @@ func (s *Service) Render(instances int) *shape.Service {
 func (s *Service) Summary(instances int) shape.ServiceSummary {
 	return shape.ServiceSummary{Arn: aws.Ptr(s.ARN()), CreateDate: aws.At(s.CreatedAt), CreatedByAccount: &s.Account,
 		Description: optional(s.Description), DnsConfig: s.dns(), HealthCheckConfig: s.Check.render(), HealthCheckCustomConfig: s.Custom.render(),
-		Id: &s.ID, InstanceCount: aws.Ptr(int32(instances)), Name: &s.Name, ResourceOwner: &s.Account, Type: &s.Type} //nolint:gosec // as many as a service can have
+		Id: &s.ID, InstanceCount: aws.Ptr(int32(instances)), Name: &s.Name, ResourceOwner: &s.Account, Type: &s.Type}
 }
 
 // Render is the instance as GetInstance answers it.

@@ -47,7 +47,7 @@ func (a *API) DiscoverInstances(ctx context.Context, c wire.Call, in *shape.Disc
 	out := &shape.DiscoverInstancesResponse{Instances: []shape.HttpInstanceSummary{}}
 	err := a.find(ctx, c, name{in.NamespaceName, in.ServiceName, in.OwnerAccount}, func(tx store.Tx, n *cloudmap.Namespace, s *cloudmap.Service) {
 		found := wanted(matched(tx, s, in.QueryParameters), s, in)
-		rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+		rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] }) //nolint:gosec // nothing is kept secret by an order
 		most := defaultFound
 		if in.MaxResults != nil {
 			most = int(*in.MaxResults)

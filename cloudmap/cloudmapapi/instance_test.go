@@ -2,6 +2,7 @@ package cloudmapapi
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -60,7 +61,7 @@ func TestPagesOfInstances(t *testing.T) {
 	bubble(t, func(w *world) {
 		s := w.service(w.http("web"), "backend")
 		for i := range 5 {
-			w.register(s.Id, fmt.Sprintf("i%d", i), "n", fmt.Sprint(i))
+			w.register(s.Id, fmt.Sprintf("i%d", i), "n", strconv.Itoa(i))
 		}
 		var ids []string
 		in := &shape.ListInstancesRequest{ServiceId: s.Id, MaxResults: aws.Ptr[int32](2)}
@@ -91,7 +92,7 @@ func TestDiscovering(t *testing.T) {
 		told, plain := w.service(ns, "told", "A"), must(w, shape.OpCreateService, w.api.CreateService,
 			&shape.CreateServiceRequest{NamespaceId: &ns, Name: aws.Ptr("plain"), DnsConfig: dns("A")}).Service
 		for i, color := range []string{"red", "red", "blue"} {
-			w.register(told.Id, fmt.Sprintf("i%d", i), "AWS_INSTANCE_IPV4", "10.0.0.1", "color", color, "n", fmt.Sprint(i))
+			w.register(told.Id, fmt.Sprintf("i%d", i), "AWS_INSTANCE_IPV4", "10.0.0.1", "color", color, "n", strconv.Itoa(i))
 		}
 		w.register(plain.Id, "p", "AWS_INSTANCE_IPV4", "10.0.0.1")
 		tell := func(id, status string) {

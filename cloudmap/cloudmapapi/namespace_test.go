@@ -3,6 +3,7 @@ package cloudmapapi
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -161,7 +162,7 @@ func TestListingOperations(t *testing.T) {
 		f := func(name, condition string, values ...string) shape.OperationFilter {
 			return shape.OperationFilter{Name: &name, Condition: &condition, Values: values}
 		}
-		seconds := func(t time.Time) string { return fmt.Sprint(t.Unix()) }
+		seconds := func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 		for _, c := range []struct {
 			want    int
 			filters []shape.OperationFilter

@@ -1,7 +1,7 @@
 package cloudmapapi
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -80,7 +80,7 @@ func TestAttributesOfServices(t *testing.T) {
 		s := w.service(w.http("web"), "backend")
 		many := map[string]string{}
 		for i := range 30 {
-			many[fmt.Sprint(i)] = "v"
+			many[strconv.Itoa(i)] = "v"
 		}
 		must(w, shape.OpUpdateServiceAttributes, w.api.UpdateServiceAttributes, &shape.UpdateServiceAttributesRequest{ServiceId: s.Id, Attributes: many})
 		fails(w, shape.OpUpdateServiceAttributes, w.api.UpdateServiceAttributes,
@@ -108,7 +108,7 @@ func TestTags(t *testing.T) {
 		fails(w, shape.OpTagResource, w.api.TagResource, &shape.TagResourceRequest{ResourceARN: s.Id, Tags: tag("x")}, "ResourceNotFoundException: "+*s.Id)
 		var many []shape.Tag
 		for i := range 50 {
-			many = append(many, tag(fmt.Sprint(i))...)
+			many = append(many, tag(strconv.Itoa(i))...)
 		}
 		fails(w, shape.OpTagResource, w.api.TagResource, &shape.TagResourceRequest{ResourceARN: s.Arn, Tags: many}, "TooManyTagsException: 50")
 	})

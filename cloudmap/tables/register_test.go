@@ -3,6 +3,7 @@ package tables
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -61,8 +62,7 @@ func (w *world) register(id, ip string) (changed bool) {
 }
 
 func code(err error) string {
-	var e *aws.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*aws.Error](err); ok {
 		return e.Code
 	}
 	return fmt.Sprint(err)
@@ -127,7 +127,7 @@ func TestRegistrationsDoNotConflict(t *testing.T) {
 					begun.Done()
 					begun.Wait() // every transaction has begun before any commits
 				}
-				_, err := RegisterInstance(tx, registration(fmt.Sprint(i), "10.0.0.1"))
+				_, err := RegisterInstance(tx, registration(strconv.Itoa(i), "10.0.0.1"))
 				return err
 			})
 			if err != nil {

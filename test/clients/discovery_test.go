@@ -96,7 +96,7 @@ func (f *found) make() {
 	f.namespace = aws.String(o.Targets["NAMESPACE"])
 	s := must[servicediscovery.CreateServiceOutput](f.T)(f.CreateService(ctx, &servicediscovery.CreateServiceInput{
 		Name: aws.String("backend"), CreatorRequestId: aws.String("terraform-2"), NamespaceId: f.namespace,
-		DnsConfig: &types.DnsConfig{NamespaceId: f.namespace, RoutingPolicy: types.RoutingPolicyMultivalue, DnsRecords: []types.DnsRecord{
+		DnsConfig: &types.DnsConfig{RoutingPolicy: types.RoutingPolicyMultivalue, DnsRecords: []types.DnsRecord{
 			{Type: types.RecordTypeA, TTL: aws.Int64(10)}, {Type: types.RecordTypeSrv, TTL: aws.Int64(10)}}},
 		HealthCheckCustomConfig: &types.HealthCheckCustomConfig{}}))
 	f.service = s.Service.Id

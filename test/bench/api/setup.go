@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -75,7 +76,7 @@ func (s *server) discoverable(ctx context.Context) error {
 		return err
 	}
 	for i := range instances {
-		in := map[string]any{"ServiceId": v.Service.Id, "InstanceId": fmt.Sprintf("instance-%d", i), "CreatorRequestId": fmt.Sprint(i), "Attributes": map[string]string{
+		in := map[string]any{"ServiceId": v.Service.Id, "InstanceId": fmt.Sprintf("instance-%d", i), "CreatorRequestId": strconv.Itoa(i), "Attributes": map[string]string{
 			"AWS_INSTANCE_IPV4": fmt.Sprintf("10.0.0.%d", i), "AWS_INSTANCE_PORT": "8080", "ECS_CLUSTER_NAME": crowd, "ECS_SERVICE_NAME": family}}
 		if err := s.askOf(ctx, "servicediscovery", "RegisterInstance", in, &n); err != nil {
 			return err
