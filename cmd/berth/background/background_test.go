@@ -114,6 +114,27 @@ func TestStopKillsWhatDoesNotListen(t *testing.T) {
 	}
 }
 
+// A holder that has not written its id yet is waited for.
+func TestStopWaitsForAName(t *testing.T) {
+	pidFile := filepath.Join(t.TempDir(), "berth.pid")
+	release, err := Hold(pidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(pidFile, 0); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if stopped, err := Stop(ctx, pidFile); stopped || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Stop = %v, %v", stopped, err)
+	}
+	time.AfterFunc(50*time.Millisecond, release)
+	if stopped, err := Stop(t.Context(), pidFile); stopped || err != nil {
+		t.Errorf("Stop of one that ended without a name = %v, %v", stopped, err)
+	}
+}
+
 func TestAwaitSaysWhy(t *testing.T) {
 	pidFile := filepath.Join(t.TempDir(), "berth.pid")
 	release, err := Hold(pidFile)
