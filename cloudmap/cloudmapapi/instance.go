@@ -1,6 +1,7 @@
 package cloudmapapi
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -58,7 +59,7 @@ func (a *API) attributes(tx store.Tx, s *cloudmap.Service, asked map[string]stri
 		}
 		out[cloudmap.AttrIPv4] = addr
 	}
-	if addr := out[cloudmap.AttrIPv4]; s.Check != nil && addr != "" && !a.Reaches(addr) {
+	if addr := cmp.Or(out[cloudmap.AttrIPv4], out[cloudmap.AttrIPv6]); s.Check != nil && addr != "" && !a.Reaches(addr) {
 		return nil, cloudmap.Invalid("Health checks reach public addresses only, not %s", addr)
 	}
 	return out, nil

@@ -225,7 +225,7 @@ func TestDeletionThatComesTooLate(t *testing.T) {
 		out := must(w, shape.OpDeleteNamespace, w.api.DeleteNamespace, &shape.DeleteNamespaceRequest{Id: &ns})
 		w.service(ns, "backend")
 		stop = w.lead()
-		if o := w.done(out.OperationId, "FAIL"); *o.ErrorCode != "ResourceInUse" {
+		if o := w.done(out.OperationId, "FAIL"); *o.ErrorCode != "INVALID_CHANGE_BATCH" || !strings.Contains(*o.ErrorMessage, "has associated services") {
 			t.Errorf("%s: %s", *o.ErrorCode, *o.ErrorMessage)
 		}
 		stop()

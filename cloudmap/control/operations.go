@@ -69,9 +69,28 @@ func (l operations) advance(ctx context.Context, key string) error {
 		if o.Type == shape.OperationTypeCreateNamespace {
 			tables.GiveNames(tx, o.Wish.Create)
 		}
-		end(tx, o, cloudmap.OperationStatus{Status: shape.OperationStatusFail, ErrorCode: refused.Code, ErrorMessage: refused.Message})
+		end(tx, o, cloudmap.OperationStatus{Status: shape.OperationStatusFail, ErrorCode: failure(refused), ErrorMessage: refused.Message})
 		return nil
 	})
+}
+
+// The codes of operations that failed are not those of requests that did.
+const (
+	noZone    = "CANNOT_CREATE_HOSTED_ZONE"
+	zoneGone  = "HOSTED_ZONE_NOT_FOUND"
+	badChange = "INVALID_CHANGE_BATCH"
+	noSuch    = "INTERNAL_FAILURE"
+)
+
+// failure is the code of an operation that was refused when it was done, though not when it was asked for.
+func failure(refused *aws.Error) string {
+	switch refused.Code {
+	case noZone, noSuch:
+		return refused.Code
+	case shape.CodeNamespaceNotFound:
+		return zoneGone
+	}
+	return badChange
 }
 
 // begun says that an operation goes on; nil when it has ended.
@@ -122,13 +141,13 @@ func (l operations) do(tx store.Tx, o *cloudmap.Operation) error {
 	case shape.OperationTypeDeregisterInstance:
 		return tables.DeregisterInstance(tx, tables.Ref{Home: o.Home, Service: o.Service, Instance: o.Instance})
 	}
-	return cloudmap.Errorf("INTERNAL_FAILURE", "This version of berth has no operation of type %s", o.Type)
+	return cloudmap.Errorf(noSuch, "This version of berth has no operation of type %s", o.Type)
 }
 
 func (l operations) createNamespace(tx store.Tx, o *cloudmap.Operation) error {
 	n := o.Wish.Create
 	if n.VPC != "" && !l.VPCs.HasVPC(tx, n.Home, n.VPC) {
-		return cloudmap.Errorf("CANNOT_CREATE_HOSTED_ZONE", "The VPC that you chose, %s, in region %s is either invalid or you aren't authorized to use it. "+
+		return cloudmap.Errorf(noZone, "The VPC that you chose, %s, in region %s is either invalid or you aren't authorized to use it. "+
 			"(Service: AmazonRoute53; Status Code: 400; Error Code: InvalidVPCId; Request ID: %s)", n.VPC, n.Region, o.ID)
 	}
 	tables.Namespaces.Put(tx, n)
