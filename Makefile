@@ -45,7 +45,7 @@ unit: ## run the tests that need neither root nor a network (2 minutes)
 	@$(RUNNER) -budget test/budget.txt -groups unit
 
 .PHONY: nightly
-nightly: ## run the long tests: race detector, fault matrices, fuzzers, a bare machine (root, 90 minutes)
+nightly: ## run the long tests: race detector, fault matrices, fuzzers, a bare machine (root, two hours)
 	@hack/install.sh test
 	@$(MAKE) --no-print-directory build
 	@$(RUNNER) -budget test/nightly.txt
@@ -95,6 +95,12 @@ crash: ## kill the region's processes at random moments and at each failpoint, R
 	@hack/install.sh test
 	@$(MAKE) --no-print-directory build
 	@BERTH_TEST_ROUNDS=$(ROUNDS) BERTH_TEST_POINTS=$(ROUNDS) go test -count=1 -timeout 0 -v ./test/crash/...
+
+.PHONY: chaos
+chaos: ## kill processes and cut links of a region of six machines, ROUNDS=10 times (root)
+	@hack/install.sh test
+	@$(MAKE) --no-print-directory build
+	@BERTH_TEST_ROUNDS=$(ROUNDS) go test -count=1 -timeout 0 -v ./test/chaos/...
 
 .PHONY: install
 install: ## install the tools of a region into /opt/berth/bin (BERTH_BIN_DIR) and build

@@ -23,6 +23,7 @@ type commands struct {
 	Server   serverCommand   `cmd:"" help:"Run a server: the AWS API, the store and the control loops."`
 	Node     nodeCommand     `cmd:"" help:"Run a node: it runs tasks for a server."`
 	Hold     holdCommand     `cmd:"" hidden:"" passthrough:"" help:"Own what must outlive the node process."`
+	Front    frontCommand    `cmd:"" hidden:"" help:"Be the endpoint of several machines on this one."`
 	Env      envCommand      `cmd:"" help:"Print the exports that point a shell's AWS tools at the region."`
 	Status   statusCommand   `cmd:"" help:"Show what runs."`
 	Doctor   doctorCommand   `cmd:"" help:"Check this machine and say what to do about each finding."`
@@ -31,7 +32,9 @@ type commands struct {
 	VPC      vpcCommand      `cmd:"" name:"vpc" help:"Ask about networks."`
 	Ticket   ticketCommand   `cmd:"" help:"Make a ticket with which a machine becomes a node or a server of this installation."`
 	Machines machinesCommand `cmd:"" help:"Show or remove the machines of this installation."`
+	Host     hostCommand     `cmd:"" help:"Show or change the machines of berth up --servers --nodes: stop, lose, cut them."`
 	Backup   backupCommand   `cmd:"" help:"Write a copy of the region's records, while it runs."`
+	Unit     unitCommand     `cmd:"" help:"Print a unit file for systemd."`
 	Restore  restoreCommand  `cmd:"" help:"Make a server's records of a backup, on a machine that has none."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
@@ -50,6 +53,8 @@ type app struct {
 	invocation
 	settings config.Settings
 	log      *slog.Logger
+	// configFile is the one that was named, "" for the default one.
+	configFile string
 	// installed is the account that the settings name without the flag: that of access-key, if the flag does not come with keys of its own.
 	installed string
 }
@@ -106,7 +111,9 @@ func newApp(in invocation, configFile string, flags []config.Value) (*app, error
 	if err != nil {
 		return nil, err
 	}
-	return &app{invocation: in, settings: settings, log: newLogger(in.stderr, settings), installed: installedAccount(in.environ, file, flags)}, nil
+	return &app{
+		invocation: in, settings: settings, log: newLogger(in.stderr, settings), configFile: configFile, installed: installedAccount(in.environ, file, flags),
+	}, nil
 }
 
 // installedAccount is the account whose root keys the access-key of the settings is of.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/background"
+	"github.com/berth-ecs/berth/cmd/berth/tryout"
 	"github.com/berth-ecs/berth/internal/ready"
 )
 
@@ -31,11 +32,9 @@ func (c downCommand) Run(ctx context.Context, a *app) error {
 	} else {
 		a.printf("region    did not run\n")
 	}
-	// Containers outlive the region's process on purpose, so taking them down is a step of its own.
-	if err := a.parts.destroy(ctx, a.process("down", &ready.State{})); err != nil {
+	if err := c.rest(ctx, a); err != nil {
 		return fmt.Errorf("down: %w", err)
 	}
-	a.printf("node      nothing of it is left running\n")
 	if err := removeAll(a.settings.RunDir); err != nil {
 		return fmt.Errorf("down: %w", err)
 	}
@@ -48,6 +47,25 @@ func (c downCommand) Run(ctx context.Context, a *app) error {
 	}
 	a.printf("data      removed\n")
 	return nil
+}
+
+// rest takes down what outlives the region's process on purpose, the containers.
+func (c downCommand) rest(ctx context.Context, a *app) error {
+	if tryout.There(a.settings.DataDir) {
+		r, err := a.tryout()
+		if err == nil {
+			err = r.Down(ctx, c.Purge)
+		}
+		if err == nil {
+			a.printf("machines  nothing of them is left running\n")
+		}
+		return err
+	}
+	err := a.parts.destroy(ctx, a.process("down", &ready.State{}))
+	if err == nil {
+		a.printf("node      nothing of it is left running\n")
+	}
+	return err
 }
 
 // removeAll removes a directory unless something is mounted below it: what is behind a volume is not ours to remove. The kernel

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/berth-ecs/berth/cmd/berth/tryout"
 	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/rootkeys"
@@ -43,6 +44,9 @@ func (a *app) keys() (rootkeys.Keys, error) {
 		return rootkeys.Keys{AccessKey: a.settings.AccessKey, SecretKey: a.settings.SecretKey}, nil
 	}
 	keys, err := rootkeys.Read(rootkeys.Of{DataDir: a.settings.DataDir, Account: a.settings.Account})
+	if errors.Is(err, fs.ErrNotExist) && tryout.There(a.settings.DataDir) {
+		keys, err = a.serversKeys()
+	}
 	if m, no := client.Load(a.settings.DataDir); errors.Is(err, fs.ErrNotExist) && no == nil && m.Role == joining.Node {
 		return keys, errors.New("this machine is a node, which has no root keys: say it on a server's")
 	}
@@ -76,6 +80,9 @@ func exports(s config.Settings, k rootkeys.Keys) string {
 		{"AWS_PAGER", ""},
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], shellQuote(v[1]))
+	}
+	if at := s.DNS(); at.IsValid() { // dig @$REGION_DNS_HOST -p $REGION_DNS_PORT web.prod.local
+		fmt.Fprintf(&b, "export REGION_DNS_HOST=%s\nexport REGION_DNS_PORT=%d\n", shellQuote(at.Addr().String()), at.Port())
 	}
 	// A session token left from a real account would be sent along and refused; a profile would win over the keys.
 	b.WriteString("unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE\n")

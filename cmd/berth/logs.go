@@ -20,7 +20,7 @@ func (c logsCommand) Run(ctx context.Context, a *app) error {
 	if !taskIDRule.MatchString(id) {
 		return fmt.Errorf("logs: %q is neither a task id (32 hexadecimal digits) nor a task's ARN", c.Task)
 	}
-	if err := a.parts.readLog(ctx, a.settings, logQuery{Task: id, Container: c.Container, Follow: c.Follow}, a.stdout); err != nil {
+	if err := a.parts.readLog(ctx, a.machineOf(id), logQuery{Task: id, Container: c.Container, Follow: c.Follow}, a.stdout); err != nil {
 		return fmt.Errorf("logs: %w", err)
 	}
 	return nil

@@ -14,13 +14,17 @@ import (
 type serverCommand struct{}
 
 func (serverCommand) Run(ctx context.Context, a *app) error {
-	return ended("server", a.parts.runServer(ctx, a.process("server", &ready.State{})))
+	state := &ready.State{}
+	a.notify(ctx, state)
+	return ended("server", a.parts.runServer(ctx, a.process("server", state)))
 }
 
 type nodeCommand struct{}
 
 func (nodeCommand) Run(ctx context.Context, a *app) error {
-	return ended("node", a.parts.runNode(ctx, a.process("node", &ready.State{})))
+	state := &ready.State{}
+	a.notify(ctx, state)
+	return ended("node", a.parts.runNode(ctx, a.process("node", state)))
 }
 
 type holdCommand struct {
@@ -47,6 +51,7 @@ func (a *app) foreground(ctx context.Context) error {
 	var state ready.State
 	state.Wait("server", "starting")
 	state.Wait("node", "waiting for the server")
+	a.notify(ctx, &state)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ended("server", a.parts.runServer(ctx, a.process("server", &state))) })
 	group.Go(func() error { return ended("node", a.parts.runNode(ctx, a.process("node", &state))) })

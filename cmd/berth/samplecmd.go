@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/berth-ecs/berth/cmd/berth/sample"
+	"github.com/berth-ecs/berth/cmd/berth/tryout"
+	"github.com/berth-ecs/berth/internal/config"
 )
 
 // sample runs the sample service and says what it did.
@@ -49,10 +51,26 @@ func (a *app) loadSampleImage(ctx context.Context, _ string) (err error) {
 	if err := sample.WriteImage(program, archive); err != nil {
 		return err
 	}
-	return a.parts.load(ctx, a.settings, archive)
+	nodes := []config.Settings{a.settings}
+	if tryout.There(a.settings.DataDir) {
+		r, err := a.tryout()
+		if err != nil {
+			return err
+		}
+		if nodes, err = r.Nodes(); err != nil {
+			return err
+		}
+	}
+	for _, s := range nodes {
+		if err := a.parts.load(ctx, s, archive); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // taskLog shows what a task printed.
 func (a *app) taskLog(ctx context.Context, task string, w io.Writer) error {
-	return a.parts.readLog(ctx, a.settings, logQuery{Task: task[strings.LastIndexByte(task, '/')+1:]}, w)
+	id := task[strings.LastIndexByte(task, '/')+1:]
+	return a.parts.readLog(ctx, a.machineOf(id), logQuery{Task: id}, w)
 }

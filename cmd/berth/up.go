@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/berth-ecs/berth/cmd/berth/background"
 	"github.com/berth-ecs/berth/cmd/berth/health"
+	"github.com/berth-ecs/berth/cmd/berth/tryout"
 	"github.com/berth-ecs/berth/internal/config"
 )
 
@@ -17,7 +19,10 @@ type upCommand struct {
 	Foreground bool          `help:"Stay in the foreground and log to standard error."`
 	Sample     bool          `help:"Then run a sample service: two replicas of a small web container."`
 	LaunchType string        `help:"What the sample service runs as: EC2 or FARGATE." enum:"EC2,FARGATE" default:"EC2"`
-	Timeout    time.Duration `help:"How long to wait until the region is ready." default:"60s"`
+	Servers    int           `help:"To try several machines out on this one: how many servers (1, 3 or 5) there are to be, each in a network namespace of its own." placeholder:"N"`
+	Nodes      int           `help:"How many nodes there are to be, as --servers." placeholder:"N"`
+	Network    string        `help:"The network that those machines are on." placeholder:"10.99.0.0/24"`
+	Timeout    time.Duration `help:"How long to wait until the region is ready (default: a minute, and 20s more for each machine of several)." placeholder:"DURATION"`
 }
 
 func (c upCommand) Run(ctx context.Context, a *app) error {
@@ -34,9 +39,15 @@ func (c upCommand) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
+// patience is how long a machine may take to be ready.
+const patience = time.Minute
+
 // region makes sure that the region runs and is ready.
 func (c upCommand) region(ctx context.Context, a *app) error {
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	if c.Servers != 0 || c.Nodes != 0 || c.Network != "" || tryout.There(a.settings.DataDir) {
+		return c.several(ctx, a)
+	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, patience))
 	defer cancel()
 	begin := time.Now()
 	page := health.Page(a.settings.Endpoint())
@@ -54,7 +65,7 @@ func (c upCommand) region(ctx context.Context, a *app) error {
 	if err := a.fit(ctx); err != nil {
 		return fmt.Errorf("up: %w", err)
 	}
-	child, err := a.spawn()
+	child, err := a.spawn("up", "--foreground")
 	if err != nil {
 		return fmt.Errorf("up: %w", err)
 	}
@@ -71,14 +82,14 @@ func (a *app) progress(doing string) { a.printf("          %s\n", doing) }
 
 // spawn starts this program as the region. Its settings travel as environment: secrets stay out of the process list, and
 // the child needs neither our file nor our working directory.
-func (a *app) spawn() (*background.Child, error) {
+func (a *app) spawn(args ...string) (*background.Child, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	env := slices.Concat(a.environ, []string{config.FileVariable + "="}, a.settings.Environ())
 	return background.Start(background.Command{
-		Exe: exe, Args: []string{"up", "--foreground"}, Env: env, LogFile: a.settings.LogFile(),
+		Exe: exe, Args: args, Env: env, LogFile: a.settings.LogFile(),
 	})
 }
 

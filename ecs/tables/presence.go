@@ -93,8 +93,22 @@ func Connected(tx store.Tx, key string) bool {
 	return ok && s.Connected && s.Status != ecs.InstanceInactive
 }
 
+// Beat says that a server's process is there (1 key).
+func Beat(tx store.Tx, server string) {
+	next := ecs.Server{ID: server, Beats: Beats(tx, server) + 1}
+	Servers.Put(tx, &next)
+}
+
+// Beats is how often a server's process said that it is there; 0 for one that never did.
+func Beats(tx store.Tx, server string) int64 {
+	if s, ok := Servers.Get(tx, ServerKey(server)); ok {
+		return s.Beats
+	}
+	return 0
+}
+
 // ConnectedSessions answers the open control session of each connected instance, by
-// the instance's key. It reads every instance: for a server's start only.
+// the instance's key. It reads every instance: not for what happens often.
 func ConnectedSessions(tx store.Tx) map[string]string {
 	out := make(map[string]string)
 	for key, s := range InstanceStates.List(tx, "", "") {

@@ -16,6 +16,7 @@ var storedTypes = map[string]string{
 	"ecs.instance":                  "1 89dc5bcf87c8a1e1",
 	"ecs.instance.state":            "1 855a6ed0088a17d8",
 	"ecs.ledger":                    "2 36d6f3f1b7618762",
+	"ecs.server":                    "1 88762dd4979dd284",
 	"ecs.service":                   "2 ea9a2e1f9e10f69e",
 	"ecs.service.event":             "1 845a1d7faaed70aa",
 	"ecs.service.status":            "3 956e8607f9326c7b",

@@ -40,6 +40,9 @@ func ServiceEventKey(e *ecs.ServiceEvent) string {
 // LedgerKey is the key of a node's ledger.
 func LedgerKey(region, node string) string { return store.RegionWide(region).Key(node) }
 
+// ServerKey is the key of a server's process: it is the installation's.
+func ServerKey(id string) string { return store.Installation().Key(id) }
+
 // RevisionKey is the key of a task definition; keys of a family sort by revision.
 func RevisionKey(h ecs.Home, family string, revision int32) string {
 	return At(h).Key(family, fmt.Sprintf("%010d", revision))
@@ -54,6 +57,8 @@ var (
 		Key: func(i *ecs.Instance) string { return MemberKey(i.Home, i.Cluster, i.ID) }})
 	InstanceStates = store.Define(store.Def[ecs.InstanceState]{Name: "ecs.instance.state", Version: 1,
 		Key: func(i *ecs.InstanceState) string { return MemberKey(i.Home, i.Cluster, i.ID) }})
+	Servers = store.Define(store.Def[ecs.Server]{Name: "ecs.server", Version: 1,
+		Key: func(s *ecs.Server) string { return ServerKey(s.ID) }})
 	Ledgers = store.Define(store.Def[ecs.Ledger]{Name: "ecs.ledger", Version: 2,
 		Key: func(l *ecs.Ledger) string { return LedgerKey(l.Region, l.Node) }})
 
@@ -90,7 +95,7 @@ var (
 
 // Schema is every table of the wing.
 func Schema() store.Schema {
-	return append(historySchema(), Clusters, Instances, InstanceStates, Ledgers, TaskDefinitions, Families,
+	return append(historySchema(), Clusters, Instances, InstanceStates, Servers, Ledgers, TaskDefinitions, Families,
 		Tasks, TaskDesireds, TaskStatuses, TaskTags, TaskProtections, Services, ServiceStatuses, ServiceEvents, Tokens,
 		AccountSettings)
 }

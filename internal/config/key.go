@@ -36,6 +36,7 @@ func Keys() []Key {
 		text("run-dir", "directory of sockets and namespace mounts", "/run/berth", func(s *Settings) *string { return &s.RunDir }),
 		text("bin-dir", "directory of containerd, its shim, ctr and runc", "/opt/berth/bin", func(s *Settings) *string { return &s.BinDir }),
 		text("listen", "address of the AWS endpoint, health pages and metrics", "127.0.0.1:4566", func(s *Settings) *string { return &s.Listen }),
+		text("dns-listen", "address that answers the region's names to who is in no VPC, by UDP and TCP; off: none", "127.0.0.1:4553", func(s *Settings) *string { return &s.DNSListen }),
 		text("agent-listen", "address of the TLS endpoint for amazon-ecs-agents of other machines, such as 192.0.2.7:443 (default: none)", "", func(s *Settings) *string { return &s.AgentListen }),
 		list("agent-names", "host names and addresses in the TLS endpoint's certificate, comma-separated (default: the address)", func(s *Settings) *[]string { return &s.AgentNames }),
 		text("agent-certificate", "file of the TLS endpoint's certificate chain (default: one of the installation's own authority)", "", func(s *Settings) *string { return &s.AgentCertificate }),

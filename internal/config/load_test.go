@@ -17,7 +17,7 @@ var comparePrefix = cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{})
 func defaults() Settings {
 	return Settings{
 		Name: "berth", DataDir: "/var/lib/berth", RunDir: "/run/berth", BinDir: "/opt/berth/bin",
-		Listen: "127.0.0.1:4566", Server: "http://127.0.0.1:4566", EtcdPrefix: "berth",
+		Listen: "127.0.0.1:4566", DNSListen: "127.0.0.1:4553", Server: "http://127.0.0.1:4566", EtcdPrefix: "berth",
 		Region: "us-east-1", Regions: []string{"us-east-1"}, Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"}, Account: "000000000000", Accounts: []string{"000000000000"},
 		Cluster: "default", BridgeSubnet: netip.MustParsePrefix("172.28.0.0/16"), PublicPool: netip.MustParsePrefix("198.18.0.0/15"), Fargate: true, Introspection: ":51678", ImagePull: "default", FargateRuntime: "auto", SandboxesAhead: 1, TaskPids: 4096,
 		StoppedRetention: 24 * time.Hour, RegistryRetention: 24 * time.Hour, DiskPressure: 85,
@@ -190,6 +190,8 @@ func TestLoadErrors(t *testing.T) {
 		"no duration":       {Layers{Flags: []Value{flag("stopped-retention", "0s")}}, []string{"longer than 0s"}},
 		"too many pids":     {Layers{Flags: []Value{flag("task-pids-limit", "4194305")}}, []string{"is not from 0 to 4194304"}},
 		"negative":          {Layers{Flags: []Value{flag("healthy-after", "-1s")}}, []string{"must not be negative"}},
+		"names everywhere":  {Layers{Flags: []Value{flag("dns-listen", "0.0.0.0:53")}}, []string{`"0.0.0.0:53" is every address`}},
+		"names by a name":   {Layers{Flags: []Value{flag("dns-listen", "localhost:53")}}, []string{`"localhost:53" is neither off nor address:port`}},
 		"host bits":         {Layers{Flags: []Value{flag("bridge-subnet", "10.1.2.3/16")}}, []string{`"10.1.0.0/16" is the subnet`}},
 		"pool's host bits":  {Layers{Flags: []Value{flag("public-pool", "198.18.0.1/15")}}, []string{`"198.18.0.0/15" is the subnet`}},
 		"IPv6 pool":         {Layers{Flags: []Value{flag("public-pool", "fd00::/64")}}, []string{"not an IPv4 subnet"}},

@@ -16,7 +16,8 @@ type Settings struct {
 	RunDir  string // sockets, namespace mounts, the pid file; emptied by a reboot
 	BinDir  string // containerd, containerd-shim-runc-v2, ctr, runc
 
-	Listen string // host:port of the AWS endpoint, the health pages and the metrics
+	Listen    string // host:port of the AWS endpoint, the health pages and the metrics
+	DNSListen string // address:port that answers the region's names; "off" is none
 	// AgentListen is host:port of the endpoint for agents of other machines, which speaks TLS; empty: none.
 	AgentListen      string
 	AgentNames       []string // what its certificate is for: host names and addresses
@@ -80,8 +81,14 @@ func (s Settings) StorageGiB(size int64) int64 {
 	return size / 10 * 9 >> 30
 }
 
-// IntrospectionOff is the value of Introspection that turns it off.
+// IntrospectionOff is the value of Introspection that turns it off, and that of DNSListen.
 const IntrospectionOff = "off"
+
+// DNS is where the region's names are asked for; not valid: nowhere.
+func (s Settings) DNS() netip.AddrPort {
+	at, _ := netip.ParseAddrPort(s.DNSListen) // "off" is none
+	return at
+}
 
 // Endpoint is the URL that clients on this machine use.
 func (s Settings) Endpoint() string {

@@ -73,6 +73,7 @@ func (s *Settings) validate(given map[string]Value) error {
 	}
 	check("bridge-subnet", subnet(s.BridgeSubnet))
 	check("public-pool", pool(s.PublicPool, s.BridgeSubnet))
+	check("dns-listen", dnsListen(s.DNSListen))
 	check("introspection", introspection(s.Introspection))
 	check("image-pull-behavior", oneOf(s.ImagePull, "default", "always", "once", "prefer-cached"))
 	check("fargate-runtime", oneOf(s.FargateRuntime, "auto", "runsc", "runc"))
@@ -162,6 +163,21 @@ func pool(p, bridge netip.Prefix) error {
 		return fmt.Errorf("%q has host bits: %q is the subnet", p, p.Masked())
 	case p.Overlaps(bridge):
 		return fmt.Errorf("%q overlaps bridge-subnet %q", p, bridge)
+	}
+	return nil
+}
+
+// dnsListen: an address, because who answers at more than one must know which he was asked at.
+func dnsListen(v string) error {
+	if v == IntrospectionOff {
+		return nil
+	}
+	at, err := netip.ParseAddrPort(v)
+	if err != nil || at.Port() == 0 {
+		return fmt.Errorf("%q is neither %s nor address:port, such as 127.0.0.1:4553", v, IntrospectionOff)
+	}
+	if at.Addr().IsUnspecified() {
+		return fmt.Errorf("%q is every address of the machine: name the one that is to be asked", v)
 	}
 	return nil
 }

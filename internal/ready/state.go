@@ -1,6 +1,7 @@
 package ready
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ type State struct {
 	mu      sync.Mutex
 	parts   []string // in the order they were announced
 	waiting map[string]string
+	changed chan struct{} // closed when a part is done; nil: nobody waits
 }
 
 // Report is the body of the readiness page.
@@ -42,6 +44,31 @@ func (s *State) Done(part string) {
 		s.parts = append(s.parts, part)
 	}
 	delete(s.waiting, part)
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
+// Await returns when the process is ready, or the error that ctx ended with.
+func (s *State) Await(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		if len(s.parts) > 0 && len(s.waiting) == 0 {
+			s.mu.Unlock()
+			return nil
+		}
+		if s.changed == nil {
+			s.changed = make(chan struct{})
+		}
+		changed := s.changed
+		s.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // Report returns a copy of the present state.

@@ -1,10 +1,12 @@
 package ready
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -45,4 +47,31 @@ func TestHealth(t *testing.T) {
 	if w.Code != http.StatusOK {
 		t.Errorf("a process that is not ready is still alive; got %d", w.Code)
 	}
+}
+
+func TestAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s State
+		s.Wait("store", "opening")
+		s.Wait("node", "waiting")
+		done := make(chan error, 1)
+		go func() { done <- s.Await(t.Context()) }()
+		s.Done("store")
+		synctest.Wait()
+		select {
+		case <-done:
+			t.Fatal("ready before the node is")
+		default:
+		}
+		s.Done("node")
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		var never State
+		if err := never.Await(ctx); err == nil {
+			t.Error("nothing was announced, and it is ready")
+		}
+	})
 }

@@ -11,12 +11,14 @@ import (
 
 // Config is what a Server needs.
 type Config struct {
-	// Listen opens a socket inside a VPC, or for view.Machine one of the machine, by network udp (a *net.UDPConn) or tcp (a *net.TCPListener); required.
+	// Listen opens a socket inside a VPC, or for view.Machine and view.Everything one of the machine, by network udp (a *net.UDPConn) or tcp (a *net.TCPListener); required.
 	Listen func(ctx context.Context, vpc, network string, at netip.AddrPort) (io.Closer, error)
 	// Keeper keeps sockets while this process is replaced; optional.
 	Keeper Keeper
 	// Machine is where the machine itself, and what shares its network, asks; optional: nowhere.
 	Machine netip.AddrPort
+	// Everything is where all zones are answered and nothing else is, to whom it may concern; optional: nowhere.
+	Everything netip.AddrPort
 	// Upstream are the servers that are asked what is not known here; optional: those of the machine's /etc/resolv.conf.
 	Upstream func() []netip.AddrPort
 	Log      *slog.Logger // required

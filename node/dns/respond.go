@@ -14,6 +14,9 @@ import (
 	"github.com/berth-ecs/berth/node/dns/view"
 )
 
+// maxOutside is the longest datagram that is sent out of the machine: one packet on every way.
+const maxOutside = 1232
+
 // maxTCP is the longest message that a stream carries.
 const maxTCP = 1<<16 - 1
 
@@ -53,6 +56,9 @@ func (r *responder) now(res *resolver, p, out []byte, limit int) ([]byte, outcom
 	}
 	if limit == 0 {
 		limit = r.q.Size
+		if res.vpc == view.Everything { // who asks may not be who says so
+			limit = min(limit, maxOutside)
+		}
 	}
 	res.s.view.Load().Answer(res.vpc, &r.q, &r.a)
 	switch {
@@ -60,11 +66,22 @@ func (r *responder) now(res *resolver, p, out []byte, limit int) ([]byte, outcom
 		return out, dropped
 	case r.a.Forward == nil:
 		return r.a.Append(out, &r.q, limit), answered
+	case res.vpc == view.Everything:
+		return r.alone(out, limit), answered
 	}
 	if e := res.s.forward.Known(r.asked()); e != nil {
 		return r.with(e, out, limit)
 	}
 	return out, waits
+}
+
+// alone answers without asking others: where a zone leads out of all zones as far as that, and with a refusal where none has the name.
+func (r *responder) alone(out []byte, limit int) []byte {
+	if len(r.a.Answers) > 0 {
+		return r.a.Append(out, &r.q, limit)
+	}
+	reply := message.Reply{Rcode: message.Refused}
+	return reply.Append(out, &r.q, limit)
 }
 
 func (r *responder) asked() message.Asked {

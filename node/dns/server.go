@@ -63,20 +63,25 @@ func New(c Config) *Server {
 // Apply makes the answers those of a changed configuration, and then the sockets. When it fails the answers are changed, and Sync makes the
 // sockets that are missing. Changes come one at a time.
 func (s *Server) Apply(ctx context.Context, d nodeconf.Delta) error {
+	s.Tell(d)
+	return s.Sync(ctx)
+}
+
+// Tell makes the answers those of a changed configuration.
+func (s *Server) Tell(d nodeconf.Delta) {
 	next, problems := s.view.Load().Apply(d)
 	for _, p := range problems {
 		s.c.Log.Warn("left out of the resolver", "error", p)
 	}
 	s.view.Store(next)
-	return s.Sync(ctx)
 }
 
-// Begin opens the machine's sockets, before there is a configuration: what it does not know is asked elsewhere.
+// Begin opens the sockets that are of no VPC, before there is a configuration: what the machine's resolver does not know is asked elsewhere.
 func (s *Server) Begin(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for _, k := range s.ofMachine() {
+	for _, k := range s.always() {
 		if s.sockets[k] == nil {
 			errs = append(errs, s.open(ctx, k))
 		}
@@ -84,11 +89,14 @@ func (s *Server) Begin(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (s *Server) ofMachine() []socketKey {
-	if !s.c.Machine.IsValid() {
-		return nil
+// always are the sockets that there are whatever the configuration says.
+func (s *Server) always() (out []socketKey) {
+	for id, at := range map[string]netip.AddrPort{view.Machine: s.c.Machine, view.Everything: s.c.Everything} {
+		if at.IsValid() {
+			out = append(out, socketKey{id, "udp", at}, socketKey{id, "tcp", at})
+		}
 	}
-	return []socketKey{{view.Machine, "udp", s.c.Machine}, {view.Machine, "tcp", s.c.Machine}}
+	return out
 }
 
 // Sync opens the sockets that are missing and closes those that are not wanted any more.
@@ -106,7 +114,7 @@ func (s *Server) Sync(ctx context.Context) error {
 			}
 		}
 	}
-	for _, k := range s.ofMachine() {
+	for _, k := range s.always() {
 		want[k] = true
 	}
 	errs := []error{s.forgetOthers(ctx, want)}

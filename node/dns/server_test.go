@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -67,14 +68,13 @@ func TestLongAnswersGoByTCP(t *testing.T) {
 	}
 }
 
-// The machine's resolver answers from its beginning: at first what others know, then what its VPC's does.
-func TestMachineIsAnswered(t *testing.T) {
-	t.Parallel()
-	at := netip.MustParseAddrPort("169.254.170.2:53")
-	p, u := newPorts(), newUpstream(t)
-	w := &world{ports: p, upstream: u, Server: New(Config{
-		Listen: p.listen, Machine: at, Upstream: func() []netip.AddrPort { return []netip.AddrPort{u.addr} }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})}
+// alone is a server that is told of no VPC at first, asked at one address by the id of what it answers as.
+func alone(t *testing.T, id string, c Config) *world {
+	t.Helper()
+	w := &world{ports: newPorts(), upstream: newUpstream(t)}
+	c.Listen, c.Upstream = w.ports.listen, func() []netip.AddrPort { return []netip.AddrPort{w.upstream.addr} }
+	c.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	w.Server = New(c)
 	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
 			t.Error(err)
@@ -83,9 +83,18 @@ func TestMachineIsAnswered(t *testing.T) {
 	if err := w.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.mu.Lock()
-	p.at["vpc-m 10.0.0.2"] = p.at[view.Machine+" "+at.Addr().String()] // where ask looks
-	p.mu.Unlock()
+	w.ports.mu.Lock()
+	w.ports.at["vpc-m 10.0.0.2"] = w.ports.at[id+" 169.254.170.2"] // where ask looks
+	w.ports.mu.Unlock()
+	return w
+}
+
+var aside = netip.MustParseAddrPort("169.254.170.2:53")
+
+// The machine's resolver answers from its beginning: at first what others know, then what its VPC's does.
+func TestMachineIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := alone(t, view.Machine, Config{Machine: aside})
 	if got, want := w.ask(t, "vpc-m", "udp", "web.prod.local A"), "NOERROR | web.prod.local. 60 IN A 192.0.2.7"; got != want {
 		t.Errorf("at first: %s, want %s", got, want)
 	}
@@ -104,6 +113,42 @@ func TestMachineIsAnswered(t *testing.T) {
 		if got, want := w.ask(t, "vpc-m", network, "out.prod.local A"), "NOERROR | out.prod.local. 30 IN CNAME www.example.com. | www.example.com. 60 IN A 192.0.2.7"; got != want {
 			t.Errorf("by %s: %s, want %s", network, got, want)
 		}
+	}
+}
+
+// Who is in no VPC is answered zones, never asks others through us, and gets no datagram longer than a packet.
+func TestEverythingIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := alone(t, view.Everything, Config{Everything: aside})
+	if got := w.ask(t, "vpc-m", "udp", "out.prod.local A"); got != "REFUSED" {
+		t.Errorf("at first: %s", got)
+	}
+	r := vpcs()
+	r.VPCs = nil
+	for i := range 8 {
+		r.Values["long"+strconv.Itoa(i)] = nodeconf.Value{Zone: "z", Name: "long.prod.local", Type: "TXT", TTL: 30, Value: long(i)}
+	}
+	if err := w.Apply(t.Context(), nodeconf.Delta{To: 1, Set: r}); err != nil {
+		t.Fatal(err)
+	}
+	for question, want := range map[string]string{
+		"out.prod.local A": "NOERROR | out.prod.local. 30 IN CNAME www.example.com.", "none.prod.local A": "NXDOMAIN", "www.example.com A": "REFUSED",
+		"5.0.0.10.in-addr.arpa PTR": "REFUSED", "prod.local AXFR": "REFUSED",
+	} {
+		if got := w.ask(t, "vpc-m", "udp", question); got != want {
+			t.Errorf("%s: %s, want %s", question, got, want)
+		}
+	}
+	if asked := w.upstream.all(); len(asked) > 0 {
+		t.Errorf("asked others: %v", asked)
+	}
+	m := new(dns.Msg)
+	m.SetQuestion("long.prod.local.", dns.TypeTXT)
+	m.SetEdns0(65000, false)
+	c := &dns.Client{UDPSize: 65000}
+	reply, _, err := c.Exchange(m, w.ports.resolver("vpc-m", "10.0.0.2"))
+	if err != nil || !reply.Truncated || reply.Len() > maxOutside {
+		t.Errorf("%v of %d bytes, %v", reply, reply.Len(), err)
 	}
 }
 

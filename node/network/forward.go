@@ -126,9 +126,10 @@ func OpenDoors(name string, drops []ForwardDrop) error {
 	return nil
 }
 
-// closeDoors takes our rules out of other programs' chains.
-func closeDoors(c Config) error {
-	drops, err := ForwardDrops(c.Name)
+// CloseDoors takes an installation's rules out of other programs' chains.
+func CloseDoors(name string) error {
+	c := Config{Name: name}
+	drops, err := ForwardDrops(name)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func TestForwardDropsAreFoundAndOpened(t *testing.T) {
 				t.Errorf("after opening: %+v", drops)
 			}
 		}
-		if err := closeDoors(Config{Name: "x"}); err != nil {
+		if err := CloseDoors("x"); err != nil {
 			return err
 		}
 		if drops, err = ForwardDrops("x"); err == nil && !slices.Equal(drops, want) {

@@ -185,7 +185,7 @@ func (n *Network) remove(ctx context.Context) error {
 			err = errors.Join(err, netspace.Unmount(n.cfg.netns(entry.Name())))
 		}
 	}
-	err = errors.Join(err, netspace.Unmount(n.cfg.metadataNetns()), n.removeLinks(), closeDoors(n.cfg))
+	err = errors.Join(err, netspace.Unmount(n.cfg.metadataNetns()), n.removeLinks(), CloseDoors(n.cfg.Name))
 	if e := os.Remove(n.cfg.lockFile()); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, fmt.Errorf("network: %w", e))
 	}

@@ -23,12 +23,15 @@ type Config struct {
 	Wings tables.Wings
 	// Server is the id of this server process, new at each start. Required.
 	Server string
+	// Beat is how often this process says that it is there, so that others know which sessions are still held. Optional: there are no others, and what an
+	// earlier process left is all that can be.
+	Beat time.Duration
 	// Verify authenticates the request of a handshake by its signature. Required.
 	Verify func(*http.Request) (sigv4.Identity, error)
 	// Removed tells whether a machine that joined has been removed since. Optional: none is.
 	Removed func(machine string) bool
 	// Grace is how long an instance may take to come back after a server's end
-	// before it counts as disconnected. Optional: 20 s.
+	// before it counts as disconnected, and how long another server may say nothing. Optional: 20 s.
 	Grace time.Duration
 	// Heartbeat is the time between two heartbeats. Optional: 30 s.
 	Heartbeat time.Duration
@@ -84,7 +87,13 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.ctx = ctx
 	h.mu.Unlock()
 	close(h.running)
-	h.wg.Go(func() { h.expireStrangers(ctx) })
+	h.wg.Go(func() {
+		if h.Beat > 0 {
+			h.attend(ctx)
+			return
+		}
+		h.expireStrangers(ctx)
+	})
 
 	sub := h.Store.Watch(ctx, tables.TaskDesireds.Name(), tables.InstanceStates.Name())
 	defer sub.Close()

@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // spec is what was wished of a service.
@@ -39,10 +41,10 @@ type wish struct {
 type book struct {
 	mu       sync.Mutex
 	services map[string]spec
-	tasks    map[string]wish    // by ARN
-	prints   map[string][]print // by container id: the processes of one that is to stay
-	findings []string           // what the load was answered and should not have been
-	fates    map[string]fate    // by task id: those of which a part was killed
+	tasks    map[string]wish           // by ARN
+	prints   map[string][]rounds.Print // by container id: the processes of one that is to stay
+	findings []string                  // what the load was answered and should not have been
+	fates    map[string]fate           // by task id: those of which a part was killed
 }
 
 // fate is what becomes of a task because a part of it was killed.
@@ -55,7 +57,7 @@ const (
 )
 
 func newBook() *book {
-	return &book{services: map[string]spec{}, tasks: map[string]wish{}, prints: map[string][]print{}, fates: map[string]fate{}}
+	return &book{services: map[string]spec{}, tasks: map[string]wish{}, prints: map[string][]rounds.Print{}, fates: map[string]fate{}}
 }
 
 func (b *book) service(name string) spec {

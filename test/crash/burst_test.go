@@ -8,19 +8,21 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // TestBurst kills everything at once during a burst of tasks, then the containers too, as a power cut does, and takes what is
 // left down after one more kill of everything.
 func TestBurst(t *testing.T) {
 	w := begin(t)
-	from := seed(t)
+	from := rounds.Seed(t)
 	t.Logf("BERTH_TEST_SEED=%d", from)
-	r := source(from, 0, 20)
+	r := rounds.Source(from, 0, 20)
 	f := fault{kill: everything, reverse: r.IntN(2) == 0}
 
 	w.burst(t, 10)
-	wait(t.Context(), millis(r, 0, 600))
+	rounds.Wait(t.Context(), rounds.Millis(r, 0, 600))
 	w.killAll(f, r)
 	w.restart(f, r)
 	w.converge("after the burst")
@@ -39,7 +41,7 @@ func TestBurst(t *testing.T) {
 	w.audit("after the power cut")
 
 	w.burst(t, 10)
-	wait(t.Context(), millis(r, 0, 600))
+	rounds.Wait(t.Context(), rounds.Millis(r, 0, 600))
 	w.killAll(f, r)
 	w.purge()
 }
@@ -79,15 +81,15 @@ func (w *world) forgetProcesses() {
 	w.witnesses = nil
 	w.book.mu.Lock()
 	defer w.book.mu.Unlock()
-	w.book.prints = map[string][]print{}
+	w.book.prints = map[string][]rounds.Print{}
 }
 
 // killContainers kills the first process of every container and every sandbox; the rest goes with it.
 func (w *world) killContainers() {
 	w.t.Helper()
-	for _, ps := range inits(w.Name) {
+	for _, ps := range rounds.Inits(w.Name) {
 		for _, p := range ps {
-			if err := syscall.Kill(p.pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			if err := syscall.Kill(p.PID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 				w.t.Error(err)
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // live lists the tasks that are not known to have ended, and describes them.
@@ -203,7 +204,7 @@ func (w *world) accounted(live []types.Task) error {
 // oneProcessEach: a container of every live task, of no other, once; and those that were there before are the same. What is in a sandbox has
 // the sandbox's; the second container of a task is started again from time to time.
 func (w *world) oneProcessEach(live []types.Task) error {
-	now, wanted := inits(w.Name), map[string]bool{}
+	now, wanted := rounds.Inits(w.Name), map[string]bool{}
 	for _, t := range live {
 		id := shortID(aws.ToString(t.TaskArn))
 		wanted[id] = true

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 func TestMain(m *testing.M) {
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) {
 
 func TestRounds(t *testing.T) {
 	w := begin(t)
-	from, n := seed(t), rounds(t)
+	from, n := rounds.Seed(t), rounds.Count(t, defaultRounds)
 	t.Logf("BERTH_TEST_SEED=%d BERTH_TEST_ROUNDS=%d", from, n)
 	for round := range n {
 		w.round(from, round)
@@ -47,11 +48,11 @@ func (d *diary) note(format string, args ...any) {
 // round kills what its fault says while the load runs, and judges what is left.
 func (w *world) round(seed uint64, round int) {
 	w.t.Helper()
-	f, r, d := draw(seed, round), source(seed, round, 3), &diary{begun: time.Now()}
+	f, r, d := draw(seed, round), rounds.Source(seed, round, 3), &diary{begun: time.Now()}
 	defer func() {
 		w.t.Logf("seed %d, round %d\n%s", seed, round, strings.Join(d.lines, "\n"))
 	}()
-	release := w.gated(int32(between(r, 1, 99)), int32(between(r, 1, 99)))
+	release := w.gated(int32(rounds.Between(r, 1, 99)), int32(rounds.Between(r, 1, 99)))
 	addresses, err := w.addresses(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
@@ -59,7 +60,7 @@ func (w *world) round(seed uint64, round int) {
 	l := w.startLoad(seed, round)
 	defer l.end()
 	l.until(f.after)
-	wait(w.t.Context(), f.delay)
+	rounds.Wait(w.t.Context(), f.delay)
 	d.note("kill %s after %d operations", f, l.ops.Load())
 	w.down(f, func() { w.killAll(f, r) })
 	release()
@@ -69,7 +70,7 @@ func (w *world) round(seed uint64, round int) {
 	l.until(f.down)
 	w.back(f, d, r, !f.again)
 	if f.again {
-		wait(w.t.Context(), f.relapse)
+		rounds.Wait(w.t.Context(), f.relapse)
 		d.note("kill again after %d operations", l.ops.Load())
 		w.down(f, func() { w.killAll(f, r) })
 		w.back(f, d, r, true)

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // TestDown kills the region while tasks start, and then `berth down` at one of its failpoints or at some moment. Whatever was cut off, the
@@ -30,7 +31,7 @@ func TestDown(t *testing.T) {
 		}
 	}
 	seen := filepath.Join(t.TempDir(), "seen")
-	from, n := seed(t), max(2, rounds(t)/2)
+	from, n := rounds.Seed(t), max(2, rounds.Count(t, defaultRounds)/2)
 	for round := range n {
 		if round > 0 {
 			if err := w.Begin(installation.Up); err != nil {
@@ -51,7 +52,7 @@ func TestDown(t *testing.T) {
 // cutOff kills the region and then its end, and ends it.
 func (w *world) cutOff(seed uint64, round int, seen string) {
 	w.t.Helper()
-	r, d := source(seed, round, 7), &diary{begun: time.Now()}
+	r, d := rounds.Source(seed, round, 7), &diary{begun: time.Now()}
 	defer func() { w.t.Logf("seed %d, round %d\n%s", seed, round, strings.Join(d.lines, "\n")) }()
 	network, err := w.Private(w.t.Context(), fmt.Sprintf("down-%d", round))
 	if err != nil {
@@ -64,19 +65,19 @@ func (w *world) cutOff(seed uint64, round int, seen string) {
 		w.AwaitTask(w.t, arn, "RUNNING")
 		d.note("running")
 	}
-	wait(w.t.Context(), millis(r, 0, 200))
+	rounds.Wait(w.t.Context(), rounds.Millis(r, 0, 200))
 	w.Kill(installation.Up)
 	d.note("the region is killed")
 	for _, point := range deal(r, seen) {
 		mark := filepath.Join(w.t.TempDir(), "mark")
 		ctx, cancel := context.WithCancel(w.t.Context())
 		if point == "" {
-			ctx, cancel = context.WithTimeout(w.t.Context(), millis(r, 1, 600))
+			ctx, cancel = context.WithTimeout(w.t.Context(), rounds.Millis(r, 1, 600))
 		}
 		cmd := w.Command(ctx, "down")
 		cmd.Env = append(slices.Clone(cmd.Env), "FAILPOINT_SEEN="+seen)
 		if point != "" {
-			cmd.Env = append(cmd.Env, fmt.Sprintf("FAILPOINT=%s %d %s", point, between(r, 1, 2), mark))
+			cmd.Env = append(cmd.Env, fmt.Sprintf("FAILPOINT=%s %d %s", point, rounds.Between(r, 1, 2), mark))
 		}
 		out, err := cmd.CombinedOutput()
 		cancel()

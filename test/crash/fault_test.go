@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // victim is a process of the installation.
@@ -43,11 +44,11 @@ type fault struct {
 
 // draw chooses the fault of a round. Eleven rounds in a row have every kind once.
 func draw(seed uint64, round int) fault {
-	deck := source(seed, round/len(faults), 1).Perm(len(faults))
-	r := source(seed, round, 2)
+	deck := rounds.Source(seed, round/len(faults), 1).Perm(len(faults))
+	r := rounds.Source(seed, round, 2)
 	f := fault{
-		kill: faults[deck[round%len(faults)]], after: between(r, 4, 18), delay: millis(r, 0, 250), down: between(r, 2, 10),
-		reverse: r.IntN(2) == 0, again: r.IntN(3) == 0, relapse: millis(r, 0, 2500), rest: between(r, 3, 8),
+		kill: faults[deck[round%len(faults)]], after: rounds.Between(r, 4, 18), delay: rounds.Millis(r, 0, 250), down: rounds.Between(r, 2, 10),
+		reverse: r.IntN(2) == 0, again: r.IntN(3) == 0, relapse: rounds.Millis(r, 0, 2500), rest: rounds.Between(r, 3, 8),
 	}
 	if f.part = parts[r.IntN(len(parts))]; f.part == nothing && len(f.kill) == 0 {
 		f.part = runsc

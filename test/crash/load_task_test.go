@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // singly are the families of tasks that stay.
@@ -25,7 +27,7 @@ func (l *load) taskStep(r *rand.Rand) {
 			of = endingFamily
 		}
 		l.run(r, wish{exit: &code}, &ecs.RunTaskInput{
-			TaskDefinition: aws.String(of), Count: aws.Int32(int32(between(r, 1, 2))),
+			TaskDefinition: aws.String(of), Count: aws.Int32(int32(rounds.Between(r, 1, 2))),
 			Overrides: environ("CODE", strconv.Itoa(int(code)), "WAIT", strconv.Itoa(r.IntN(1_500_000))),
 		})
 	case dice < 8 && len(stay) < 5:

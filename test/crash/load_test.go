@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go"
+
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // load calls the region from several workers, each with objects of its own, so that what a worker was last answered of an
@@ -32,11 +34,11 @@ func (w *world) startLoad(seed uint64, round int) *load {
 	l := &load{w: w, round: round, news: make(chan struct{}, 1)}
 	l.ctx, l.stop = context.WithCancel(w.t.Context())
 	for n, step := range []func(*rand.Rand){l.serviceStep, l.taskStep} {
-		r := source(seed, round, uint64(10+n))
+		r := rounds.Source(seed, round, uint64(10+n))
 		l.workers.Go(func() {
 			for l.ctx.Err() == nil {
 				step(r)
-				wait(l.ctx, millis(r, 0, pace))
+				rounds.Wait(l.ctx, rounds.Millis(r, 0, pace))
 			}
 		})
 	}
@@ -107,14 +109,6 @@ func (l *load) must(what string, f func(context.Context) error) error {
 		if time.Since(begun) > time.Minute {
 			return fmt.Errorf("%s was not answered for a minute: %w", what, err)
 		}
-		wait(context.WithoutCancel(l.ctx), 30*time.Millisecond)
-	}
-}
-
-// wait waits, at most until the context ends.
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+		rounds.Wait(context.WithoutCancel(l.ctx), 30*time.Millisecond)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // part is a process that is of one task alone. When it is killed the task ends, and what it had goes.
@@ -76,9 +78,9 @@ func (w *world) partsOf(p part) map[string]int {
 		if err != nil {
 			continue
 		}
-		line := strings.ReplaceAll(read(pid, "cmdline"), "\x00", " ")
+		line := strings.ReplaceAll(rounds.Read(pid, "cmdline"), "\x00", " ")
 		m := partLines[p].FindStringSubmatch(line)
-		if m == nil || !strings.Contains(line, w.RunDir+"/") || p == runsc && innerPID(pid) != "1" {
+		if m == nil || !strings.Contains(line, w.RunDir+"/") || p == runsc && rounds.InnerPID(pid) != "1" {
 			continue
 		}
 		var id string

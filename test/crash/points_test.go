@@ -13,12 +13,13 @@ import (
 
 	"github.com/berth-ecs/berth/node/hold/logfile"
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // TestPoints kills a process at one failpoint after the other, each at some hit of it, while the load runs.
 func TestPoints(t *testing.T) {
 	w := begin(t)
-	from := seed(t)
+	from := rounds.Seed(t)
 	deck := newDeck(t, from)
 	if text := os.Getenv("BERTH_TEST_POINT"); text != "" {
 		s, err := again(text)
@@ -54,8 +55,8 @@ func (w *world) shoot(deck *deck, s shot) {
 	defer func() {
 		w.t.Logf("BERTH_TEST_SEED=%d BERTH_TEST_POINT=%q\n%s", deck.seed, s, strings.Join(d.lines, "\n"))
 	}()
-	r := source(deck.seed, s.round, 3)
-	release := w.gated(int32(between(r, 1, 99)))
+	r := rounds.Source(deck.seed, s.round, 3)
+	release := w.gated(int32(rounds.Between(r, 1, 99)))
 	addresses, err := w.addresses(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
@@ -75,7 +76,7 @@ func (w *world) shoot(deck *deck, s shot) {
 		release()
 		w.rise(deck, s)
 		d.note("ready again")
-		l.until(between(r, 2, 5))
+		l.until(rounds.Between(r, 2, 5))
 		l.end()
 	} else {
 		d.note("fired while it began")
@@ -123,7 +124,7 @@ func (w *world) arm(deck *deck, s shot, mark string) {
 			w.t.Fatal(err)
 		}
 	}
-	err := w.Begin(role, w.nodeSettings(source(deck.seed, s.round, 5)), "FAILPOINT_SEEN="+deck.seen, fmt.Sprintf("FAILPOINT=%s %d %s", s.point, s.hit, mark))
+	err := w.Begin(role, w.nodeSettings(rounds.Source(deck.seed, s.round, 5)), "FAILPOINT_SEEN="+deck.seen, fmt.Sprintf("FAILPOINT=%s %d %s", s.point, s.hit, mark))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func (w *world) readyOr(mark string) bool {
 	defer cancel()
 	go func() {
 		for !exists(mark) && ctx.Err() == nil {
-			wait(ctx, 5*time.Millisecond)
+			rounds.Wait(ctx, 5*time.Millisecond)
 		}
 		cancel()
 	}()
@@ -160,7 +161,7 @@ func (w *world) await(l *load, s shot, mark string) {
 		end = time.Now().Add(installation.Patience)
 	}
 	for (l.ops.Load() < goal || time.Now().Before(end)) && !exists(mark) && w.t.Context().Err() == nil {
-		wait(w.t.Context(), 2*time.Millisecond)
+		rounds.Wait(w.t.Context(), 2*time.Millisecond)
 	}
 }
 
@@ -188,7 +189,7 @@ func (w *world) rise(deck *deck, s shot) {
 	w.t.Helper()
 	role := s.role()
 	if s.point.Process() != "hold" {
-		if err := w.Begin(role, w.nodeSettings(source(deck.seed, s.round, 6)), "FAILPOINT_SEEN="+deck.seen); err != nil {
+		if err := w.Begin(role, w.nodeSettings(rounds.Source(deck.seed, s.round, 6)), "FAILPOINT_SEEN="+deck.seen); err != nil {
 			w.t.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // shot is a process killed at one hit of a failpoint.
@@ -111,7 +112,7 @@ func (d *deck) deal(round int) shot {
 	p := points[0]
 	hit := 1
 	if d.known[p] == d.fired[p] {
-		hit = between(source(d.seed, round, 4), 1, 4)
+		hit = rounds.Between(rounds.Source(d.seed, round, 4), 1, 4)
 	}
 	d.known[p]++
 	return shot{point: p, hit: hit, round: round}

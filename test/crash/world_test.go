@@ -22,6 +22,7 @@ import (
 
 	"github.com/berth-ecs/berth/test/images"
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 const (
@@ -191,7 +192,7 @@ func (w *world) gated(codes ...int32) (release func()) {
 			}
 		}
 		installation.Eventually(w.t, "the gated tasks' processes end", func(context.Context) error {
-			alive := inits(w.Name)
+			alive := rounds.Inits(w.Name)
 			for _, arn := range arns {
 				if len(alive[shortID(arn)+"-0"]) > 0 {
 					return fmt.Errorf("%s still runs", arn)

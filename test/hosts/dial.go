@@ -79,3 +79,9 @@ func (h *Host) ECS(edits ...func(*ecs.Options)) *ecs.Client {
 		Credentials: credentials.NewStaticCredentialsProvider(k.AccessKey, k.SecretKey, ""),
 	}, edits...)
 }
+
+// AskEC2 calls an operation of EC2 of the host's server.
+func (h *Host) AskEC2(ctx context.Context, into any, action string, pairs ...string) error {
+	k := h.Keys()
+	return installation.EC2{HTTP: h.HTTP(), Endpoint: Endpoint, AccessKey: k.AccessKey, SecretKey: k.SecretKey}.Ask(ctx, into, action, pairs...)
+}

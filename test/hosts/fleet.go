@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/health"
 	"github.com/berth-ecs/berth/internal/ready"
@@ -38,6 +40,31 @@ func (h *Host) First(settings ...string) {
 func (h *Host) JoinServer(by *Host, settings ...string) {
 	h.world.t.Helper()
 	h.serve(append([]string{"--server=" + by.Agents(), "--join=" + by.Ticket(Server)}, settings...)...)
+}
+
+// FirstConfined is First with the rights that the server's systemd unit leaves it: it writes below its directories only, and has no capability but
+// that of ports below 1024.
+func (h *Host) FirstConfined(settings ...string) {
+	h.world.t.Helper()
+	wrapper := filepath.Join(h.dir, "confined")
+	const script = `#!/bin/sh
+set -e
+mkdir -p %[1]s %[2]s
+exec unshare --mount --propagation private sh -ec '
+mount --bind %[1]s %[1]s
+mount --bind %[2]s %[2]s
+mount -o remount,bind,ro /
+mount -o remount,bind,ro /sys/fs/cgroup
+exec setpriv --no-new-privs --inh-caps=-all --bounding-set=-all,+net_bind_service %[3]s "$@"' sh "$@"
+`
+	err := os.WriteFile(wrapper, fmt.Appendf(nil, script, h.DataDir(), h.RunDir(), h.world.exe), 0o700)
+	if err == nil {
+		err = h.beginProgram(Server, wrapper, append([]string{fmt.Sprintf("--agent-listen=%s:443", h.Address)}, settings...)...)
+	}
+	if err != nil {
+		h.world.t.Fatal(err)
+	}
+	h.AwaitReady()
 }
 
 func (h *Host) serve(settings ...string) {
@@ -154,4 +181,17 @@ func (h *Host) Import(ctx context.Context, ref string, s images.Spec) error {
 func (h *Host) Restore(backup string) {
 	h.world.t.Helper()
 	h.Must("restore", backup, fmt.Sprintf("--agent-listen=%s:%s", h.Address, agentPort), "--peer-listen="+h.Peer())
+}
+
+// Leads is the host whose server leads, as this one's server sees it; nil when it does not say.
+func (h *Host) Leads(ctx context.Context) *Host {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	servers, err := h.Servers(ctx)
+	for _, other := range h.world.hosts {
+		if err == nil && servers[other.Name] == "leads" {
+			return other
+		}
+	}
+	return nil
 }

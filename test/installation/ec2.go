@@ -15,23 +15,34 @@ import (
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
+// EC2 is where operations of EC2 are asked for, and as whom.
+type EC2 struct {
+	HTTP                           *http.Client
+	Endpoint, AccessKey, SecretKey string
+}
+
 // AskEC2 calls an operation of EC2 with the parameters "Name", "value", ... and reads the answer.
 func (i *Installation) AskEC2(ctx context.Context, into any, action string, pairs ...string) error {
+	return EC2{http.DefaultClient, i.Endpoint, AccessKey, SecretKey}.Ask(ctx, into, action, pairs...)
+}
+
+// Ask calls an operation with the parameters "Name", "value", ... and reads the answer.
+func (e EC2) Ask(ctx context.Context, into any, action string, pairs ...string) error {
 	q := url.Values{"Action": {action}, "Version": {"2016-11-15"}}
 	for p := 0; p+1 < len(pairs); p += 2 {
 		q.Set(pairs[p], pairs[p+1])
 	}
 	body := q.Encode()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.Endpoint+"/", strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.Endpoint+"/", strings.NewReader(body))
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	sigv4.Signer{
-		Credentials: sigv4.Credentials{AccessKey: AccessKey, Secret: SecretKey},
+		Credentials: sigv4.Credentials{AccessKey: e.AccessKey, Secret: e.SecretKey},
 		Scope:       sigv4.Scope{Region: Region, Service: "ec2"},
 	}.Sign(r, []byte(body), time.Now())
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := e.HTTP.Do(r)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ type Installation struct {
 	DataDir  string
 	BinDir   string
 	Endpoint string
+	// DNS is where the server answers the region's names.
+	DNS string
 	// Introspection is the address of the node's introspection API.
 	Introspection string
 	// PublicPool is where its public addresses are from: no other installation's.
@@ -122,14 +124,18 @@ func describe(o Options) (*Installation, error) {
 	if err != nil {
 		return nil, err
 	}
+	names, err := freePort()
+	if err != nil {
+		return nil, err
+	}
 	i := &Installation{
 		Name: name, RunDir: "/run/" + name, DataDir: data, BinDir: binDir(),
 		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), options: o, processes: make(map[Role]*process),
-		Introspection: fmt.Sprintf("127.0.0.1:%d", introspection), PublicPool: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 19, byte(octet), 0}), 24),
+		DNS: fmt.Sprintf("127.0.0.1:%d", names), Introspection: fmt.Sprintf("127.0.0.1:%d", introspection), PublicPool: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 19, byte(octet), 0}), 24),
 	}
 	i.env = append(os.Environ(), settings(append([]string{
 		"name=" + name, "run-dir=" + i.RunDir, "data-dir=" + data, "bin-dir=" + i.BinDir,
-		fmt.Sprintf("listen=127.0.0.1:%d", port), fmt.Sprintf("introspection=:%d", introspection), "region=" + Region, "account=" + Account,
+		fmt.Sprintf("listen=127.0.0.1:%d", port), "dns-listen=" + i.DNS, fmt.Sprintf("introspection=:%d", introspection), "region=" + Region, "account=" + Account,
 		"access-key=" + AccessKey, "secret-key=" + SecretKey,
 		fmt.Sprintf("bridge-subnet=10.213.%d.0/24", octet), "public-pool=" + i.PublicPool.String(),
 		"fargate-storage=100000", // the tests' tasks write little, and a small disk should do

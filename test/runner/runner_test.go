@@ -142,7 +142,7 @@ func TestReadEventsShowsWhatNeverEnded(t *testing.T) {
 
 // The project's own budgets must be readable, and the one of make test no longer than promised.
 func TestOwnBudgets(t *testing.T) {
-	for file, most := range map[string]time.Duration{"../budget.txt": 20 * time.Minute, "../nightly.txt": 90 * time.Minute} {
+	for file, most := range map[string]time.Duration{"../budget.txt": 20 * time.Minute, "../nightly.txt": 2 * time.Hour} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

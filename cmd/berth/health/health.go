@@ -30,13 +30,18 @@ type Page string
 
 // Report returns the region's readiness report.
 func (p Page) Report(ctx context.Context) (ready.Report, error) {
+	return p.ReportBy(ctx, http.DefaultClient)
+}
+
+// ReportBy is Report by a client that reaches it.
+func (p Page) ReportBy(ctx context.Context, client *http.Client) (ready.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, string(p)+ReadyPath, nil)
 	if err != nil {
 		return ready.Report{}, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return ready.Report{}, err
 	}

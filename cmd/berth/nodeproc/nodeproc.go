@@ -263,7 +263,7 @@ func credentials(s config.Settings) func() sigv4.Credentials {
 // reservedPorts are the TCP ports of the machine that tasks cannot have: ssh's, the region's own, and introspection's.
 func reservedPorts(s config.Settings) []string {
 	ports := []string{"22"}
-	for _, listen := range []string{s.Listen, s.Introspection} {
+	for _, listen := range []string{s.Listen, s.DNSListen, s.Introspection} {
 		if _, port, err := net.SplitHostPort(listen); err == nil && !slices.Contains(ports, port) {
 			ports = append(ports, port)
 		}

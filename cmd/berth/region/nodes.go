@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"github.com/berth-ecs/berth/cmd/berth/names"
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/session/link"
@@ -24,7 +25,7 @@ type nodes struct {
 
 func newNodes(ctx context.Context, c Config, r rooms, verify func(*http.Request) (sigv4.Identity, error)) nodes {
 	f := feed.New(feed.Config{
-		Store: r.store, Settings: compileSettings(), Nodes: machines{}, Names: &names{}, Log: c.Log.With("component", "feed"),
+		Store: r.store, Settings: compileSettings(), Nodes: machines{}, Names: &names.Zones{}, Log: c.Log.With("component", "feed"),
 	})
 	return nodes{f, link.New(link.Config{
 		Store: r.store, Feed: subscribing{f}, Verify: verify, Removed: removed(ctx, r.store), Log: c.Log.With("component", "link"), Metrics: r.metrics,

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/berth-ecs/berth/cloudmap/route53api"
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
+	"github.com/berth-ecs/berth/cmd/berth/names"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/iam/stsapi"
@@ -176,14 +178,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	}
 	regions, every := regionsOf(c.Settings)
 	verify := ownConnection((&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade)
-	sessions := hub.New(hub.Config{
-		Store:   r.store,
-		Wings:   wings(c),
-		Server:  newServerID(),
-		Verify:  verify,
-		Removed: removed(ctx, r.store),
-		Log:     c.Log.With("component", "session"),
-	})
+	sessions := newSessions(ctx, c, r, verify)
 	r.nodes = newNodes(ctx, c, r, verify)
 	images, err := openRegistry(c, r)
 	if err != nil {
@@ -215,9 +210,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
 		},
 	}
-	if r.keepers != nil {
-		parts["majority"] = func(ctx context.Context) error { return watchful(r).run(ctx, c.Ready) }
-	}
+	maps.Copy(parts, optional(c, r))
 	if l.agents != nil {
 		parts["agents"] = func(ctx context.Context) error {
 			return serveHTTP(ctx, wire.NewServer(agentRoutes(c, r, edge, sessions), http), l.agents)
@@ -236,6 +229,20 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	c.Ready.Done(part)
 	c.Log.Info("serving", "endpoint", c.Settings.Endpoint(), "region", c.Settings.Region, "account", c.Settings.Account)
 	return group.Wait()
+}
+
+// optional are the parts that not every server has, and that need no other part.
+func optional(c Config, r rooms) map[string]func(context.Context) error {
+	parts := map[string]func(context.Context) error{}
+	if at := c.Settings.DNS(); at.IsValid() {
+		parts["names"] = func(ctx context.Context) error {
+			return names.Serve(ctx, names.Config{Store: r.store, Listen: at, Log: c.Log.With("component", "names")})
+		}
+	}
+	if r.keepers != nil {
+		parts["majority"] = func(ctx context.Context) error { return watchful(r).run(ctx, c.Ready) }
+	}
+	return parts
 }
 
 // wings are the others as the ECS wing's transactions need them.
@@ -302,4 +309,25 @@ func newServerID() string {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
+}
+
+// newSessions are those of agents.
+func newSessions(ctx context.Context, c Config, r rooms, verify func(*http.Request) (sigv4.Identity, error)) *hub.Hub {
+	return hub.New(hub.Config{
+		Store:   r.store,
+		Wings:   wings(c),
+		Server:  newServerID(),
+		Beat:    beatOf(c.Settings),
+		Verify:  verify,
+		Removed: removed(ctx, r.store),
+		Log:     c.Log.With("component", "session"),
+	})
+}
+
+// beatOf is how often a server among several says that it is there. One that is alone says nothing: an idle region writes nothing.
+func beatOf(s config.Settings) time.Duration {
+	if s.PeerListen == "" && len(s.Etcd) == 0 {
+		return 0
+	}
+	return 5 * time.Second
 }

@@ -38,17 +38,19 @@ func (a *Answer) space(n int) []byte {
 }
 
 // Answer answers a question that came to the resolver of a VPC, or of the machine.
-// id is the VPC's, or Machine.
+// id is the VPC's, Machine or Everything.
 func (v *View) Answer(id string, q *message.Query, a *Answer) {
 	a.reset()
 	if v == nil {
 		v = &View{}
 	}
 	p := v.vpcs[id]
-	if id == Machine {
+	switch {
+	case id == Machine:
 		p = v.ofMachine()
-	}
-	if p == nil || p.names == nil || !p.names.support {
+	case id == Everything:
+		p = &vpc{zones: v.all}
+	case p == nil || p.names == nil || !p.names.support:
 		a.Silent = true
 		return
 	}

@@ -76,7 +76,7 @@ ec2-198-18-0-6.eu-west-1.compute.amazonaws.com A|_http._tcp.prod.local SRV|a.b.d
 
 func answers(t *rapid.T, v *View) string {
 	var b strings.Builder
-	for _, id := range []string{"vpc-a", "vpc-b", "vpc-c", Machine} {
+	for _, id := range []string{"vpc-a", "vpc-b", "vpc-c", Machine, Everything} {
 		for _, question := range questions {
 			reply, a := ask(t, v, id, strings.TrimSpace(question), zero)
 			fmt.Fprintln(&b, id, question, said(reply, a))
@@ -107,7 +107,7 @@ func TestChangesLeadToTheWhole(t *testing.T) {
 			last, v = next, changed
 		}
 		empty, _ := v.Apply(nodeconf.Diff(last, &nodeconf.Config{Version: 9}))
-		if empty.machine != nil || len(empty.vpcs)+len(empty.homes)+empty.everywhere.Len()+empty.zones.Len()+empty.trees.Len()+empty.values.Len()+empty.public.Len()+empty.owner.Len()+empty.known.Len() != 0 {
+		if empty.machine != nil || len(empty.vpcs)+len(empty.homes)+empty.everywhere.Len()+empty.all.Len()+empty.zones.Len()+empty.trees.Len()+empty.values.Len()+empty.public.Len()+empty.owner.Len()+empty.known.Len() != 0 {
 			t.Fatalf("left when nothing is wanted: %+v", empty)
 		}
 	})

@@ -5,6 +5,10 @@ import "github.com/berth-ecs/berth/nodeconf"
 // Machine stands for the machine itself where a VPC is told: whoever shares its network is answered as in the VPC that it counts as in.
 const Machine = "machine"
 
+// Everything stands for who is in no VPC and asks for any zone there is: names that are in none are not known, and are nobody's to ask for. Of several
+// zones with one name the first counts.
+const Everything = "everything"
+
 // home is the VPC that the machine counts as in.
 type home struct {
 	vpc   string

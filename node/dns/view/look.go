@@ -26,6 +26,12 @@ type look struct {
 // look looks a name up in the zones and names of a VPC. In a zone, no more than the zone has is true.
 func (v *View) look(p *vpc, name []byte, kind uint16, a *Answer) look {
 	z := v.zone(p, name)
+	if p.names == nil {
+		if z == nil {
+			return look{elsewhere: true}
+		}
+		return v.inZone(z, name, kind, a)
+	}
 	local := p.names.find(name)
 	switch {
 	case z != nil && len(z.name) >= len(local.zone):

@@ -15,6 +15,7 @@ type View struct {
 	homes      map[string]home   // by nodeconf.HomeKey
 	machine    *vpc              // what is answered at home; nil when there is none
 	everywhere trie.Map[[]*zone] // public zones, as vpc.zones
+	all        trie.Map[[]*zone] // all zones, as vpc.zones
 
 	zones  trie.Map[*zone]                // by id
 	trees  trie.Map[trie.Map[*node]]      // of zones, by id; then by name

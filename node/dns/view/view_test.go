@@ -114,6 +114,11 @@ func TestZones(t *testing.T) {
 		{Machine, "shop.example.net A", "NOERROR | shop.example.net. 60 IN A 172.31.0.10"}, // of a name twice, the VPC's own
 		{Machine, "x.deep.example.net A", "NOERROR | x.deep.example.net. 60 IN A 198.18.0.11"},
 		{Machine, "example.net A", "NOERROR | auth example.net. 5 IN SOA ns. m. 1 7200 900 1209600 86400"},
+		{Everything, "web.prod.local AAAA", "NOERROR | web.prod.local. 60 IN AAAA fd00::1"},
+		{Everything, "shop.example.net A", "NOERROR | shop.example.net. 60 IN A 198.18.0.10"}, // the first of two
+		{Everything, "ip-10-0-0-5.ec2.internal A", "NOERROR | forward ip-10-0-0-5.ec2.internal.<nil>"},
+		{Everything, "5.0.0.10.in-addr.arpa PTR", "NOERROR | forward 5.0.0.10.in-addr.arpa.<nil>"},
+		{Everything, "localhost A", "NOERROR | forward localhost.<nil>"},
 		{Machine, "web.prod.local A", "NOERROR | forward web.prod.local.<nil>"},
 		{Machine, "ip-172-31-0-7.ec2.internal A", "NOERROR | ip-172-31-0-7.ec2.internal. 60 IN A 172.31.0.7"},
 		{Machine, "ec2-198-18-0-5.compute-1.amazonaws.com A", "NOERROR | ec2-198-18-0-5.compute-1.amazonaws.com. 60 IN A 198.18.0.5"},

@@ -66,6 +66,7 @@ func (v *View) hang(z *zone, f func([]*zone) []*zone) {
 			*m = m.With(string(z.name), all)
 		}
 	}
+	change(&v.all)
 	if z.all {
 		change(&v.everywhere)
 		return

@@ -100,10 +100,14 @@ func (w Wire) cable(mh, wh *netlink.Handle, port string, end veth) error {
 	} else if err != nil {
 		return err
 	}
-	return straight(wh, port)
+	l, err := wh.LinkByName(port)
+	if err != nil {
+		return err
+	}
+	return errors.Join(straight(wh, port), wh.LinkSetUp(l))
 }
 
-// straight has a port lead to the bridge without a relay.
+// straight has a port lead to the bridge without a relay. One that is cut stays so.
 func straight(wh *netlink.Handle, port string) error {
 	br, err := wh.LinkByName(bridge)
 	if err != nil {
@@ -113,7 +117,7 @@ func straight(wh *netlink.Handle, port string) error {
 	if err != nil {
 		return fmt.Errorf("port %s: %w", port, err)
 	}
-	if err := errors.Join(wh.LinkSetMaster(l, br), wh.LinkSetUp(l)); err != nil {
+	if err := wh.LinkSetMaster(l, br); err != nil {
 		return err
 	}
 	return remove(wh, detour(port))
@@ -148,17 +152,26 @@ func (w Wire) Unplug(m Machine) error {
 	return netspace.Unmount(Space(m.Name))
 }
 
+// Remove removes the wire.
+func (w Wire) Remove() error { return takeAway(string(w)) }
+
 // Remove removes every namespace whose name begins so, with what is in it. Processes in them must have ended.
 func Remove(prefix string) error {
 	found, err := netspace.Names(spaces, func(n string) bool { return strings.HasPrefix(n, prefix) })
 	errs := []error{err}
 	for _, name := range found {
-		if netspace.Mounted(Space(name)) {
-			errs = append(errs, in(Space(name), func(_ netns.NsHandle, h *netlink.Handle) error { return removeAll(h) }))
-		}
-		errs = append(errs, netspace.Unmount(Space(name)))
+		errs = append(errs, takeAway(name))
 	}
 	return errors.Join(errs...)
+}
+
+// takeAway removes a namespace and its links, as far as they are there.
+func takeAway(name string) error {
+	var err error
+	if netspace.Mounted(Space(name)) {
+		err = in(Space(name), func(_ netns.NsHandle, h *netlink.Handle) error { return removeAll(h) })
+	}
+	return errors.Join(err, netspace.Unmount(Space(name)))
 }
 
 // with runs f with the wire's links.

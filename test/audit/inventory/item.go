@@ -17,6 +17,7 @@ const (
 	Netns     Kind = "netns"
 	Link      Kind = "link"
 	Route     Kind = "route"
+	Way       Kind = "way"  // an address of a VPC that is on another node, or such a node
 	Rule      Kind = "rule" // nftables tables, chains and sets
 	Element   Kind = "element"
 	Cgroup    Kind = "cgroup"

@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/vishvananda/netlink"
 )
 
 // takeMounts reads every mount below the installation's directories, and the named namespaces of `ip netns`.
@@ -77,23 +78,22 @@ func parseMount(line string) (path, kind string, ok bool) {
 
 // takeLinks finds links by the installation's naming scheme: the bridge <name>0 and its ports <name>_*.
 func (v *Inventory) takeLinks(o Options) {
-	links, err := net.Interfaces()
+	links, err := dump(netlink.LinkList)
 	if err != nil {
 		v.fail("links", err)
 		return
 	}
-	for _, l := range links {
+	for _, link := range links {
+		l := link.Attrs()
 		edge := strings.HasPrefix(l.Name, edgePrefix(o))
 		if l.Name != o.Name+"0" && !strings.HasPrefix(l.Name, o.Name+"_") && !edge {
 			continue
 		}
-		b, _ := os.ReadFile("/sys/class/net/" + l.Name + "/ifalias")
-		alias := strings.TrimSpace(string(b))
-		owner, _, _ := strings.Cut(alias, " ")
+		owner, _, _ := strings.Cut(l.Alias, " ")
 		if edge { // its alias is the VPC's id
 			owner = ""
 		}
-		v.add(Link, l.Name, owner, alias)
+		v.add(Link, l.Name, owner, l.Alias)
 	}
 }
 

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// takePorts lists what the given sockets (by inode) listen on in the machine's own namespace.
+// takePorts lists what the given sockets (by inode) listen on in the namespace of whoever asks: a machine may be one.
 func (v *Inventory) takePorts(owners map[string]string) {
 	for _, proto := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		b, err := os.ReadFile("/proc/net/" + proto)
+		b, err := os.ReadFile("/proc/thread-self/net/" + proto)
 		if err != nil {
 			continue // this kernel has no IPv6
 		}

@@ -111,5 +111,5 @@ func (v *Inventory) takeRouter(vpc, path string) error {
 			v.add(Route, fmt.Sprintf("%s %s", vpc, r.Dst), owner, "in a router")
 		}
 	}
-	return nil
+	return v.takeWays(h, vpc, links, routes)
 }

@@ -1,4 +1,4 @@
-package region
+package names
 
 import (
 	"iter"
@@ -10,32 +10,32 @@ import (
 	"github.com/berth-ecs/berth/vpc/feed"
 )
 
-// names are the zones of Cloud Map, as those who tell nodes and resolvers of them ask for them. Each needs one of its own.
-type names struct{ index *zone.Index }
+// Zones are those of Cloud Map, as who tells nodes and resolvers of them asks for them. Each needs one of its own; the zero value is ready.
+type Zones struct{ index *zone.Index }
 
-var _ feed.Names = (*names)(nil)
+var _ feed.Names = (*Zones)(nil)
 
 // Tables implements feed.Names.
-func (*names) Tables() []string {
+func (*Zones) Tables() []string {
 	return []string{tables.Namespaces.Name(), tables.Services.Name(), tables.Instances.Name(), tables.Healths.Name()}
 }
 
 // Load implements feed.Names.
-func (n *names) Load(tx store.Tx) nodeconf.Resources {
-	n.index = zone.New()
-	return n.index.Load(nameRecords(tx))
+func (z *Zones) Load(tx store.Tx) nodeconf.Resources {
+	z.index = zone.New()
+	return z.index.Load(records(tx))
 }
 
 // Follow implements feed.Names.
-func (n *names) Follow(changes []store.Change) nodeconf.Delta {
+func (z *Zones) Follow(changes []store.Change) nodeconf.Delta {
 	out := make([]zone.Change, len(changes))
 	for i, c := range changes {
 		out[i] = zone.Change{Old: c.Old, New: c.New}
 	}
-	return n.index.Apply(out...)
+	return z.index.Apply(out...)
 }
 
-func nameRecords(tx store.Tx) iter.Seq[any] {
+func records(tx store.Tx) iter.Seq[any] {
 	return func(yield func(any) bool) {
 		_ = each(tx, tables.Namespaces, yield) && each(tx, tables.Services, yield) && each(tx, tables.Instances, yield) && each(tx, tables.Healths, yield)
 	}
