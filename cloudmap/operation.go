@@ -38,7 +38,7 @@ type NamespaceChange struct {
 // ServiceChange is what an UPDATE_SERVICE changes.
 type ServiceChange struct {
 	Description *string  `json:",omitempty"` // nil stays as it is
-	Records     []Record `json:",omitempty"` // instead of the service's; of the same types
+	Records     []Record `json:",omitempty"` // instead of the service's; of the same types, or fewer
 	Check       *Check   `json:",omitempty"` // instead of the service's
 }
 

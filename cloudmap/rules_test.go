@@ -152,6 +152,15 @@ func TestChangesOfServices(t *testing.T) {
 	wants(t, "another type", err, "cannot be changed")
 	_, err = s.Changed(priNS, ServiceChange{Records: records("A", "AAAA")})
 	wants(t, "one more", err, "cannot be changed")
+	both := &Service{Name: "b", Records: records("A", "SRV"), Routing: "MULTIVALUE", Check: &Check{Type: "TCP", Threshold: 1}}
+	if next, err = both.Changed(pubNS, ServiceChange{Records: records("SRV")}); err != nil || next.Has("A") || next.Check != nil || next.Routing != "MULTIVALUE" {
+		t.Errorf("%+v %v", next, err)
+	}
+	if next, err = both.Changed(pubNS, ServiceChange{}); err != nil || next.Records != nil || next.Type != "HTTP" || next.Routing != "" {
+		t.Errorf("%+v %v", next, err)
+	}
+	_, err = both.Changed(pubNS, ServiceChange{Records: []Record{}})
+	wants(t, "no record", err, "at least one")
 	_, err = (&Service{Name: "b"}).Changed(webNS, ServiceChange{})
 	wants(t, "in HTTP", err, "HTTP namespace")
 	told := &Service{Name: "b", Custom: &Custom{}}

@@ -114,7 +114,8 @@ func (s *Service) TTL(recordType string) int64 {
 	return 0
 }
 
-// Changed is the service after a change, or says why it cannot be: the types of its records stay.
+// Changed is the service after a change, or says why it cannot be. As on AWS, records and checks that a change leaves out are gone, and no
+// type of records comes.
 func (s *Service) Changed(n *Namespace, c ServiceChange) (*Service, error) {
 	if !n.DNS() {
 		return nil, Invalid("A service of an HTTP namespace cannot be updated: %s", s.ID)
@@ -123,16 +124,13 @@ func (s *Service) Changed(n *Namespace, c ServiceChange) (*Service, error) {
 	if c.Description != nil {
 		next.Description = *c.Description
 	}
-	if c.Records != nil {
-		if len(c.Records) != len(s.Records) {
+	for _, r := range c.Records {
+		if !s.Has(r.Type) {
 			return nil, Invalid("The types of the DnsRecords of a service cannot be changed: %s", s.ID)
 		}
-		for _, r := range c.Records {
-			if !s.Has(r.Type) {
-				return nil, Invalid("The types of the DnsRecords of a service cannot be changed: %s", s.ID)
-			}
-		}
-		next.Records = c.Records
+	}
+	if next.Records = c.Records; next.Records == nil {
+		next.Routing = ""
 	}
 	if c.Check != nil && s.Custom != nil {
 		return nil, Invalid("A service with a HealthCheckCustomConfig cannot get a HealthCheckConfig: %s", s.ID)

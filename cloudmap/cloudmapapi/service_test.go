@@ -37,7 +37,7 @@ func TestServices(t *testing.T) {
 		if *got.Description != "new" || *got.DnsConfig.DnsRecords[1].TTL != 6 || got.HealthCheckCustomConfig == nil {
 			t.Errorf("%+v", got)
 		}
-		change.Service.DnsConfig = &shape.DnsConfigChange{DnsRecords: dns("A").DnsRecords}
+		change.Service.DnsConfig = &shape.DnsConfigChange{DnsRecords: dns("A", "AAAA").DnsRecords}
 		fails(w, shape.OpUpdateService, w.api.UpdateService, change, "InvalidInput: cannot be changed")
 		must(w, shape.OpDeleteService, w.api.DeleteService, &shape.DeleteServiceRequest{Id: s.Id})
 		fails(w, shape.OpGetService, w.api.GetService, &shape.GetServiceRequest{Id: s.Id}, "ServiceNotFound: "+*s.Id)
