@@ -108,12 +108,15 @@ func (l *checks) check(ctx context.Context, key string) (loop.Result, error) {
 		last = run{of: s.instance}
 	}
 	last.at = time.Now()
-	next, streak := s.service.Check.Judge(s.status, l.probe(ctx, s) == nil, last.streak)
+	wrong := l.probe(ctx, s)
 	if ctx.Err() != nil {
 		return loop.Result{}, ctx.Err()
 	}
+	l.count(wrong)
+	next, streak := s.service.Check.Judge(s.status, wrong == nil, last.streak)
 	last.streak = streak
 	if next != s.status {
+		l.Log.Info("the health of an instance changed", "service", s.instance.Service, "instance", s.instance.ID, "status", next, "check", wrong)
 		if err := l.write(ctx, s.instance, next); err != nil {
 			return loop.Result{}, err
 		}
@@ -122,6 +125,14 @@ func (l *checks) check(ctx context.Context, key string) (loop.Result, error) {
 	l.runs[key] = last
 	l.mu.Unlock()
 	return loop.Result{After: max(time.Millisecond, between-time.Since(last.at))}, nil
+}
+
+func (l *checks) count(wrong error) {
+	result := "passed"
+	if wrong != nil {
+		result = "failed"
+	}
+	l.checked.WithLabelValues(result).Inc()
 }
 
 func (l *checks) last(key string) run {

@@ -12,9 +12,11 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/cloudmap"
@@ -35,13 +37,17 @@ type Config struct {
 	Dial    Dial                   // optional; how they do: a net.Dialer
 	Log     *slog.Logger           // optional
 	Metrics *loop.Metrics          // optional
+	Checked prometheus.Registerer  // optional; where health checks are counted
 }
 
 // Dial opens a connection to an address and port.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Loops are the wing's loops, ready to run.
-type Loops struct{ Config }
+type Loops struct {
+	Config
+	checked *prometheus.CounterVec
+}
 
 // New checks the configuration.
 func New(c Config) (*Loops, error) {
@@ -57,7 +63,15 @@ func New(c Config) (*Loops, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Loops{c}, nil
+	l := &Loops{Config: c, checked: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "berth_cloudmap_checks_total", Help: "Health checks of instances by result: passed or failed.",
+	}, []string{"result"})}
+	if c.Checked != nil {
+		if err := c.Checked.Register(l.checked); err != nil {
+			return nil, fmt.Errorf("cloudmap: control: %w", err)
+		}
+	}
+	return l, nil
 }
 
 // Run runs the loops on a store that leads, until ctx ends (nil) or leadership does (the error).

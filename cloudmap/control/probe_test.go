@@ -38,7 +38,7 @@ func TestProbesOfRealServers(t *testing.T) {
 		{"HTTPS", "/ok", plain, "", false},
 		{"TCP", "", plain, "", true},
 	} {
-		l := &checks{Loops: &Loops{Config{Reaches: func(string) bool { return true }, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		l := &checks{Loops: &Loops{Config: Config{Reaches: func(string) bool { return true }, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, c.server.Listener.Addr().String())
 		}}}}
 		err := l.probe(t.Context(), &subject{

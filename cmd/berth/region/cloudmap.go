@@ -56,6 +56,6 @@ func newCloudMap(s config.Settings, records store.Store) *cloudmapapi.API {
 // newDiscovery does what Cloud Map was asked for, and checks instances, while this server leads.
 func newDiscovery(c Config, r rooms) (*cloudmapcontrol.Loops, error) {
 	return cloudmapcontrol.New(cloudmapcontrol.Config{
-		VPCs: surroundings{}, Reaches: reaches(c.Settings), Log: c.Log.With("component", "cloudmap"), Metrics: loop.NewMetrics(r.metrics),
+		VPCs: surroundings{}, Reaches: reaches(c.Settings), Log: c.Log.With("component", "cloudmap"), Metrics: loop.NewMetrics(r.metrics), Checked: r.metrics,
 	})
 }
