@@ -18,13 +18,13 @@ import (
 // Destroy removes what a stopped node left running: containers, containerd, hold, the network. It may be called again after
 // it failed, and on a machine where there is nothing.
 func Destroy(ctx context.Context, c Config) error {
-	return errors.Join(destroy(ctx, c), unsettle(ctx, c.Settings.Name))
+	if _, err := os.Stat(c.Settings.RunDir); errors.Is(err, os.ErrNotExist) {
+		return unsettle(ctx, c.Settings.Name) // another installation may have the name, with directories of its own
+	}
+	return errors.Join(destroy(ctx, c), endHeld(ctx, c.Settings.Name), unsettle(ctx, c.Settings.Name))
 }
 
 func destroy(ctx context.Context, c Config) error {
-	if _, err := os.Stat(c.Settings.RunDir); errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
 	// A network that was left broken need not be mended to be removed, so this is not open.
 	exe, err := os.Executable()
 	if err != nil {

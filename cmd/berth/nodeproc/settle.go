@@ -3,7 +3,6 @@ package nodeproc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os/exec"
 	"time"
@@ -32,33 +31,39 @@ const (
 	emptyEvery = 10 * time.Millisecond
 )
 
-// unsettle removes the cgroups of the installation's own processes, which have ended or are about to. Where hold and the shims are nothing
-// has a reason to be any more.
+// unsettle removes the cgroups of the installation's own processes, which have ended or are about to.
 func unsettle(ctx context.Context, name string) error {
 	cg, err := cgroup.Open("")
 	if err != nil {
 		return err
 	}
-	return patiently(ctx, func() error {
-		_, err := cg.Hold(name).Kill(0)
-		return errors.Join(err, cg.Unsettle(name))
-	})
+	return patiently(ctx, func() error { return cg.Unsettle(name) })
 }
 
 // errStays says that something was killed that may be there still.
-var errStays = errors.New("a process does not end")
+var errStays = errors.New("a process that was killed does not end")
 
 // endStarts ends what is beside hold when no container is left: shims that a node had begun to start when it was killed. Some were no
 // programs of a name yet when others looked for shims, and open what hold has when they are.
 func endStarts(ctx context.Context, name string, h *hold.Client) error {
+	return endBut(ctx, name, h.Pid)
+}
+
+// endHeld ends what is where hold was. Nothing has a reason to be there any more.
+func endHeld(ctx context.Context, name string) error {
+	return endBut(ctx, name, func() int { return 0 })
+}
+
+// endBut kills what is in the cgroup of hold and the shims, but one, until there is nothing.
+func endBut(ctx context.Context, name string, one func() int) error {
 	cg, err := cgroup.Open("")
 	if err != nil {
 		return err
 	}
 	return patiently(ctx, func() error {
-		found, err := cg.Hold(name).Kill(h.Pid())
+		found, err := cg.Hold(name).Kill(one())
 		if found {
-			err = errors.Join(err, fmt.Errorf("%w: beside hold, %d", errStays, h.Pid()))
+			err = errors.Join(err, errStays)
 		}
 		return err
 	})
