@@ -16,7 +16,7 @@ type Discovery interface {
 	// Keep registers a task or, where it is registered, makes what is known of it so. It compares at most 4 keys and writes at most 4, and
 	// nothing when it is so already. The error is for people: it says what service discovery has against it.
 	Keep(tx store.Tx, r ecs.Registration) error
-	// Drop ends the registration of a task that it names by Home, Registry, ID and Task; one that is gone, or is somebody else's, is no error.
+	// Drop ends the registration that Home, Registry and ID name, whatever clients have made of it since; one that is gone is no error.
 	// It compares at most 2 keys and writes at most 4.
 	Drop(tx store.Tx, r ecs.Registration)
 }

@@ -69,7 +69,7 @@ func (registries) Keep(tx store.Tx, r ecs.Registration) error {
 
 // Drop implements tables.Discovery.
 func (registries) Drop(tx store.Tx, r ecs.Registration) {
-	if i, there := held(tx, r); there && i.Owner == r.Task {
+	if _, there := held(tx, r); there {
 		_ = cloudmaptables.DeregisterInstance(tx, refOf(r)) // it is there
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/berth-ecs/berth/cloudmap"
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
+	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables/discoverytest"
 	"github.com/berth-ecs/berth/store"
 )
@@ -34,5 +35,11 @@ func TestCloudMapIsADiscovery(t *testing.T) {
 		delete(out, "stranger")
 		return out
 	}
-	discoverytest.Check(t, discoverytest.World{Store: w.Store, Discovery: registries{}, Home: w.Home, Registry: s.ARN(), Stranger: "stranger", Answers: answers})
+	take := func(tx store.Tx, r ecs.Registration) {
+		if _, err := cloudmaptables.RegisterInstance(tx, cloudmaptables.Registration{Home: h, Service: s.ID, Instance: r.ID,
+			Attributes: map[string]string{cloudmap.AttrIPv4: "10.9.9.9"}}); err != nil {
+			t.Error(err)
+		}
+	}
+	discoverytest.Check(t, discoverytest.World{Store: w.Store, Discovery: registries{}, Home: w.Home, Registry: s.ARN(), Stranger: "stranger", Take: take, Answers: answers})
 }

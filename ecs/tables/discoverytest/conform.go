@@ -23,6 +23,8 @@ type World struct {
 	Home     ecs.Home
 	Registry string // ARN of one with A records whose owners say how its instances are, without instances
 	Stranger string // id of an instance of it that is nobody's of this wing
+	// Take makes a registration a client's, who registered something else by its id.
+	Take func(tx store.Tx, r ecs.Registration)
 	// Answers are the ids of the instances of the registry that clients get, with their health.
 	Answers func(tx store.Tx) map[string]string
 }
@@ -33,7 +35,7 @@ func Check(t *testing.T, w World) {
 	t.Run("what is not there", w.unknown)
 	t.Run("an instance comes, changes and goes", w.life)
 	t.Run("what stands is kept, and not made", w.standing)
-	t.Run("what is another's stays", w.stranger)
+	t.Run("what is another's is not held", w.stranger)
 	t.Run("many fit into one transaction", w.many)
 }
 
@@ -107,6 +109,17 @@ func (w World) life(t *testing.T) {
 	r.Health = "" // nothing new
 	w.update(t, func(tx store.Tx) { _ = w.Discovery.Keep(tx, r) })
 	w.answers(t, map[string]string{"a": "UNHEALTHY"})
+	w.update(t, func(tx store.Tx) { w.Take(tx, r) })
+	w.update(t, func(tx store.Tx) {
+		for is := range w.Discovery.Held(tx, r.Task) {
+			t.Errorf("held although a client has it: %+v", is)
+		}
+		_ = w.Discovery.Keep(tx, r)
+		if got := slices.Collect(w.Discovery.Held(tx, r.Task)); len(got) != 1 || !maps.Equal(got[0].Attributes, r.Attributes) {
+			t.Errorf("taken back: %+v", got)
+		}
+		w.Take(tx, r)
+	})
 	w.update(t, func(tx store.Tx) {
 		bad := r
 		bad.Attributes = map[string]string{"AWS_INSTANCE_IPV4": "nowhere"}
@@ -134,7 +147,6 @@ func (w World) standing(t *testing.T) {
 
 func (w World) stranger(t *testing.T) {
 	w.update(t, func(tx store.Tx) {
-		w.Discovery.Drop(tx, w.registration(w.Stranger))
 		for r := range w.Discovery.Held(tx, "") {
 			t.Errorf("held: %+v", r)
 		}

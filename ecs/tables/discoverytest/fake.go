@@ -108,7 +108,7 @@ func (Discovery) Keep(tx store.Tx, r ecs.Registration) error {
 // Drop implements tables.Discovery.
 func (Discovery) Drop(tx store.Tx, r ecs.Registration) {
 	key := instanceKey(r.Home, r.Registry, r.ID)
-	if i, ok := Instances.Get(tx, key); ok && i.Task == r.Task {
+	if _, ok := Instances.Get(tx, key); ok {
 		Instances.Delete(tx, key)
 	}
 }

@@ -25,6 +25,9 @@ func TestTheDoubleIsADiscovery(t *testing.T) {
 	}
 	discoverytest.Check(t, discoverytest.World{
 		Store: s, Discovery: discoverytest.Discovery{}, Home: h, Registry: discoverytest.ARN(h, "srv-1"), Stranger: "stranger",
+		Take: func(tx store.Tx, r ecs.Registration) {
+			discoverytest.Instances.Put(tx, &discoverytest.Instance{Home: h, Registry: r.Registry, ID: r.ID, Attributes: map[string]string{"AWS_INSTANCE_IPV4": "10.9.9.9"}})
+		},
 		Answers: func(tx store.Tx) map[string]string {
 			out := map[string]string{}
 			for _, i := range discoverytest.Instances.List(tx, "", "") {
