@@ -4,7 +4,7 @@
 //	peer tcp:80 udp:53    HTTP on the first, echo on the second
 //	peer get URL          exit status 0 when URL answers 200
 //
-// HTTP: / answers $ANSWER, /env?name= a variable, /get?url= what another address answers, /udp?to=&say= what a datagram brings back.
+// HTTP: /exit ends the program, / answers $ANSWER, /env?name= a variable, /get?url= what another address answers, /udp?to=&say= what a datagram brings back.
 package main
 
 import (
@@ -52,6 +52,7 @@ func listen(network, port string) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getenv("ANSWER")) })
+	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(1) })
 	mux.HandleFunc("/env", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, os.Getenv(r.FormValue("name"))) })
 	mux.HandleFunc("/get", func(w http.ResponseWriter, r *http.Request) { get(r.FormValue("url"), w) })
 	mux.HandleFunc("/udp", func(w http.ResponseWriter, r *http.Request) { send(r.FormValue("to"), r.FormValue("say"), w) })
