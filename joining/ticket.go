@@ -139,6 +139,7 @@ type Place struct {
 	Address string // host:port of its TLS endpoint
 	Version string // of its program
 	Machine string
+	Level   int // of its program's release; 0 of one that said none
 }
 
 // Owner is whose records a store holds, where others may use the store too. One record.

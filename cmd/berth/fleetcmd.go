@@ -67,7 +67,7 @@ func (machinesListCommand) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("machines: %w", err)
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "SERVER\tNODES REACH IT AT\tSERVERS REACH IT AT\tROLE")
+	fmt.Fprintln(table, "SERVER\tNODES REACH IT AT\tSERVERS REACH IT AT\tVERSION\tROLE")
 	for _, s := range out.Servers {
 		role := "joining"
 		switch {
@@ -76,7 +76,7 @@ func (machinesListCommand) Run(ctx context.Context, a *app) error {
 		case s.Voter:
 			role = "follows"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", s.Name, s.Address, cmp.Or(s.Peer, "-"), role)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.Address, cmp.Or(s.Peer, "-"), cmp.Or(s.Version, "-"), role)
 	}
 	fmt.Fprintln(table, "\nMACHINE\tROLE\tNAME\tACCOUNT\tREGION\tJOINED")
 	for _, m := range out.Machines {

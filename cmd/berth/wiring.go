@@ -17,7 +17,7 @@ func wiredParts() parts {
 	return parts{
 		runServer: func(ctx context.Context, p process) error {
 			defer nodeproc.Settle(p.settings.Name, p.log)()
-			return region.Run(ctx, region.Config{Settings: p.settings, Ready: p.ready, Log: p.log})
+			return region.Run(ctx, region.Config{Settings: p.settings, Ready: p.ready, Log: p.log, Version: version})
 		},
 		runNode:  func(ctx context.Context, p process) error { return nodeproc.Run(ctx, nodeConfig(p)) },
 		runHold:  runHold,

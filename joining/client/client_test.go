@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/client"
 	"github.com/berth-ecs/berth/joining/joinapi"
@@ -140,7 +141,7 @@ func TestANodeJoinsAndAsks(t *testing.T) {
 		t.Errorf("joined again: %+v (%v)", again, err)
 	}
 
-	f, err := client.NewFleet(c.DataDir, []string{server.URL}, quiet)
+	f, err := client.NewFleet(c.DataDir, []string{server.URL}, release.This("test"), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +220,7 @@ func TestAServerJoins(t *testing.T) {
 	if err != nil || !own.Certificate().Equal(i.authority.Certificate()) {
 		t.Errorf("the new server has another authority (%v)", err)
 	}
-	f, err := client.NewFleet(c.DataDir, []string{server.URL}, quiet)
+	f, err := client.NewFleet(c.DataDir, []string{server.URL}, release.This("test"), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +293,7 @@ func TestAnotherServerAnswers(t *testing.T) {
 	update(t, i.store, func(tx store.Tx) {
 		tables.Places.Put(tx, &joining.Place{Name: "well", Address: strings.TrimPrefix(well.URL, "https://")})
 	})
-	f, err := client.NewFleet(c.DataDir, servers[:2], quiet)
+	f, err := client.NewFleet(c.DataDir, servers[:2], release.This("test"), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
@@ -38,7 +39,7 @@ type Fleet struct {
 }
 
 // NewFleet reaches the servers of a machine that joined: those that were given and those that were heard of.
-func NewFleet(dataDir string, servers []string, log *slog.Logger) (*Fleet, error) {
+func NewFleet(dataDir string, servers []string, p release.Program, log *slog.Logger) (*Fleet, error) {
 	f := &Fleet{dataDir: dataDir, log: log, renewed: make(chan struct{})}
 	for _, s := range servers {
 		at, err := address(s)
@@ -66,12 +67,15 @@ func NewFleet(dataDir string, servers []string, log *slog.Logger) (*Fleet, error
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return f.certificate(), nil },
 		},
 	}
-	f.client = &http.Client{Transport: failover{f, transport}}
+	f.client = &http.Client{Transport: Saying(p, failover{f, transport})}
 	return f, nil
 }
 
 // HTTP is a client whose every request goes to a server of the installation, whatever host it names.
 func (f *Fleet) HTTP() *http.Client { return f.client }
+
+// cannot are answers of a server that another may not give: it is without the others, or its program is too far from this one.
+var cannot = []int{http.StatusServiceUnavailable, http.StatusUpgradeRequired}
 
 // failover leaves a server that says that it cannot.
 type failover struct {
@@ -86,7 +90,7 @@ func (o failover) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.URL.Scheme = "https"
 	}
 	resp, err := o.Transport.RoundTrip(r)
-	if err == nil && resp.StatusCode == http.StatusServiceUnavailable || err != nil && r.Context().Err() == nil {
+	if err == nil && slices.Contains(cannot, resp.StatusCode) || err != nil && r.Context().Err() == nil {
 		o.fleet.leave()
 		o.CloseIdleConnections()
 	}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/internal/whole"
 	"github.com/berth-ecs/berth/joining"
 )
@@ -32,6 +33,7 @@ type Config struct {
 	Servers []string // required: URLs or host:port of TLS endpoints, at least one
 	Ticket  string   // required at the first start
 	Name    string   // required: as the machine calls itself
+	Program release.Program
 }
 
 // Membership is what a machine became by joining.
@@ -114,8 +116,9 @@ func joinAt(ctx context.Context, c Config, server string, ticket joining.Ticket,
 		return m, err
 	}
 	ca := &x509.Certificate{}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: pinned(ticket.Authority, ca)}, Timeout: 30 * time.Second}
-	defer client.CloseIdleConnections()
+	transport := &http.Transport{TLSClientConfig: pinned(ticket.Authority, ca)}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: Saying(c.Program, transport), Timeout: 30 * time.Second}
 	var answer joining.JoinAnswer
 	if err := post(ctx, client, baseURL(server)+joining.JoinPath, joining.JoinRequest{Ticket: c.Ticket, Name: c.Name, Request: csr}, &answer); err != nil {
 		return m, err
@@ -134,6 +137,21 @@ func joinAt(ctx context.Context, c Config, server string, ticket joining.Ticket,
 		return m, err
 	}
 	return m, store(membershipPath(c.DataDir), m)
+}
+
+// Saying has every request say which program asks.
+func Saying(p release.Program, t http.RoundTripper) http.RoundTripper { return saying{p, t} }
+
+type saying struct {
+	program release.Program
+	http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s saying) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(release.Header, s.program.String())
+	return s.RoundTripper.RoundTrip(r)
 }
 
 func newRequest(name string) (*ecdsa.PrivateKey, []byte, error) {
@@ -199,7 +217,7 @@ func do(client *http.Client, r *http.Request, out any) error {
 	switch {
 	case err != nil:
 		return err
-	case resp.StatusCode >= 500:
+	case resp.StatusCode >= 500, resp.StatusCode == http.StatusUpgradeRequired: // another server may be another program
 		return errors.New(strings.TrimSpace(string(data)))
 	case resp.StatusCode != http.StatusOK:
 		return refused{resp.StatusCode, strings.TrimSpace(string(data))}

@@ -12,7 +12,7 @@ var storedTypes = map[string]string{
 	"joining.offer":   "1 54120bbcd6ff4ba5",
 	"joining.owner":   "1 43ee496e346c4799",
 	"joining.pass":    "1 f0de1c9c71927a24",
-	"joining.place":   "1 fcd0a126d744beff",
+	"joining.place":   "2 048cc3fe7d257329",
 }
 
 func TestStoredTypesAreVersioned(t *testing.T) {

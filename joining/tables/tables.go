@@ -9,9 +9,11 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/store"
 )
@@ -26,7 +28,7 @@ var (
 		Key: func(m *joining.Machine) string { return all.Key(m.ID) }})
 	Passes = store.Define(store.Def[joining.Pass]{Name: "joining.pass", Version: 1,
 		Key: func(p *joining.Pass) string { return all.Key(p.AccessKey) }})
-	Places = store.Define(store.Def[joining.Place]{Name: "joining.place", Version: 1,
+	Places = store.Define(store.Def[joining.Place]{Name: "joining.place", Version: 2,
 		Key: func(p *joining.Place) string { return all.Key(p.Name) }})
 	Owners = store.Define(store.Def[joining.Owner]{Name: "joining.owner", Version: 1,
 		Key: func(*joining.Owner) string { return ownerKey }})
@@ -46,6 +48,7 @@ var (
 	ErrMachine = errors.New("the machine is not known: it was removed")
 	ErrOwner   = errors.New("the records are another installation's")
 	ErrName    = errors.New("another server has this name")
+	ErrRelease = errors.New("the programs do not work together")
 )
 
 // Claim says whose the records are, or that they are another's (1 key).
@@ -60,14 +63,26 @@ func Claim(tx store.Tx, authority []byte) error {
 	return nil
 }
 
-// Settle says where a server is, unless another machine's has its name (1 key).
+// Settle says where a server is, unless its program does not work together with that of another, or with its own of before, which may have left records
+// that it does not understand (1 key).
 func Settle(tx store.Tx, place joining.Place) error {
-	old, ok := Places.Get(tx, all.Key(place.Name))
-	switch {
-	case ok && old.Machine != place.Machine:
-		return ErrName
-	case !ok || *old != place:
+	for _, other := range Places.List(tx, all.Prefix(), "") {
+		this, that := release.Said(place.Level, place.Version), release.Said(other.Level, other.Version)
+		if release.Together(this, that) || other.Name == place.Name && this.Level > that.Level {
+			continue
+		}
+		return fmt.Errorf("%w: %s", ErrRelease, release.Apart("server "+place.Name, this, "server "+other.Name, that))
+	}
+	if old, ok := Places.Get(tx, all.Key(place.Name)); !ok || *old != place {
 		Places.Put(tx, &place)
+	}
+	return nil
+}
+
+// Named answers ErrName for a server whose name another machine's has.
+func Named(tx store.Tx, place joining.Place) error {
+	if old, ok := Places.Get(tx, all.Key(place.Name)); ok && old.Machine != place.Machine {
+		return ErrName
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (c *clients) judge(t *testing.T) {
 // TestReplace puts new programs in the place of server and node while a service is asked. No container notices.
 func TestReplace(t *testing.T) {
 	w := begin(t, installation.Options{})
-	next, err := installation.Build(t.Context(), t.TempDir(), "9.8.7")
+	next, err := installation.Build(t.Context(), t.TempDir(), "9.8.7", "")
 	if err != nil {
 		t.Fatal(err)
 	}

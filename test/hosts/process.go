@@ -80,6 +80,19 @@ func (h *Host) Stop(ctx context.Context, r Role) error {
 	}
 }
 
+// Use has a process be of another berth from its next beginning on.
+func (h *Host) Use(r Role, exe string) { h.processes[r].exe = exe }
+
+// Await waits until a process has ended by itself.
+func (h *Host) Await(ctx context.Context, r Role) error {
+	select {
+	case <-h.processes[r].done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s of %s does not end: %w", r, h.Name, ctx.Err())
+	}
+}
+
 // Again begins a process that has ended once more, as it was begun first.
 func (h *Host) Again(r Role) {
 	h.world.t.Helper()

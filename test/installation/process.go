@@ -145,10 +145,14 @@ func Program(ctx context.Context) (string, error) {
 	return program.path, program.err
 }
 
-// Build builds the program again with another version into dir and answers its path.
-func Build(ctx context.Context, dir, version string) (string, error) {
+// Build builds the program again with another version into dir and answers its path. A level is that of a release; "" leaves it.
+func Build(ctx context.Context, dir, version, level string) (string, error) {
 	path := filepath.Join(dir, "berth")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "-ldflags", "-X main.version="+version, "github.com/berth-ecs/berth/cmd/berth")
+	flags := "-s -w -X main.version=" + version
+	if level != "" {
+		flags += " -X github.com/berth-ecs/berth/internal/release.level=" + level
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "-ldflags", flags, "github.com/berth-ecs/berth/cmd/berth")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build berth %s: %w\n%s", version, err, out)

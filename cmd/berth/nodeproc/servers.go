@@ -10,7 +10,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/client"
 	"github.com/berth-ecs/berth/session"
@@ -20,7 +20,7 @@ import (
 // servers is how this node reaches its servers, and as whom.
 type servers struct {
 	endpoint    string
-	http        *http.Client // nil: the default
+	http        *http.Client
 	credentials func() sigv4.Credentials
 	home        joining.Home
 	node        string                      // its name, "" for one that it makes up
@@ -34,21 +34,21 @@ func reach(ctx context.Context, c Config) (servers, error) {
 	joined, err := client.Load(s.DataDir)
 	switch {
 	case s.PeerListen != "", s.SharesEtcd(): // a node beside a server in one process: machine.json is the server's
-		return beside(s), nil
+		return beside(c), nil
 	case err == nil && joined.Role == joining.Server:
-		return beside(s), nil
+		return beside(c), nil
 	case errors.Is(err, fs.ErrNotExist) && s.Join == "":
-		return beside(s), nil
+		return beside(c), nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return servers{}, err
 	}
 	c.Ready.Wait(part, "joining its servers")
 	host, _ := os.Hostname()
-	joined, err = client.Join(ctx, client.Config{DataDir: s.DataDir, Servers: s.Servers(), Ticket: s.Join, Name: cmp.Or(s.ServerName, host, "node")}, nil)
+	joined, err = client.Join(ctx, client.Config{DataDir: s.DataDir, Servers: s.Servers(), Ticket: s.Join, Name: cmp.Or(s.ServerName, host, "node"), Program: release.This(c.Version)}, nil)
 	if err != nil {
 		return servers{}, err
 	}
-	fleet, err := client.NewFleet(s.DataDir, s.Servers(), c.Log.With("component", "servers"))
+	fleet, err := client.NewFleet(s.DataDir, s.Servers(), release.This(c.Version), c.Log.With("component", "servers"))
 	if err != nil {
 		return servers{}, fmt.Errorf("servers: %w", err)
 	}
@@ -59,12 +59,14 @@ func reach(ctx context.Context, c Config) (servers, error) {
 }
 
 // beside are the servers of a node that has root's keys.
-func beside(s config.Settings) servers {
+func beside(c Config) servers {
+	s := c.Settings
 	ready := make(chan struct{})
 	close(ready)
 	return servers{
 		endpoint: strings.TrimSuffix(s.Servers()[0], "/"), credentials: credentials(s), home: joining.Home{Account: s.Account, Region: s.Region}, ready: ready,
-		run: func(ctx context.Context) error { <-ctx.Done(); return nil },
+		http: &http.Client{Transport: client.Saying(release.This(c.Version), http.DefaultTransport)},
+		run:  func(ctx context.Context) error { <-ctx.Done(); return nil },
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/internal/rootkeys"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/client"
@@ -30,6 +31,7 @@ type membership struct {
 	name      string
 	machine   string // "" for one that nobody else can be part of
 	joined    client.Membership
+	program   release.Program
 	authority *authority.Authority // nil: this machine is the whole installation
 	log       *slog.Logger
 }
@@ -38,7 +40,7 @@ type membership struct {
 // a new one.
 func belong(ctx context.Context, c Config) (*membership, error) {
 	s := c.Settings
-	m := &membership{settings: s, log: c.Log.With("component", "membership")}
+	m := &membership{settings: s, program: release.This(c.Version), log: c.Log.With("component", "membership")}
 	if err := ownRecords(s); err != nil {
 		return nil, err
 	}
@@ -54,7 +56,7 @@ func belong(ctx context.Context, c Config) (*membership, error) {
 			return nil, err
 		}
 		c.Ready.Wait(part, "joining the other servers")
-		joined, err = client.Join(ctx, client.Config{DataDir: s.DataDir, Servers: s.Servers(), Ticket: s.Join, Name: m.name},
+		joined, err = client.Join(ctx, client.Config{DataDir: s.DataDir, Servers: s.Servers(), Ticket: s.Join, Name: m.name, Program: m.program},
 			func(j client.Membership) error { return keepSecrets(s, j) })
 		if err != nil {
 			return nil, err
@@ -202,7 +204,7 @@ func (m *membership) peer() (*etcd.Peer, error) {
 		return p, nil
 	}
 	p.Join = func(ctx context.Context) (map[string]string, error) {
-		others, err := client.NewFleet(s.DataDir, s.Servers(), m.log)
+		others, err := client.NewFleet(s.DataDir, s.Servers(), m.program, m.log)
 		if err != nil {
 			return nil, err
 		}
@@ -221,19 +223,14 @@ func (m *membership) announce(ctx context.Context, s store.Store) error {
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		address = net.JoinHostPort(strings.Trim(address, "[]"), "443")
 	}
-	place := joining.Place{Name: m.name, Address: address, Machine: m.machine}
+	place := joining.Place{Name: m.name, Address: address, Machine: m.machine, Version: m.program.Version, Level: m.program.Level}
 	if err := m.record(ctx, s); err != nil {
 		return err
 	}
 	if m.settings.SharesEtcd() {
 		return m.settle(ctx, s, place)
 	}
-	return s.Update(ctx, func(tx store.Tx) error {
-		if old, ok := tables.Places.Get(tx, store.Installation().Key(m.name)); !ok || *old != place {
-			tables.Places.Put(tx, &place)
-		}
-		return nil
-	})
+	return s.Update(ctx, func(tx store.Tx) error { return tables.Settle(tx, place) })
 }
 
 // record makes the first server one of the machines, as those are that joined it. An etcd that is shared lets a removed one in again, so it is

@@ -56,6 +56,7 @@ type Config struct {
 	Settings config.Settings // required
 	Ready    *ready.State    // required
 	Log      *slog.Logger    // required
+	Version  string          // of the program; optional
 }
 
 // garbage is how much a server's heap may grow between two collections, in percent of what lives. At Go's own 100 a quarter of the time a
@@ -207,13 +208,13 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 			return lead(ctx, r.store, loops...)
 		},
 		"http": func(ctx context.Context) error {
-			return serveHTTP(ctx, wire.NewServer(routes(c, r, edge, sessions), http), l.plain)
+			return serveHTTP(ctx, wire.NewServer(oneApart(routes(c, r, edge, sessions), r.membership.program, http), http), l.plain)
 		},
 	}
 	maps.Copy(parts, optional(c, r))
 	if l.agents != nil {
 		parts["agents"] = func(ctx context.Context) error {
-			return serveHTTP(ctx, wire.NewServer(agentRoutes(c, r, edge, sessions), http), l.agents)
+			return serveHTTP(ctx, wire.NewServer(oneApart(agentRoutes(c, r, edge, sessions), r.membership.program, http), http), l.agents)
 		}
 		c.Log.Info("serving agents", "endpoint", c.Settings.AgentEndpoint(), "listen", l.agents.Addr().String())
 	}

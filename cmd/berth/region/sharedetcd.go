@@ -97,7 +97,12 @@ func (m *membership) settle(ctx context.Context, s store.Store, place joining.Pl
 	if m.machine != "" && removed(ctx, s)(m.machine) {
 		return errServerRemoved
 	}
-	err := s.Update(ctx, func(tx store.Tx) error { return tables.Settle(tx, place) })
+	err := s.Update(ctx, func(tx store.Tx) error {
+		if err := tables.Named(tx, place); err != nil {
+			return err
+		}
+		return tables.Settle(tx, place)
+	})
 	if errors.Is(err, tables.ErrName) {
 		return fmt.Errorf("there is a server %q already: give this one another server-name, or, if that one is lost, say berth machines remove-server %s on another", place.Name, place.Name)
 	}
