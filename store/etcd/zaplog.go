@@ -2,7 +2,9 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"syscall"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -55,6 +57,9 @@ func (c slogCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Chec
 
 func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	c.log.Log(context.Background(), level(e.Level), e.Message, attrs(fields)...) //nolint:sloglint // the message is etcd's
+	if e.Level >= zapcore.DPanicLevel {                                          // etcd ends the process after this line
+		c.log.Error("the store cannot go on, and this server ends: what was acknowledged is on the disks of most servers", "why", whyItEnds(fields))
+	}
 	return nil
 }
 
@@ -68,4 +73,14 @@ func attrs(fields []zapcore.Field) []any {
 		out = append(out, slog.Any(f.Key, enc.Fields[f.Key]))
 	}
 	return out
+}
+
+// whyItEnds says what an operator can do about etcd's end, if that is known.
+func whyItEnds(fields []zapcore.Field) string {
+	for _, f := range fields {
+		if err, ok := f.Interface.(error); ok && errors.Is(err, syscall.ENOSPC) {
+			return "the disk of data-dir is full: make room, and start the server again"
+		}
+	}
+	return "see the line before"
 }

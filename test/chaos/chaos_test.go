@@ -36,6 +36,9 @@ func TestRounds(t *testing.T) {
 		done++
 	}
 	t.Logf("%d rounds were done", done)
+	if !t.Failed() {
+		w.fullDisk()
+	}
 }
 
 // diary is what happened in a round, for whoever reads its failure.

@@ -25,9 +25,10 @@ const (
 	loseNode   kind = "lose packets of the node"
 	slowServer kind = "slow the link of the server"
 	slowNode   kind = "slow the link of the node"
+	fillDisk   kind = "fill the disk of a server"
 )
 
-var kinds = []kind{killServer, killLeader, killNode, killPart, cutServer, cutLeader, cutNode, loseServer, loseNode, slowServer, slowNode}
+var kinds = []kind{killServer, killLeader, killNode, killPart, cutServer, cutLeader, cutNode, loseServer, loseNode, slowServer, slowNode, fillDisk}
 
 // parts are drawn from; what ends a task is rarer.
 var parts = []hosts.Part{hosts.Hold, hosts.Containerd, hosts.Runc, hosts.Enter, hosts.Shim}
@@ -44,7 +45,7 @@ type blow struct {
 
 func (b blow) String() string {
 	switch b.kind {
-	case killLeader, cutLeader:
+	case killLeader, cutLeader, fillDisk:
 		return string(b.kind)
 	case killPart:
 		return fmt.Sprintf("kill %s of node %d", b.part, b.machine)
@@ -102,12 +103,13 @@ func (f fault) touches(w *world, h *hosts.Host) bool {
 type hurt struct {
 	down map[*hosts.Host]hosts.Role // which process of a machine is to begin again
 	link map[*hosts.Host]bool
+	room func() // nil: no disk is full
 }
 
 // strikeAll does what the fault says.
 func (w *world) strikeAll(f fault, d *diary, r *rand.Rand) hurt {
 	w.t.Helper()
-	h := hurt{map[*hosts.Host]hosts.Role{}, map[*hosts.Host]bool{}}
+	h := hurt{down: map[*hosts.Host]hosts.Role{}, link: map[*hosts.Host]bool{}}
 	for i, b := range f.blows {
 		if i > 0 {
 			rounds.Wait(w.t.Context(), b.later)
@@ -131,6 +133,10 @@ func (w *world) strikeAll(f fault, d *diary, r *rand.Rand) hurt {
 		case cutNode, loseNode, slowNode:
 			b.bend(w.nodes[b.machine])
 			h.link[w.nodes[b.machine]] = true
+		case fillDisk:
+			if h.room == nil {
+				h.room = w.servers[small].Fill(0)
+			}
 		}
 		d.note("%s", b)
 	}
@@ -154,6 +160,12 @@ func (w *world) makeGood(h hurt) {
 	w.t.Helper()
 	for m := range h.link {
 		m.Mend()
+	}
+	if h.room != nil {
+		h.room()
+		if m := w.servers[small]; !m.Running(hosts.Server) {
+			h.down[m] = hosts.Server
+		}
 	}
 	for m, role := range h.down {
 		m.Again(role)

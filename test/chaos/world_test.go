@@ -53,6 +53,7 @@ func begin(t *testing.T) *world {
 	for range machines {
 		w.servers = append(w.servers, w.Host())
 	}
+	w.servers[small].Disk(smallDisk)
 	w.servers[0].First()
 	for i, h := range w.servers[1:] {
 		h.JoinServer(w.servers[i])

@@ -45,6 +45,9 @@ const (
 
 var kinds = []string{makeCluster, seeClusters, put, putAll, see, scale, seeService, register, seeFamily}
 
+// writes says whether the step changes anything.
+func (s step) writes() bool { return s.next(state{}) != state{} }
+
 // next is what the step makes of a state.
 func (s step) next(st state) state {
 	switch s.kind {
@@ -77,13 +80,22 @@ func (s step) shown(st state) answer {
 	return answer{}
 }
 
-// model says which histories are linearizable.
-var model = porcupine.Model{
-	Init: func() any { return state{revision: 1} },
-	Step: func(st, in, out any) (bool, any) {
-		s, next := in.(step), in.(step).next(st.(state))
-		return s.shown(next) == out.(answer), next
+// lost is the error of a call of which nobody knows whether it did something, then or later.
+const lost = "nobody knows"
+
+// model says which histories are linearizable. A call that was lost has done what it was to do, or nothing.
+var model = (&porcupine.NondeterministicModel{
+	Init: func() []any { return []any{state{revision: 1}} },
+	Step: func(st, in, out any) []any {
+		s, next, a := in.(step), in.(step).next(st.(state)), out.(answer)
+		switch {
+		case a.err == lost:
+			return []any{st, next}
+		case s.shown(next) == a:
+			return []any{next}
+		}
+		return nil
 	},
 	Equal:             func(a, b any) bool { return a == b },
 	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%+v -> %+v", in, out) },
-}
+}).ToModel()

@@ -3,6 +3,7 @@ package histories
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -55,6 +57,20 @@ func (s *stage) definition() *ecs.RegisterTaskDefinitionInput {
 		{Name: aws.String("app"), Image: aws.String("app"), Memory: aws.Int32(64)}}}
 }
 
+// whenever is later than everything that was recorded: what was lost may still happen.
+const whenever = math.MaxInt64 / 2
+
+// attempt takes a step in the time that there is for one.
+func (s *stage) attempt(st step) answer {
+	ctx := s.Context()
+	if s.patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.patience)
+		defer cancel()
+	}
+	return s.run(ctx, st)
+}
+
 // run takes a step.
 func (s *stage) run(ctx context.Context, st step) (a answer) {
 	var err error
@@ -91,11 +107,17 @@ func (s *stage) run(ctx context.Context, st step) (a answer) {
 			a.revision = int(out.TaskDefinition.Revision)
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil && s.patience > 0 && (ctx.Err() != nil || retries.IsErrorRetryable(err) == aws.TrueTernary):
+		return answer{err: lost}
+	case err != nil:
 		return answer{err: err.Error()}
 	}
 	return a
 }
+
+// retries says what an SDK tries again.
+var retries = retry.IsErrorRetryables(retry.DefaultRetryables)
 
 func (s *stage) cluster(n int) string { return fmt.Sprint(s.name, "-", n) }
 
@@ -158,8 +180,14 @@ func (s *stage) record(clients [][]step) []porcupine.Operation {
 		wg.Go(func() {
 			for _, st := range steps {
 				call := time.Since(start).Nanoseconds()
-				a := s.run(s.Context(), st)
+				a := s.attempt(st)
 				ret := time.Since(start).Nanoseconds()
+				if a.err == lost {
+					if !st.writes() {
+						continue // nobody was told anything
+					}
+					ret = whenever
+				}
 				mu.Lock()
 				history = append(history, porcupine.Operation{ClientId: id, Input: st, Call: call, Output: a, Return: ret})
 				mu.Unlock()

@@ -118,8 +118,9 @@ func (l *late) stop() {
 // world is a region of three servers.
 type world struct {
 	*testing.T
-	clients []*ecs.Client // one for each server
-	named   atomic.Int64  // histories
+	clients  []*ecs.Client // one for each server
+	named    atomic.Int64  // histories
+	patience time.Duration // for one call, after which nobody knows; 0: every call is answered
 }
 
 // newWorld starts a region. Each server's store is changed by wrap, if that is not nil.

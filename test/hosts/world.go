@@ -141,7 +141,7 @@ func remove(ctx context.Context, exe, world string) error {
 	var errs []error
 	for _, e := range found {
 		h := &Host{Name: e.Name(), dir: filepath.Join(dir, e.Name())}
-		errs = append(errs, killNamed(h.Name), h.down(ctx, exe))
+		errs = append(errs, killNamed(h.Name), h.eject(), h.down(ctx, exe))
 	}
 	errs = append(errs, lan.Remove(world))
 	if err := errors.Join(errs...); err != nil {
