@@ -33,7 +33,11 @@ build_packages="ca-certificates gcc libc6-dev libseccomp-dev pkg-config"
 #   iproute2         ip: likewise for links, routes and namespaces
 #   curl             the documentation's commands use it
 #   jq               the scripts of clients that are tested use it
-test_packages="busybox-static nftables iproute2 curl jq"
+#   bind9-dnsutils   dig, as people ask for names
+#   musl-tools       a C library whose resolver is not glibc's, as in many images
+test_packages="busybox-static nftables iproute2 curl jq bind9-dnsutils musl-tools"
+#   dnsperf          asks resolvers for names
+bench_packages="dnsperf"
 
 install_debian() { # packages
 	local missing
@@ -175,6 +179,8 @@ test | bench)
 	install_debian $test_packages
 	install_aws
 	if [ "$what" = bench ]; then
+		# shellcheck disable=SC2086
+		install_debian $bench_packages
 		install_moto
 		go -C "$here/../test/bench/dns/coredns" mod download
 	fi

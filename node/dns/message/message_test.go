@@ -167,3 +167,30 @@ func check(t *rapid.T, got, asked *dns.Msg, r *Reply) {
 		}
 	}
 }
+
+// Records that are written already are as others are: as many as fit, and the message says when they are not all.
+func TestReadyRecords(t *testing.T) {
+	var run []byte
+	for i := range 5 {
+		run = AppendRecord(run, Record{Type: TypeA, TTL: 60, Data: []byte{10, 0, 0, byte(i)}})
+	}
+	var q Query
+	if q.Parse(AppendQuestion(nil, 7, Asked{Name: []byte("\x03web\x00"), Type: TypeA}, 0)) != Answer {
+		t.Fatal("the question is not one")
+	}
+	empty := len((&Reply{}).Append(nil, &q, MinSize))
+	for room := 0; room <= 12; room++ {
+		r := Reply{Ready: Ready{Each: len(run) / 5, Runs: [][]byte{run[:32], run}}}
+		raw := r.Append([]byte("before"), &q, empty+room*16+3)[len("before"):]
+		var m dns.Msg
+		if err := m.Unpack(raw); err != nil {
+			t.Fatal(err)
+		}
+		if want := min(room, 7); len(m.Answer) != want || m.Truncated != (want < 7) || len(raw) > empty+room*16+3 {
+			t.Errorf("room for %d: %d records in %d bytes, cut off %v", room, len(m.Answer), len(raw), m.Truncated)
+		}
+	}
+	if raw := (&Reply{Ready: Ready{Each: 16, Runs: [][]byte{run}}}).Append(nil, &q, 1); len(raw) != empty {
+		t.Errorf("without room: %d bytes", len(raw))
+	}
+}

@@ -16,9 +16,23 @@ type Record struct {
 // Reply is what a question is answered.
 type Reply struct {
 	Rcode      int
+	Ready      Ready // before Answers
 	Answers    []Record
 	Authority  []Record
 	Additional []Record // left out where it does not fit
+}
+
+// Ready are records of the question's own name as AppendRecord wrote them, all of one length: runs of them, one after the other.
+type Ready struct {
+	Each int // bytes of one
+	Runs [][]byte
+}
+
+// AppendRecord writes a record of the question's own name behind b, as it is in an answer.
+func AppendRecord(b []byte, r Record) []byte {
+	b = append(b, 0xc0, HeaderLen, byte(r.Type>>8), byte(r.Type), 0, byte(ClassIN), byte(r.TTL>>24), byte(r.TTL>>16), byte(r.TTL>>8), byte(r.TTL),
+		byte(len(r.Data)>>8), byte(len(r.Data)))
+	return append(b, r.Data...)
 }
 
 // Append writes the answer behind b, at most limit bytes, and returns both.
@@ -28,7 +42,7 @@ func (r *Reply) Append(b []byte, q *Query, limit int) []byte {
 		w.limit -= optLen
 	}
 	w.header(q, r.Rcode)
-	if !w.section(r.Answers, 6) {
+	if !w.ready(&r.Ready) || !w.section(r.Answers, 6) {
 		w.b[w.start+2] |= byte(bitTC >> 8)
 	} else {
 		w.section(r.Authority, 8)
@@ -70,6 +84,20 @@ func (w *writer) header(q *Query, rcode int) {
 	}
 	w.b = append(w.b, byte(q.ID>>8), byte(q.ID), byte(flags>>8), byte(flags), 0, questions, 0, 0, 0, 0, 0, 0)
 	w.b = append(w.b, q.Question...)
+}
+
+// ready writes runs of records, of the last as many as fit.
+func (w *writer) ready(r *Ready) (whole bool) {
+	for _, run := range r.Runs {
+		fit := min(len(run), max(0, w.limit-(len(w.b)-w.start))/r.Each*r.Each)
+		w.b = append(w.b, run[:fit]...)
+		c := w.b[w.start+6:]
+		binary.BigEndian.PutUint16(c, binary.BigEndian.Uint16(c)+uint16(fit/r.Each))
+		if fit < len(run) {
+			return false
+		}
+	}
+	return true
 }
 
 // section writes records as long as they fit and counts them in the header.

@@ -24,7 +24,7 @@ const (
 )
 
 func (a *Answer) reset() {
-	a.Reply = message.Reply{Answers: a.Answers[:0], Authority: a.Authority[:0], Additional: a.Additional[:0]}
+	a.Reply = message.Reply{Ready: message.Ready{Runs: a.Ready.Runs[:0]}, Answers: a.Answers[:0], Authority: a.Authority[:0], Additional: a.Additional[:0]}
 	a.Silent, a.Forward, a.used = false, nil, 0
 }
 
@@ -168,6 +168,15 @@ func (a *Answer) several(owner []byte, s *set, to *[]message.Record) {
 		at = a.Draw(p.n)
 	}
 	c := p.from(at)
+	if p.each > 0 && owner == nil && to == &a.Answers {
+		a.Ready.Each = p.each
+		for left := min(p.n, maxValues); left > 0; {
+			run := c.run(left)
+			a.Ready.Runs = append(a.Ready.Runs, run)
+			left -= len(run) / p.each
+		}
+		return
+	}
 	var first, last []byte
 	for left, room := p.n, maxValues; left > 0 && room > 0; left-- {
 		v := c.next()

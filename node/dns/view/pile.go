@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/berth-ecs/berth/node/dns/message"
 )
 
 // pile is values in the order of their data, of which none may be found by its number. It never changes: one value more or less makes another
@@ -12,13 +14,35 @@ import (
 type pile struct {
 	parts []part
 	n     int
+	each  int // length of a record as message.AppendRecord writes it; 0 when they differ, or two of them are the same
 }
 
 // part is values that are together. None is empty.
 type part struct {
 	before int // values in the parts before it
 	values []*value
+	wire   []byte // their records as they are in answers, if they are of one length and no two are the same
+	each   int    // that length, or 0
 }
+
+// written is a part with its records written: who answers them then need not look for each in another place.
+func written(values []*value) part {
+	p := part{values: values}
+	for i, v := range values {
+		at := len(p.wire)
+		if p.wire = message.AppendRecord(p.wire, message.Record{Type: v.kind, TTL: v.ttl, Data: v.data}); i == 0 {
+			p.each = len(p.wire)
+		}
+		if len(p.wire)-at != p.each || p.each > mostWritten || i > 0 && bytes.Equal(v.data, values[i-1].data) {
+			p.wire, p.each = nil, 0
+			return p
+		}
+	}
+	return p
+}
+
+// mostWritten is the longest record that is kept written. Addresses are shorter.
+const mostWritten = 64
 
 // A part has at most so many values. A name of a thousand, which is what AWS allows, has about thirty parts.
 const partSize = 64
@@ -40,7 +64,8 @@ func (p *pile) find(v *value) (k, i int, there bool) {
 
 func (p pile) with(v *value) pile {
 	if p.n == 0 {
-		return pile{[]part{{0, []*value{v}}}, 1}
+		q := written([]*value{v})
+		return pile{[]part{q}, 1, q.each}
 	}
 	k, i, there := p.find(v)
 	if there {
@@ -84,20 +109,28 @@ func (p *pile) replaceTwo(k int, by ...[]*value) pile { return p.replaced(k, 2, 
 
 func (p *pile) replaced(k, gone int, by ...[]*value) pile {
 	out := pile{parts: make([]part, 0, len(p.parts)+len(by)-gone)}
-	add := func(values []*value) {
-		out.parts = append(out.parts, part{out.n, values})
-		out.n += len(values)
-	}
 	for _, q := range p.parts[:k] {
-		add(q.values)
+		out.add(q)
 	}
 	for _, values := range by {
-		add(values)
+		out.add(written(values))
 	}
 	for _, q := range p.parts[k+gone:] {
-		add(q.values)
+		out.add(q)
 	}
 	return out
+}
+
+// add puts a part behind the others of a pile that is being made.
+func (p *pile) add(q part) {
+	if p.n == 0 {
+		p.each = q.each
+	} else if before := p.parts[len(p.parts)-1].values; q.each != p.each || bytes.Equal(before[len(before)-1].data, q.values[0].data) {
+		p.each = 0
+	}
+	q.before = p.n
+	p.parts = append(p.parts, q)
+	p.n += len(q.values)
 }
 
 // cursor goes around a pile.
@@ -127,4 +160,18 @@ func (c *cursor) next() *value {
 		}
 	}
 	return v
+}
+
+// run is the records of up to n values at the cursor, which are together, and goes to what is behind them.
+func (c *cursor) run(n int) []byte {
+	q := &c.p.parts[c.k]
+	from := c.i
+	if c.i = min(from+n, len(q.values)); c.i < len(q.values) {
+		return q.wire[from*q.each : c.i*q.each]
+	}
+	c.i = 0
+	if c.k++; c.k == len(c.p.parts) {
+		c.k = 0
+	}
+	return q.wire[from*q.each:]
 }
