@@ -48,7 +48,7 @@ func (a *answered) quantile(q float64) time.Duration {
 
 // run asks for a time, at most so many questions a second; 0 for as many as there are answers to. With a rate each answer's time is told.
 func (l load) run(ctx context.Context, p *peer, rate int) (answered, error) {
-	args := []string{"-c", "1", "dnsperf", "-s", "127.0.0.1", "-p", strconv.Itoa(p.port), "-d", l.questions, "-l", strconv.Itoa(int(l.length.Seconds())), "-c", "4", "-q", strconv.Itoa(l.window)}
+	args := []string{"-c", "1", "chrt", "--rr", "10", "dnsperf", "-s", "127.0.0.1", "-p", strconv.Itoa(p.port), "-d", l.questions, "-l", strconv.Itoa(int(l.length.Seconds())), "-c", "4", "-q", strconv.Itoa(l.window)}
 	if rate > 0 {
 		args = append(args, "-Q", strconv.Itoa(rate), "-v")
 	}

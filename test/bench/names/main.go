@@ -104,7 +104,11 @@ func run(ctx context.Context, rounds int, l load, only string) (err error) {
 		}
 	}
 	if only != "rate" {
-		return latency(ctx, l, peers["berth"])
+		for _, name := range []string{"coredns", "berth"} {
+			if err := latency(ctx, l, name, peers[name]); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -140,8 +144,8 @@ func verdict(what string, got, target float64, atMost bool) {
 	fmt.Printf("%s: %.2f, target %s %.2f: %s\n", what, got, word, target, said)
 }
 
-// latency is how long answers take at half of the rate that the resolver has by itself.
-func latency(ctx context.Context, l load, p *peer) error {
+// latency is how long answers take at half of the rate that a server has by itself.
+func latency(ctx context.Context, l load, name string, p *peer) error {
 	full, err := l.run(ctx, p, 0)
 	if err != nil {
 		return err
@@ -152,8 +156,11 @@ func latency(ctx context.Context, l load, p *peer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("at %.0f questions a second, half of %.0f: p50 %v, p99 %v, p99.9 %v, slowest %v, lost %d of %d\n", got.rate, full.rate, got.quantile(0.5), got.quantile(0.99),
+	fmt.Printf("%s at %.0f questions a second, half of %.0f: p50 %v, p99 %v, p99.9 %v, slowest %v, lost %d of %d\n", name, got.rate, full.rate, got.quantile(0.5), got.quantile(0.99),
 		got.quantile(0.999), got.quantile(1), got.lost, len(got.times)+got.lost)
+	if name != "berth" {
+		return nil
+	}
 	verdict("p99 in ms", float64(got.quantile(0.99))/float64(time.Millisecond), float64(slowest)/float64(time.Millisecond), true)
 	return nil
 }

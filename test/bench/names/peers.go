@@ -28,9 +28,9 @@ func (p *peer) stop() error {
 	return nil
 }
 
-// start starts a server on processor 0 and waits until it answers; without a question it does not wait.
+// start starts a server on processor 0, before everything else there, and waits until it answers; without a question it does not wait.
 func start(ctx context.Context, port int, ask, want string, argv ...string) (*peer, error) {
-	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", "0"}, argv...)...)
+	cmd := exec.CommandContext(ctx, "taskset", append([]string{"-c", "0", "chrt", "--rr", "10"}, argv...)...)
 	cmd.Env, cmd.Stderr = append(os.Environ(), "GOMAXPROCS=1"), os.Stderr
 	if err := cmd.Start(); err != nil {
 		return nil, err
