@@ -48,13 +48,8 @@ func (a *accepted) entry(now time.Time) (*Entry, error) {
 	if m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError {
 		return nil, fmt.Errorf("forward: the server says %s", dns.RcodeToString[m.Rcode])
 	}
-	extra := m.Extra[:0]
-	for _, rr := range m.Extra {
-		if k := rr.Header().Rrtype; k != dns.TypeOPT && k != dns.TypeTSIG {
-			extra = append(extra, rr)
-		}
-	}
-	m.Extra, m.Compress, m.AuthenticatedData, m.Authoritative, m.Truncated = extra, true, false, false, false
+	within(m)
+	m.Compress, m.AuthenticatedData, m.Authoritative, m.Truncated = true, false, false, false
 	name, _, err := dns.UnpackDomainName(a.name, 0)
 	if err != nil {
 		return nil, err
