@@ -13,23 +13,34 @@ import (
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
+// CloudMap is where operations of Cloud Map are asked for, and as whom.
+type CloudMap struct {
+	HTTP                           *http.Client
+	Endpoint, AccessKey, SecretKey string
+}
+
 // AskCloudMap calls an operation of Cloud Map and reads the answer into a pointer, or forgets it (nil).
 func (i *Installation) AskCloudMap(ctx context.Context, operation string, in, into any) error {
+	return CloudMap{http.DefaultClient, i.Endpoint, AccessKey, SecretKey}.Ask(ctx, operation, in, into)
+}
+
+// Ask calls an operation and reads the answer into a pointer, or forgets it (nil).
+func (c CloudMap) Ask(ctx context.Context, operation string, in, into any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, i.Endpoint+"/", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Endpoint+"/", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	r.Header.Set("X-Amz-Target", "Route53AutoNaming_v20170314."+operation)
 	sigv4.Signer{
-		Credentials: sigv4.Credentials{AccessKey: AccessKey, Secret: SecretKey},
+		Credentials: sigv4.Credentials{AccessKey: c.AccessKey, Secret: c.SecretKey},
 		Scope:       sigv4.Scope{Region: Region, Service: "servicediscovery"},
 	}.Sign(r, body, time.Now())
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := c.HTTP.Do(r)
 	if err != nil {
 		return err
 	}
