@@ -57,7 +57,7 @@ func TestThreeMembersAnswerAsOneWhileTheyDie(t *testing.T) {
 	var undecided, calls, unknown, taken atomic.Int64
 	var wg sync.WaitGroup
 	done := make(chan struct{})
-	for range atOnce {
+	for range 2 * atOnce { // blows hold up all of them
 		wg.Go(func() {
 			for i := int(taken.Add(1)); i <= n && !t.Failed(); i = int(taken.Add(1)) {
 				s, err := m.staged()
@@ -101,7 +101,7 @@ func (m *members) strike(r *rand.Rand, done <-chan struct{}) (blows int) {
 		select {
 		case <-done:
 			return blows
-		case <-time.After(rounds.Millis(r, 50, 700)):
+		case <-time.After(rounds.Millis(r, 100, 1500)):
 		}
 		h := m.all[r.IntN(servers)]
 		if r.IntN(2) == 0 {
