@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +29,7 @@ type fleet struct {
 	machines [2]netns.NsHandle
 	routers  [2]*router.Routers
 	plain    [2]netns.NsHandle
+	bridged  bridged
 	dir      string
 }
 
@@ -49,7 +51,7 @@ func onNodes(ctx context.Context, rounds int) (err error) {
 	if err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
-	if err := errors.Join(serve(server.Netns, 80), serve(path(f.plain[1]), 80)); err != nil {
+	if err := errors.Join(serve(server.Netns, 80), serve(path(f.plain[1]), 80), serve(path(f.bridged.tasks[1]), 80)); err != nil {
 		return err
 	}
 	vpc, plain := netip.AddrPortFrom(server.Addresses[0], 80), netip.MustParseAddrPort("10.9.0.2:80")
@@ -57,13 +59,15 @@ func onNodes(ctx context.Context, rounds int) (err error) {
 		a, endA := kind.arm("VPC", client.Netns, vpc)
 		b, endB := kind.arm("kernel's VXLAN", path(f.plain[0]), plain)
 		again := &abba.Arm{Name: "again", Once: b.Once}
-		if err := abba.Run(ctx, rounds, a, b, again); err != nil {
+		c, endC := kind.arm("on a bridge", path(f.bridged.tasks[0]), plain)
+		if err := abba.Run(ctx, rounds, a, b, again, c); err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 		endA()
 		endB()
+		endC()
 		fmt.Println("between machines, " + kind.name + ":")
-		abba.Rates(os.Stdout, b, a, b, again)
+		abba.Rates(os.Stdout, b, a, b, again, c)
 		verdict(float64(b.Quantile(0.5))/float64(a.Quantile(0.5)), kind.target)
 	}
 	return nil
@@ -99,11 +103,11 @@ func buildFleet(ctx context.Context) (*fleet, error) {
 	if f.dir, err = os.MkdirTemp("", "vpcpath"); err != nil {
 		return f, fmt.Errorf("run directory: %w", err)
 	}
-	if err := errors.Join(link(&f.machines, "172.29.0."), link(&f.plain, "172.29.0.")); err != nil {
+	if err := errors.Join(link(&f.machines, "172.29.0."), link(&f.plain, "172.29.0."), f.bridged.build()); err != nil {
 		return f, err
 	}
 	for i := range f.plain {
-		if err := f.vxlan(i); err != nil {
+		if err := f.inside(i); err != nil {
 			return f, err
 		}
 	}
@@ -148,7 +152,7 @@ func (f *fleet) close(ctx context.Context) error {
 			err = errors.Join(err, netspace.Inside(f.machines[i], func() error { return r.Destroy(ctx) }))
 		}
 	}
-	for _, ns := range []netns.NsHandle{f.machines[0], f.machines[1], f.plain[0], f.plain[1]} {
+	for _, ns := range slices.Concat(f.machines[:], f.plain[:], f.bridged.machines[:], f.bridged.tasks[:]) {
 		if ns > 0 {
 			_ = ns.Close()
 		}
@@ -170,18 +174,26 @@ func link(spaces *[2]netns.NsHandle, network string) error {
 }
 
 // vxlan is a device of the kernel's, as one makes it by hand.
-func (f *fleet) vxlan(i int) error {
+func vxlan(h *netlink.Handle, name string, i int) error {
+	err := h.LinkAdd(&netlink.Vxlan{
+		LinkAttrs: netlink.LinkAttrs{Name: name, MTU: wire - 50, TxQLen: -1}, VxlanId: 7, Port: 4789, Learning: true,
+		SrcAddr: net.IP(machineAddress(i).AsSlice()), Group: net.IP(machineAddress(1 - i).AsSlice()),
+	})
+	if err != nil {
+		return fmt.Errorf("plain VXLAN: %w", err)
+	}
+	return nil
+}
+
+// inside has the device in the client's or the server's own namespace.
+func (f *fleet) inside(i int) error {
 	h, err := netlink.NewHandleAt(f.plain[i])
 	if err != nil {
 		return fmt.Errorf("netlink: %w", err)
 	}
 	defer h.Close()
-	err = h.LinkAdd(&netlink.Vxlan{
-		LinkAttrs: netlink.LinkAttrs{Name: "eth0", MTU: wire - 50, TxQLen: -1}, VxlanId: 7, Port: 4789, Learning: true,
-		SrcAddr: net.IP(machineAddress(i).AsSlice()), Group: net.IP(machineAddress(1 - i).AsSlice()),
-	})
-	if err != nil {
-		return fmt.Errorf("plain VXLAN: %w", err)
+	if err := vxlan(h, "eth0", i); err != nil {
+		return err
 	}
 	return address(f.plain[i], "eth0", netip.AddrFrom4([4]byte{10, 9, 0, byte(i + 1)}))
 }
