@@ -90,7 +90,7 @@ func (v *vpc) tidyRoutes(known map[netip.Addr]int, ranges map[netip.Prefix]bool)
 	}
 	var errs error
 	for _, r := range routes {
-		dst, ok := prefixOf(r.Dst)
+		dst, ok := netspace.PrefixOf(r.Dst)
 		if !ok || dst.Bits() == 0 || ranges[dst] || dst.Addr() == rules.Host || (dst.IsSingleIP() && known[dst.Addr()] == r.LinkIndex) {
 			continue
 		}

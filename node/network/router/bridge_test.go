@@ -27,7 +27,7 @@ func behindBridge(t *testing.T, r *Routers) Endpoint {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = netlink.LinkDel(veth); _ = ns.Close() })
-	if err := errors.Join(netlink.AddrAdd(veth, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(host, 28))}), netlink.LinkSetUp(veth)); err != nil {
+	if err := errors.Join(netlink.AddrAdd(veth, &netlink.Addr{IPNet: netspace.IPNet(netip.PrefixFrom(host, 28))}), netlink.LinkSetUp(veth)); err != nil {
 		t.Fatal(err)
 	}
 	e := Endpoint{ID: "container", Netns: fmt.Sprintf("/proc/self/fd/%d", int(ns)), Addresses: []netip.Addr{own}}
@@ -37,7 +37,7 @@ func behindBridge(t *testing.T, r *Routers) Endpoint {
 			return err
 		}
 		return errors.Join(
-			netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(own, 28))}), netlink.LinkSetUp(link),
+			netlink.AddrAdd(link, &netlink.Addr{IPNet: netspace.IPNet(netip.PrefixFrom(own, 28))}), netlink.LinkSetUp(link),
 			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: host.AsSlice()}))
 	})
 	if err := netspace.AwaitCarrier(r.nl, r.cfg.bridge()); err != nil {

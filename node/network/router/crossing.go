@@ -6,6 +6,7 @@ import (
 
 	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/node/network/router/overlay"
+	"github.com/berth-ecs/berth/node/network/router/shortcut"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -41,7 +42,15 @@ func (v *vpc) cross(t *turn) error {
 	if err := v.r.admit(v.id, overlay.VPC{Number: number, Nodes: v.way.Nodes()}); err != nil {
 		return err
 	}
-	return errors.Join(v.way.Lead(&t.others, number, v.whole), v.recut(spanned))
+	err := errors.Join(v.way.Lead(&t.others, number, v.whole), v.recut(spanned))
+	if err != nil || v.crossing == v.way.Link().Attrs().Index {
+		return err
+	}
+	if err := v.short.Attach(v.nl, v.way.Link(), shortcut.Across); err != nil {
+		return err
+	}
+	v.crossing = v.way.Link().Attrs().Index
+	return nil
 }
 
 // recut: what interfaces take at once is different when the VPC begins to span nodes, or ends.

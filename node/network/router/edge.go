@@ -87,7 +87,7 @@ func (v *vpc) configureThere(link netlink.Link) error {
 	if err != nil {
 		return err
 	}
-	if err := v.r.nl.AddrReplace(link, &netlink.Addr{IPNet: single(rules.Host)}); err != nil {
+	if err := v.r.nl.AddrReplace(link, &netlink.Addr{IPNet: netspace.Single(rules.Host)}); err != nil {
 		return fmt.Errorf("router: address %s on %s: %w", rules.Host, name, err)
 	}
 	if err := v.r.nl.LinkSetAlias(link, v.id); err != nil {
@@ -106,7 +106,7 @@ func (v *vpc) configureHere(link netlink.Link) error {
 	if err != nil {
 		return err
 	}
-	if err := v.nl.AddrReplace(link, &netlink.Addr{IPNet: single(edgeAddr)}); err != nil {
+	if err := v.nl.AddrReplace(link, &netlink.Addr{IPNet: netspace.Single(edgeAddr)}); err != nil {
 		return fmt.Errorf("router: address %s: %w", edgeAddr, err)
 	}
 	if err := v.nl.LinkSetUp(link); err != nil {
@@ -116,7 +116,7 @@ func (v *vpc) configureHere(link netlink.Link) error {
 		return err
 	}
 	index := link.Attrs().Index
-	way := &netlink.Route{LinkIndex: index, Dst: single(rules.Host), Scope: unix.RT_SCOPE_LINK}
+	way := &netlink.Route{LinkIndex: index, Dst: netspace.Single(rules.Host), Scope: unix.RT_SCOPE_LINK}
 	out := &netlink.Route{LinkIndex: index, Gw: rules.Host.AsSlice(), Flags: int(netlink.FLAG_ONLINK)}
 	for _, route := range []*netlink.Route{way, out} {
 		if err := v.nl.RouteReplace(route); err != nil {
@@ -158,7 +158,7 @@ func (v *vpc) setPublics(want map[netip.Addr]bool) (gone []netip.Addr, errs erro
 
 func (v *vpc) publicRoute(a netip.Addr) *netlink.Route {
 	return &netlink.Route{
-		LinkIndex: v.edge.there, Dst: single(a), Gw: edgeAddr.AsSlice(), Src: rules.Host.AsSlice(),
+		LinkIndex: v.edge.there, Dst: netspace.Single(a), Gw: edgeAddr.AsSlice(), Src: rules.Host.AsSlice(),
 		Flags: int(netlink.FLAG_ONLINK), Protocol: routeProtocol,
 	}
 }
@@ -172,7 +172,7 @@ func (v *vpc) routedHere() (map[netip.Addr]bool, error) {
 	}
 	out := map[netip.Addr]bool{}
 	for _, r := range routes {
-		if p, ok := prefixOf(r.Dst); ok && p.IsSingleIP() && r.Protocol == routeProtocol {
+		if p, ok := netspace.PrefixOf(r.Dst); ok && p.IsSingleIP() && r.Protocol == routeProtocol {
 			out[p.Addr()] = true
 		}
 	}

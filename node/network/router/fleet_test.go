@@ -121,7 +121,7 @@ func (h *host) assign(t testing.TB, a netip.Addr) {
 			bits = 64
 		}
 		const noDAD = 0x02
-		return nl.AddrReplace(l, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, bits)), Flags: noDAD})
+		return nl.AddrReplace(l, &netlink.Addr{IPNet: netspace.IPNet(netip.PrefixFrom(a, bits)), Flags: noDAD})
 	})
 }
 

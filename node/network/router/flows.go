@@ -22,7 +22,12 @@ type ending struct {
 }
 
 // endFlows forgets the connections of addresses that went: whoever gets one of them next starts anew.
-func (v *vpc) endFlows(addrs []netip.Addr) error { return endFlows(v.nl, addrs) }
+func (v *vpc) endFlows(addrs []netip.Addr) error {
+	if err := endFlows(v.nl, addrs); err != nil || len(addrs) == 0 {
+		return err
+	}
+	return v.short.Turn()
+}
 
 func endFlows(h *netlink.Handle, addrs []netip.Addr) error {
 	if len(addrs) == 0 {

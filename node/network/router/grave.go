@@ -132,7 +132,7 @@ func (r *Routers) dispose(ctx context.Context) error {
 			failpoint.Hit(failpoint.ENIDeleted)
 		}
 		r.mu.Lock()
-		err = errors.Join(flows, links, j.done(flows, links))
+		err = errors.Join(links, j.done(flows, links))
 		r.mu.Unlock()
 		if err != nil {
 			return err
@@ -174,13 +174,17 @@ func (j *job) do() (flows, links error) {
 // done notes what a job did; what failed waits again.
 func (j *job) done(flows, links error) error {
 	j.v.ending = nil
+	current := j.v.r.vpcs[j.v.id] == j.v
+	if flows == nil && len(j.ends.addrs) > 0 && current {
+		flows = j.v.short.Turn()
+	}
 	if flows != nil {
 		for _, a := range j.ends.addrs {
 			j.v.late[a] = true
 		}
 	}
-	if gone := links == nil && j.v.r.vpcs[j.v.id] == j.v; gone {
-		return j.v.forgetGraves(j.links)
+	if links == nil && current {
+		return errors.Join(flows, j.v.forgetGraves(j.links))
 	}
-	return nil
+	return flows
 }

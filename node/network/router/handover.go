@@ -39,7 +39,8 @@ func (r *Routers) HandOver(ctx context.Context, id string) (Handover, error) {
 	if err := h.LinkSetAlias(eth0, inner.HandedOver); err != nil { // first: what is marked is not put back
 		return Handover{}, fmt.Errorf("router: mark eth0 of %s: %w", id, err)
 	}
-	if err := errors.Join(netspace.SetSegments(h, eth0, inner.PlainSegments), netspace.SetSegments(v.nl, v.ports[id].link, inner.PlainSegments)); err != nil {
+	eth0.Attrs().Alias = inner.HandedOver
+	if err := errors.Join(v.cut(v.ports[id], h, eth0), v.hasten(v.ports[id], eth0), v.short.Turn()); err != nil {
 		return Handover{}, err
 	}
 	if err := netspace.ClearAddresses(h, eth0); err != nil {

@@ -7,6 +7,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 // TestHandOver: a sandbox gets what the kernel had, and the device. Neither a change of the configuration nor another process puts the
@@ -101,7 +103,7 @@ func speakFor(t *testing.T, h Handover) {
 		t.Fatal(err)
 	}
 	for _, a := range h.Addresses {
-		if err := nl.AddrAdd(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, h.Subnet.Bits()))}); err != nil {
+		if err := nl.AddrAdd(eth0, &netlink.Addr{IPNet: netspace.IPNet(netip.PrefixFrom(a, h.Subnet.Bits()))}); err != nil {
 			t.Fatal(err)
 		}
 	}

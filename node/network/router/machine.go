@@ -2,12 +2,10 @@ package router
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 
 	"github.com/google/nftables"
-	mdlayher "github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -26,7 +24,7 @@ func (r *Routers) claimPool() error {
 		return fmt.Errorf("router: read routes: %w", err)
 	}
 	for _, route := range routes {
-		dst, ok := prefixOf(route.Dst)
+		dst, ok := netspace.PrefixOf(route.Dst)
 		if !ok || dst.Bits() == 0 || !dst.Overlaps(r.cfg.PublicPool) || r.ownRoute(route) {
 			continue
 		}
@@ -40,7 +38,7 @@ func (r *Routers) claimPool() error {
 
 func (r *Routers) poolRoute() *netlink.Route {
 	return &netlink.Route{
-		Dst: ipNet(r.cfg.PublicPool), Type: unix.RTN_UNREACHABLE, Protocol: routeProtocol, Priority: r.cfg.poolMetric(), Table: unix.RT_TABLE_MAIN,
+		Dst: netspace.IPNet(r.cfg.PublicPool), Type: unix.RTN_UNREACHABLE, Protocol: routeProtocol, Priority: r.cfg.poolMetric(), Table: unix.RT_TABLE_MAIN,
 	}
 }
 
@@ -64,36 +62,7 @@ func (r *Routers) installGuard() error {
 	return b.Replace(machine, func(string) bool { return true })
 }
 
-func dialHere() (*nftables.Conn, error) { return dial(0) }
-
-// A transaction's answers are read after all of it was sent.
-const socketBuffer = 64 << 20
-
-func dial(ns int) (*nftables.Conn, error) {
-	return nftables.New(nftables.WithNetNSFd(ns), nftables.AsLasting(), nftables.WithSockOptions(buffers))
-}
-
-func buffers(c *mdlayher.Conn) error {
-	if err := c.SetReadBuffer(socketBuffer); err != nil {
-		return err
-	}
-	return c.SetWriteBuffer(socketBuffer)
-}
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
-}
-
-func single(a netip.Addr) *net.IPNet { return ipNet(netip.PrefixFrom(a, a.BitLen())) }
-
-func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
-	if n == nil {
-		return netip.Prefix{}, false
-	}
-	a, ok := netip.AddrFromSlice(n.IP)
-	ones, _ := n.Mask.Size()
-	return netip.PrefixFrom(a.Unmap(), ones), ok
-}
+func dialHere() (*nftables.Conn, error) { return ruleset.Dial(0) }
 
 // deleteLink removes a link; one that is gone already is no error.
 func deleteLink(h *netlink.Handle, link netlink.Link) error {

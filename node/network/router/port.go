@@ -13,6 +13,7 @@ import (
 	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/router/inner"
 	"github.com/berth-ecs/berth/node/network/router/rules"
+	"github.com/berth-ecs/berth/node/network/router/shortcut"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -20,8 +21,9 @@ import (
 type port struct {
 	conf  nodeconf.Interface
 	link  netlink.Link
-	spare *spare // what it is made of, until it is mounted
-	done  bool   // mounted and as conf says
+	spare *spare        // what it is made of, until it is mounted
+	lead  shortcut.Lead // of the programs on the link that this process put there
+	done  bool          // mounted and as conf says
 }
 
 // claim makes a spare the interface's: name and alias, so that the rules to come hold for its link.
@@ -50,7 +52,7 @@ func (v *vpc) claim(i nodeconf.Interface) (p *port, err error) {
 		return nil, fmt.Errorf("router: name link of %s: %w", i.ID, err)
 	}
 	s.link.Attrs().Name = name
-	return &port{conf: i, link: s.link, spare: s}, nil
+	return &port{conf: i, link: s.link, spare: s, lead: shortcut.Direct}, nil
 }
 
 // finish connects an interface whose rules are in force. The mount makes it exist.
@@ -64,11 +66,11 @@ func (v *vpc) finish(p *port, s nodeconf.Subnet) error {
 			return err
 		}
 		defer done()
-		err = errors.Join(v.cut(p, h, eth0), inner.Configure(h, eth0, p.conf, s))
+		err = errors.Join(v.cut(p, h, eth0), v.hasten(p, eth0), inner.Configure(h, eth0, p.conf, s))
 		p.done = err == nil
 		return err
 	}
-	if err := v.cut(p, p.spare.nl, p.spare.inner); err != nil {
+	if err := errors.Join(v.cut(p, p.spare.nl, p.spare.inner), v.hasten(p, p.spare.inner)); err != nil {
 		return err
 	}
 	if err := inner.Configure(p.spare.nl, p.spare.inner, p.conf, s); err != nil {
@@ -100,7 +102,7 @@ func (v *vpc) routeTo(p *port, addrs []netip.Addr) error {
 		if !a.Is4() {
 			continue
 		}
-		if err := v.nl.RouteReplace(&netlink.Route{LinkIndex: index, Dst: single(a), Scope: unix.RT_SCOPE_LINK}); err != nil {
+		if err := v.nl.RouteReplace(&netlink.Route{LinkIndex: index, Dst: netspace.Single(a), Scope: unix.RT_SCOPE_LINK}); err != nil {
 			return fmt.Errorf("router: route to %s: %w", a, err)
 		}
 		if err := v.nl.NeighSet(&netlink.Neigh{LinkIndex: index, IP: a.AsSlice(), HardwareAddr: mac, State: netlink.NUD_PERMANENT}); err != nil {
@@ -114,7 +116,7 @@ func (v *vpc) routeTo(p *port, addrs []netip.Addr) error {
 func (v *vpc) forget(p *port, addrs []netip.Addr) error {
 	var errs error
 	for _, a := range addrs {
-		err := v.nl.RouteDel(&netlink.Route{LinkIndex: p.link.Attrs().Index, Dst: single(a), Scope: unix.RT_SCOPE_LINK})
+		err := v.nl.RouteDel(&netlink.Route{LinkIndex: p.link.Attrs().Index, Dst: netspace.Single(a), Scope: unix.RT_SCOPE_LINK})
 		if err != nil && !netspace.Absent(err) {
 			errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", a, err))
 		}

@@ -42,7 +42,7 @@ func lan(t *testing.T, r *Routers) (e Endpoint, host netip.Addr) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = netlink.LinkDel(veth); _ = ns.Close() })
-	if err := errors.Join(netlink.AddrAdd(veth, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(host, 28))}), netlink.LinkSetUp(veth)); err != nil {
+	if err := errors.Join(netlink.AddrAdd(veth, &netlink.Addr{IPNet: netspace.IPNet(netip.PrefixFrom(host, 28))}), netlink.LinkSetUp(veth)); err != nil {
 		t.Fatal(err)
 	}
 	e = Endpoint{ID: "lan", Netns: fmt.Sprintf("/proc/self/fd/%d", int(ns)), Addresses: []netip.Addr{own}}
@@ -52,7 +52,7 @@ func lan(t *testing.T, r *Routers) (e Endpoint, host netip.Addr) {
 			return err
 		}
 		return errors.Join(
-			netlink.AddrAdd(link, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(own, 28))}), netlink.LinkSetUp(link),
+			netlink.AddrAdd(link, &netlink.Addr{IPNet: netspace.IPNet(netip.PrefixFrom(own, 28))}), netlink.LinkSetUp(link),
 			netlink.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: host.AsSlice()}))
 	})
 	if err := netspace.AwaitCarrier(r.nl, name); err != nil {
@@ -335,7 +335,7 @@ func TestRouteToAnInterface(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return netlink.AddrAdd(lo, &netlink.Addr{IPNet: single(far)})
+		return netlink.AddrAdd(lo, &netlink.Addr{IPNet: netspace.Single(far)})
 	})
 	spacetest.Space(target.Netns).Serve(t, "tcp", ":80", target.ID)
 	wantAnswer(t, task, "tcp", public(far, 80), target.ID)

@@ -150,41 +150,21 @@ func TestRemovedRuleLeavesFlowsAlone(t *testing.T) {
 	n.apply(t, r)
 	client, web := wait(t, r, "eni-client"), wait(t, r, "eni-web")
 	spacetest.Space(web.Netns).Serve(t, "tcp", ":80", web.ID)
-	var c net.Conn
-	spacetest.In(t, client.Netns, func() (err error) {
-		c, err = net.DialTimeout("tcp4", at(web, 80), patience)
-		return err
-	})
-	defer func() { _ = c.Close() }()
-	say := func(word string) error {
-		_ = c.SetDeadline(time.Now().Add(moment))
-		if _, err := fmt.Fprintln(c, word); err != nil {
-			return err
-		}
-		b := make([]byte, 128)
-		for text := ""; !strings.Contains(text, word); {
-			k, err := c.Read(b)
-			if err != nil {
-				return err
-			}
-			text += string(b[:k])
-		}
-		return nil
-	}
-	if err := say("before"); err != nil {
+	talk := converse(t, client, at(web, 80))
+	if err := talk.say("before"); err != nil {
 		t.Fatal(err)
 	}
 	n.group("vpc-1", "sg-web")
 	n.apply(t, r)
-	if err := say("after"); err != nil {
+	if err := talk.say("after"); err != nil {
 		t.Errorf("the connection ended with the rule: %v", err)
 	}
 	wantSilence(t, client, "tcp", at(web, 80))
 	// A connection that is cut stays cut: nothing in the middle of one makes it known again.
-	if err := endFlows(r.vpcs["vpc-1"].nl, client.Addresses); err != nil {
+	if err := r.vpcs["vpc-1"].endFlows(client.Addresses); err != nil {
 		t.Fatal(err)
 	}
-	if say("cut") == nil {
+	if talk.say("cut") == nil {
 		t.Error("the connection goes on after it was forgotten")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/node/network/router/ready"
+	"github.com/berth-ecs/berth/node/network/router/shortcut"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -24,7 +25,8 @@ type Routers struct {
 	home  netns.NsHandle  // the machine's namespace
 	nl    *netlink.Handle // in it
 	ready ready.Board[Endpoint]
-	once  sync.Once // Close or Destroy
+	once  sync.Once       // Close or Destroy
+	lanes *shortcut.Table // nil where the kernel has none
 	stop  context.CancelFunc
 	kick  chan struct{}
 	loops sync.WaitGroup
@@ -62,6 +64,7 @@ func Open(ctx context.Context, c Config) (_ *Routers, err error) {
 			return nil, err
 		}
 	}
+	r.lanes = shortcut.Open(r.cfg.Log)
 	r.start() //nolint:contextcheck // it goes on until Close
 	return r, nil
 }
@@ -104,6 +107,7 @@ func (r *Routers) release() {
 		v.release()
 	}
 	r.guard.Close()
+	r.lanes.Close()
 	if r.nl != nil {
 		r.nl.Close()
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/router/inner"
+	"github.com/berth-ecs/berth/node/network/router/shortcut"
 )
 
 // spare is a namespace that is connected to the router but is nobody's yet. Only its descriptor keeps it alive, and its link with it.
@@ -61,6 +62,9 @@ func (v *vpc) buildSpare() (s *spare, err error) {
 	// With a delay the first ping of a task would take up to half a second.
 	err = netspace.Inside(v.ns, func() error { return netspace.Sysctl("0", "ipv4/neigh/"+name+"/proxy_delay") })
 	if err != nil {
+		return s, err
+	}
+	if err = v.short.Attach(v.nl, veth, shortcut.Direct); err != nil {
 		return s, err
 	}
 	if err = v.nl.LinkSetUp(veth); err != nil {

@@ -78,7 +78,7 @@ func TestSpoofedAddressIsDropped(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return netlink.AddrAdd(link, &netlink.Addr{IPNet: single(other)})
+		return netlink.AddrAdd(link, &netlink.Addr{IPNet: netspace.Single(other)})
 	})
 	own := thief.Addresses[0]
 	if got := shout(t, thief, own, target); got != own.String() {

@@ -47,6 +47,9 @@ func (v *vpc) apply(c *nodeconf.Resources, keys []nodeconf.Key) map[string]error
 		err = errors.Join(v.withdraw(t), v.translate(t), v.detour(), v.cross(t))
 		err = errors.Join(err, v.endTurn(t))
 	}
+	if err != nil || !v.whole || !t.idle() {
+		err = errors.Join(err, v.short.Turn())
+	}
 	if err != nil {
 		t.failed[v.id] = err
 		for _, p := range t.come {

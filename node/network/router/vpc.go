@@ -18,6 +18,7 @@ import (
 	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/node/network/router/rules"
 	"github.com/berth-ecs/berth/node/network/router/ruleset"
+	"github.com/berth-ecs/berth/node/network/router/shortcut"
 	"github.com/berth-ecs/berth/nodeconf"
 )
 
@@ -38,12 +39,14 @@ type vpc struct {
 	quit   chan struct{}   // ends the watch of links
 	spent  map[string]bool // interfaces that may begin no flows, as far as the rules say so
 
-	locals  map[netip.Addr]bool // addresses of the router itself
-	ranges  map[netip.Prefix]bool
-	publics map[netip.Addr]bool // that the machine sends here
-	detours detour.Detours      // to interfaces that routes name
-	made    bool                // by this process
-	adopted bool                // spares of an earlier process are gone
+	locals   map[netip.Addr]bool // addresses of the router itself
+	ranges   map[netip.Prefix]bool
+	publics  map[netip.Addr]bool // that the machine sends here
+	short    *shortcut.Router    // nil where the kernel has none
+	crossing int                 // index of the link to other nodes that this process put its programs on
+	detours  detour.Detours      // to interfaces that routes name
+	made     bool                // by this process
+	adopted  bool                // spares of an earlier process are gone
 
 	late   map[netip.Addr]bool // of interfaces that went; their connections are not ended yet
 	ending *ending             // what the digger is at; nil for nothing
@@ -92,7 +95,10 @@ func (r *Routers) openVPC(id string) (*vpc, error) {
 		return nil, fmt.Errorf("router: netlink of VPC %s: %w", id, err)
 	}
 	v.book, v.way = ruleset.New(routerTable, v.dial), overlay.New(r.machine(), v.ns, v.nl)
-	if err := v.watch(); err != nil {
+	if v.short, err = r.lanes.Router(v.ns); err == nil {
+		err = v.watch()
+	}
+	if err != nil {
 		v.release()
 		return nil, err
 	}
@@ -115,6 +121,7 @@ func makeRouter(path string) error {
 func (v *vpc) release() {
 	v.drain()
 	close(v.quit)
+	v.short.Close()
 	v.book.Close()
 	v.nl.Close()
 	_ = v.ns.Close()
@@ -161,14 +168,14 @@ func (v *vpc) setLocals(lo netlink.Link, want map[netip.Addr]bool) error {
 	var errs error
 	for a := range want {
 		if !have[a] {
-			if err := v.nl.AddrReplace(lo, &netlink.Addr{IPNet: single(a)}); err != nil {
+			if err := v.nl.AddrReplace(lo, &netlink.Addr{IPNet: netspace.Single(a)}); err != nil {
 				errs = errors.Join(errs, fmt.Errorf("router: address %s: %w", a, err))
 			}
 		}
 	}
 	for a := range have {
 		if !want[a] && !a.IsLoopback() {
-			if err := v.nl.AddrDel(lo, &netlink.Addr{IPNet: single(a)}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+			if err := v.nl.AddrDel(lo, &netlink.Addr{IPNet: netspace.Single(a)}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
 				errs = errors.Join(errs, fmt.Errorf("router: address %s: %w", a, err))
 			}
 		}
@@ -181,14 +188,14 @@ func (v *vpc) setRanges(want map[netip.Prefix]bool) error {
 	var errs error
 	for p := range want {
 		if !v.whole || !v.ranges[p] {
-			if err := v.nl.RouteReplace(&netlink.Route{Dst: ipNet(p), Type: unix.RTN_UNREACHABLE}); err != nil {
+			if err := v.nl.RouteReplace(&netlink.Route{Dst: netspace.IPNet(p), Type: unix.RTN_UNREACHABLE}); err != nil {
 				errs = errors.Join(errs, fmt.Errorf("router: make %s unreachable: %w", p, err))
 			}
 		}
 	}
 	for p := range v.ranges {
 		if !want[p] {
-			if err := v.nl.RouteDel(&netlink.Route{Dst: ipNet(p), Type: unix.RTN_UNREACHABLE}); err != nil && !netspace.Absent(err) {
+			if err := v.nl.RouteDel(&netlink.Route{Dst: netspace.IPNet(p), Type: unix.RTN_UNREACHABLE}); err != nil && !netspace.Absent(err) {
 				errs = errors.Join(errs, fmt.Errorf("router: route to %s: %w", p, err))
 			}
 		}
@@ -219,4 +226,4 @@ func (v *vpc) deleteAll(links []netlink.Link) error {
 	return b.Delete(links)
 }
 
-func (v *vpc) dial() (*nftables.Conn, error) { return dial(int(v.ns)) }
+func (v *vpc) dial() (*nftables.Conn, error) { return ruleset.Dial(int(v.ns)) }

@@ -86,7 +86,7 @@ func Addresses(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nod
 			continue
 		}
 		clean = false
-		if err := h.AddrDel(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+		if err := h.AddrDel(eth0, &netlink.Addr{IPNet: netspace.IPNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
 			errs = errors.Join(errs, fmt.Errorf("inner: address %s of %s: %w", a, i.ID, err))
 		}
 	}
@@ -94,7 +94,7 @@ func Addresses(h *netlink.Handle, eth0 netlink.Link, i nodeconf.Interface, s nod
 		if have[a] && clean {
 			continue
 		}
-		if err := h.AddrReplace(eth0, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil {
+		if err := h.AddrReplace(eth0, &netlink.Addr{IPNet: netspace.IPNet(netip.PrefixFrom(a, s.CIDR.Bits()))}); err != nil {
 			errs = errors.Join(errs, fmt.Errorf("inner: address %s of %s: %w", a, i.ID, err))
 		}
 	}
@@ -121,10 +121,6 @@ func AddressesOf(h *netlink.Handle, link netlink.Link) (map[netip.Addr]bool, err
 		}
 	}
 	return out, nil
-}
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
 // Enter opens the namespace of an interface that exists, by the path of its mount.

@@ -73,7 +73,3 @@ func (m Machine) linkMTU() (int, error) {
 	}
 	return plainMTU, nil
 }
-
-func single(a netip.Addr) *net.IPNet {
-	return &net.IPNet{IP: a.AsSlice(), Mask: net.CIDRMask(a.BitLen(), a.BitLen())}
-}

@@ -41,6 +41,9 @@ func (w *Way) Adopt(link netlink.Link) { w.link = link }
 // Up says whether there is a device.
 func (w *Way) Up() bool { return w.link != nil }
 
+// Link is the device, or nil.
+func (w *Way) Link() netlink.Link { return w.link }
+
 // Nodes are those that remotes are on, in order.
 func (w *Way) Nodes() []netip.Addr { return slices.SortedFunc(maps.Keys(w.count), netip.Addr.Compare) }
 
@@ -158,7 +161,7 @@ func (w *Way) abandon(come, gone []nodeconf.Remote) error {
 func (w *Way) unlead(a netip.Addr) error {
 	index := w.link.Attrs().Index
 	var errs error
-	err := w.nl.RouteDel(&netlink.Route{LinkIndex: index, Dst: single(a), Scope: unix.RT_SCOPE_LINK})
+	err := w.nl.RouteDel(&netlink.Route{LinkIndex: index, Dst: netspace.Single(a), Scope: unix.RT_SCOPE_LINK})
 	if err != nil && !netspace.Absent(err) {
 		errs = fmt.Errorf("router: route to %s: %w", a, err)
 	}
@@ -181,7 +184,7 @@ func (w *Way) lead(come []nodeconf.Remote) error {
 			if err := w.nl.NeighSet(&netlink.Neigh{LinkIndex: index, IP: a.AsSlice(), HardwareAddr: mac, State: netlink.NUD_PERMANENT}); err != nil {
 				return fmt.Errorf("router: neighbour %s: %w", a, err)
 			}
-			if err := w.nl.RouteReplace(&netlink.Route{LinkIndex: index, Dst: single(a), Scope: unix.RT_SCOPE_LINK}); err != nil {
+			if err := w.nl.RouteReplace(&netlink.Route{LinkIndex: index, Dst: netspace.Single(a), Scope: unix.RT_SCOPE_LINK}); err != nil {
 				return fmt.Errorf("router: route to %s: %w", a, err)
 			}
 		}

@@ -13,6 +13,9 @@ import (
 // Edge is the router's link to the machine.
 const Edge = "edge"
 
+// Plain is the mark of a packet that leaves and is of a known connection that is not translated. No subnet begins at it.
+const Plain = 0x7fbe0001
+
 // Names of the maps that lead to the chains of groups.
 const (
 	groupsOut = "groups-out" // by the interface a packet comes from
@@ -103,6 +106,7 @@ func arrived(v nodeconf.VPC) []ruleset.Rule {
 
 func toRules() []ruleset.Rule {
 	return []ruleset.Rule{
+		rule(established(), ctBits(expr.CtKeySTATUS, statusSNAT|statusDNAT, expr.CmpOpEq), setMark(Plain), accept),
 		rule(established(), accept),
 		rule(metaIs(expr.MetaKeyMARK, markBytes(toInternet)), ctBits(expr.CtKeySTATUS, statusSNAT, expr.CmpOpEq), drop), // no public address
 		rule(to(Edge), ctBits(expr.CtKeySTATUS, statusSNAT, expr.CmpOpEq), drop),
