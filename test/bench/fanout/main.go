@@ -2,14 +2,15 @@
 // configuration on one server, each over a web socket of its own on loopback, while tasks start at a steady rate whether or not the nodes keep up.
 //
 // A start is the commit of a task's interface: every node of its VPC is told where the interface is, and those with a group that names its
-// group that it is a member. It has arrived when the last of them has read the bytes of a change that holds it. Nodes and server share the
-// processors of the machine, and so does everything else that runs there.
+// group that it is a member. It has arrived when the last of them has read the bytes of a change that holds it. The nodes are a process of their own; they
+// and the server share the processors of the machine, and so does everything else that runs there.
 //
-//	go run ./test/bench/fanout; -nodes 5000 -vpcs 100 -rate 100 -for 20s -cpu FILE. -vpcs 1 is one VPC over all nodes
+//	go run ./test/bench/fanout; -nodes 5000 -vpcs 100 -rate 100 -for 20s -cpu FILE -memory FILE. -vpcs 1 is one VPC over all nodes
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -26,7 +27,7 @@ type options struct {
 	nodes, vpcs, tasks int // tasks a node that run before
 	rate               float64
 	length             time.Duration
-	cpu                string
+	cpu, memory        string
 }
 
 func main() {
@@ -37,10 +38,17 @@ func main() {
 	flag.Float64Var(&o.rate, "rate", 100, "starts a second")
 	flag.DurationVar(&o.length, "for", 20*time.Second, "how long tasks start")
 	flag.StringVar(&o.cpu, "cpu", "", "file for a profile of the processors")
+	flag.StringVar(&o.memory, "memory", "", "file for a profile of what was allocated, and is in use")
+	simulated := flag.String("simulate", "", "address of a server: be the nodes of one that runs in another process")
+	at := flag.Int64("at", 0, "version that simulated nodes come with")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o); err != nil {
+	do := func() error { return run(ctx, o) }
+	if *simulated != "" {
+		do = func() error { return simulate(ctx, *simulated, *at, o.nodes) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -83,10 +91,27 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	w.report(starts, behind, used()-before)
+	mine := used() - before
+	if err := w.part(); err != nil {
+		return err
+	}
+	w.report(starts, behind, mine)
+	if o.memory != "" {
+		if err := profile(o.memory); err != nil {
+			return err
+		}
+	}
 	p50, p99, most := noise.quantiles()
 	fmt.Printf("noise: a timer of 1 ms in this process comes late by p50 %.1f ms, p99 %.1f, most %.1f\n", p50, p99, most)
 	return nil
+}
+
+func profile(file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
 // settle is how long nothing happens between the last connection and the first start.
@@ -124,6 +149,6 @@ func (w *world) report(starts []start, behind time.Duration, cpu time.Duration) 
 	n := float64(len(starts))
 	fmt.Printf("%d starts at %.0f a second: to the last of %d nodes p50 %.1f ms, p90 %.1f, p99 %.1f, most %.1f\n",
 		len(starts), w.rate, w.share(), at(0.5), at(0.9), at(0.99), at(1))
-	fmt.Printf("a start: %.0f frames, %.0f bytes on the wire, %.2f ms of processor time of both ends; the last arrived %.1f s after the load ended\n",
-		float64(frames)/n, float64(bytes)/n, cpu.Seconds()*1e3/n, behind.Seconds())
+	fmt.Printf("a start: %.0f frames, %.0f bytes on the wire, %.2f ms of processor time of the server and %.2f of the nodes; the last arrived %.1f s after the load ended\n",
+		float64(frames)/n, float64(bytes)/n, cpu.Seconds()*1e3/n, w.theirs.Seconds()*1e3/n, behind.Seconds())
 }

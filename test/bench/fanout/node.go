@@ -1,28 +1,24 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"context"
-	"fmt"
-	"net/http"
+	"encoding/binary"
+	"io"
+	"os"
+	"os/exec"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
-	"golang.org/x/sync/errgroup"
-
-	"github.com/berth-ecs/berth/session"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/vpc/compile"
 	"github.com/berth-ecs/berth/vpc/tables"
 )
 
-// node is a simulated one: it reads, notes and acknowledges.
+// node is what is known of a simulated one.
 type node struct {
-	conn *websocket.Conn
-
 	mu    sync.Mutex
 	got   []receipt
 	bytes int64
@@ -34,7 +30,7 @@ type receipt struct {
 	at time.Time
 }
 
-// connect opens every node's session. Nodes come as from another server, with what there is: the whole of 5,000 is not what is measured.
+// connect starts the nodes' process, and returns when every node has its session.
 func (w *world) connect(ctx context.Context) error {
 	first := w.feed.Subscribe(compile.NodeKey(home, nodeName(0)), 0) // the feed has read the store when it answers, and knows the way from here
 	defer first.Close()
@@ -52,66 +48,77 @@ func (w *world) connect(ctx context.Context) error {
 		return err
 	}
 	w.nodes = make([]*node, w.options.nodes)
-	group, dialing := errgroup.WithContext(ctx)
-	group.SetLimit(16)
 	for n := range w.nodes {
-		group.Go(func() error {
-			c, _, err := websocket.Dial(dialing, fmt.Sprintf("%s%s?node=%s&version=%d", w.url, session.NodePath, nodeName(n), at), //nolint:bodyclose // the library has read it
-				&websocket.DialOptions{HTTPClient: http.DefaultClient})
-			if err != nil {
-				return err
-			}
-			c.SetReadLimit(-1)
-			w.nodes[n] = &node{conn: c}
-			return nil
-		})
+		w.nodes[n] = &node{}
 	}
-	if err := group.Wait(); err != nil {
+	self, err := os.Executable()
+	if err != nil {
 		return err
 	}
-	for _, n := range w.nodes {
-		go n.follow(ctx)
+	w.child = exec.CommandContext(ctx, self, "-simulate", w.url, "-at", strconv.FormatInt(at, 10), "-nodes", strconv.Itoa(w.options.nodes))
+	w.child.Stderr = os.Stderr
+	out, err := w.child.StdoutPipe()
+	if err == nil {
+		w.hangUp, err = w.child.StdinPipe()
 	}
-	return nil
+	if err == nil {
+		err = w.child.Start()
+	}
+	if err != nil {
+		return err
+	}
+	ready := make(chan struct{})
+	w.ended = make(chan struct{})
+	go w.listen(bufio.NewReaderSize(out, 1<<20), ready)
+	select {
+	case <-ready:
+		return nil
+	case <-w.ended:
+		return errEnded
+	}
 }
 
-// follow reads until the session ends.
-func (n *node) follow(ctx context.Context) {
+// listen takes down what the nodes say until their process ends.
+func (w *world) listen(from io.Reader, ready chan<- struct{}) {
+	defer close(w.ended)
 	for {
-		_, data, err := n.conn.Read(ctx)
-		if err != nil {
+		var b [4 * 8]byte
+		if _, err := io.ReadFull(from, b[:]); err != nil {
 			return
 		}
-		now := time.Now()
-		to, whole := version(data)
-		if to == 0 {
-			continue // a heartbeat
+		var v [4]int64
+		for i := range v {
+			v[i] = int64(binary.LittleEndian.Uint64(b[8*i:]))
 		}
-		n.mu.Lock()
-		n.bytes += int64(len(data))
-		if whole {
-			n.got = append(n.got, receipt{to, now})
-		}
-		n.mu.Unlock()
-		if !whole {
-			continue
-		}
-		ack, err := session.Encode(&session.NodeConfigurationAck{Version: to, Applied: to})
-		if err != nil || n.conn.Write(ctx, websocket.MessageText, ack) != nil {
-			return
+		m := note{v[0], v[1], v[2], v[3]}
+		switch {
+		case m.Node == nobody && m.At == 0:
+			close(ready)
+		case m.Node == nobody:
+			w.theirs = time.Duration(m.At)
+		default:
+			w.nodes[m.Node].take(m)
 		}
 	}
 }
 
-// version is where a change leads, 0 when the frame is none, and whether this is its last part. Simulated nodes do not pay for more.
-func version(frame []byte) (to int64, whole bool) {
-	_, rest, ok := bytes.Cut(frame, []byte(`"To":`))
-	if !ok {
-		return 0, false
+func (n *node) take(m note) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.bytes += m.Bytes
+	if m.To != 0 {
+		n.got = append(n.got, receipt{m.To, time.Unix(0, m.At)})
 	}
-	digits, _, _ := bytes.Cut(rest, []byte(","))
-	to, _ = strconv.ParseInt(string(digits), 10, 64)
-	return to, !bytes.HasSuffix(frame, []byte(`"more":true}}`))
+}
+
+// part has the nodes' process end, and waits for what it says last.
+func (w *world) part() error {
+	if w.child == nil || w.child.Process == nil {
+		return nil
+	}
+	_ = w.hangUp.Close() // it has ended when this fails
+	<-w.ended
+	return w.child.Wait()
 }
 
 // load starts tasks at the rate, each at its time whatever became of the ones before.
@@ -129,7 +136,7 @@ func (w *world) load(ctx context.Context) ([]start, error) {
 		if err := w.update(ctx, w.task(v, w.share()*w.tasks+n)); err != nil {
 			return nil, err
 		}
-		committed := time.Now()
+		committed := time.Now().Round(0) // the nodes' process has another monotonic clock
 		at, err := w.revision(ctx)
 		if err != nil {
 			return nil, err

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -37,6 +39,11 @@ type world struct {
 	nodes  []*node
 	cancel context.CancelFunc
 	parts  *errgroup.Group
+
+	child  *exec.Cmd // the nodes' process
+	hangUp io.Closer
+	ended  chan struct{}
+	theirs time.Duration // processor time that the nodes took
 }
 
 func newWorld(ctx context.Context, o options) (*world, error) {
@@ -66,6 +73,7 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 }
 
 func (w *world) close() {
+	_ = w.part()
 	w.cancel()
 	_ = w.parts.Wait() // the server's end is an error
 	_ = w.store.Close()
