@@ -89,8 +89,9 @@ func compareKeys(a, b Key) int {
 
 // Len is how many resources there are.
 func (r *Resources) Len() (n int) {
-	for _, m := range r.sections() {
-		n += m.v.Len()
+	v := reflect.ValueOf(r).Elem()
+	for i := range v.NumField() {
+		n += v.Field(i).Len()
 	}
 	return n
 }
@@ -118,11 +119,19 @@ type section struct {
 	v    reflect.Value // settable
 }
 
+// kinds are the names of the members of Resources.
+var kinds = func() (out []string) {
+	for f := range reflect.TypeFor[Resources]().Fields() {
+		out = append(out, f.Name)
+	}
+	return out
+}()
+
 func (r *Resources) sections() []section {
 	v := reflect.ValueOf(r).Elem()
-	out := make([]section, v.NumField())
+	out := make([]section, len(kinds))
 	for i := range out {
-		out[i] = section{v.Type().Field(i).Name, v.Field(i)}
+		out[i] = section{kinds[i], v.Field(i)}
 	}
 	return out
 }

@@ -23,9 +23,10 @@ type Feed interface {
 	Subscribe(h ecs.Home, node string, have int64) Subscription
 }
 
-// Subscription is one node's. Next waits for the next change; changes that nobody asked for meanwhile are one.
+// Subscription is one node's. Ready has something when Take may have a change; changes that nobody took meanwhile are one.
 type Subscription interface {
-	Next(ctx context.Context) (nodeconf.Delta, error)
+	Ready() <-chan struct{}
+	Take(ctx context.Context) (d nodeconf.Delta, ok bool, err error)
 	Close()
 }
 

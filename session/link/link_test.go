@@ -76,21 +76,16 @@ func (s *subscription) push(d nodeconf.Delta) {
 	}
 }
 
-func (s *subscription) Next(ctx context.Context) (nodeconf.Delta, error) {
-	for {
-		s.mu.Lock()
-		d := s.next
-		s.next = nil
-		s.mu.Unlock()
-		if d != nil {
-			return *d, nil
-		}
-		select {
-		case <-s.bell:
-		case <-ctx.Done():
-			return nodeconf.Delta{}, ctx.Err()
-		}
+func (s *subscription) Ready() <-chan struct{} { return s.bell }
+
+func (s *subscription) Take(context.Context) (nodeconf.Delta, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.next
+	if s.next = nil; d == nil {
+		return nodeconf.Delta{}, false, nil
 	}
+	return *d, true, nil
 }
 
 func (s *subscription) Close() {

@@ -118,17 +118,11 @@ type events struct {
 
 // follow sends the changes of one subscription.
 func (s *session) follow(ctx context.Context, have int64, ev events) error {
-	ctx, end := context.WithCancel(ctx)
 	sub := s.link.Feed.Subscribe(s.home, s.node, have)
-	deltas, failed, done := make(chan nodeconf.Delta), make(chan error, 1), make(chan struct{})
-	defer func() { end(); <-done; sub.Close() }()
-	go func() {
-		defer close(done)
-		failed <- forward(ctx, sub, deltas)
-	}()
+	defer sub.Close()
 	s.open = nil
 	for {
-		next := deltas
+		next := sub.Ready()
 		if len(s.open) >= window {
 			next = nil
 		}
@@ -138,10 +132,8 @@ func (s *session) follow(ctx context.Context, have int64, ev events) error {
 			return context.Cause(ctx)
 		case err = <-ev.read:
 			return err
-		case err = <-failed:
-			return fmt.Errorf("feed: %w", err)
-		case d := <-next:
-			err = s.tell(ctx, d)
+		case <-next:
+			err = s.pass(ctx, sub)
 		case m := <-ev.inbox:
 			err = s.hear(m)
 		case <-ev.beat:
@@ -153,19 +145,16 @@ func (s *session) follow(ctx context.Context, have int64, ev events) error {
 	}
 }
 
-// forward passes changes on, one at a time: what changes while one waits is the feed's to put together.
-func forward(ctx context.Context, sub Subscription, to chan<- nodeconf.Delta) error {
-	for {
-		d, err := sub.Next(ctx)
-		if err != nil {
-			return err
-		}
-		select {
-		case to <- d:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+// pass sends what there is: what changes meanwhile is the feed's to put together.
+func (s *session) pass(ctx context.Context, sub Subscription) error {
+	d, ok, err := sub.Take(ctx)
+	if err != nil {
+		return fmt.Errorf("feed: %w", err)
 	}
+	if !ok {
+		return nil
+	}
+	return s.tell(ctx, d)
 }
 
 // tell sends a change, in parts when it is large.

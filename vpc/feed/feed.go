@@ -119,7 +119,7 @@ func each[T any](tx store.Tx, t *store.Table[T], yield func(any) bool) bool {
 
 // Run follows the store until ctx ends (nil) or the store closes (its error). It is called once.
 func (f *Feed) Run(ctx context.Context) error {
-	defer close(f.ended)
+	defer f.end()
 	var names []string
 	for _, t := range sources {
 		names = append(names, t.Name())
@@ -141,6 +141,18 @@ func (f *Feed) Run(ctx context.Context) error {
 			f.rebuild(b)
 		default:
 			f.advance(b)
+		}
+	}
+}
+
+// end has those who follow see that there is nobody any more.
+func (f *Feed) end() {
+	close(f.ended)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, subs := range f.subs {
+		for s := range subs {
+			s.wake()
 		}
 	}
 }

@@ -188,6 +188,7 @@ func TestEnds(t *testing.T) {
 		t.Helper()
 		f := feed.New(feed.Config{Store: s, Log: slog.New(slog.DiscardHandler)})
 		closed, left, waits := f.Subscribe(compile.NodeKey(home, "n1"), 0), f.Subscribe(compile.NodeKey(home, "n1"), 0), f.Subscribe(compile.NodeKey(home, "n1"), 0)
+		asks := f.Subscribe(compile.NodeKey(home, "n2"), 0)
 		errs := make(chan error, 3)
 		ctx, cancel := context.WithCancel(t.Context())
 		listen := func(ctx context.Context, sub *feed.Subscription) {
@@ -217,6 +218,19 @@ func TestEnds(t *testing.T) {
 		}
 		if err := <-errs; err == nil {
 			t.Error("a subscription outlives its feed")
+		}
+		for _, sub := range []*feed.Subscription{asks, f.Subscribe(compile.NodeKey(home, "n1"), 0)} {
+			for ended := false; !ended; { // after what there was
+				select {
+				case <-sub.Ready():
+					_, ok, err := sub.Take(t.Context())
+					if ended = err != nil; !ok && !ended {
+						t.Fatal("a subscription that asks outlives its feed")
+					}
+				default:
+					t.Fatal("a subscription is not told that its feed has ended")
+				}
+			}
 		}
 	})
 }

@@ -19,6 +19,7 @@ type Subscription struct {
 	ahead   bool  // at is later than what the feed knew when it came: it may be of another store
 	whole   bool  // what is due is everything
 	pending nodeconf.Delta
+	lent    bool // pending is somebody else's, too: it is not changed
 	closed  bool
 }
 
@@ -32,6 +33,11 @@ func (f *Feed) Subscribe(node string, have int64) *Subscription {
 		f.subs[node] = map[*Subscription]struct{}{}
 	}
 	f.subs[node][s] = struct{}{}
+	select {
+	case <-f.ended:
+		s.wake()
+	default:
+	}
 	if f.index == nil {
 		return s
 	}
@@ -39,6 +45,9 @@ func (f *Feed) Subscribe(node string, have int64) *Subscription {
 	s.ahead = have > f.revision
 	if have == 0 || !known {
 		s.startOver()
+	}
+	if s.ahead {
+		s.wake()
 	}
 	for _, d := range since {
 		s.push(d)
@@ -48,7 +57,7 @@ func (f *Feed) Subscribe(node string, have int64) *Subscription {
 
 // startOver makes everything due.
 func (s *Subscription) startOver() {
-	s.whole, s.ahead, s.pending = true, false, nodeconf.Delta{}
+	s.whole, s.ahead, s.pending, s.lent = true, false, nodeconf.Delta{}, false
 	s.wake()
 }
 
@@ -57,11 +66,25 @@ func (s *Subscription) push(d nodeconf.Delta) {
 	if s.whole || d.To <= s.at || d.Empty() {
 		return
 	}
-	s.pending.Then(d)
+	s.add(d)
 	if cost(&s.pending) > s.feed.Pending {
 		s.startOver()
 	}
 	s.wake()
+}
+
+// add puts a change behind those that wait. The only one is kept as it is: most wait for nobody.
+func (s *Subscription) add(d nodeconf.Delta) {
+	if s.pending.To == 0 {
+		s.pending, s.lent = d, true
+		return
+	}
+	if s.lent {
+		var own nodeconf.Delta
+		own.Then(s.pending)
+		s.pending, s.lent = own, false
+	}
+	s.pending.Then(d)
 }
 
 func (s *Subscription) wake() {
@@ -71,23 +94,43 @@ func (s *Subscription) wake() {
 	}
 }
 
-// Next waits for the next change, which is what changed since the one before. It fails when ctx ends, the feed ends or s is closed.
-func (s *Subscription) Next(ctx context.Context) (nodeconf.Delta, error) {
+// Ready has something when Take may have.
+func (s *Subscription) Ready() <-chan struct{} { return s.ready }
+
+// Take is the change since the one before, without waiting for one; not ok: there is none. It fails when the feed has ended or s is closed.
+func (s *Subscription) Take(ctx context.Context) (d nodeconf.Delta, ok bool, err error) {
 	if err := s.checkAhead(ctx); err != nil {
-		return nodeconf.Delta{}, err
+		return d, false, err
 	}
+	d, ok = s.take()
+	select {
+	case <-s.done:
+		err = store.ErrClosed
+	case <-s.feed.ended:
+		err = errEnded
+	default:
+		return d, ok, nil
+	}
+	if ok { // what is left is taken first
+		s.wake()
+		return d, true, nil
+	}
+	return d, false, err
+}
+
+// Next waits for the next change. It fails as Take does, and when ctx ends.
+func (s *Subscription) Next(ctx context.Context) (nodeconf.Delta, error) {
 	for {
+		d, ok, err := s.Take(ctx)
+		if ok || err != nil {
+			return d, err
+		}
 		select {
 		case <-ctx.Done():
 			return nodeconf.Delta{}, context.Cause(ctx)
 		case <-s.done:
-			return nodeconf.Delta{}, store.ErrClosed
 		case <-s.feed.ended:
-			return nodeconf.Delta{}, errEnded
 		case <-s.ready:
-			if d, ok := s.take(); ok {
-				return d, nil
-			}
 		}
 	}
 }
@@ -133,7 +176,7 @@ func (s *Subscription) take() (nodeconf.Delta, bool) {
 		return d, false
 	}
 	f.past.told[s.node] = true
-	s.at, s.whole, s.pending = d.To, false, nodeconf.Delta{}
+	s.at, s.whole, s.pending, s.lent = d.To, false, nodeconf.Delta{}, false
 	return d, true
 }
 
