@@ -144,10 +144,14 @@ func TestEnv(t *testing.T) {
 	for _, line := range []string{
 		"export AWS_ENDPOINT_URL='http://127.0.0.1:4566'", "export AWS_DEFAULT_REGION='eu-west-1'",
 		"export AWS_ACCESS_KEY_ID='AKIAIOSFODNN7EXAMPLE'", `export AWS_SECRET_ACCESS_KEY='it'\''s/+='`, "unset AWS_SESSION_TOKEN",
+		"export REGION_DNS_HOST='127.0.0.1'\nexport REGION_DNS_PORT=4553\n",
 	} {
 		if !strings.Contains(out, line) {
 			t.Errorf("no %q in\n%s", line, out)
 		}
+	}
+	if _, out, _ := call(t, []string{"BERTH_ACCESS_KEY=AKIAIOSFODNN7EXAMPLE", "BERTH_SECRET_KEY=secret", "BERTH_DNS_LISTEN=off"}, "env"); strings.Contains(out, "DNS") || !strings.Contains(out, "AWS_REGION") {
+		t.Errorf("where no names are answered: %s", out)
 	}
 }
 
