@@ -45,7 +45,8 @@ type Config struct {
 
 const (
 	every     = 25 * time.Millisecond
-	scrubTime = 30 * time.Second
+	scrubTime = 10 * time.Second
+	askTime   = 2 * time.Second // for one answer of a shim: what it waits for may be what else is removed here
 )
 
 // Bundle is the directory of a container's bundle.
@@ -114,7 +115,12 @@ func (c Config) ScrubShim(ctx context.Context, id string) error {
 	client := ttrpc.NewClient(conn)
 	defer func() { _ = client.Close() }() // a connection
 	api := shimapi.NewTTRPCTaskClient(client)
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
 	if _, err := api.State(ctx, &shimapi.StateRequest{ID: id}); err != nil {
+		if ctx.Err() != nil {
+			return fmt.Errorf("the shim does not answer: %w", err)
+		}
 		return nil // it does not know the container
 	}
 	// containerd gives up a creation by removing the bundle, in which the shim has runc write its log.
