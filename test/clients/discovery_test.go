@@ -14,26 +14,9 @@ import (
 	r53 "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/servicediscovery"
 	"github.com/aws/aws-sdk-go-v2/service/servicediscovery/types"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/berth-ecs/berth/test/installation"
 )
-
-// oneHost makes the SDK ask for DiscoverInstances where everything else is, not at data-HOST. The operation's own options are too late for it.
-func oneHost(s *middleware.Stack) error {
-	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("OneHost",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			return next.HandleInitialize(smithyhttp.DisableEndpointHostPrefix(ctx, true), in)
-		}), middleware.Before)
-}
-
-func discovery() *servicediscovery.Client {
-	return servicediscovery.New(servicediscovery.Options{
-		Region: installation.Region, BaseEndpoint: aws.String(region.Endpoint), APIOptions: []func(*middleware.Stack) error{oneHost},
-		Credentials: credentials.NewStaticCredentialsProvider(installation.AccessKey, installation.SecretKey, ""),
-	})
-}
 
 // zones is a client of Route 53, which signs for us-east-1 wherever it is.
 func zones() *route53.Client {
@@ -73,7 +56,7 @@ func (f *found) ends(id *string, status types.OperationStatus) *types.Operation 
 // The life of aws_service_discovery_private_dns_namespace, _service and _instance, with the calls of the provider, and aws_route53_zone's data.
 func TestTerraformDiscovery(t *testing.T) {
 	t.Parallel()
-	f := &found{T: t, Client: discovery()}
+	f := &found{T: t, Client: region.Discovery()}
 	f.make()
 	f.read()
 	f.change()
@@ -228,7 +211,7 @@ func TestTerraformDiscoversItself(t *testing.T) {
 		t.Errorf("%+v %v", said, err)
 	}
 	w.terraform(done, "destroy", "-no-color", "-auto-approve", "-var", "v=2")
-	left := must[servicediscovery.ListNamespacesOutput](t)(discovery().ListNamespaces(t.Context(), &servicediscovery.ListNamespacesInput{
+	left := must[servicediscovery.ListNamespacesOutput](t)(region.Discovery().ListNamespaces(t.Context(), &servicediscovery.ListNamespacesInput{
 		Filters: []types.NamespaceFilter{{Name: types.NamespaceFilterNameName, Condition: types.FilterConditionBeginsWith, Values: []string{"terraform"}}}}))
 	if len(left.Namespaces) != 0 {
 		t.Errorf("left: %+v", left.Namespaces)

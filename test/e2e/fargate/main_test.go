@@ -74,7 +74,7 @@ func TestFargate(t *testing.T) {
 	tests := []struct {
 		name string
 		run  func(*world)
-	}{{"the way out and in", wayOutAndIn}, {"as AWS shows it", asShown}, {"addresses come back", addressesComeBack}}
+	}{{"the way out and in", wayOutAndIn}, {"as AWS shows it", asShown}, {"addresses come back", addressesComeBack}, {"checked by the server", checkedByTheServer}}
 	for _, runtime := range []string{"runsc", "runc"} {
 		t.Run(runtime, func(t *testing.T) {
 			t.Parallel()
