@@ -12,6 +12,7 @@ import (
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/mem"
 	"github.com/berth-ecs/berth/wire"
+	"github.com/berth-ecs/berth/wire/fair"
 	shape "github.com/berth-ecs/berth/wire/shape/servicediscovery"
 	"github.com/berth-ecs/berth/wire/sigv4"
 	"github.com/berth-ecs/berth/wire/wiretest"
@@ -96,24 +97,11 @@ func TestBadRequests(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	mux := wire.NewMux()
-	New(Config{Store: s}).Bind(mux)
-	keys := sigv4.Credentials{AccessKey: "AKIA0", Secret: "secret"}
-	edge, err := wire.NewEdge(wire.Config{Mux: mux, Authorizer: wire.RootOnly{}, Regions: []string{here.Region},
-		Keys: sigv4.Table{keys.AccessKey: {Secret: keys.Secret, Account: here.Account, Principal: "arn:aws:iam::" + here.Account + ":root"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	ask, mux := edge(t, s, wire.Limits{})
 	var tried []string
 	for _, b := range badRequests {
-		info, _ := shape.Model.Operation(b.operation)
 		tried = append(tried, b.operation)
-		r, err := wiretest.Request(t.Context(), &shape.Model, info, wiretest.Sent{Input: json.RawMessage(b.body), Keys: keys, Region: here.Region})
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := httptest.NewRecorder()
-		edge.ServeHTTP(w, r)
+		w := ask(b.operation, b.body)
 		if code := w.Header().Get("X-Amzn-Errortype"); w.Code != 400 || code != b.code || !strings.Contains(w.Body.String(), b.text) {
 			t.Errorf("%s %s: %d %s %s; want %s: %s", b.operation, b.body, w.Code, code, w.Body, b.code, b.text)
 		}
@@ -121,6 +109,41 @@ func TestBadRequests(t *testing.T) {
 	for _, c := range mux.Coverage() {
 		if c.Served && !slices.Contains(tried, c.Operation) {
 			t.Errorf("no bad request of %s", c.Operation)
+		}
+	}
+}
+
+// edge serves a store's records, and answers how to ask it.
+func edge(t *testing.T, s store.Store, limits wire.Limits) (ask func(operation, body string) *httptest.ResponseRecorder, mux *wire.Mux) {
+	t.Helper()
+	mux = wire.NewMux()
+	New(Config{Store: s}).Bind(mux)
+	keys := sigv4.Credentials{AccessKey: "AKIA0", Secret: "secret"}
+	e, err := wire.NewEdge(wire.Config{Mux: mux, Authorizer: wire.RootOnly{}, Regions: []string{here.Region}, Limits: limits,
+		Keys: sigv4.Table{keys.AccessKey: {Secret: keys.Secret, Account: here.Account, Principal: "arn:aws:iam::" + here.Account + ":root"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(operation, body string) *httptest.ResponseRecorder {
+		t.Helper()
+		info, _ := shape.Model.Operation(operation)
+		r, err := wiretest.Request(t.Context(), &shape.Model, info, wiretest.Sent{Input: json.RawMessage(body), Keys: keys, Region: here.Region})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		return w
+	}, mux
+}
+
+func TestTooManyRequests(t *testing.T) {
+	s := mem.Open(tables.Schema(), mem.Options{})
+	t.Cleanup(func() { _ = s.Close() })
+	ask, _ := edge(t, s, wire.Limits{Read: fair.Rate{PerSecond: 0.001, Burst: 1}})
+	for i, want := range []string{"NamespaceNotFound", "RequestLimitExceeded"} {
+		if got := ask("DiscoverInstances", `{"NamespaceName":"web","ServiceName":"app"}`).Header().Get("X-Amzn-Errortype"); got != want {
+			t.Errorf("request %d: %s, want %s", i, got, want)
 		}
 	}
 }
