@@ -72,6 +72,7 @@ func (e *Engine) add(in session.Task) *Task {
 }
 
 func (e *Engine) stop(t *Task) {
+	t.asked = true
 	if t.Stop {
 		return
 	}

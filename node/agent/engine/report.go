@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"time"
-
-	"github.com/berth-ecs/berth/node/network"
+	"github.com/berth-ecs/berth/node/agent/shown"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -31,6 +29,8 @@ func (t *Task) change() (Change, bool) {
 		return t.report(StatusRunning), true
 	case t.gone():
 		return t.report(StatusStopped), true
+	case t.Ran && t.Stop && t.fell():
+		return t.report(StatusRunning), true
 	case t.Ran && !t.Stop && t.containerNews():
 		return t.report(StatusRunning), true
 	case t.announce && !t.Ran && !t.Stop && !t.Reported.Attached:
@@ -64,12 +64,31 @@ func (t *Task) containerNews() bool {
 	return false
 }
 
+// fell says whether the server is to hear why the task ends before the rest of it has: nobody should be sent to it any more, and its other
+// containers may take as long as they are given.
+func (t *Task) fell() bool {
+	if t.least() >= Exited {
+		return false // the end itself is told at once
+	}
+	for i := range t.Containers {
+		if t.felled(i) && t.known(i) != StatusStopped {
+			return true
+		}
+	}
+	return false
+}
+
+// felled says whether container i of a task that the server knows to run ended by itself, and the task with it. Whoever asked it to stop knows.
+func (t *Task) felled(i int) bool {
+	return t.Reported.Status == StatusRunning && !t.asked && t.Plan != nil && t.Plan.Containers[i].Essential && t.Containers[i].Phase >= Exited
+}
+
 // report writes down everything that the server does not know, in order: a container that ran and stopped since is in
 // it twice.
 func (t *Task) report(status string) Change {
 	r := &shape.SubmitTaskStateChangeRequest{
 		Task: aws.Ptr(t.ARN), Status: aws.Ptr(status),
-		PullStartedAt: when(t.PullStarted), PullStoppedAt: when(t.PullStopped),
+		PullStartedAt: shown.Moment(t.PullStarted), PullStoppedAt: shown.Moment(t.PullStopped),
 	}
 	out := Change{TaskARN: t.ARN, Request: r, after: Reported{Status: status}}
 	t.attachments(&out)
@@ -79,7 +98,7 @@ func (t *Task) report(status string) Change {
 			r.Containers = append(r.Containers, t.containerChange(i, StatusRunning))
 			known = StatusRunning
 		}
-		if over := c.Phase == Stopped && (status == StatusStopped || !t.Stop); over && known != StatusStopped {
+		if over := c.Phase == Stopped && (status == StatusStopped || !t.Stop) || t.felled(i); over && known != StatusStopped {
 			r.Containers = append(r.Containers, t.containerChange(i, StatusStopped))
 			known = StatusStopped
 		}
@@ -87,7 +106,7 @@ func (t *Task) report(status string) Change {
 		out.after.Restarts = append(out.after.Restarts, c.Restarts)
 	}
 	if status == StatusStopped {
-		r.Reason, r.ExecutionStoppedAt = text(t.Reason), when(t.ExecutionStopped)
+		r.Reason, r.ExecutionStoppedAt = shown.Text(t.Reason), shown.Moment(t.ExecutionStopped)
 	}
 	return out
 }
@@ -96,50 +115,19 @@ func (t *Task) containerChange(i int, status string) shape.ContainerStateChange 
 	c, p := &t.Containers[i], &t.Plan.Containers[i]
 	out := shape.ContainerStateChange{
 		ContainerName: aws.Ptr(p.Name), Status: aws.Ptr(status),
-		ImageDigest: text(c.Digest), NetworkBindings: Bindings(c.Endpoint.Ports),
+		ImageDigest: shown.Text(c.Digest), NetworkBindings: shown.Bindings(c.Endpoint.Ports),
 	}
 	if !c.CreatedAt.IsZero() || c.Started() {
 		out.RuntimeId = aws.Ptr(p.ID)
 	}
 	if status == StatusRunning && c.Restarts > 0 {
-		out.Reason = text(c.story())
+		out.Reason = shown.Text(c.story())
 	}
 	if status == StatusStopped {
-		out.Reason = text(c.Reason)
+		out.Reason = shown.Text(c.Reason)
 		if c.ExitCode != nil {
 			out.ExitCode = aws.Ptr(int32(*c.ExitCode))
 		}
 	}
 	return out
-}
-
-// Bindings are published ports as the API shows them.
-func Bindings(in []network.Binding) []shape.NetworkBinding {
-	var out []shape.NetworkBinding
-	for _, b := range in {
-		n := shape.NetworkBinding{BindIP: text(b.BindIP), Protocol: text(b.Protocol),
-			ContainerPortRange: text(b.ContainerPortRange), HostPortRange: text(b.HostPortRange)}
-		if b.ContainerPortRange == "" {
-			n.ContainerPort, n.HostPort = aws.Ptr(int32(b.ContainerPort)), aws.Ptr(int32(b.HostPort))
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
-// maxText is what the API takes of a reason or digest.
-const maxText = 1024
-
-func text(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return aws.Ptr(s[:min(len(s), maxText)])
-}
-
-func when(t time.Time) *aws.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return aws.At(t)
 }

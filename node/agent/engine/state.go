@@ -51,6 +51,7 @@ type Task struct {
 	Attached bool // its interface was up in this process's time
 
 	rev, saved int64 // the state's revision, and the newest one on disk
+	asked      bool  // somebody told this process that the task should stop
 	boot       string
 	rebooted   bool // the machine started anew since the record was written
 	preparing  *preparation
