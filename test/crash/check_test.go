@@ -98,6 +98,9 @@ func (w *world) settled(ctx context.Context) error {
 	if err := w.ranOnce(); err != nil {
 		return err
 	}
+	if err := w.found(ctx, live); err != nil {
+		return err
+	}
 	return w.oneProcessEach(live)
 }
 

@@ -9,6 +9,7 @@
 //   - Every running container belongs to exactly one task that is RUNNING, and runs once; no container was started twice.
 //   - A task that ended while nobody watched has its exit code, and what it printed is in its log, once and in order.
 //   - The ledger is the sum of the live tasks; services are at their desired count and steady.
+//   - Cloud Map knows every live task of the services that are found, and no other.
 //   - The independent audit finds nothing that leaked.
 //
 // TestDown kills the region while tasks start and `berth down` while it works, and has the next `berth down` leave nothing.

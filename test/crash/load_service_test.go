@@ -115,6 +115,7 @@ func (l *load) create(name string, s spec, fixed bool, token uint64) func(contex
 		in.DeploymentConfiguration = &types.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(0), MaximumPercent: aws.Int32(100)}
 	}
 	in.NetworkConfiguration, in.LaunchType = l.w.network(s.definition), launchType(s.definition)
+	in.ServiceRegistries = l.w.registries(name)
 	return func(ctx context.Context) error { _, err := l.w.api.CreateService(ctx, in); return err }
 }
 

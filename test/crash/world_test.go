@@ -44,6 +44,7 @@ type world struct {
 	serverLife atomic.Int64
 	witnesses  []string // the witness service's tasks
 	subnet     string   // of tasks with interfaces
+	directory  string   // ARN of the service of Cloud Map
 }
 
 // begin starts an installation with its image, its definitions and its witnesses.
@@ -71,6 +72,7 @@ func begin(t *testing.T) *world {
 	if w.subnet, _, err = w.DefaultSubnet(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	w.makeDirectory(t)
 	w.makeWitnesses(t)
 	return w
 }
@@ -148,7 +150,7 @@ func definition(family, script string) *ecs.RegisterTaskDefinitionInput {
 func (w *world) makeWitnesses(t *testing.T) {
 	t.Helper()
 	_, err := w.api.CreateService(t.Context(), &ecs.CreateServiceInput{
-		ServiceName: aws.String(witness), TaskDefinition: aws.String(webFamily), DesiredCount: aws.Int32(2),
+		ServiceName: aws.String(witness), TaskDefinition: aws.String(webFamily), DesiredCount: aws.Int32(2), ServiceRegistries: w.registries(witness),
 	})
 	if err != nil {
 		t.Fatal(err)
