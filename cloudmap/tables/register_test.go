@@ -24,13 +24,19 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t, mem.Open(Schema(), mem.Options{})}
 	t.Cleanup(func() { _ = w.store.Close() })
+	w.furnish()
+	return w
+}
+
+// furnish makes a service without instances.
+func (w *world) furnish() {
+	w.Helper()
 	w.must(func(tx store.Tx) error {
 		Namespaces.Put(tx, &cloudmap.Namespace{Home: home, ID: "ns-1", Name: "n", HTTPName: "n", Type: "DNS_PRIVATE", VPC: "vpc-1"})
 		Services.Put(tx, &cloudmap.Service{Home: home, ID: "srv-1", Namespace: "ns-1", Name: "s", Custom: &cloudmap.Custom{},
 			Records: []cloudmap.Record{{Type: "A"}}})
 		return nil
 	})
-	return w
 }
 
 func (w *world) must(fn func(tx store.Tx) error) {
