@@ -64,7 +64,7 @@ func openClouds(ctx context.Context, c Config, m *machine) (*clouds, error) {
 		Handler: func(vpc string) http.Handler { return cl.handler(vpc) }, Log: cl.log,
 	})
 	cl.conf, err = conf.Open(conf.Config{
-		Path: confPath(c.Settings), Parts: []conf.Part{cl.route, cl.dns.Apply, cl.metadata.Apply, cl.kept.sweep}, State: cl.state, Log: c.Log,
+		Path: confPath(c.Settings), Parts: []conf.Part{cl.name, cl.route, cl.resolve, cl.metadata.Apply, cl.kept.sweep}, State: cl.state, Log: c.Log,
 	})
 	if err != nil {
 		return nil, errors.Join(err, cl.close())
@@ -108,6 +108,15 @@ func (c *clouds) run(ctx context.Context, a *agent.Agent, at servers) error {
 	}
 	return <-becoming
 }
+
+// name has the resolvers answer as a change says, before anything takes its time: who has ended must not be found.
+func (c *clouds) name(_ context.Context, d nodeconf.Delta) error {
+	c.dns.Tell(d)
+	return nil
+}
+
+// resolve opens and closes the resolvers' sockets, which are in routers.
+func (c *clouds) resolve(ctx context.Context, _ nodeconf.Delta) error { return c.dns.Sync(ctx) }
 
 // route has the routers follow a change. What fails is tried again by them, and by the next one.
 func (c *clouds) route(ctx context.Context, d nodeconf.Delta) error {
