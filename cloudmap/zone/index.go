@@ -3,6 +3,7 @@ package zone
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -53,9 +54,7 @@ func (x *Index) Load(records iter.Seq[any]) nodeconf.Resources {
 	}
 	for service, all := range x.members {
 		for id := range all {
-			for key, v := range x.values(ref{service, id}) {
-				r.Values[key] = v
-			}
+			maps.Copy(r.Values, x.values(ref{service, id}))
 		}
 	}
 	return r

@@ -2,6 +2,7 @@ package dns
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"testing"
 
@@ -100,7 +101,7 @@ func TestGoldenBytes(t *testing.T) {
 			"0470726f64056c6f63616c0000060001" + "0000000f001b026e7300016d0000000001" + "00001c2000000384001275000001518" + "0"},
 	} {
 		out, o := rs.now(res, message.AppendQuestion(nil, 7, message.Asked{Name: []byte(c.name), Type: dns.StringToType[c.kind]}, 0), nil, 0)
-		if got := fmt.Sprintf("%x", out); o != answered || got != c.want {
+		if got := hex.EncodeToString(out); o != answered || got != c.want {
 			t.Errorf("%q %s\n got %s\nwant %s", c.name, c.kind, got, c.want)
 		}
 	}

@@ -156,6 +156,27 @@ func (x *Index) valueDeltas(out changes) {
 	}
 }
 
+// compileNames makes what is told of a home or zone, and what it needs.
+func (x *Index) compileNames(r ref) (value any, needs []ref) {
+	switch r.kind { //nolint:exhaustive // the others are compile's
+	case aHome:
+		if v := x.records.defaultOf(r.id); v != nil {
+			return nodeconf.Home{VPC: x.records.compileVPC(v)}, []ref{{theZones, v.ID}}
+		}
+	case theZones:
+		for _, holder := range []string{r.id, everyone} {
+			for id := range x.names.zonesOf.all(holder) {
+				needs = append(needs, ref{aZone, id})
+			}
+		}
+	case aZone:
+		if z, ok := x.names.zones[r.id]; ok {
+			return z, []ref{{theValues, r.id}}
+		}
+	}
+	return nil, needs
+}
+
 // SetHome says whether a node (by NodeKey) is a machine of an account in a region: then it has the names of the default VPC there.
 func (x *Index) SetHome(node string, h vpc.Home, is bool) map[string]*nodeconf.Delta {
 	x.begin()

@@ -268,21 +268,8 @@ func (x *Index) compile(r ref) (value any, needs []ref) {
 		if v := rs.VPCs[r.id]; v != nil {
 			return rs.compileVPC(v), nil
 		}
-	case aHome:
-		if v := rs.defaultOf(r.id); v != nil {
-			return nodeconf.Home{VPC: rs.compileVPC(v)}, []ref{{theZones, v.ID}}
-		}
-	case theZones:
-		for _, holder := range []string{r.id, everyone} {
-			for id := range x.names.zonesOf.all(holder) {
-				needs = append(needs, ref{aZone, id})
-			}
-		}
-		return nil, needs
-	case aZone:
-		if z, ok := x.names.zones[r.id]; ok {
-			return z, []ref{{theValues, r.id}}
-		}
+	case aHome, theZones, aZone:
+		return x.compileNames(r)
 	case aRouting:
 		if t := rs.TableOf(r.id); t != nil {
 			return nil, append(gateways(rs.Routes(t, x.settings)), ref{aTable, t.ID})
@@ -293,11 +280,7 @@ func (x *Index) compile(r ref) (value any, needs []ref) {
 		}
 	case aNAT:
 		if n := rs.NATs[r.id]; n != nil {
-			needs = []ref{{aSubnet, n.Subnet}}
-			if t := rs.TableOf(n.Subnet); t != nil {
-				needs = append(needs, ref{aTable, t.ID})
-			}
-			return compileNAT(n), needs
+			return compileNAT(n), rs.natNeeds(n)
 		}
 	case aSubnet:
 		if s := rs.Subnets[r.id]; s != nil {
@@ -310,13 +293,25 @@ func (x *Index) compile(r ref) (value any, needs []ref) {
 	case aGroup:
 		if g := rs.Groups[r.id]; g != nil {
 			out := rs.compileGroup(g, x.settings)
-			for _, id := range references(out) {
-				needs = append(needs, ref{theMembers, id})
-			}
-			return out, needs
+			return out, groupNeeds(out)
 		}
 	}
 	return nil, nil
+}
+
+func (r *Records) natNeeds(n *vpc.NATGateway) []ref {
+	needs := []ref{{aSubnet, n.Subnet}}
+	if t := r.TableOf(n.Subnet); t != nil {
+		needs = append(needs, ref{aTable, t.ID})
+	}
+	return needs
+}
+
+func groupNeeds(g nodeconf.Group) (needs []ref) {
+	for _, id := range references(g) {
+		needs = append(needs, ref{theMembers, id})
+	}
+	return needs
 }
 
 func interfaceNeeds(i *vpc.Interface) []ref {

@@ -2,7 +2,6 @@ package names
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -79,15 +78,14 @@ func answers(t *testing.T, network string, at netip.AddrPort, want ...string) {
 		var d net.Dialer
 		return d.DialContext(ctx, network, at.String())
 	}}
-	for last := ""; ; {
+	for {
 		got, err := r.LookupHost(ctx, "web.prod.local.")
 		if slices.Sort(got); err == nil && slices.Equal(got, want) {
 			return
 		}
-		last = fmt.Sprint(got, " ", err)
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s, want %v", last, want)
+			t.Fatalf("%v %v, want %v", got, err, want)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

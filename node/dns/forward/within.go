@@ -28,7 +28,8 @@ func within(m *dns.Msg) {
 	}
 	m.Answer = slices.DeleteFunc(m.Answer, func(rr dns.RR) bool {
 		h := rr.Header()
-		return !chain[dns.CanonicalName(h.Name)] && !((h.Rrtype == dns.TypeDNAME || h.Rrtype == dns.TypeRRSIG) && above(h.Name))
+		beside := h.Rrtype == dns.TypeDNAME || h.Rrtype == dns.TypeRRSIG
+		return !chain[dns.CanonicalName(h.Name)] && (!beside || !above(h.Name))
 	})
 	m.Ns = slices.DeleteFunc(m.Ns, func(rr dns.RR) bool {
 		switch h := rr.Header(); h.Rrtype {

@@ -179,7 +179,7 @@ func TestReadyRecords(t *testing.T) {
 		t.Fatal("the question is not one")
 	}
 	empty := len((&Reply{}).Append(nil, &q, MinSize))
-	for room := 0; room <= 12; room++ {
+	for room := range 13 {
 		r := Reply{Ready: Ready{Each: len(run) / 5, Runs: [][]byte{run[:32], run}}}
 		raw := r.Append([]byte("before"), &q, empty+room*16+3)[len("before"):]
 		var m dns.Msg

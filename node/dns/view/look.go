@@ -74,21 +74,11 @@ func (v *View) inZone(z *zone, name []byte, kind uint16, a *Answer) look {
 		return nothing
 	}
 	if ok {
-		for i := range n.sets {
-			s := &n.sets[i]
-			if s.kind != kind && kind != message.TypeANY { // of ANY one type is enough (RFC 8482)
-				continue
-			}
-			if s.kind == message.TypeCNAME { // of several one
-				v := s.draw(a.Draw)
-				return look{kind: s.kind, ttl: v.ttl, data: v.data}
-			}
-			return look{set: s}
+		if s := n.set(kind); s != nil {
+			return s.look(a)
 		}
-		if !apex {
-			if s := n.alias(); s != nil {
-				return s.alias(a)
-			}
+		if s := n.alias(); s != nil && !apex {
+			return s.alias(a)
 		}
 	}
 	switch {
@@ -98,6 +88,25 @@ func (v *View) inZone(z *zone, name []byte, kind uint16, a *Answer) look {
 		return look{kind: kind, ttl: serversTTL, all: z.ns}
 	}
 	return nothing
+}
+
+// set is the one of a type, nil for none. Of ANY one type is enough (RFC 8482).
+func (n *node) set(kind uint16) *set {
+	for i := range n.sets {
+		if s := &n.sets[i]; s.kind == kind || kind == message.TypeANY {
+			return s
+		}
+	}
+	return nil
+}
+
+// look is the set itself; of names that a name stands for, which it can have one only of, one.
+func (s *set) look(a *Answer) look {
+	if s.kind != message.TypeCNAME {
+		return look{set: s}
+	}
+	v := s.draw(a.Draw)
+	return look{kind: s.kind, ttl: v.ttl, data: v.data}
 }
 
 // alias is the names that a name stands for, nil for none. Beside other records it would be against the rules (RFC 2181), so those win.

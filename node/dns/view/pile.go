@@ -28,15 +28,17 @@ type part struct {
 // written is a part with its records written: who answers them then need not look for each in another place.
 func written(values []*value) part {
 	p := part{values: values}
-	for i, v := range values {
+	var last *value
+	for _, v := range values {
 		at := len(p.wire)
-		if p.wire = message.AppendRecord(p.wire, message.Record{Type: v.kind, TTL: v.ttl, Data: v.data}); i == 0 {
+		if p.wire = message.AppendRecord(p.wire, message.Record{Type: v.kind, TTL: v.ttl, Data: v.data}); last == nil {
 			p.each = len(p.wire)
 		}
-		if len(p.wire)-at != p.each || p.each > mostWritten || i > 0 && bytes.Equal(v.data, values[i-1].data) {
+		if len(p.wire)-at != p.each || p.each > mostWritten || last != nil && bytes.Equal(v.data, last.data) {
 			p.wire, p.each = nil, 0
 			return p
 		}
+		last = v
 	}
 	return p
 }

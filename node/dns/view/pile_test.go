@@ -2,8 +2,8 @@ package view
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -21,7 +21,7 @@ func TestPile(t *testing.T) {
 				p = p.without(want[i])
 				want = slices.Delete(slices.Clone(want), i, i+1)
 			} else {
-				v := &value{data: []byte{byte(rapid.IntRange(0, 99).Draw(t, "data"))}, key: fmt.Sprint(rapid.IntRange(0, 9).Draw(t, "key"))}
+				v := &value{data: []byte{byte(rapid.IntRange(0, 99).Draw(t, "data"))}, key: strconv.Itoa(rapid.IntRange(0, 9).Draw(t, "key"))}
 				p = p.with(v)
 				if i, there := slices.BinarySearchFunc(want, v, order); there {
 					want[i] = v
