@@ -26,9 +26,10 @@ const (
 	slowServer kind = "slow the link of the server"
 	slowNode   kind = "slow the link of the node"
 	fillDisk   kind = "fill the disk of a server"
+	partNode   kind = "part the servers and the node"
 )
 
-var kinds = []kind{killServer, killLeader, killNode, killPart, cutServer, cutLeader, cutNode, loseServer, loseNode, slowServer, slowNode, fillDisk}
+var kinds = []kind{killServer, killLeader, killNode, killPart, cutServer, cutLeader, cutNode, loseServer, loseNode, slowServer, slowNode, fillDisk, partNode}
 
 // parts are drawn from; what ends a task is rarer.
 var parts = []hosts.Part{hosts.Hold, hosts.Containerd, hosts.Runc, hosts.Enter, hosts.Shim}
@@ -133,6 +134,11 @@ func (w *world) strikeAll(f fault, d *diary, r *rand.Rand) hurt {
 		case cutNode, loseNode, slowNode:
 			b.bend(w.nodes[b.machine])
 			h.link[w.nodes[b.machine]] = true
+		case partNode: // its tasks and those of other nodes are to go on
+			if m := w.nodes[b.machine]; !h.link[m] {
+				m.Part(w.servers...)
+				h.link[m] = true
+			}
 		case fillDisk:
 			if h.room == nil {
 				h.room = w.servers[small].Fill(0)

@@ -1,6 +1,7 @@
 package histories
 
 import (
+	"errors"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -86,7 +87,7 @@ func TestThreeMembersAnswerAsOneWhileTheyDie(t *testing.T) {
 // staged is newStage that is tried again while nobody leads.
 func (m *members) staged() (s *stage, err error) {
 	for begun := time.Now(); time.Since(begun) < installation.Patience; {
-		if s, err = m.newStage(); err == nil || m.Failed() {
+		if s, err = m.newStage(); err == nil || m.Failed() || errors.Is(err, errOrder) {
 			return s, err
 		}
 		rounds.Wait(m.Context(), 50*time.Millisecond)

@@ -2,6 +2,7 @@ package histories
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -22,6 +23,11 @@ type stage struct {
 	name     string // of the cluster, its service and its family
 	instance string
 }
+
+var (
+	errOrder    = errors.New("is not linearizable")
+	errNotThere = errors.New("what was made is not there")
+)
 
 // newStage makes a cluster with a service, a family of one revision and a container instance, and waits until every server answers for it.
 func (w *world) newStage() (*stage, error) {
@@ -44,8 +50,12 @@ func (w *world) newStage() (*stage, error) {
 	s.instance = *i.ContainerInstance.ContainerInstanceArn
 	for server := range w.clients {
 		for _, kind := range []string{seeClusters, see, seeService, seeFamily} {
-			if a := s.run(ctx, step{kind: kind, server: server}); a.err != "" {
+			switch a := s.attempt(step{kind: kind, server: server}); a.err {
+			case "":
+			case lost:
 				return nil, fmt.Errorf("%s at %d: %s", kind, server, a.err)
+			default:
+				return nil, fmt.Errorf("%w: %s at %d after all was made: %s", errOrder, kind, server, a.err)
 			}
 		}
 	}
@@ -94,6 +104,9 @@ func (s *stage) run(ctx context.Context, st step) (a answer) {
 	case seeService:
 		var out *ecs.DescribeServicesOutput
 		if out, err = c.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &s.name, Services: []string{s.name}}); err == nil {
+			if len(out.Services) == 0 {
+				return answer{err: errNotThere.Error()}
+			}
 			a.desired = int(out.Services[0].DesiredCount)
 		}
 	case register:
@@ -146,6 +159,9 @@ func (s *stage) seeAttributes(ctx context.Context, c *ecs.Client) (all [attribut
 	out, err := c.DescribeContainerInstances(ctx, &ecs.DescribeContainerInstancesInput{Cluster: &s.name, ContainerInstances: []string{s.instance}})
 	if err != nil {
 		return all, err
+	}
+	if len(out.ContainerInstances) == 0 {
+		return all, errNotThere
 	}
 	for _, a := range out.ContainerInstances[0].Attributes {
 		for n := range all {

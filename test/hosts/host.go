@@ -22,6 +22,7 @@ type Host struct {
 	world     *World
 	relay     *lan.Relay // nil: the link is straight
 	shape     lan.Shape
+	parted    []*Host // to which it has no way
 	number    int
 	dir       string
 	processes map[Role]*process

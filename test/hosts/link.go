@@ -1,6 +1,8 @@
 package hosts
 
 import (
+	"fmt"
+	"os/exec"
 	"time"
 
 	"github.com/berth-ecs/berth/node/network/lan"
@@ -12,9 +14,13 @@ func (h *Host) Cut() {
 	h.must(h.world.wire().Cut(h.machine().Port, true))
 }
 
-// Mend undoes Cut, Slow and Lose.
+// Mend undoes Cut, Slow, Lose and Part.
 func (h *Host) Mend() {
 	h.world.t.Helper()
+	for _, o := range h.parted {
+		h.must(h.route("del", o))
+	}
+	h.parted = nil
 	h.must(h.straight())
 	h.must(h.world.wire().Cut(h.machine().Port, false))
 }
@@ -60,4 +66,22 @@ func (h *Host) must(err error) {
 	if err != nil {
 		h.world.t.Fatal(err)
 	}
+}
+
+// Part keeps the host from others, and them from it: its ways to the rest are as they were.
+func (h *Host) Part(others ...*Host) {
+	h.world.t.Helper()
+	for _, o := range others {
+		h.must(h.route("replace", o))
+	}
+	h.parted = append(h.parted, others...)
+}
+
+// route makes or takes away a way to another host that ends at once.
+func (h *Host) route(verb string, to *Host) error {
+	out, err := exec.Command("ip", "-n", h.Name, "route", verb, "blackhole", to.Address.String()+"/32").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("ip route %s blackhole %s on %s: %w\n%s", verb, to.Address, h.Name, err, out)
+	}
+	return nil
 }
