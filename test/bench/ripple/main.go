@@ -19,34 +19,39 @@ import (
 )
 
 func main() {
-	servers, nodes := flag.Int("servers", 3, "servers of the region"), flag.Int("nodes", 5, "nodes of it")
-	rules, tasks := flag.Int("rules", 60, "how often the rule is made and taken away"), flag.Int("tasks", 20, "how many tasks are started")
+	var o options
+	flag.IntVar(&o.servers, "servers", 3, "servers of the region")
+	flag.IntVar(&o.nodes, "nodes", 5, "nodes of it")
+	flag.IntVar(&o.rules, "rules", 100, "how often the rule is made and taken away")
+	flag.IntVar(&o.tasks, "tasks", 20, "how many tasks are started")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	b := &bench{ctx: ctx}
-	failed := b.run(func() { measure(b, *servers, *nodes, *rules, *tasks) })
+	failed := b.run(func() { measure(b, o) })
 	installation.Discard()
 	if failed {
 		os.Exit(1)
 	}
 }
 
-func measure(b *bench, servers, nodes, rules, tasks int) {
-	w := build(b, servers, nodes)
+type options struct{ servers, nodes, rules, tasks int }
+
+func measure(b *bench, o options) {
+	w := build(b, o.servers, o.nodes)
 	flows := w.flow()
 	var made, gone []time.Duration
-	for range rules {
+	for range o.rules {
 		made = append(made, w.allow())
 		gone = append(gone, w.deny())
 	}
 	sent, lost := flows()
-	fmt.Printf("%d servers, %d nodes; %d flows of other ports: %d requests, %d of them lost\n", servers, nodes, nodes, sent, lost)
+	fmt.Printf("%d servers, %d nodes; %d flows of other ports: %d requests, %d of them lost\n", o.servers, o.nodes, o.nodes, sent, lost)
 	show("a rule was made: asked → true for members on every node", made)
 	show("a rule was taken away: asked → true for members on every node", gone)
 	flows = w.flow()
 	var up, spread []time.Duration
-	for range tasks {
+	for range o.tasks {
 		u, s := w.start()
 		up, spread = append(up, u), append(spread, s)
 	}

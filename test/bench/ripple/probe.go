@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,14 +40,28 @@ func (p place) dial(to string, port int) (c net.Conn, err error) {
 	return c, err
 }
 
-// ask sends a request, and says when it was answered; an error that says that nobody listens is an answer too.
-func ask(c net.Conn, within time.Duration) (at time.Time, ok bool) {
+// ask sends a request, and says when it was answered.
+func ask(c net.Conn, within time.Duration) (at time.Time, ok bool) { return exchange(c, []byte("?"), within) }
+
+func exchange(c net.Conn, request []byte, within time.Duration) (at time.Time, ok bool) {
 	_ = c.SetDeadline(time.Now().Add(within))
-	if _, err := c.Write([]byte("?")); err != nil && !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := c.Write(request); err != nil {
 		return at, false
 	}
 	_, err := c.Read(make([]byte, 100))
-	return time.Now(), err == nil || errors.Is(err, syscall.ECONNREFUSED)
+	return time.Now(), err == nil
+}
+
+// echo is a request that an interface answers by itself, ICMP's, with its checksum.
+var echo = []byte{8, 0, 0xf7, 0xff, 0, 0, 0, 0}
+
+// ping makes a socket that only what the address sends comes to.
+func (p place) ping(to string) (c net.Conn, err error) {
+	err = spacetest.InPath(p.netns, func() error {
+		c, err = net.Dial("ip4:icmp", to) //nolint:noctx // nothing is sent yet
+		return err
+	})
+	return c, err
 }
 
 // flow has each prober ask the target on the next node, on one socket, until the end; it answers how many were sent and not answered.
@@ -169,12 +181,12 @@ func (w *world) start() (up, spread time.Duration) {
 	for _, p := range w.probers {
 		all.Go(func() {
 			for w.ctx.Err() == nil {
-				c, err := p.dial(to, closed)
+				c, err := p.ping(to)
 				if err != nil { // its router says that nobody has the address
 					<-time.After(between)
 					continue
 				}
-				at, ok := ask(c, answerWithin)
+				at, ok := exchange(c, echo, answerWithin)
 				_ = c.Close()
 				if !ok {
 					<-time.After(between)

@@ -20,11 +20,10 @@ import (
 
 const image = "test.local/ripple:1"
 
-// Ports of the targets: the one whose rule changes, the one of the other flows, and one where nobody listens.
+// Ports of the targets: the one whose rule changes, and the one of the other flows.
 const (
 	changing = 9000
 	steady   = 9001
-	closed   = 9
 )
 
 // place is a task's: its namespace, and its address.
@@ -108,7 +107,9 @@ func (w *world) groups() {
 		*id = made.ID
 	}
 	w.rule("AuthorizeSecurityGroupIngress", steady)
-	w.rule("AuthorizeSecurityGroupIngress", closed)
+	var none struct{}
+	w.ask(&none, "AuthorizeSecurityGroupIngress", "GroupId", w.group, "IpPermissions.1.IpProtocol", "icmp", "IpPermissions.1.FromPort", "-1", "IpPermissions.1.ToPort", "-1",
+		"IpPermissions.1.Groups.1.GroupId", w.source)
 }
 
 func (w *world) ask(into any, action string, pairs ...string) {
