@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -101,6 +102,8 @@ func (v TaskView) checks() bool {
 	return slices.ContainsFunc(v.Containers, func(c TaskContainer) bool { return c.Essential && c.HealthCheck })
 }
 
+var errNoAddress = errors.New("its container instance does not say its address")
+
 // address is where the task is reached, as attributes: at its own address, or at its machine's.
 func (v TaskView) address(r shape.ServiceRegistry, as Registry, at HostAddress) (map[string]string, error) {
 	out := map[string]string{}
@@ -115,7 +118,7 @@ func (v TaskView) address(r shape.ServiceRegistry, as Registry, at HostAddress) 
 		return out, nil
 	}
 	if at.Address == "" {
-		return nil, fmt.Errorf("its container instance does not say its address")
+		return nil, errNoAddress
 	}
 	port := v.hostPort(aws.Val(r.ContainerName), aws.Val(r.ContainerPort))
 	if port == 0 && at.Mode == shape.NetworkModeHost {

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"maps"
 	"net/netip"
 	"testing"
 
@@ -65,9 +66,7 @@ func TestAttributesOfATask(t *testing.T) {
 			if !ok || err != nil || got.Standing || got.ID != v.ID || got.Task != v.ARN() || got.Registry != testRegistry {
 				t.Fatalf("%+v %v %v", got, ok, err)
 			}
-			for k, v := range base {
-				tt.want[k] = v
-			}
+			maps.Copy(tt.want, base)
 			if d := cmp.Diff(tt.want, got.Attributes); d != "" {
 				t.Error(d)
 			}
