@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -128,6 +129,10 @@ func (v TaskView) address(r shape.ServiceRegistry, as Registry, at HostAddress) 
 		return nil, fmt.Errorf("port %d of container %s has no port of its machine", aws.Val(r.ContainerPort), aws.Val(r.ContainerName))
 	}
 	out[attrIPv4], out[attrPort] = at.Address, strconv.Itoa(int(port))
+	if a, err := netip.ParseAddr(at.Address); err == nil && a.Is6() {
+		delete(out, attrIPv4)
+		out[attrIPv6] = at.Address
+	}
 	return out, nil
 }
 

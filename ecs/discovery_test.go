@@ -56,6 +56,8 @@ func TestAttributesOfATask(t *testing.T) {
 			map[string]string{"AWS_INSTANCE_IPV4": "10.0.0.5", "AWS_INSTANCE_PORT": "80"}},
 		{"bridge", nil, pair, Registry{Records: []string{"SRV"}, Custom: true}, host,
 			map[string]string{"AWS_INSTANCE_IPV4": "192.0.2.1", "AWS_INSTANCE_PORT": "49153", "EC2_INSTANCE_ID": "i-1", "AWS_INIT_HEALTH_STATUS": "HEALTHY"}},
+		{"bridge on a machine of IPv6", nil, pair, Registry{Records: []string{"SRV"}}, HostAddress{Mode: "bridge", Address: "2001:db8::1"},
+			map[string]string{"AWS_INSTANCE_IPV6": "2001:db8::1", "AWS_INSTANCE_PORT": "49153"}},
 		{"host", func(v *TaskView) { v.Status.Containers = nil }, pair, Registry{Records: []string{"SRV"}}, HostAddress{Mode: "host", Address: "192.0.2.1"},
 			map[string]string{"AWS_INSTANCE_IPV4": "192.0.2.1", "AWS_INSTANCE_PORT": "80"}},
 	} {
