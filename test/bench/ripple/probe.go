@@ -41,7 +41,9 @@ func (p place) dial(to string, port int) (c net.Conn, err error) {
 }
 
 // ask sends a request, and says when it was answered.
-func ask(c net.Conn, within time.Duration) (at time.Time, ok bool) { return exchange(c, []byte("?"), within) }
+func ask(c net.Conn, within time.Duration) (at time.Time, ok bool) {
+	return exchange(c, []byte("?"), within)
+}
 
 func exchange(c net.Conn, request []byte, within time.Duration) (at time.Time, ok bool) {
 	_ = c.SetDeadline(time.Now().Add(within))
