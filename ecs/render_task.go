@@ -59,9 +59,13 @@ func RenderTask(v TaskView) shape.Task {
 }
 
 // stopping is when the task was asked to stop, or began to end by itself; never
-// later than its end.
+// later than its end nor earlier than its start: the servers that wrote them may
+// have clocks that differ.
 func stopping(v TaskView) *aws.Time {
 	at := v.Desired.StoppingAt
+	if !at.IsZero() {
+		at = later(at, later(v.CreatedAt, v.Status.StartedAt))
+	}
 	if end := v.Status.StoppedAt; !end.IsZero() && at.After(end) {
 		at = end
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/wire/fair"
 	"github.com/berth-ecs/berth/wire/protocol"
 	"github.com/berth-ecs/berth/wire/sigv4"
@@ -26,7 +27,7 @@ type Config struct {
 	AnyRegion  bool                  // optional; whatever is the name of a region is answered for
 	Partition  string                // optional; "aws"
 	Limits     Limits                // optional
-	Now        func() time.Time      // optional; time.Now
+	Now        func() time.Time      // optional; clock.Now
 	NewID      func() string         // optional; request ids, random UUIDs
 	Log        *slog.Logger          // optional; no logs
 	Metrics    prometheus.Registerer // optional; not registered
@@ -55,7 +56,7 @@ func NewEdge(c Config) (*Edge, error) {
 		c.Partition = "aws"
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = clock.Now
 	}
 	if c.NewID == nil {
 		c.NewID = newID

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/berth-ecs/berth/internal/clock"
 )
 
 // NewServer returns an http.Server that slow or greedy clients cannot hold:
@@ -17,7 +19,7 @@ import (
 // A hijacked connection (the agents' websockets) is free of these and must set its own deadlines.
 func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	s := &http.Server{
-		Handler:           h,
+		Handler:           dated{h},
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      2 * time.Minute,
@@ -25,10 +27,19 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    64 << 10,
 	}
 	if log != nil {
-		s.Handler = panics{h, log}
+		s.Handler = panics{dated{h}, log}
 		s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	}
 	return s
+}
+
+// dated tells the time by this machine's clock, so that clients learn how far theirs is from it.
+type dated struct{ http.Handler }
+
+// ServeHTTP implements http.Handler.
+func (d dated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", clock.Now().UTC().Format(http.TimeFormat))
+	d.Handler.ServeHTTP(w, r)
 }
 
 // panics says what a handler panicked with: net/http's own line is among those of connections that end badly, which nobody reads.

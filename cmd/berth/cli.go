@@ -10,6 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/failpoint"
 )
@@ -111,6 +112,7 @@ func newApp(in invocation, configFile string, flags []config.Value) (*app, error
 	if err != nil {
 		return nil, err
 	}
+	clock.Set(settings.ClockOffset)
 	return &app{
 		invocation: in, settings: settings, log: newLogger(in.stderr, settings), configFile: configFile, installed: installedAccount(in.environ, file, flags),
 	}, nil

@@ -7,7 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
+
+	"github.com/berth-ecs/berth/internal/clock"
 )
 
 // ec2Version is that of EC2's API.
@@ -30,7 +31,7 @@ func (a *app) ec2(ctx context.Context, action string, q url.Values) ([]byte, err
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	signer.Sign(r, []byte(body), time.Now())
+	signer.Sign(r, []byte(body), clock.Now())
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, err

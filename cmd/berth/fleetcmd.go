@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/joining"
 )
@@ -187,7 +188,7 @@ func (a *app) signed(ctx context.Context, method, path string, body []byte) (*ht
 	if err != nil {
 		return nil, err
 	}
-	signer.Sign(r, body, time.Now())
+	signer.Sign(r, body, clock.Now())
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, err

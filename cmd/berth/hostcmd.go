@@ -24,6 +24,7 @@ type hostCommand struct {
 	Cut    hostCutCommand    `cmd:"" help:"Take machines off the wire. Nobody is told."`
 	Slow   hostSlowCommand   `cmd:"" help:"Make the links of machines slow and lossy."`
 	Mend   hostMendCommand   `cmd:"" help:"Make the links of machines whole again."`
+	Clock  hostClockCommand  `cmd:"" help:"Set the clocks of machines off: ahead, behind, or by neither right again."`
 	Run    hostRunCommand    `cmd:"" help:"Run a command on a machine, with its settings: berth host run s1 berth machines."`
 }
 
@@ -139,6 +140,19 @@ type hostMendCommand struct{ hostNames }
 
 func (c hostMendCommand) Run(ctx context.Context, a *app) error {
 	return a.host("mend", func(r *tryout.Region) error { return r.Bend(ctx, c.Names, func(l *tryout.Link) { *l = tryout.Link{} }) })
+}
+
+type hostClockCommand struct {
+	hostNames
+	Ahead   time.Duration `help:"How far they are to be ahead." default:"0s"`
+	Behind  time.Duration `help:"How far they are to be behind." default:"0s"`
+	Timeout time.Duration `help:"How long to wait until a server is ready." default:"60s"`
+}
+
+func (c hostClockCommand) Run(ctx context.Context, a *app) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	return a.host("clock", func(r *tryout.Region) error { return r.Clock(ctx, c.Names, c.Ahead-c.Behind) })
 }
 
 type hostRunCommand struct {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/health"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/vpc/path"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
@@ -84,7 +85,7 @@ func (c explainCommand) ask(ctx context.Context, endpoint string, signer sigv4.S
 	if err != nil {
 		return trace, err
 	}
-	signer.Sign(r, nil, time.Now())
+	signer.Sign(r, nil, clock.Now())
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return trace, err

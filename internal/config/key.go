@@ -82,6 +82,7 @@ func Keys() []Key {
 		duration("image-minimum-cleanup-age", "how long an image is unused before the node removes it", "1h", func(s *Settings) *time.Duration { return &s.ImageMinimumAge }),
 		number("images-deleted-per-cycle", "how many images the node removes each time", "5", func(s *Settings) *int { return &s.ImagesPerCleanup }),
 		number("disk-pressure", "percent of the disk in use above which unused images and layers go sooner", "85", func(s *Settings) *int { return &s.DiskPressure }),
+		duration("clock-offset", "how far this machine's clock is to be off, for trying out what a wrong one does", "0s", func(s *Settings) *time.Duration { return &s.ClockOffset }),
 		text("log-level", "debug, info, warn or error", "info", func(s *Settings) *string { return &s.LogLevel }),
 		text("log-format", "text or json", "text", func(s *Settings) *string { return &s.LogFormat }),
 	}

@@ -68,6 +68,8 @@ type Settings struct {
 	ImageMinimumAge      time.Duration // how long an image is unused before the node removes it
 	ImagesPerCleanup     int           // how many images the node removes at once
 
+	ClockOffset time.Duration // how far this machine's clock is to be off
+
 	LogLevel  string // debug, info, warn, error
 	LogFormat string // text, json
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/wire/sigv4"
@@ -35,12 +36,13 @@ type Fleet struct {
 	servers []string // host:port; the first is who answered last
 	pass    joining.Pass
 	cert    *tls.Certificate
-	renewed chan struct{} // closed when there are keys for the first time
+	told    map[string]time.Duration // by server: how far this machine's clock is ahead of its, as it was logged last
+	renewed chan struct{}            // closed when there are keys for the first time
 }
 
 // NewFleet reaches the servers of a machine that joined: those that were given and those that were heard of.
 func NewFleet(dataDir string, servers []string, p release.Program, log *slog.Logger) (*Fleet, error) {
-	f := &Fleet{dataDir: dataDir, log: log, renewed: make(chan struct{})}
+	f := &Fleet{dataDir: dataDir, log: log, told: map[string]time.Duration{}, renewed: make(chan struct{})}
 	for _, s := range servers {
 		at, err := address(s)
 		if err != nil {
@@ -63,7 +65,7 @@ func NewFleet(dataDir string, servers []string, p release.Program, log *slog.Log
 	transport := &http.Transport{
 		DialContext: f.dial, IdleConnTimeout: 90 * time.Second, MaxIdleConnsPerHost: 8,
 		TLSClientConfig: &tls.Config{
-			RootCAs: roots, ServerName: authority.ServerName, MinVersion: tls.VersionTLS12,
+			RootCAs: roots, ServerName: authority.ServerName, MinVersion: tls.VersionTLS12, Time: clock.Now,
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return f.certificate(), nil },
 		},
 	}
@@ -77,7 +79,7 @@ func (f *Fleet) HTTP() *http.Client { return f.client }
 // cannot are answers of a server that another may not give: it is without the others, or its program is too far from this one.
 var cannot = []int{http.StatusServiceUnavailable, http.StatusUpgradeRequired}
 
-// failover leaves a server that says that it cannot.
+// failover leaves a server that says that it cannot, or whose clock no signature of this machine is good for.
 type failover struct {
 	fleet *Fleet
 	*http.Transport
@@ -90,7 +92,7 @@ func (o failover) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.URL.Scheme = "https"
 	}
 	resp, err := o.Transport.RoundTrip(r)
-	if err == nil && slices.Contains(cannot, resp.StatusCode) || err != nil && r.Context().Err() == nil {
+	if err == nil && (o.fleet.compare(resp) || slices.Contains(cannot, resp.StatusCode)) || err != nil && r.Context().Err() == nil {
 		o.fleet.leave()
 		o.CloseIdleConnections()
 	}
@@ -256,7 +258,7 @@ func (f *Fleet) newPass(ctx context.Context) error {
 // renew asks for the next certificate when the present one has lived a third of its life.
 func (f *Fleet) renew(ctx context.Context) error {
 	leaf := f.certificate().Leaf
-	if time.Since(leaf.NotBefore) < authority.RenewAfter {
+	if clock.Now().Sub(leaf.NotBefore) < authority.RenewAfter {
 		return nil
 	}
 	key, csr, err := newRequest("")

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/internal/whole"
 	"github.com/berth-ecs/berth/joining"
@@ -166,7 +167,7 @@ func newRequest(name string) (*ecdsa.PrivateKey, []byte, error) {
 // pinned takes a server of the authority that has this fingerprint, whose certificate it puts into ca.
 func pinned(authorityPrint [32]byte, ca *x509.Certificate) *tls.Config {
 	return &tls.Config{
-		ServerName: authority.ServerName, MinVersion: tls.VersionTLS12,
+		ServerName: authority.ServerName, MinVersion: tls.VersionTLS12, Time: clock.Now,
 		InsecureSkipVerify: true, //nolint:gosec // VerifyConnection verifies, by the fingerprint of the ticket
 		VerifyConnection: func(s tls.ConnectionState) error {
 			for _, c := range s.PeerCertificates[1:] {
@@ -175,7 +176,7 @@ func pinned(authorityPrint [32]byte, ca *x509.Certificate) *tls.Config {
 				}
 				roots := x509.NewCertPool()
 				roots.AddCert(c)
-				if _, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: authority.ServerName}); err != nil {
+				if _, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, DNSName: authority.ServerName, CurrentTime: clock.Now()}); err != nil {
 					return err
 				}
 				*ca = *c

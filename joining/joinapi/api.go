@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/tables"
 	"github.com/berth-ecs/berth/store"
@@ -58,7 +59,7 @@ func New(c Config) *API {
 		c.Random = rand.Reader
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = clock.Now
 	}
 	return &API{c}
 }

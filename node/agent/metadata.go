@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/agent/engine"
 	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/plan"
@@ -63,7 +64,7 @@ func (a *Agent) metadataTask(t *engine.Task) metadata.Task {
 		ServiceName: t.Plan.Service, Group: t.Plan.Group, LaunchType: t.Plan.LaunchType,
 		DesiredStatus: t.Desired(), KnownStatus: t.Status(), AvailabilityZone: *a.zone.Load(),
 		PullStartedAt: instant(t.PullStarted), PullStoppedAt: instant(t.PullStopped),
-		ExecutionStoppedAt: instant(t.ExecutionStopped), ClockDrift: clockDrift(time.Now()),
+		ExecutionStoppedAt: instant(t.ExecutionStopped), ClockDrift: clockDrift(clock.Now()),
 	}
 	if t.Plan.CPU > 0 || t.Plan.MemoryMiB > 0 {
 		out.Limits = &metadata.Limits{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/agent/engine"
 	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/agent/tcs"
@@ -88,7 +89,7 @@ func (m meter) Status(ctx context.Context) session.InstanceStatus {
 	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
 	_, err := m.cfg.Runtime.List(ctx)
-	s := session.InstanceStatus{Type: "ContainerRuntime", Status: "OK", LastUpdated: tcs.Seconds(time.Now())}
+	s := session.InstanceStatus{Type: "ContainerRuntime", Status: "OK", LastUpdated: tcs.Seconds(clock.Now())}
 	if err != nil {
 		s.Status, s.StatusReason = "IMPAIRED", err.Error()
 	}

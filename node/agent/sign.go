@@ -3,8 +3,8 @@ package agent
 import (
 	"net/http"
 	"net/url"
-	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
@@ -24,10 +24,10 @@ func (s signer) now() sigv4.Signer {
 
 // Sign signs a request whose whole body is body.
 func (s signer) Sign(r *http.Request, body []byte) {
-	s.now().Sign(r, body, time.Now())
+	s.now().Sign(r, body, clock.Now())
 }
 
 // Frame signs a telemetry frame for the web socket that is open to u.
 func (s signer) Frame(u *url.URL, payload []byte) ([]byte, error) {
-	return s.now().Frame(u, payload, time.Now())
+	return s.now().Frame(u, payload, clock.Now())
 }

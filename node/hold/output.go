@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/hold/logfile"
 )
@@ -198,7 +199,7 @@ func (o *output) move(i int) (n int, end bool, err error) {
 	if o.busy {
 		o.w.Reserve(fifoSize)
 	}
-	s, now := o.streams[i], time.Now()
+	s, now := o.streams[i], clock.Now()
 	o.begin(i, now)
 	n, err = o.w.Take(s.f.r, fifoSize)
 	if n == 0 {
@@ -262,7 +263,7 @@ func (o *output) endLines() error {
 		return err
 	}
 	for i, s := range o.streams {
-		now := time.Now()
+		now := clock.Now()
 		if o.w.MakeRoom(logfile.HeadSize) == nil {
 			o.begin(i, now)
 			_ = o.w.Seal(now, s.name, 0) // readers do without

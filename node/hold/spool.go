@@ -6,8 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
-	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/hold/logfile"
 )
 
@@ -70,7 +70,7 @@ func (o *output) settleSpool(i int, f *os.File) error {
 		if err != nil {
 			return err
 		}
-		if err := o.writeSpooled(i, from, logfile.Append(nil, time.Now(), o.streams[i].name, buf[:n])); err != nil {
+		if err := o.writeSpooled(i, from, logfile.Append(nil, clock.Now(), o.streams[i].name, buf[:n])); err != nil {
 			return err
 		}
 		from += int64(n)

@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/containerd/v2/core/events"
 	"github.com/containerd/typeurl/v2"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/runtime/again"
 )
 
@@ -118,7 +119,7 @@ func (f *follower) exit(ctx context.Context, e *events.Envelope) {
 	if err != nil {
 		f.r.log.Warn("memory events of a container", "container", exit.ContainerID, "error", err)
 	}
-	f.push(Event{ID: exit.ContainerID, ExitCode: code, At: exit.ExitedAt.AsTime(), OOMKilled: oom})
+	f.push(Event{ID: exit.ContainerID, ExitCode: code, At: clock.Of(exit.ExitedAt.AsTime()), OOMKilled: oom})
 }
 
 // push queues e; a receiver that is far behind gets one Gap for all.

@@ -11,6 +11,7 @@ import (
 	"github.com/containerd/containerd/v2/core/containers"
 	"github.com/containerd/errdefs/pkg/errgrpc"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/sandbox"
 )
@@ -74,7 +75,7 @@ func (r *Runtime) state(c containers.Container, p *taskProcess) (s State, ok boo
 			return s, false, nil
 		}
 		// Its shim is gone, or the machine was off: it ran and has ended.
-		s.Status, s.ExitCode, s.ExitedAt = Stopped, -1, c.UpdatedAt
+		s.Status, s.ExitCode, s.ExitedAt = Stopped, -1, clock.Of(c.UpdatedAt)
 		return s, true, nil
 	}
 	if r.neverRan(p) {
@@ -86,7 +87,7 @@ func (r *Runtime) state(c containers.Container, p *taskProcess) (s State, ok boo
 		s.Status = Created
 	case task.Status_STOPPED:
 		s.Status, s.Pid = Stopped, 0
-		s.ExitCode, s.ExitedAt = r.exitCode(c.ID, p.ExitStatus), p.ExitedAt.AsTime()
+		s.ExitCode, s.ExitedAt = r.exitCode(c.ID, p.ExitStatus), clock.Of(p.ExitedAt.AsTime())
 		s.OOMKilled, err = r.oomKilled(c.ID, s.ExitCode)
 	default:
 		s.Status = Running

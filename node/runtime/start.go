@@ -13,6 +13,7 @@ import (
 	sigs "github.com/moby/sys/signal"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/node/runtime/again"
 	"github.com/berth-ecs/berth/node/runtime/marks"
@@ -61,7 +62,7 @@ func (r *Runtime) wasStarted(ctx context.Context, id string, asked bool) (pid in
 	case err != nil || p == nil:
 		return 0, time.Time{}, err
 	case p.Status == task.Status_RUNNING:
-		return int(p.Pid), time.Now(), nil
+		return int(p.Pid), clock.Now(), nil
 	case p.Status == task.Status_STOPPED && !asked && !r.neverRan(p):
 		return 0, time.Time{}, fmt.Errorf("%s was started before and has ended: %w", id, errdefs.ErrUnavailable)
 	}
@@ -74,7 +75,7 @@ func (r *Runtime) start(ctx context.Context, id string, asked bool) (pid int, at
 	defer failpoint.Around(failpoint.Start)()
 	resp, err := r.cd.TaskService().Start(ctx, &tasks.StartRequest{ContainerID: id})
 	if err == nil {
-		return int(resp.Pid), time.Now(), nil
+		return int(resp.Pid), clock.Now(), nil
 	}
 	err = errgrpc.ToNative(err)
 	p, perr := r.process(ctx, id)
@@ -84,7 +85,7 @@ func (r *Runtime) start(ctx context.Context, id string, asked bool) (pid int, at
 	case r.neverRan(p):
 		return 0, time.Time{}, fmt.Errorf("the start of %s was cut off and has to be made anew: %w", id, errdefs.ErrUnavailable)
 	case p.Status == task.Status_RUNNING || asked && p.Status == task.Status_STOPPED:
-		return int(p.Pid), time.Now(), nil
+		return int(p.Pid), clock.Now(), nil
 	}
 	return 0, time.Time{}, err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/runtime/cgroup"
 )
 
@@ -37,7 +38,7 @@ func (r *Runtime) Stats(ctx context.Context, id string) (Stats, error) {
 	if err != nil {
 		return Stats{}, named(CannotInspectContainerError, fmt.Errorf("container %q: %w", id, err))
 	}
-	s := Stats{At: time.Now(), Cgroup: used}
+	s := Stats{At: clock.Now(), Cgroup: used}
 	if r.sandboxed(id[:32]) {
 		text, err := r.sandboxes().Counters(id[:32])
 		if err == nil { // else its interface is just going

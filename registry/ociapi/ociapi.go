@@ -24,6 +24,7 @@ import (
 	v2 "github.com/distribution/distribution/v3/registry/api/v2"
 	"github.com/gorilla/mux"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/registry"
 	"github.com/berth-ecs/berth/registry/shelf"
 	"github.com/berth-ecs/berth/wire"
@@ -33,7 +34,7 @@ import (
 type Config struct {
 	Shelf      *shelf.Shelf     // required
 	Authorizer wire.Authorizer  // required
-	Now        func() time.Time // optional; time.Now
+	Now        func() time.Time // optional; clock.Now
 	Log        *slog.Logger     // optional
 }
 
@@ -52,7 +53,7 @@ type Handler struct {
 func New(c Config) *Handler {
 	h := &Handler{shelf: c.Shelf, auth: c.Authorizer, now: c.Now, log: c.Log, routes: v2.RouterWithPrefix(""), silence: silence}
 	if h.now == nil {
-		h.now = time.Now
+		h.now = clock.Now
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)

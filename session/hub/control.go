@@ -13,6 +13,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/session"
 	"github.com/berth-ecs/berth/session/compose"
 	"github.com/berth-ecs/berth/store"
@@ -221,7 +222,7 @@ func (s *control) greet(ctx context.Context) error {
 		s.listed[t.TaskArn] = true
 	}
 	manifest.ClusterArn, manifest.ContainerInstanceArn = s.clusterARN, s.inst.ARN()
-	manifest.MessageID, manifest.GeneratedAt = s.nextID(), time.Now().UnixMilli()
+	manifest.MessageID, manifest.GeneratedAt = s.nextID(), clock.Now().UnixMilli()
 	s.manifest = manifest.MessageID
 	if err := s.send(ctx, &manifest); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/failpoint"
 	"github.com/berth-ecs/berth/session"
 	"github.com/berth-ecs/berth/session/compose"
@@ -52,7 +53,7 @@ func (s *control) deliver(ctx context.Context) error {
 			ClusterArn:           s.clusterARN,
 			ContainerInstanceArn: s.inst.ARN(),
 			MessageID:            s.nextID(),
-			GeneratedAt:          time.Now().UnixMilli(),
+			GeneratedAt:          clock.Now().UnixMilli(),
 			SeqNum:               p.seq,
 			Timeline:             p.seq,
 			Tasks:                []session.Task{p.task},
@@ -142,7 +143,7 @@ func (s *control) verify(ctx context.Context, m *session.TaskStopVerificationMes
 		return nil
 	}
 	s.manifest = ""
-	ack := &session.TaskStopVerificationAck{MessageID: m.MessageID, GeneratedAt: time.Now().UnixMilli(), StopTasks: []session.TaskIdentifier{}}
+	ack := &session.TaskStopVerificationAck{MessageID: m.MessageID, GeneratedAt: clock.Now().UnixMilli(), StopTasks: []session.TaskIdentifier{}}
 	err := s.hub.Store.View(ctx, store.Fresh, func(tx store.Tx) error {
 		for _, c := range m.StopCandidates {
 			if !s.wanted(tx, c.TaskArn) {

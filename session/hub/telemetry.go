@@ -10,6 +10,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/session"
 	"github.com/berth-ecs/berth/store"
 )
@@ -101,7 +102,7 @@ func (h *Hub) readTelemetry(ctx context.Context, conn *websocket.Conn, inst *ecs
 		var ack session.Message
 		switch m := m.(type) {
 		case *session.PublishMetricsRequest:
-			h.use.Take(tables.MemberKey(inst.Home, inst.Cluster, inst.ID), m, time.Now())
+			h.use.Take(tables.MemberKey(inst.Home, inst.Cluster, inst.ID), m, clock.Now())
 			ack = &session.AckPublishMetric{Message: "ok"}
 		case *session.PublishInstanceStatusRequest:
 			if err := h.condition(ctx, inst, m); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/session/telemetry"
 	"github.com/berth-ecs/berth/store"
 )
@@ -53,7 +54,7 @@ func (h *Hub) ServeTop(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refusal{"AccessDeniedException", "Only root may read this page.", http.StatusForbidden})
 		return
 	}
-	out := Top{At: time.Now().UTC(), Tasks: []TopTask{}}
+	out := Top{At: clock.Now().UTC(), Tasks: []TopTask{}}
 	at := ecs.Home{Account: caller.Key.Account, Region: caller.Scope.Region}
 	cluster := r.URL.Query().Get("cluster")
 	err = h.Store.View(r.Context(), store.Any, func(tx store.Tx) error {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/store"
 )
 
@@ -35,7 +36,7 @@ type Config struct {
 
 	Name  string           // names this installation's keys in an etcd shared with others, and in one without any; optional, "berth"
 	Log   *slog.Logger     // optional, discarded
-	Now   func() time.Time // optional, time.Now
+	Now   func() time.Time // optional, clock.Now
 	NewID func() string    // optional, random
 }
 
@@ -74,7 +75,7 @@ func (c *Config) complete() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = clock.Now
 	}
 	return nil
 }

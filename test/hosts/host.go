@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/berth-ecs/berth/node/network/lan"
 	"github.com/berth-ecs/berth/test/installation"
@@ -26,6 +27,7 @@ type Host struct {
 	number    int
 	dir       string
 	processes map[Role]*process
+	clock     time.Duration
 }
 
 // Host adds a machine: 10.99.0.N on the wire.
@@ -51,6 +53,9 @@ func (h *Host) machine() lan.Machine {
 	}
 }
 
+// Clock sets the clock of what begins on the host from now on that far off.
+func (h *Host) Clock(offset time.Duration) { h.clock = offset }
+
 // DataDir is what must survive a restart.
 func (h *Host) DataDir() string { return filepath.Join(h.dir, "data") }
 
@@ -70,7 +75,8 @@ func (h *Host) settings() []string {
 		bin = "/opt/berth/bin"
 	}
 	return append(out, "BERTH_NAME="+h.Name, "BERTH_RUN_DIR="+h.RunDir(), "BERTH_DATA_DIR="+h.DataDir(), "BERTH_BIN_DIR="+bin, "BERTH_SERVER_NAME="+h.Name,
-		"BERTH_REGION="+installation.Region, "BERTH_ACCOUNT="+installation.Account, "BERTH_LISTEN="+listen, "BERTH_FARGATE_STORAGE=100000")
+		"BERTH_REGION="+installation.Region, "BERTH_ACCOUNT="+installation.Account, "BERTH_LISTEN="+listen, "BERTH_FARGATE_STORAGE=100000",
+		"BERTH_CLOCK_OFFSET="+h.clock.String())
 }
 
 // listen is the endpoint of every server: each is on a machine of its own.

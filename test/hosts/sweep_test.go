@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/berth-ecs/berth/test/hosts"
 	"github.com/berth-ecs/berth/test/installation"
@@ -69,6 +70,7 @@ func TestLeaveAWorld(t *testing.T) {
 		t.Skip("it is another test's other process")
 	}
 	h := hosts.New(t).Host()
+	h.Slow(time.Millisecond, 0)
 	h.First()
 	t.Logf("host=%s", h.Name)
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -156,7 +156,11 @@ func TestSeveralMachinesAreTriedOut(t *testing.T) {
 	clients(u)
 
 	// The endpoint outlives any one server.
-	for _, s := range []string{"s1", "s2", "s3"} {
+	some := []string{"s1"}
+	if os.Getenv("BERTH_TEST_LONG") != "" {
+		some = []string{"s1", "s2", "s3"}
+	}
+	for _, s := range some {
 		u.must("host", "kill", s)
 		clients(u)
 		if got := u.host(s); got[3] != "died" {
@@ -169,6 +173,7 @@ func TestSeveralMachinesAreTriedOut(t *testing.T) {
 	u.must("host", "slow", "s2", "--delay=5ms", "--jitter=5ms", "--loss=1")
 	clients(u)
 	u.must("host", "mend", "s1", "s2")
+	u.must("host", "clock", "n2", "--behind=4m")
 
 	// A machine that was lost is replaced by one of its name.
 	u.must("host", "lose", "s3", "n1")

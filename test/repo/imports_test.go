@@ -16,6 +16,7 @@ func TestImports(t *testing.T) {
 		"pure, time's types":     {"ecs", "time", "", ""},
 		"pure, shapes":           {"ecs", berth + "wire/shape/ecs", "", ""},
 		"pure, own root":         {"ecs/place", berth + "ecs", "", ""},
+		"pure, the clock":        {"ecs", berth + "internal/clock", "pure", "time is an input"},
 		"pure, context":          {"ecs", "context", "pure", "same input"},
 		"pure, logging":          {"ecs/rollout", "log/slog", "pure", "does not log"},
 		"pure, randomness":       {"vpc/compile", "crypto/rand", "pure", "identifiers as an input"},

@@ -5,9 +5,9 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/config"
 )
 
@@ -40,5 +40,5 @@ func agentCertificate(s config.Settings, a *authority.Authority) (func(*tls.Clie
 		}
 		return f.Get, nil
 	}
-	return a.Issue(s.AgentNames, time.Now).Get, nil
+	return a.Issue(s.AgentNames, clock.Now).Get, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/berth-ecs/berth/blobs"
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/joining/tables"
 	"github.com/berth-ecs/berth/store"
 )
@@ -56,7 +57,7 @@ func (m *membership) client() *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext, ResponseHeaderTimeout: 10 * time.Second, IdleConnTimeout: time.Minute,
 		TLSClientConfig: &tls.Config{
-			RootCAs: m.authority.Pool(), ServerName: authority.ServerName, MinVersion: tls.VersionTLS12,
+			RootCAs: m.authority.Pool(), ServerName: authority.ServerName, MinVersion: tls.VersionTLS12, Time: clock.Now,
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return m.peerPair().Load() },
 		},
 	}}

@@ -10,8 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/vpc/compile"
@@ -30,7 +30,7 @@ type explainer struct {
 
 func newExplainer(c Config, r rooms) explainer {
 	regions, every := regionsOf(c.Settings)
-	v := &sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ec2", Regions: regions, AnyRegion: every}
+	v := &sigv4.Verifier{Keys: r.keys, Now: clock.Now, Service: "ec2", Regions: regions, AnyRegion: every}
 	return explainer{store: r.store, settings: compileSettings(), verify: v.VerifyUpgrade, log: c.Log.With("component", "explain")}
 }
 

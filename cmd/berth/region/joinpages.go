@@ -3,8 +3,8 @@ package region
 import (
 	"context"
 	"io"
-	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/joinapi"
 	"github.com/berth-ecs/berth/store/etcd"
@@ -17,7 +17,7 @@ func joinPages(c Config, r rooms) *joinapi.API {
 		return nil
 	}
 	regions, every := regionsOf(c.Settings)
-	v := &sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}
+	v := &sigv4.Verifier{Keys: r.keys, Now: clock.Now, Service: "ecs", Regions: regions, AnyRegion: every}
 	return joinapi.New(joinapi.Config{
 		Store: r.store, Authority: r.membership.authority, Verify: v.Verify, Secrets: r.membership.secrets,
 		Members: keepers{r.keepers, c.Settings.SharesEtcd()}, Accounts: accountsOf(c.Settings), Endpoint: c.Settings.AgentEndpoint(), Log: c.Log.With("component", "joining"),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/tables"
 	"github.com/berth-ecs/berth/store"
@@ -34,7 +35,7 @@ func (k keyring) Lookup(accessKey string) (sigv4.Key, bool) {
 	for _, how := range []store.Freshness{store.Any, store.Fresh} {
 		var p *joining.Pass
 		err := k.store.View(ctx, how, func(tx store.Tx) error {
-			p, _ = tables.Good(tx, accessKey, time.Now())
+			p, _ = tables.Good(tx, accessKey, clock.Now())
 			return nil
 		})
 		if err == nil && p != nil {

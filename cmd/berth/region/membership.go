@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/internal/rootkeys"
@@ -74,7 +75,7 @@ func belong(ctx context.Context, c Config) (*membership, error) {
 		}
 	}
 	m.machine, m.joined = joined.Machine, joined
-	if m.authority, err = authority.Ensure(s.DataDir, time.Now()); err != nil {
+	if m.authority, err = authority.Ensure(s.DataDir, clock.Now()); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -160,7 +161,7 @@ func (m *membership) certifyPeer() error {
 	if err != nil {
 		return err
 	}
-	der, err := m.authority.Certify(authority.Machine{Role: authority.ServerRole, ID: m.machine, Names: names}, &key.PublicKey, time.Now())
+	der, err := m.authority.Certify(authority.Machine{Role: authority.ServerRole, ID: m.machine, Names: names}, &key.PublicKey, clock.Now())
 	if err != nil {
 		return err
 	}
@@ -254,7 +255,7 @@ func (m *membership) record(ctx context.Context, s store.Store) error {
 // serving is the TLS endpoint's configuration: who asks for a server of the installation by name gets a certificate of its authority, everybody
 // else the one that was configured. Machines show theirs.
 func (m *membership) serving(configured func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
-	own := m.authority.Issue(append([]string{authority.ServerName}, m.settings.AgentNames...), time.Now).Get
+	own := m.authority.Issue(append([]string{authority.ServerName}, m.settings.AgentNames...), clock.Now).Get
 	return &tls.Config{
 		GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			if h.ServerName == authority.ServerName {
@@ -263,7 +264,7 @@ func (m *membership) serving(configured func(*tls.ClientHelloInfo) (*tls.Certifi
 			return configured(h)
 		},
 		ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: m.authority.Pool(),
-		MinVersion: tls.VersionTLS12,
+		MinVersion: tls.VersionTLS12, Time: clock.Now,
 		NextProtos: []string{"http/1.1"}, // the agents' web sockets begin as an upgrade, which HTTP/2 has not
 	}
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/iam/stsapi"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/ready"
 	"github.com/berth-ecs/berth/joining/joinapi"
@@ -178,7 +179,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		return fmt.Errorf("announce this server: %w", err)
 	}
 	regions, every := regionsOf(c.Settings)
-	verify := ownConnection((&sigv4.Verifier{Keys: r.keys, Now: time.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade)
+	verify := ownConnection((&sigv4.Verifier{Keys: r.keys, Now: clock.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade)
 	sessions := newSessions(ctx, c, r, verify)
 	r.nodes = newNodes(ctx, c, r, verify)
 	images, err := openRegistry(c, r)

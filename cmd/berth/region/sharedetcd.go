@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/berth-ecs/berth/internal/authority"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/tables"
@@ -34,7 +35,7 @@ func EtcdTLS(s config.Settings) (*tls.Config, error) {
 	if strings.HasPrefix(s.Etcd[0], "http://") {
 		return nil, nil
 	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12}
+	out := &tls.Config{MinVersion: tls.VersionTLS12, Time: clock.Now}
 	if s.EtcdCA != "" {
 		text, err := os.ReadFile(s.EtcdCA)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/health"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/session/hub"
 	"github.com/berth-ecs/berth/wire/sigv4"
 )
@@ -43,7 +44,7 @@ func (s Source) Get(ctx context.Context) (hub.Top, error) {
 	if err != nil {
 		return out, err
 	}
-	s.Signer.Sign(r, nil, time.Now())
+	s.Signer.Sign(r, nil, clock.Now())
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return out, err

@@ -39,13 +39,27 @@ func (r *Region) Stop(ctx context.Context, names []string, s syscall.Signal) err
 func (r *Region) Start(ctx context.Context, names []string) error {
 	return r.each(names, func(p *Plan, m *Machine) error {
 		if m.Lost {
-			m.Link = Link{}
+			m.Link, m.Clock = Link{}, 0
 		}
 		m.Stopped, m.Lost = false, false
 		if err := r.save(*p); err != nil {
 			return err
 		}
 		return r.bring(ctx, p, *m)
+	})
+}
+
+// Clock sets the clocks of machines that far off, and starts anew what runs there.
+func (r *Region) Clock(ctx context.Context, names []string, offset time.Duration) error {
+	return r.each(names, func(p *Plan, m *Machine) error {
+		m.Clock = offset
+		if err := r.save(*p); err != nil || m.Lost || m.Stopped {
+			return err
+		}
+		if err := r.end(ctx, *m, syscall.SIGTERM); err != nil {
+			return err
+		}
+		return r.startAll(ctx, p, []Machine{*m})
 	})
 }
 

@@ -11,12 +11,13 @@ import (
 
 // Machine is what is known of one.
 type Machine struct {
-	Name    string       // s1, n1
-	Role    joining.Role // server or node
-	Number  int          // the last byte of its address
-	Zone    string       `json:",omitempty"` // of a node
-	Stopped bool         `json:",omitempty"` // somebody stopped it
-	Lost    bool         `json:",omitempty"` // there is nothing of it
+	Name    string        // s1, n1
+	Role    joining.Role  // server or node
+	Number  int           // the last byte of its address
+	Zone    string        `json:",omitempty"` // of a node
+	Stopped bool          `json:",omitempty"` // somebody stopped it
+	Lost    bool          `json:",omitempty"` // there is nothing of it
+	Clock   time.Duration `json:",omitempty"` // how far it is off
 	Link    Link
 }
 

@@ -2,6 +2,7 @@ package tryout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -34,6 +35,9 @@ const (
 const most = 5
 
 func (r *Region) check() error {
+	if r.Settings.SharesEtcd() {
+		return errors.New("several machines on one keep their records themselves: leave out etcd")
+	}
 	if len(r.Settings.Name) > most {
 		return fmt.Errorf("the name %q is too long for an installation of several machines, whose names begin with it: at most %d characters", r.Settings.Name, most)
 	}
@@ -70,7 +74,7 @@ func (r *Region) settings(p *Plan, m Machine) config.Settings {
 	s.Listen = net.JoinHostPort("127.0.0.1", port)
 	s.AgentListen, s.AgentNames, s.AgentCertificate, s.AgentKey, s.PeerListen, s.PeerAddress = "", nil, "", "", "", ""
 	at := p.address(m.Number).Addr()
-	s.NodeAddress, s.Join = at, ""
+	s.NodeAddress, s.Join, s.ClockOffset = at, "", m.Clock
 	if m.Role == joining.Server {
 		s.AgentListen, s.AgentNames = net.JoinHostPort(at.String(), agentPort), []string{at.String()}
 		s.PeerListen = net.JoinHostPort(at.String(), peerPort)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/berth-ecs/berth/internal/clock"
 )
 
 // advance takes every step of t that can be taken now, and sets its timer for the next one.
@@ -11,7 +13,7 @@ func (e *Engine) advance(t *Task) {
 	if e.ctx == nil || e.ctx.Err() != nil {
 		return
 	}
-	now := time.Now()
+	now := clock.Now()
 	var next time.Time
 	for again := true; again; {
 		again, next = false, time.Time{}
@@ -143,7 +145,7 @@ const (
 
 // apply feeds back what became of an action.
 func (e *Engine) apply(t *Task, i int, k Kind, out outcome) {
-	c, now := &t.Containers[i], time.Now()
+	c, now := &t.Containers[i], clock.Now()
 	if e.ctx.Err() != nil && out.err != nil {
 		return // the work was cut off; the next process does it again
 	}

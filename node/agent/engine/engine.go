@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/agent/files"
 	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/agent/volume"
@@ -108,7 +109,7 @@ func (e *Engine) load() error {
 		if err != nil {
 			return err
 		}
-		t.notAfter(time.Now())
+		t.notAfter(clock.Now())
 		e.know(t)
 	}
 	return nil
@@ -131,7 +132,7 @@ func (e *Engine) rebuild(ctx context.Context) error {
 	for _, ep := range endpoints {
 		endpoint[ep.ID] = ep
 	}
-	now := time.Now()
+	now := clock.Now()
 	for _, arn := range slices.Sorted(maps.Keys(e.tasks)) {
 		t := e.tasks[arn]
 		for i := range t.Containers {

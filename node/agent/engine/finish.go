@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/agent/files"
 	"github.com/berth-ecs/berth/node/runtime"
 )
@@ -122,7 +123,7 @@ func (e *Engine) resync(ctx context.Context) {
 		delete(running, s.ID)
 	}
 	for id, life := range running {
-		e.missed(runtime.Event{ID: id, ExitCode: -1, At: time.Now()}, life)
+		e.missed(runtime.Event{ID: id, ExitCode: -1, At: clock.Now()}, life)
 	}
 }
 

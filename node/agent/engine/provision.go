@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/agent/files"
 	"github.com/berth-ecs/berth/node/agent/pending"
 	"github.com/berth-ecs/berth/node/agent/plan"
@@ -40,7 +41,7 @@ func (e *Engine) provision(t *Task, i int) func(context.Context) outcome {
 		g, ctx := errgroup.WithContext(ctx)
 		g.Go(func() (err error) {
 			got.image, err = e.cfg.Runtime.Pull(ctx, p.Image, e.pull(t.ID, p))
-			got.pulled = time.Now()
+			got.pulled = clock.Now()
 			return err
 		})
 		g.Go(func() error { return prep.all.Wait(ctx) })

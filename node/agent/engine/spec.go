@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-
 	"github.com/berth-ecs/berth/node/agent/files"
+	"github.com/berth-ecs/berth/node/agent/plan"
 	"github.com/berth-ecs/berth/node/runtime"
 )
 
@@ -21,7 +18,7 @@ func (t *Task) container(i int, dataDir string) runtime.Container {
 	c, p := &t.Containers[i], &t.Plan.Containers[i]
 	return runtime.Container{
 		ID: p.ID, TaskID: t.ID, Name: p.Name,
-		Labels: map[string]string{LabelTask: t.ARN, LabelContainer: p.Name, LabelSpec: specDigest(t, i)},
+		Labels: map[string]string{LabelTask: t.ARN, LabelContainer: p.Name, LabelSpec: plan.Digest(t.Payload.Containers[i])},
 		Image:  c.image, EntryPoint: p.EntryPoint, Command: p.Command, LinkEnv: t.Plan.LinkEnv(i, t.linked), Env: p.Environ(c.image.Env),
 		User: p.User, WorkingDirectory: p.WorkingDirectory, Hostname: p.Hostname,
 		Netns: c.Endpoint.Netns, Mounts: files.Mounts(p, files.Dir(dataDir, t.ID, i)),
@@ -32,13 +29,4 @@ func (t *Task) container(i int, dataDir string) runtime.Container {
 		Init: p.Init, Terminal: p.Terminal, OpenStdin: p.OpenStdin, PID: t.Plan.PidMode, IPC: t.Plan.IpcMode,
 		Stdout: c.output.Stdout, Stderr: c.output.Stderr, StopSignal: c.StopSignal,
 	}
-}
-
-func specDigest(t *Task, i int) string {
-	b, err := json.Marshal(t.Payload.Containers[i])
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(b)
-	return "sha256:" + hex.EncodeToString(sum[:])
 }

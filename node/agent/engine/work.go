@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/agent/files"
 	"github.com/berth-ecs/berth/node/agent/health"
 	"github.com/berth-ecs/berth/node/network"
@@ -198,7 +199,7 @@ func (e *Engine) probe(t *Task, i int, now time.Time) time.Time {
 			err = health.ErrTimeout(p.Health.Timeout)
 		}
 		e.update(func() {
-			e.probed(t, i, life, health.Result{ExitCode: code, Output: string(out), Err: err, At: time.Now()})
+			e.probed(t, i, life, health.Result{ExitCode: code, Output: string(out), Err: err, At: clock.Now()})
 		})
 	})
 	return time.Time{}

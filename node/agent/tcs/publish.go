@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/node/agent/socket"
 	"github.com/berth-ecs/berth/session"
 )
@@ -33,13 +34,13 @@ func (s *sender) all(ctx context.Context) error {
 		Metadata: &session.InstanceStatusMetadata{
 			Cluster: s.cfg.Cluster, ContainerInstance: s.cfg.Instance, RequestID: s.cfg.NewID(),
 		},
-		Statuses: []session.InstanceStatus{s.cfg.Source.Status(ctx)}, Timestamp: Seconds(time.Now()),
+		Statuses: []session.InstanceStatus{s.cfg.Source.Status(ctx)}, Timestamp: Seconds(clock.Now()),
 	})
 }
 
 func (s *sender) metrics(ctx context.Context) error {
 	tasks := s.cfg.Source.Metrics(ctx)
-	id, now := s.cfg.NewID(), Seconds(time.Now())
+	id, now := s.cfg.NewID(), Seconds(clock.Now())
 	meta := session.MetricsMetadata{Cluster: s.cfg.Cluster, ContainerInstance: s.cfg.Instance, MessageID: id}
 	if len(tasks) == 0 {
 		meta.Idle, meta.Fin = true, true
@@ -69,7 +70,7 @@ func (s *sender) healthNews(ctx context.Context) error {
 }
 
 func (s *sender) health(ctx context.Context, tasks []session.TaskHealth) error {
-	id, now := s.cfg.NewID(), Seconds(time.Now())
+	id, now := s.cfg.NewID(), Seconds(clock.Now())
 	for part, last := range parts(tasks) {
 		err := s.send(ctx, &session.PublishHealthRequest{
 			Metadata: &session.HealthMetadata{
