@@ -35,7 +35,8 @@ build_packages="ca-certificates gcc libc6-dev libseccomp-dev pkg-config"
 #   jq               the scripts of clients that are tested use it
 #   bind9-dnsutils   dig, as people ask for names
 #   musl-tools       a C library whose resolver is not glibc's, as in many images
-test_packages="busybox-static nftables iproute2 curl jq bind9-dnsutils musl-tools"
+#   gcc libc6-dev    programs that ask by glibc's resolver, and by musl's
+test_packages="busybox-static nftables iproute2 curl jq bind9-dnsutils musl-tools gcc libc6-dev"
 #   dnsperf          asks resolvers for names
 bench_packages="dnsperf"
 
