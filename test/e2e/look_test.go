@@ -45,7 +45,7 @@ var importLook = sync.OnceValue(func() error {
 	if err != nil {
 		return fmt.Errorf("ldd: %w", err)
 	}
-	for _, word := range strings.Fields(string(libraries)) {
+	for word := range strings.FieldsSeq(string(libraries)) {
 		if strings.HasPrefix(word, "/") {
 			if err := add(&files, word, word); err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -119,7 +120,7 @@ func (n names) discovered(t testing.TB, service string) string {
 func dig(netns, server string, question ...string) (string, error) {
 	argv := append([]string{"dig", "+short", "+tries=2", "+time=5", "@" + server}, question...)
 	if at, err := netip.ParseAddrPort(server); err == nil {
-		argv = append([]string{"dig", "+short", "+tries=2", "+time=5", "@" + at.Addr().String(), "-p", fmt.Sprint(at.Port())}, question...)
+		argv = append([]string{"dig", "+short", "+tries=2", "+time=5", "@" + at.Addr().String(), "-p", strconv.Itoa(int(at.Port()))}, question...)
 	}
 	if netns != "" {
 		argv = append([]string{"nsenter", "--net=" + netns}, argv...)
