@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -150,13 +152,14 @@ func (w wish) judge(t types.Task, harmed bool) (wrong string, onItsWay bool) {
 }
 
 func reasons(t types.Task) string {
-	out := aws.ToString(t.StoppedReason)
+	var out strings.Builder
+	out.WriteString(aws.ToString(t.StoppedReason))
 	for _, c := range t.Containers {
 		code := "none"
 		if c.ExitCode != nil {
-			code = fmt.Sprint(*c.ExitCode)
+			code = strconv.Itoa(int(*c.ExitCode))
 		}
-		out += fmt.Sprintf("; %s: %s %s exit %s", aws.ToString(c.Name), aws.ToString(c.LastStatus), aws.ToString(c.Reason), code)
+		fmt.Fprintf(&out, "; %s: %s %s exit %s", aws.ToString(c.Name), aws.ToString(c.LastStatus), aws.ToString(c.Reason), code)
 	}
-	return out
+	return out.String()
 }

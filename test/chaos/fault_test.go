@@ -46,6 +46,7 @@ type blow struct {
 
 func (b blow) String() string {
 	switch b.kind {
+	case killServer, killNode, cutServer, cutNode, partNode:
 	case killLeader, cutLeader, fillDisk:
 		return string(b.kind)
 	case killPart:
@@ -158,6 +159,7 @@ func (b blow) bend(m *hosts.Host) {
 		m.Lose(float64(b.percent))
 	case slowServer, slowNode:
 		m.Slow(b.delay, b.delay)
+	case killServer, killLeader, killNode, killPart, fillDisk, partNode: // nothing of a link alone
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -21,8 +22,8 @@ type ended struct{}
 // run runs f and then what it left to be done, and says whether anything failed.
 func (b *bench) run(f func()) bool {
 	defer func() {
-		for i := len(b.after) - 1; i >= 0; i-- {
-			b.guarded(b.after[i])
+		for _, f := range slices.Backward(b.after) {
+			b.guarded(f)
 		}
 	}()
 	b.guarded(f)

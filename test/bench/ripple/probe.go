@@ -34,7 +34,7 @@ func (w *world) serve(p place, port int) {
 // dial makes a socket of a prober: each is a flow of its own.
 func (p place) dial(to string, port int) (c net.Conn, err error) {
 	err = spacetest.InPath(p.netns, func() error {
-		c, err = net.Dial("udp4", net.JoinHostPort(to, strconv.Itoa(port))) //nolint:noctx // nothing is sent yet
+		c, err = net.Dial("udp4", net.JoinHostPort(to, strconv.Itoa(port)))
 		return err
 	})
 	return c, err
@@ -60,7 +60,7 @@ var echo = []byte{8, 0, 0xf7, 0xff, 0, 0, 0, 0}
 // ping makes a socket that only what the address sends comes to.
 func (p place) ping(to string) (c net.Conn, err error) {
 	err = spacetest.InPath(p.netns, func() error {
-		c, err = net.Dial("ip4:icmp", to) //nolint:noctx // nothing is sent yet
+		c, err = net.Dial("ip4:icmp", to)
 		return err
 	})
 	return c, err

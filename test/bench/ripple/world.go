@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -119,7 +120,7 @@ func (w *world) ask(into any, action string, pairs ...string) {
 // rule makes or takes away what lets probers ask a port of targets.
 func (w *world) rule(action string, port int) {
 	var none struct{}
-	w.ask(&none, action, "GroupId", w.group, "IpPermissions.1.IpProtocol", "udp", "IpPermissions.1.FromPort", fmt.Sprint(port), "IpPermissions.1.ToPort", fmt.Sprint(port),
+	w.ask(&none, action, "GroupId", w.group, "IpPermissions.1.IpProtocol", "udp", "IpPermissions.1.FromPort", strconv.Itoa(port), "IpPermissions.1.ToPort", strconv.Itoa(port),
 		"IpPermissions.1.Groups.1.GroupId", w.source)
 }
 
