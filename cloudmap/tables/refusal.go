@@ -5,8 +5,9 @@ import (
 	"github.com/berth-ecs/berth/store"
 )
 
-// Refusal is why an instance with an id and attributes cannot be registered in a service that does not have it; nil when nothing speaks against it.
-func Refusal(tx store.Tx, s *cloudmap.Service, instance string, attributes map[string]string) error {
+// Refusal is why an instance with some attributes cannot be registered in a service that does not have it; nil when nothing speaks against it.
+// Nothing is compared: it is for those who tell why.
+func Refusal(tx store.Tx, s *cloudmap.Service, attributes map[string]string) error {
 	n, ok := Namespaces.Peek(tx, Key(s.Home, s.Namespace))
 	if !ok {
 		return cloudmap.NoNamespace(s.Namespace)
@@ -14,5 +15,8 @@ func Refusal(tx store.Tx, s *cloudmap.Service, instance string, attributes map[s
 	if err := s.CheckAttributes(n, attributes); err != nil {
 		return err
 	}
-	return Room(tx, s, instance)
+	if InstancesByService.Count(tx, Key(s.Home, s.ID)) >= MaxInstances {
+		return full(s)
+	}
+	return nil
 }

@@ -102,5 +102,9 @@ func Room(tx store.Tx, s *cloudmap.Service, instance string) error {
 	if _, there := Instances.Get(tx, InstanceKey(s.Home, s.ID, instance)); there || InstancesByService.Count(tx, Key(s.Home, s.ID)) < MaxInstances {
 		return nil
 	}
+	return full(s)
+}
+
+func full(s *cloudmap.Service) error {
 	return cloudmap.Limit("Service %s has %d instances, as many as it can have", s.ID, MaxInstances)
 }

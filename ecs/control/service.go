@@ -138,8 +138,8 @@ func (s services) look(
 		t := rollout.TaskOf(v, ok && v.Instance != "" && state.Status == ecs.InstanceDraining)
 		t.Last = t.Draining && svc.Daemon() && tables.OnlyDaemons(tx, instance)
 		in.Tasks = append(in.Tasks, t)
-		if why := tables.Unfound(tx, s.wings.Discovery, s.held, v); why != "" && in.Unfound == "" {
-			in.Unfound = why
+		if in.Unfound == "" {
+			in.Unfound = tables.Unfound(tx, s.wings.Discovery, s.held, v)
 		}
 		if i, ok := tables.Instances.Peek(tx, instance); ok && !homes[t.Instance] {
 			homes[t.Instance] = true

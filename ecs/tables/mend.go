@@ -31,7 +31,7 @@ var RegisteringTasks = store.NewIndex(Tasks, "registering", func(t *ecs.Task) []
 type Held interface {
 	// Held yields the registrations of a task by its ARN, "" for those of all tasks. Nothing is compared.
 	Held(tx store.Tx, task string) iter.Seq[ecs.Registration]
-	// Refusal is why a registration that is not there cannot be; nil when nothing speaks against it.
+	// Refusal is why a registration that is not there cannot be; nil when nothing speaks against it. Nothing is compared.
 	Refusal(tx store.Tx, r ecs.Registration) error
 }
 

@@ -104,11 +104,11 @@ func registered(tx store.Tx, i *cloudmap.Instance) ecs.Registration {
 // Refusal implements control.Registrations.
 func (registries) Refusal(tx store.Tx, r ecs.Registration) error {
 	ref := refOf(r)
-	s, err := cloudmaptables.Service(tx, ref.Home, ref.Service)
-	if err != nil {
-		return err
+	s, ok := cloudmaptables.Services.Peek(tx, cloudmaptables.Key(ref.Home, ref.Service))
+	if !ok {
+		return cloudmap.NoService(r.Registry)
 	}
-	return cloudmaptables.Refusal(tx, s, ref.Instance, r.Attributes)
+	return cloudmaptables.Refusal(tx, s, r.Attributes)
 }
 
 // Tables implements control.Registrations.

@@ -1,6 +1,8 @@
 package region
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/berth-ecs/berth/cloudmap"
@@ -42,4 +44,40 @@ func TestCloudMapIsADiscovery(t *testing.T) {
 		}
 	}
 	discoverytest.Check(t, discoverytest.World{Store: w.Store, Discovery: registries{}, Home: w.Home, Registry: s.ARN(), Stranger: "stranger", Take: take, Answers: answers})
+}
+
+// A service that is full refuses, and says so beforehand, also to those who look without being compared with anybody.
+func TestAFullRegistryRefuses(t *testing.T) {
+	w := wired(t)
+	h := cloudmapHome(w.Home)
+	s := &cloudmap.Service{Home: h, ID: "srv-1", Namespace: "ns-1", Name: "web"}
+	update := func(fn func(tx store.Tx)) {
+		t.Helper()
+		if err := w.Store.Update(t.Context(), func(tx store.Tx) error { fn(tx); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	update(func(tx store.Tx) {
+		cloudmaptables.Namespaces.Put(tx, &cloudmap.Namespace{Home: h, ID: "ns-1", Name: "n", HTTPName: "n", Type: "HTTP"})
+		cloudmaptables.Services.Put(tx, s)
+	})
+	const atOnce = 50
+	for n := 0; n < cloudmaptables.MaxInstances; n += atOnce {
+		update(func(tx store.Tx) {
+			for i := range atOnce {
+				cloudmaptables.Instances.Put(tx, &cloudmap.Instance{Home: h, Service: s.ID, ID: strconv.Itoa(n + i)})
+			}
+		})
+	}
+	r := ecs.Registration{Home: w.Home, Registry: s.ARN(), ID: "a", Task: w.Home.TaskARN("c", "a")}
+	update(func(tx store.Tx) {
+		for range 2 * store.MaxGuards { // as a service of many tasks asks
+			if err := (registries{}).Refusal(tx, r); err == nil || !strings.Contains(err.Error(), "as many as it can have") {
+				t.Fatalf("it is full, and says %v", err)
+			}
+		}
+		if err := (registries{}).Keep(tx, r); err == nil {
+			t.Error("one more than it can have")
+		}
+	})
 }
