@@ -299,13 +299,18 @@ func TestTooBigForTheWayBetweenNodes(t *testing.T) {
 // wantTransfer sends to an echo, and waits for all of it.
 func wantTransfer(t *testing.T, from Endpoint, addr string, size int) {
 	t.Helper()
+	wantTransferWithin(t, from, addr, size, patience)
+}
+
+func wantTransferWithin(t *testing.T, from Endpoint, addr string, size int, d time.Duration) {
+	t.Helper()
 	spacetest.In(t, from.Netns, func() error {
 		c, err := net.DialTimeout("tcp4", addr, patience)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = c.Close() }()
-		_ = c.SetDeadline(time.Now().Add(patience))
+		_ = c.SetDeadline(time.Now().Add(d))
 		go func() { _, _ = c.Write(make([]byte, size)) }()
 		if n, err := io.CopyN(io.Discard, c, int64(size)); err != nil {
 			return fmt.Errorf("after %d bytes: %w", n, err)

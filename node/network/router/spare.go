@@ -25,13 +25,6 @@ type spare struct {
 	inner netlink.Link    // eth0
 }
 
-// containerSettings are those a container runtime gives a namespace of its own.
-var containerSettings = [][2]string{
-	{"ipv4/ip_unprivileged_port_start", "0"},
-	{"ipv4/ping_group_range", "0 2147483647"},
-	{"ipv6/conf/default/disable_ipv6", "1"},
-}
-
 // routerMAC is the link address of a router's end of every interface: there is one machine behind each.
 var routerMAC = net.HardwareAddr{0x0a, 0xbe, 0, 0, 0, 1}
 
@@ -46,7 +39,7 @@ func (v *vpc) buildSpare() (s *spare, err error) {
 			v.dropSpare(s)
 		}
 	}()
-	if s.ns, err = netspace.New(func(netns.NsHandle) error { return netspace.Sysctls(containerSettings) }); err != nil {
+	if s.ns, err = netspace.New(func(netns.NsHandle) error { return netspace.Sysctls(inner.Settings) }); err != nil {
 		s.ns = netns.None()
 		return s, err
 	}

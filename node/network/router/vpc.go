@@ -58,21 +58,6 @@ var (
 	resolverAddr = netip.MustParseAddr("169.254.169.253")
 )
 
-// routerSettings are those of a namespace that forwards between links it answers ARP on. Each link has one machine behind it, whose frames
-// are checked where they come in, so that the kernel's own source check has nothing to add. A packet in the middle of a connection that
-// nobody knows does not make it known: a connection that was cut stays cut.
-var routerSettings = [][2]string{
-	{"ipv4/ip_forward", "1"},
-	{"ipv4/ip_early_demux", "0"}, // nearly nothing that arrives is for a socket here
-	{"ipv4/conf/all/rp_filter", "0"}, {"ipv4/conf/default/rp_filter", "0"},
-	{"ipv4/conf/all/send_redirects", "0"}, {"ipv4/conf/default/send_redirects", "0"},
-	{"ipv4/conf/all/accept_redirects", "0"}, {"ipv4/conf/default/accept_redirects", "0"},
-	{"ipv4/conf/default/proxy_arp", "1"},
-	{"ipv6/conf/default/disable_ipv6", "1"},
-	{"netfilter/nf_conntrack_tcp_loose", "0"},
-	{"netfilter/nf_conntrack_tcp_be_liberal", "1"},
-}
-
 // openVPC adopts a VPC's router, or makes one. The mount is what makes it exist: everything else is put right by the first sync.
 func (r *Routers) openVPC(id string) (*vpc, error) {
 	if !idRule.MatchString(id) {
@@ -109,7 +94,7 @@ func makeRouter(path string) error {
 	if err := netspace.Unmount(path); err != nil { // a file without a mount
 		return err
 	}
-	ns, err := netspace.New(func(netns.NsHandle) error { return netspace.Sysctls(routerSettings) })
+	ns, err := netspace.New(func(netns.NsHandle) error { return netspace.Sysctls(rules.Settings) })
 	if err != nil {
 		return err
 	}

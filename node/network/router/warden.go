@@ -34,7 +34,24 @@ func (r *Routers) warden(ctx context.Context) {
 		if err := r.ration(); err != nil {
 			r.cfg.Log.Warn("flows of interfaces are not limited", "error", err)
 		}
+		r.narrow()
 		pause = max(wardenPause, wardenShare*time.Since(began))
+	}
+}
+
+// narrow follows the ways between machines: what does not fit is said to tasks from then on.
+func (r *Routers) narrow() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, v := range r.vpcs {
+		less, err := v.way.Narrow()
+		if less && err == nil {
+			r.cfg.Log.Warn("the way to another machine takes less than this machine's link; node-mtu says so", "vpc", v.id, "fits", v.way.Link().Attrs().MTU)
+			err = v.short.Turn()
+		}
+		if err != nil {
+			r.cfg.Log.Warn("packets between machines are too large", "vpc", v.id, "error", err)
+		}
 	}
 }
 

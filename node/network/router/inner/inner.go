@@ -41,6 +41,13 @@ func Segments(eth0 netlink.Link, spans bool) int {
 	return LargeSegments
 }
 
+// Settings are those a container runtime gives a namespace of its own.
+var Settings = [][2]string{
+	{"ipv4/ip_unprivileged_port_start", "0"},
+	{"ipv4/ping_group_range", "0 2147483647"},
+	{"ipv6/conf/default/disable_ipv6", "1"},
+}
+
 // DefaultMTU is AWS's.
 const DefaultMTU = 9001
 

@@ -40,6 +40,9 @@ func (w *Way) ensure(number uint32, whole bool) (fresh bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if w.narrowest > 0 {
+		mtu = min(mtu, w.narrowest)
+	}
 	if fresh = w.link == nil; fresh {
 		if err := w.make(number, mtu); err != nil {
 			return false, err

@@ -28,6 +28,8 @@ type Way struct {
 	remotes map[string]nodeconf.Remote // to which there is a way
 	count   map[netip.Addr]int         // of them on each node
 	known   map[netip.Addr]bool        // nodes that the device knows
+
+	narrowest int // what the way to some node was found to take; 0: nobody said
 }
 
 // New is a way to nobody, of the router that a namespace and its handle are of.
