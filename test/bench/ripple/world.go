@@ -36,7 +36,7 @@ type world struct {
 	server           *hosts.Host
 	nodes            []*hosts.Host
 	ecs              *ecs.Client
-	subnet           string
+	subnet, other    string // of targets; of probers, who reach the first by their router: it asks nobody who has an address
 	targets, probers []place
 	group, source    string          // security groups of the two
 	served           map[string]bool // targets that answer
@@ -100,6 +100,11 @@ func (w *world) groups() {
 	}
 	w.ask(&subnets, "DescribeSubnets", "Filter.1.Name", "default-for-az", "Filter.1.Value.1", "true", "Filter.2.Name", "availability-zone", "Filter.2.Value.1", installation.Region+"a")
 	w.subnet = subnets.Subnets[0].ID
+	var second struct {
+		ID string `xml:"subnet>subnetId"`
+	}
+	w.ask(&second, "CreateSubnet", "VpcId", subnets.Subnets[0].VPC, "CidrBlock", "172.31.96.0/24", "AvailabilityZone", installation.Region+"a")
+	w.other = second.ID
 	for name, id := range map[string]*string{"targets": &w.group, "probers": &w.source} {
 		var made struct {
 			ID string `xml:"groupId"`
@@ -125,7 +130,11 @@ func (w *world) rule(action string, port int) {
 }
 
 func (w *world) network(group string) *types.NetworkConfiguration {
-	return &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{w.subnet}, SecurityGroups: []string{group}}}
+	subnet := w.subnet
+	if group == w.source {
+		subnet = w.other
+	}
+	return &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{subnet}, SecurityGroups: []string{group}}}
 }
 
 // spread runs a task on each node, and answers where they are, in the order of the nodes.
