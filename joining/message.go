@@ -19,6 +19,8 @@ type JoinRequest struct {
 	Ticket  string
 	Name    string // as the machine calls itself
 	Request []byte // a certificate request (PKCS #10): it proves that the machine has the key
+	// Certificate is of a node that was off until it ended: with a ticket and the same key it stays who it is. Optional.
+	Certificate []byte `json:",omitempty"`
 }
 
 // JoinAnswer is what it becomes.

@@ -86,14 +86,21 @@ type Home struct {
 	Region  string
 }
 
-// Offer is a ticket that was made and not used. One record a ticket.
+// Offer is a ticket that was made. One that was used is kept for a while, for who used it and did not hear the answer. One record a ticket.
 type Offer struct {
 	ID      string
 	Hash    []byte
 	Role    Role
 	Home    Home // of a node
 	Expires time.Time
+
+	Machine string    // that used it; "" for none yet
+	Key     []byte    // SHA-256 of its public key
+	Used    time.Time // when
 }
+
+// AgainWithin is how long after a ticket was used the machine that did may ask again.
+const AgainWithin = 10 * time.Minute
 
 // Machine is one that was let in. One record a machine.
 type Machine struct {

@@ -56,7 +56,7 @@ func sharedEtcd(s config.Settings) string {
 
 type machinesCommand struct {
 	List   machinesListCommand   `cmd:"" default:"1" help:"Show the servers and the machines that joined."`
-	Remove machinesRemoveCommand `cmd:"" help:"Remove a machine that is lost: its certificate and keys are good for nothing."`
+	Remove machinesRemoveCommand `cmd:"" help:"Remove a machine that is lost: its certificate and keys are good for nothing, its tasks are given up."`
 	Server machinesServerCommand `cmd:"" name:"remove-server" help:"Remove a server that is lost from those that keep the records."`
 }
 

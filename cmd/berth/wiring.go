@@ -33,6 +33,7 @@ func wiredParts() parts {
 
 func examine(ctx context.Context, s config.Settings, running bool) []doctor.Finding {
 	f := doctor.Gather(ctx, s, running)
+	f.Joined = joinedNode(s)
 	if s.SharesEtcd() {
 		f.Etcd, f.EtcdErr = region.ProbeEtcd(ctx, s)
 	}

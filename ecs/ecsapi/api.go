@@ -36,7 +36,9 @@ type Config struct {
 	Wings tables.Wings
 	// Zone is the availability zone of instances in a region that name none; optional.
 	Zone func(region string) string
-	Log  *slog.Logger // optional
+	// Zones are those that a region has; optional: any.
+	Zones func(region string) []string
+	Log   *slog.Logger // optional
 }
 
 // Endpoints are base URLs; agents append "ws".
@@ -52,6 +54,7 @@ type API struct {
 	wings     tables.Wings
 	endpoints Endpoints
 	zone      func(region string) string
+	zones     func(region string) []string
 	log       *slog.Logger
 }
 
@@ -63,7 +66,10 @@ func New(c Config) *API {
 	if c.Zone == nil {
 		c.Zone = func(string) string { return "" }
 	}
-	return &API{store: c.Store, wings: c.Wings, endpoints: c.Endpoints, zone: c.Zone, log: c.Log.With("component", "ecsapi")}
+	if c.Zones == nil {
+		c.Zones = func(string) []string { return nil }
+	}
+	return &API{store: c.Store, wings: c.Wings, endpoints: c.Endpoints, zone: c.Zone, zones: c.Zones, log: c.Log.With("component", "ecsapi")}
 }
 
 // Bind binds every operation that is served.

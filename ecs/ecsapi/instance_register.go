@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
@@ -88,10 +91,24 @@ func (a *API) instanceOf(
 		i.Resources = r.Resources
 	}
 	i.Attributes = r.Attributes(i.Attributes, a.zone(k.Region))
+	if err := a.inRegion(r.Node, i); err != nil {
+		return nil, err
+	}
 	if len(in.Tags) > 0 || !known {
 		i.Tags = in.Tags
 	}
 	return i, nil
+}
+
+// inRegion refuses a node of berth's own in a zone that the region has not: subnets could not be there. Other agents take their zones from elsewhere.
+func (a *API) inRegion(node string, i *ecs.Instance) error {
+	zones := a.zones(i.Region)
+	for _, x := range i.Attributes {
+		if z := aws.Val(x.Value); node != "" && aws.Val(x.Name) == place.Zone && len(zones) > 0 && !slices.Contains(zones, z) {
+			return request.Invalid("The node's zone '%s' is not one of the zones of %s: %s. Zones are given to servers, by the setting zones.", z, i.Region, strings.Join(zones, ", "))
+		}
+	}
+	return nil
 }
 
 // identify answers which instance registers: the one it names, the one that an earlier

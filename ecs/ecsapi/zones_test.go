@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -147,5 +148,29 @@ func TestANodeMovesToAnotherZone(t *testing.T) {
 	r.register(in)
 	if diff := cmp.Diff(map[string]int{"subnet-b": 1}, r.homes(r.runWired("subnet-b").Tasks)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A node in a zone that the region has not is refused by name; agents of others are asked nothing.
+func TestANodeIsInAZoneOfTheRegion(t *testing.T) {
+	r := newRegion(t)
+	r.cluster()
+	r.api.zones = func(region string) []string { return []string{region + "a", region + "b"} }
+	register := func(attributes map[string]string) error {
+		in := machine()
+		for k, v := range attributes {
+			in.Attributes = append(in.Attributes, shape.Attribute{Name: aws.Ptr(k), Value: aws.Ptr(v)})
+		}
+		_, err := r.api.RegisterContainerInstance(t.Context(), caller("RegisterContainerInstance"), in)
+		return err
+	}
+	if err := register(map[string]string{request.NodeAttribute: "n1", place.Zone: "us-east-1b"}); err != nil {
+		t.Error(err)
+	}
+	if err := register(map[string]string{request.NodeAttribute: "n2", place.Zone: "us-east-1f"}); err == nil || !strings.Contains(err.Error(), "'us-east-1f' is not one of the zones of us-east-1: us-east-1a, us-east-1b") {
+		t.Errorf("a node in a zone that is none: %v", err)
+	}
+	if err := register(map[string]string{place.Zone: "us-east-1f"}); err != nil {
+		t.Errorf("another's agent: %v", err)
 	}
 }

@@ -34,7 +34,7 @@ const (
 // ServerName is a name of every server of an installation: who looks for any of them asks for a certificate of this name.
 const ServerName = "server.berth.internal"
 
-// Lifetimes of machines' certificates. They are renewed after a third; a machine that was off for longer joins anew.
+// Lifetimes of machines' certificates. They are renewed after a third; a node that was off for longer needs a ticket again.
 const (
 	machineLife = 21 * 24 * time.Hour
 	RenewAfter  = machineLife / 3

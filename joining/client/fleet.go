@@ -38,11 +38,14 @@ type Fleet struct {
 	cert    *tls.Certificate
 	told    map[string]time.Duration // by server: how far this machine's clock is ahead of its, as it was logged last
 	renewed chan struct{}            // closed when there are keys for the first time
+	denied  chan struct{}            // somebody was refused: the keys may be known no more
 }
 
 // NewFleet reaches the servers of a machine that joined: those that were given and those that were heard of.
 func NewFleet(dataDir string, servers []string, p release.Program, log *slog.Logger) (*Fleet, error) {
-	f := &Fleet{dataDir: dataDir, log: log, told: map[string]time.Duration{}, renewed: make(chan struct{})}
+	f := &Fleet{
+		dataDir: dataDir, log: log, told: map[string]time.Duration{}, renewed: make(chan struct{}), denied: make(chan struct{}, 1),
+	}
 	for _, s := range servers {
 		at, err := address(s)
 		if err != nil {
@@ -95,6 +98,12 @@ func (o failover) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil && (o.fleet.compare(resp) || slices.Contains(cannot, resp.StatusCode)) || err != nil && r.Context().Err() == nil {
 		o.fleet.leave()
 		o.CloseIdleConnections()
+	}
+	if err == nil && resp.StatusCode == http.StatusForbidden {
+		select {
+		case o.fleet.denied <- struct{}{}:
+		default:
+		}
 	}
 	return resp, err
 }
@@ -196,12 +205,14 @@ const (
 	tryAgain   = time.Second
 	tryAtMost  = 5 * time.Second
 	passMargin = joining.PassLife / 2
+	passLeast  = 2 * time.Second // between two keys, whoever is refused
 )
 
 // Run keeps a node's keys and certificate young until ctx ends.
 func (f *Fleet) Run(ctx context.Context) error {
 	wait := tryAgain
 	for {
+		asked := time.Now()
 		err := f.refresh(ctx)
 		pause := lookAgain
 		if err != nil {
@@ -215,10 +226,24 @@ func (f *Fleet) Run(ctx context.Context) error {
 		}
 		select {
 		case <-time.After(pause):
+		case <-f.denied:
+			f.doubt()
+			select {
+			case <-time.After(passLeast - time.Since(asked)):
+			case <-ctx.Done():
+				return nil
+			}
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// doubt has other keys be asked for: a region that was made anew of a backup knows those of before no more.
+func (f *Fleet) doubt() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pass.Expires = time.Time{}
 }
 
 // refresh does what is due.

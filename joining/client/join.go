@@ -82,11 +82,11 @@ func Record(dataDir string, m Membership) error {
 	return store(membershipPath(dataDir), m)
 }
 
-// Join lets the machine in, unless it is in already. keep is called with what it became before that counts: what it stores is there when
+// Join lets the machine in, unless it is in already; a node whose certificate has ended while it was off is let in again by a ticket, as who it was. keep is called with what it became before that counts: what it stores is there when
 // the machine is in; optional.
 func Join(ctx context.Context, c Config, keep func(Membership) error) (Membership, error) {
 	m, err := Load(c.DataDir)
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && !c.ended(m) {
 		return m, err
 	}
 	if c.Ticket == "" {
@@ -112,7 +112,7 @@ func Join(ctx context.Context, c Config, keep func(Membership) error) (Membershi
 
 func joinAt(ctx context.Context, c Config, server string, ticket joining.Ticket, keep func(Membership) error) (Membership, error) {
 	var m Membership
-	key, csr, err := newRequest(c.Name)
+	key, csr, err := c.request()
 	if err != nil {
 		return m, err
 	}
@@ -121,7 +121,8 @@ func joinAt(ctx context.Context, c Config, server string, ticket joining.Ticket,
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: Saying(c.Program, transport), Timeout: 30 * time.Second}
 	var answer joining.JoinAnswer
-	if err := post(ctx, client, baseURL(server)+joining.JoinPath, joining.JoinRequest{Ticket: c.Ticket, Name: c.Name, Request: csr}, &answer); err != nil {
+	in := joining.JoinRequest{Ticket: c.Ticket, Name: c.Name, Request: csr, Certificate: c.former()}
+	if err := post(ctx, client, baseURL(server)+joining.JoinPath, in, &answer); err != nil {
 		return m, err
 	}
 	if !bytes.Equal(answer.Authority, ca.Raw) {
@@ -137,7 +138,65 @@ func joinAt(ctx context.Context, c Config, server string, ticket joining.Ticket,
 	if err := Pair(c.DataDir).Write(answer.Certificate, key, ca); err != nil {
 		return m, err
 	}
-	return m, store(membershipPath(c.DataDir), m)
+	if err := store(membershipPath(c.DataDir), m); err != nil {
+		return m, err
+	}
+	if err := os.Remove(joiningPath(c.DataDir)); !errors.Is(err, fs.ErrNotExist) {
+		return m, err
+	}
+	return m, nil
+}
+
+// ended tells whether a node's certificate has ended and a ticket is there for another.
+func (c Config) ended(m Membership) bool {
+	pair, err := Pair(c.DataDir).Load()
+	return c.Ticket != "" && m.Role == joining.Node && err == nil && time.Now().After(pair.Leaf.NotAfter)
+}
+
+// former is the certificate of a node that is in already, nil for another.
+func (c Config) former() []byte {
+	pair, err := Pair(c.DataDir).Load()
+	if _, no := Load(c.DataDir); err != nil || no != nil {
+		return nil
+	}
+	return pair.Certificate[0]
+}
+
+// joiningPath is where the key is that a machine asks with until it is in: one that was killed before it kept the answer asks again with the same key, for
+// which its ticket is good still.
+func joiningPath(dataDir string) string { return filepath.Join(dataDir, "joining-key") }
+
+func (c Config) request() (*ecdsa.PrivateKey, []byte, error) {
+	if c.former() != nil { // it shows that it has that certificate's key
+		pair, err := Pair(c.DataDir).Load()
+		if err != nil {
+			return nil, nil, err
+		}
+		key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
+		if !ok {
+			return nil, nil, errors.New("join: the machine's key is not an ECDSA key")
+		}
+		csr, err := requestFor(c.Name, key)
+		return key, csr, err
+	}
+	der, err := os.ReadFile(joiningPath(c.DataDir))
+	if err == nil {
+		if key, err := x509.ParseECPrivateKey(der); err == nil {
+			csr, err := requestFor(c.Name, key)
+			return key, csr, err
+		}
+	}
+	key, csr, err := newRequest(c.Name)
+	if err == nil {
+		der, err = x509.MarshalECPrivateKey(key)
+	}
+	if err == nil {
+		err = os.MkdirAll(c.DataDir, 0o700)
+	}
+	if err == nil {
+		err = whole.Write(joiningPath(c.DataDir), der, 0o600)
+	}
+	return key, csr, err
 }
 
 // Saying has every request say which program asks.
@@ -160,8 +219,12 @@ func newRequest(name string) (*ecdsa.PrivateKey, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}, key)
+	csr, err := requestFor(name, key)
 	return key, csr, err
+}
+
+func requestFor(name string, key *ecdsa.PrivateKey) ([]byte, error) {
+	return x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}, key)
 }
 
 // pinned takes a server of the authority that has this fingerprint, whose certificate it puts into ca.

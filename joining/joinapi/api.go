@@ -3,7 +3,7 @@
 // Guarantees:
 //
 //   - Only a ticket opens the door; everything else needs a certificate of the installation's authority, or root's signature.
-//   - A request that fails uses no ticket up.
+//   - A request that fails uses no ticket up, and one whose answer is lost may be made again with the same key for some minutes.
 //   - Secrets go to servers only, over TLS.
 package joinapi
 
@@ -19,6 +19,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/internal/clock"
@@ -45,13 +47,24 @@ type Config struct {
 	Members   Members                                                    // required
 	Accounts  []string                                                   // required: that are answered for
 	Endpoint  string                                                     // URL of the TLS endpoint; "" when there is none, then nobody joins
-	Random    io.Reader                                                  // optional
-	Log       *slog.Logger                                               // required
-	Now       func() time.Time                                           // optional
+	// Withdraw takes away what a machine did for others: it gives up its tasks, and answers how many registrations it took. Optional.
+	Withdraw func(ctx context.Context, machine string) (int, error)
+	Random   io.Reader        // optional
+	Log      *slog.Logger     // required
+	Now      func() time.Time // optional
 }
 
 // API answers. Its handlers are safe for concurrent use.
-type API struct{ Config }
+type API struct {
+	Config
+	joins *rate.Limiter
+}
+
+// How many machines may join, and how many strangers may try to: each asks the store.
+const (
+	joinsASecond = 50
+	joinsAtOnce  = 200
+)
 
 // New makes an API.
 func New(c Config) *API {
@@ -61,7 +74,7 @@ func New(c Config) *API {
 	if c.Now == nil {
 		c.Now = clock.Now
 	}
-	return &API{c}
+	return &API{c, rate.NewLimiter(joinsASecond, joinsAtOnce)}
 }
 
 // Machines adds the pages of machines, for the TLS endpoint.

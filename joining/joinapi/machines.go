@@ -2,6 +2,9 @@ package joinapi
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base32"
 	"encoding/base64"
 	"io"
@@ -23,6 +26,9 @@ func (a *API) join(r *http.Request, in joining.JoinRequest) (joining.JoinAnswer,
 	if r.TLS == nil {
 		return none, refuse(http.StatusForbidden, "joining needs TLS")
 	}
+	if !a.joins.AllowN(a.Now(), 1) {
+		return none, refuse(http.StatusServiceUnavailable, "too many machines join at once: try again")
+	}
 	ticket, err := joining.ParseTicket(in.Ticket)
 	if err != nil {
 		return none, refuse(http.StatusBadRequest, "Ticket: %v", err)
@@ -37,13 +43,18 @@ func (a *API) join(r *http.Request, in joining.JoinRequest) (joining.JoinAnswer,
 	if err != nil {
 		return none, err
 	}
+	key := sha256.Sum256(csr.RawSubjectPublicKeyInfo)
+	who := tables.Who{Name: in.Name, Key: key[:]}
+	if who.Former, err = a.former(in.Certificate, csr); err != nil {
+		return none, err
+	}
 	secrets, err := a.Secrets() // before the ticket is used up
 	if err != nil {
 		return none, err
 	}
 	var m *joining.Machine
 	err = a.Store.Update(r.Context(), func(tx store.Tx) error {
-		m, err = tables.Redeem(tx, ticket, in.Name)
+		m, err = tables.Redeem(tx, ticket, who)
 		return err
 	})
 	if err != nil {
@@ -58,6 +69,28 @@ func (a *API) join(r *http.Request, in joining.JoinRequest) (joining.JoinAnswer,
 	}
 	a.Log.Info("a machine joined", "machine", m.ID, "role", m.Role, "name", m.Name, "from", r.RemoteAddr)
 	return out, nil
+}
+
+// former answers which node shows a certificate that has ended, and has its key; "" for none.
+func (a *API) former(der []byte, csr *x509.CertificateRequest) (string, error) {
+	if len(der) == 0 {
+		return "", nil
+	}
+	bad := refuse(http.StatusForbidden, "Certificate is none of this installation, or its key is another's: a machine that was of another one joins with an empty data directory")
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return "", bad
+	}
+	err = cert.CheckSignatureFrom(a.Authority.Certificate()) // whatever the time: it was good once, and whoever asks has a ticket now
+	key, ok := csr.PublicKey.(*ecdsa.PublicKey)
+	if err != nil || !ok || !key.Equal(cert.PublicKey) {
+		return "", bad
+	}
+	m, err := authority.Read(cert)
+	if err != nil || m.Role != authority.NodeRole || m.ID == "" {
+		return "", bad
+	}
+	return m.ID, nil
 }
 
 // offered refuses a ticket that is not good.
@@ -159,7 +192,7 @@ func (a *API) member(r *http.Request, in joining.MemberRequest) (joining.MemberA
 
 // places answers where the servers are.
 func (a *API) places(r *http.Request, _ struct{}) ([]joining.Place, error) {
-	if _, err := holder(r); err != nil {
+	if _, err := a.known(r); err != nil {
 		return nil, err
 	}
 	return a.allPlaces(r)

@@ -128,11 +128,22 @@ func (a *API) remove(r *http.Request, _ struct{}) (struct{}, error) {
 	if err := a.Store.Update(r.Context(), func(tx store.Tx) error { was = tables.Remove(tx, id); return nil }); err != nil {
 		return none, err
 	}
-	if !was {
+	left, err := a.withdraw(r.Context(), id) // also of one that was removed by a call that was cut off
+	if err != nil {
+		return none, err
+	}
+	if !was && left == 0 {
 		return none, refuse(http.StatusNotFound, "there is no machine %q", id)
 	}
-	a.Log.Info("a machine was removed", "machine", id)
+	a.Log.Info("a machine was removed", "machine", id, "instances", left)
 	return none, nil
+}
+
+func (a *API) withdraw(ctx context.Context, machine string) (int, error) {
+	if a.Withdraw == nil {
+		return 0, nil
+	}
+	return a.Withdraw(ctx, machine)
 }
 
 // removeServer ends a server: its part of the store, its place, and its certificate.

@@ -22,7 +22,7 @@ var all = store.Installation()
 
 // The tables.
 var (
-	Offers = store.Define(store.Def[joining.Offer]{Name: "joining.offer", Version: 1,
+	Offers = store.Define(store.Def[joining.Offer]{Name: "joining.offer", Version: 2,
 		Key: func(o *joining.Offer) string { return all.Key(o.ID) }})
 	Machines = store.Define(store.Def[joining.Machine]{Name: "joining.machine", Version: 1,
 		Key: func(m *joining.Machine) string { return all.Key(m.ID) }})
@@ -87,22 +87,71 @@ func Named(tx store.Tx, place joining.Place) error {
 	return nil
 }
 
-// Offered answers what a ticket is good for, if it is.
+// Offered answers what a ticket is good for, if it is; for who used it, it is for some minutes more.
 func Offered(tx store.Tx, t joining.Ticket) (*joining.Offer, bool) {
 	o, ok := Offers.Get(tx, all.Key(t.ID))
-	return o, ok && hmac.Equal(o.Hash, t.Hash()) && tx.Now().Before(o.Expires)
+	if !ok || !hmac.Equal(o.Hash, t.Hash()) {
+		return nil, false
+	}
+	if o.Machine != "" {
+		return o, tx.Now().Before(o.Used.Add(joining.AgainWithin))
+	}
+	return o, tx.Now().Before(o.Expires)
 }
 
-// Redeem uses up a ticket and lets a machine in (2 keys). The machine's id is answered with it.
-func Redeem(tx store.Tx, t joining.Ticket, name string) (*joining.Machine, error) {
+// Who is a machine that has a ticket.
+type Who struct {
+	Name   string
+	Key    []byte // SHA-256 of its public key
+	Former string // the machine that it was until its certificate ended; "" for a new one
+}
+
+// Redeem uses up a ticket and lets a machine in, or answers the one that it let in for the same key (2 keys, and 4 tickets that were used up longer
+// ago). The machine's id is answered with it.
+func Redeem(tx store.Tx, t joining.Ticket, who Who) (*joining.Machine, error) {
 	o, ok := Offered(tx, t)
 	if !ok {
 		return nil, ErrTicket
 	}
-	m := &joining.Machine{ID: tx.NewID(), Role: o.Role, Home: o.Home, Name: name, Joined: tx.Now()}
-	Offers.Delete(tx, all.Key(t.ID))
-	Machines.Put(tx, m)
+	if o.Machine != "" {
+		m, ok := Machines.Get(tx, all.Key(o.Machine))
+		if !ok || !bytes.Equal(o.Key, who.Key) {
+			return nil, ErrTicket
+		}
+		return m, nil
+	}
+	m := &joining.Machine{ID: tx.NewID(), Role: o.Role, Home: o.Home, Name: who.Name, Joined: tx.Now()}
+	if who.Former != "" {
+		old, ok := Machines.Get(tx, all.Key(who.Former))
+		if !ok || old.Role != o.Role || old.Home != o.Home {
+			return nil, ErrMachine
+		}
+		m = old
+	}
+	used := *o
+	used.Machine, used.Key, used.Used = m.ID, who.Key, tx.Now()
+	forgetUsed(tx)
+	Offers.Put(tx, &used)
+	if who.Former == "" {
+		Machines.Put(tx, m)
+	}
 	return m, nil
+}
+
+// forgetUsed takes some tickets away that are good for nobody any more.
+func forgetUsed(tx store.Tx) {
+	var keys []string
+	for key, o := range Offers.List(tx, all.Prefix(), "") {
+		if over := !tx.Now().Before(o.Expires); over && o.Machine == "" || o.Machine != "" && !tx.Now().Before(o.Used.Add(joining.AgainWithin)) {
+			keys = append(keys, key)
+		}
+		if len(keys) == 4 {
+			break
+		}
+	}
+	for _, key := range keys {
+		Offers.Delete(tx, key)
+	}
 }
 
 // Grant gives a machine keys for a while, and takes those away that have ended (at most 8 keys).

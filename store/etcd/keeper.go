@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
 
 	"github.com/berth-ecs/berth/internal/reserve"
@@ -78,6 +80,28 @@ func (k *keeper) everything(now int64) int64 {
 	return now
 }
 
+// turnTime is how long a member's turn to defragment lasts. It answers nothing meanwhile, so members do it one after the other; they begin in the first half
+// of their turn, and clocks that are some seconds apart do no harm.
+const turnTime = time.Minute
+
+// turn tells whether it is this member's.
+func (b *embedded) turn(now time.Time) bool {
+	var ids []types.ID
+	for _, m := range b.server.Cluster().Members() {
+		ids = append(ids, m.ID)
+	}
+	slices.Sort(ids)
+	return turnOf(slices.Index(ids, b.server.MemberID()), len(ids), now)
+}
+
+func turnOf(member, members int, now time.Time) bool {
+	if members <= 1 {
+		return true
+	}
+	since := now.Sub(time.Unix(0, 0))
+	return int(since/turnTime)%members == member && since%turnTime < turnTime/2
+}
+
 // keep runs the housekeeping until ctx ends.
 func (b *embedded) keep(ctx context.Context) {
 	t := time.NewTicker(keepEvery)
@@ -112,7 +136,7 @@ func (b *embedded) tidy(ctx context.Context) error {
 		}
 	}
 	be := b.server.Backend()
-	if free := be.Size() - be.SizeInUse(); full || free >= defragFrom && free*2 >= be.Size() {
+	if free := be.Size() - be.SizeInUse(); (full || free >= defragFrom && free*2 >= be.Size()) && b.turn(b.conf.Now()) {
 		if err := be.Defrag(); err != nil {
 			return fmt.Errorf("defragment: %w", err)
 		}

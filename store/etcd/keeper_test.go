@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -107,5 +108,33 @@ func TestOldVersionsAreRefused(t *testing.T) {
 		if err := versionAllowed("e", version); (err == nil) != ok {
 			t.Errorf("version %q: %v", version, err)
 		}
+	}
+}
+
+// At any moment at most one of several members may defragment, and each has its turn.
+func TestMembersDefragmentOneAtATime(t *testing.T) {
+	began := map[int]bool{}
+	for at := time.Unix(1_700_000_000, 0); len(began) < 3; at = at.Add(time.Second) {
+		if at.After(time.Unix(1_700_000_000, 0).Add(3 * turnTime)) {
+			t.Fatalf("in three turns only %v", began)
+		}
+		who := 0
+		for m := range 3 {
+			if turnOf(m, 3, at) {
+				who++
+				began[m] = true
+			}
+			for other := range 3 { // whose clock is some seconds off
+				if other != m && turnOf(m, 3, at) && turnOf(other, 3, at.Add(20*time.Second)) {
+					t.Fatalf("%d and %d at once at %v", m, other, at)
+				}
+			}
+		}
+		if who > 1 {
+			t.Fatalf("%d at once", who)
+		}
+	}
+	if !turnOf(0, 1, time.Unix(1_700_000_031, 0)) {
+		t.Error("one that is alone waits")
 	}
 }

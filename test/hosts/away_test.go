@@ -147,7 +147,14 @@ func (f *fleet) removed() {
 	t.Helper()
 	f.strangerAtPeers()
 	c := f.servers[1].ECS()
-	if err := connected(t.Context(), c, 1); err != nil {
+	old, err := c.ListContainerInstances(t.Context(), &ecs.ListContainerInstancesInput{})
+	if err != nil || len(old.ContainerInstanceArns) != 1 {
+		t.Fatalf("%+v %v", old, err)
+	}
+	f.old, f.spare = old.ContainerInstanceArns[0], f.world.Host()
+	f.spare.JoinNode(f.servers[0], "--image-pull-behavior=prefer-cached")
+	installation.Eventually(t, "another node to be connected", func(ctx context.Context) error { return connected(ctx, c, 2) })
+	if err := f.spare.Import(t.Context(), peerImage, peerProgram(t)); err != nil {
 		t.Fatal(err)
 	}
 	machines, err := f.servers[0].Machines(t.Context())
@@ -155,7 +162,7 @@ func (f *fleet) removed() {
 		t.Fatal(err)
 	}
 	f.servers[0].Must("machines", "remove", machines[f.node.Name])
-	installation.Eventually(t, "the node's session to end", func(ctx context.Context) error { return connected(ctx, c, 0) })
+	installation.Eventually(t, "the node's session to end", func(ctx context.Context) error { return connected(ctx, c, 1) })
 	installation.Eventually(t, "the node to be refused", func(context.Context) error {
 		for _, h := range f.servers {
 			if strings.Contains(h.Log(hosts.Server), "a machine was refused") || strings.Contains(h.Log(hosts.Server), "session refused") {
@@ -164,36 +171,23 @@ func (f *fleet) removed() {
 		}
 		return errors.New("no server says so")
 	})
-	if err := connected(t.Context(), c, 0); err != nil {
+	if err := connected(t.Context(), c, 1); err != nil {
 		t.Error(err)
 	}
 }
 
-// lost: the tasks of a node whose machine is gone are replaced on another when its instance is deregistered.
+// lost: the tasks of a node whose machine is gone, and was removed, are replaced on another.
 func (f *fleet) lost() {
 	t := f.t
 	t.Helper()
 	c := f.servers[2].ECS()
-	old, err := c.ListContainerInstances(t.Context(), &ecs.ListContainerInstancesInput{})
-	if err != nil || len(old.ContainerInstanceArns) != 1 {
-		t.Fatalf("%+v %v", old, err)
-	}
 	f.node.Destroy()
-	f.node = f.world.Host()
-	f.node.JoinNode(f.servers[0], "--image-pull-behavior=prefer-cached")
-	installation.Eventually(t, "another node to be connected", func(ctx context.Context) error { return connected(ctx, c, 1) })
-	if err := f.node.Import(t.Context(), peerImage, peerProgram(t)); err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.DeregisterContainerInstance(t.Context(), &ecs.DeregisterContainerInstanceInput{ContainerInstance: &old.ContainerInstanceArns[0], Force: aws.Bool(true)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f.node = f.spare
 	for service, n := range map[string]int{"web": 3, "once": 1} {
 		installation.Eventually(t, service+" to run on another node", func(ctx context.Context) error {
 			tasks, err := running(ctx, c, service, n)
 			for _, task := range tasks {
-				if aws.ToString(task.ContainerInstanceArn) == old.ContainerInstanceArns[0] {
+				if aws.ToString(task.ContainerInstanceArn) == f.old {
 					return fmt.Errorf("%s is on the node that is lost", aws.ToString(task.TaskArn))
 				}
 			}

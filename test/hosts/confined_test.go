@@ -8,6 +8,7 @@ import (
 
 // What the systemd unit takes from a server it does not need.
 func TestAServerNeedsFewRights(t *testing.T) {
+	t.Parallel()
 	h := hosts.New(t).Host()
 	h.FirstConfined()
 	if err := createCluster(t.Context(), h.ECS(), "confined"); err != nil {

@@ -45,6 +45,8 @@ type fleet struct {
 	world   *hosts.World
 	servers []*hosts.Host
 	node    *hosts.Host
+	spare   *hosts.Host // takes over what node had
+	old     string      // the container instance of node
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -53,7 +55,9 @@ func newFleet(t *testing.T) *fleet {
 	f := &fleet{t: t, world: w, servers: servers, node: w.Host()}
 	f.node.JoinNode(servers[1], "--image-pull-behavior=prefer-cached")
 	installation.Eventually(t, "the node to be connected", func(ctx context.Context) error { return connected(ctx, servers[2].ECS(), 1) })
-	t.Log(f.node.Must("doctor"))
+	if out := f.node.Must("doctor"); !strings.Contains(out, "this machine is a node of the region") {
+		t.Errorf("doctor on a node says\n%s", out)
+	}
 	if out, err := f.node.Berth(t.Context(), "env"); err == nil || !strings.Contains(err.Error(), "this machine is a node") {
 		t.Errorf("a node has the keys of root: %s %v", out, err)
 	}

@@ -19,6 +19,7 @@ import (
 
 // Servers that share an etcd are one region, as those are that keep the records themselves.
 func TestServersShareAnEtcd(t *testing.T) {
+	t.Parallel()
 	w := hosts.New(t)
 	e := w.SharedEtcd()
 	a, b := w.Host(), w.Host()

@@ -20,12 +20,10 @@ import (
 )
 
 // Servers are replaced one by one by the next release while clients write, then the node: nothing that was acknowledged is lost, containers run on,
-// and no request to a service fails. BERTH_TEST_BEFORE names the program to begin with, such as the last release's; else it is this tree's.
+// and no request to a service fails. BERTH_TEST_PROGRAM names the program to begin with, such as the last release's; else it is this tree's.
 func TestUpgrade(t *testing.T) {
+	t.Parallel()
 	programs := releases(t)
-	if before := os.Getenv("BERTH_TEST_BEFORE"); before != "" {
-		t.Setenv("BERTH_TEST_PROGRAM", before)
-	}
 	f := newFleet(t)
 	pids := f.pids()
 	w := writers(t, f.servers)
@@ -34,7 +32,7 @@ func TestUpgrade(t *testing.T) {
 	f.replaceServers("v-next", programs["v-next"])
 	f.replaceNode(programs["v-next"])
 	f.samePids(pids)
-	if os.Getenv("BERTH_TEST_BEFORE") == "" { // what came before levels refuses nobody, and is not refused by its own
+	if os.Getenv("BERTH_TEST_PROGRAM") == "" { // what came before levels refuses nobody, and is not refused by its own
 		f.twoApart(programs)
 	}
 	asked()
@@ -47,7 +45,7 @@ func TestUpgrade(t *testing.T) {
 func releases(t *testing.T) map[string]string {
 	t.Helper()
 	now := release.This("").Level
-	if os.Getenv("BERTH_TEST_BEFORE") != "" { // this tree is its next
+	if os.Getenv("BERTH_TEST_PROGRAM") != "" { // this tree is its next
 		now--
 	}
 	out := map[string]string{}
@@ -71,7 +69,7 @@ func (f *fleet) replaceServers(version, exe string) {
 		f.replace(h, hosts.Server, exe)
 		h.AwaitReady()
 		t.Logf("%s is %s after %v", h.Name, version, time.Since(began).Round(time.Millisecond))
-		if out := h.Must("machines"); !strings.Contains(out, version) && os.Getenv("BERTH_TEST_BEFORE") == "" {
+		if out := h.Must("machines"); !strings.Contains(out, version) && os.Getenv("BERTH_TEST_PROGRAM") == "" {
 			t.Errorf("berth machines shows no version %s:\n%s", version, out)
 		}
 	}

@@ -47,12 +47,13 @@ func TestExamine(t *testing.T) {
 		level  Level
 		says   string
 	}{
-		"healthy":          {},
-		"version 2":        {change: func(f *Facts) { f.ProcCgroup, f.Mounts = "0::/\n", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n" }},
-		"the region runs":  {change: func(f *Facts) { f.Running, f.PortError = true, errors.New("in use") }},
-		"not root":         {func(f *Facts) { f.Root = false }, "user", Fail, "not root"},
-		"kernel not known": {func(f *Facts) { f.KernelConfig = nil }, "kernel", Warn, "/proc/config.gz"},
-		"no veth":          {func(f *Facts) { f.KernelConfig["CONFIG_VETH"] = false }, "kernel", Fail, "CONFIG_VETH"},
+		"healthy":            {},
+		"version 2":          {change: func(f *Facts) { f.ProcCgroup, f.Mounts = "0::/\n", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n" }},
+		"the region runs":    {change: func(f *Facts) { f.Running, f.PortError = true, errors.New("in use") }},
+		"a node that joined": {change: func(f *Facts) { f.Joined = "this machine is a node" }},
+		"not root":           {func(f *Facts) { f.Root = false }, "user", Fail, "not root"},
+		"kernel not known":   {func(f *Facts) { f.KernelConfig = nil }, "kernel", Warn, "/proc/config.gz"},
+		"no veth":            {func(f *Facts) { f.KernelConfig["CONFIG_VETH"] = false }, "kernel", Fail, "CONFIG_VETH"},
 		"nodes, nothing encrypts": {func(f *Facts) {
 			f.Settings.Server, f.KernelConfig["CONFIG_WIREGUARD"] = "https://10.0.0.5:8443", false
 		}, "nodes", Warn, "neither WireGuard nor IPsec"},

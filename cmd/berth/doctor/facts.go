@@ -25,6 +25,7 @@ type Facts struct {
 	DiskFree   uint64   // bytes under the data directory
 	DiskSize   int64    // bytes of its file system
 	DiskErr    error
+	Joined     string // what this machine is of another's region: "" for none
 	Etcd       string // how the etcd that the servers share is
 	EtcdErr    error  // why it cannot be used
 	StorageErr error  // why FARGATE's tasks cannot have storage; nil when they can

@@ -163,8 +163,11 @@ func disk(f Facts) []Finding {
 }
 
 func region(f Facts) []Finding {
-	if f.Running {
+	switch {
+	case f.Running:
 		return ok("region", "runs at "+f.Settings.Endpoint())
+	case f.Joined != "":
+		return ok("region", f.Joined)
 	}
 	return ok("region", "does not run (berth up starts it)")
 }

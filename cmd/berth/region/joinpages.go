@@ -21,6 +21,9 @@ func joinPages(c Config, r rooms) *joinapi.API {
 	return joinapi.New(joinapi.Config{
 		Store: r.store, Authority: r.membership.authority, Verify: v.Verify, Secrets: r.membership.secrets,
 		Members: keepers{r.keepers, c.Settings.SharesEtcd()}, Accounts: accountsOf(c.Settings), Endpoint: c.Settings.AgentEndpoint(), Log: c.Log.With("component", "joining"),
+		Withdraw: func(ctx context.Context, machine string) (int, error) {
+			return withdraw(ctx, r.store, wings(c), machine)
+		},
 	})
 }
 

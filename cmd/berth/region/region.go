@@ -273,6 +273,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Wings:     wings(c),
 		Endpoints: ecsapi.Endpoints{Control: base + controlPath, Telemetry: base + telemetryPath},
 		Zone:      zones(c.Settings),
+		Zones:     c.Settings.ZonesOf,
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
