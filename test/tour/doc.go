@@ -1,0 +1,2 @@
+// Package tour runs the tour of several machines in docs/operations.md, as it is written there.
+package tour
