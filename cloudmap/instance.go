@@ -13,6 +13,23 @@ const (
 	maxAttributesSize = 5000
 )
 
+// CheckID refuses an instance's id that SRV records cannot point to: it is the first part of a name in DNS. The name has other letters than
+// Route 53 takes for a namespace.
+func (s *Service) CheckID(n *Namespace, id string) error {
+	if !s.Has(shape.RecordTypeSrv) {
+		return nil
+	}
+	name := Target(n.Domain(s.Name), id)
+	bad := len(name) > maxDomain
+	for l := range strings.SplitSeq(name, ".") {
+		bad = bad || l == "" || len(l) > maxLabel
+	}
+	if bad {
+		return Invalid("The instance ID %s makes no domain name that an SRV record can point to: %s", id, name)
+	}
+	return nil
+}
+
 // CheckAttributes refuses attributes that an instance of the service cannot have.
 func (s *Service) CheckAttributes(n *Namespace, attributes map[string]string) error {
 	i := &Instance{Attributes: attributes}

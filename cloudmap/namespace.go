@@ -13,6 +13,9 @@ const DefaultSOATTL = 15
 // maxDomain is the length of a name in DNS.
 const maxDomain = 253
 
+// maxLabel is the length of a part of one.
+const maxLabel = 63
+
 // label is a part of a name in DNS, as Route 53 takes them.
 var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
 
@@ -51,6 +54,9 @@ func (n *Namespace) Domain(service string) string {
 	}
 	return strings.ToLower(service + "." + n.Name)
 }
+
+// Target is the name of its own that an instance has below its service's, which SRV records point to.
+func Target(domain, instance string) string { return strings.ToLower(instance) + "." + domain }
 
 // NameOf is what a name is taken as in the namespace: where DNS answers, case does not tell two apart.
 func (n *Namespace) NameOf(name string) string {

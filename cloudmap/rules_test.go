@@ -131,6 +131,25 @@ func TestAttributesOfInstances(t *testing.T) {
 	}
 }
 
+func TestIdentifiersOfInstances(t *testing.T) {
+	srv, apex := (&Service{Name: "b", Records: records("SRV")}), (&Service{Name: ".", Records: records("SRV")})
+	long := (&Service{Name: strings.Repeat("b", 63) + "." + strings.Repeat("b", 63), Records: records("SRV")})
+	deep := &Namespace{ID: "ns-deep", Name: strings.Repeat("a23456789.", 9) + "internal", Type: "DNS_PRIVATE"}
+	for _, c := range []struct {
+		id   string
+		in   *Namespace
+		s    *Service
+		text string
+	}{
+		{"i-1", priNS, srv, noText}, {"a.b:80", priNS, srv, noText}, {"a/b@c", priNS, apex, noText}, {strings.Repeat("a", 63), priNS, srv, noText},
+		{strings.Repeat("a", 64), priNS, srv, "no domain name"}, {"a..b", priNS, srv, "no domain name"}, {"a.", priNS, apex, "no domain name"},
+		{".a", priNS, srv, "no domain name"}, {strings.Repeat("a", 32), deep, long, "no domain name"},
+		{"a..b", priNS, (&Service{Name: "b", Records: records("A")}), noText}, {strings.Repeat("a", 64), webNS, (&Service{Name: "b"}), noText},
+	} {
+		wants(t, c.id, c.s.CheckID(c.in, c.id), c.text)
+	}
+}
+
 func TestNamesOfNamespaces(t *testing.T) {
 	for name, text := range map[string]string{"example.internal": noText, "local": noText, "_a.b-c": noText, "arn:x": "arn:", "a..b": "valid domain",
 		"-a": "valid domain", "a!b": "valid domain", strings.Repeat("a", 64): "valid domain"} {

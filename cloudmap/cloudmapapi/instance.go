@@ -24,7 +24,7 @@ func (a *API) RegisterInstance(ctx context.Context, c wire.Call, in *shape.Regis
 			return err
 		}
 		o.Type, o.Service, o.Instance = shape.OperationTypeRegisterInstance, s.ID, aws.Val(in.InstanceId)
-		o.Wish.Register, err = a.attributes(tx, s, in.Attributes)
+		o.Wish.Register, err = a.attributes(tx, s, o.Instance, in.Attributes)
 		if err == nil {
 			err = tables.Room(tx, s, o.Instance)
 		}
@@ -33,13 +33,13 @@ func (a *API) RegisterInstance(ctx context.Context, c wire.Call, in *shape.Regis
 	return &shape.RegisterInstanceResponse{OperationId: id}, err
 }
 
-// attributes are those of a new instance: AWS's address of an EC2 instance is among them. They are checked.
-func (a *API) attributes(tx store.Tx, s *cloudmap.Service, asked map[string]string) (map[string]string, error) {
+// attributes are those of a new instance: AWS's address of an EC2 instance is among them. They are checked, and its id.
+func (a *API) attributes(tx store.Tx, s *cloudmap.Service, id string, asked map[string]string) (map[string]string, error) {
 	n, err := tables.Namespace(tx, s.Home, s.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.CheckAttributes(n, asked); err != nil {
+	if err := cmp.Or(s.CheckID(n, id), s.CheckAttributes(n, asked)); err != nil {
 		return nil, err
 	}
 	out := maps.Clone(asked)

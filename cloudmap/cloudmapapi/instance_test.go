@@ -27,6 +27,9 @@ func TestInstances(t *testing.T) {
 		bad := *in
 		bad.CreatorRequestId, bad.Attributes = nil, map[string]string{"AWS_INSTANCE_PORT": "80"}
 		fails(w, shape.OpRegisterInstance, w.api.RegisterInstance, &bad, "InvalidInput: AWS_INSTANCE_IPV4 is required")
+		named := w.service(ns, "named", "SRV")
+		fails(w, shape.OpRegisterInstance, w.api.RegisterInstance, &shape.RegisterInstanceRequest{ServiceId: named.Id, InstanceId: aws.Ptr("a..b"),
+			Attributes: map[string]string{"AWS_INSTANCE_IPV4": "10.0.0.1", "AWS_INSTANCE_PORT": "80"}}, "InvalidInput: a..b")
 		gone := must(w, shape.OpDeregisterInstance, w.api.DeregisterInstance, &shape.DeregisterInstanceRequest{ServiceId: s.Id, InstanceId: aws.Ptr("i/1")})
 		w.done(gone.OperationId, "SUCCESS")
 		fails(w, shape.OpDeregisterInstance, w.api.DeregisterInstance, &shape.DeregisterInstanceRequest{ServiceId: s.Id, InstanceId: aws.Ptr("i/1")}, "InstanceNotFound: i/1")

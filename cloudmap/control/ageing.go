@@ -14,11 +14,17 @@ import (
 // kept is how long operations are, and what is known of their requests.
 const kept = 24 * time.Hour
 
-// atOnce is how many operations one transaction forgets; each is three keys.
-const atOnce = 30
+// keptMost is how many operations of a home are kept at most, beside those that go on: clients that register all day would fill the memory.
+const keptMost = 20_000
+
+// atOnce is how many operations one transaction forgets; each is six keys at most.
+const atOnce = 16
 
 // ageing forgets operations. Keys begin those of a home's, which are in the order of time.
-type ageing struct{ store store.Store }
+type ageing struct {
+	store store.Store
+	most  int // of a home
+}
 
 func (l ageing) config() loop.Config {
 	return loop.Config{
@@ -57,9 +63,14 @@ func (l ageing) forget(ctx context.Context, home string) (loop.Result, error) {
 		var wait time.Duration
 		err := l.store.Update(ctx, func(tx store.Tx) error {
 			gone, wait = 0, 0
+			over := tables.OperationsByHome.Count(tx, home) - l.most
 			for _, o := range tables.Operations.List(tx, home, "") {
-				if wait = kept - tx.Now().Sub(o.CreatedAt); wait > 0 || gone == atOnce {
+				if wait = kept - tx.Now().Sub(o.CreatedAt); wait > 0 && gone >= over || gone == atOnce {
 					break
+				}
+				if wait > 0 && !cloudmap.Done(tables.Status(tx, o).Status) {
+					over-- // it goes on, and is not one too many
+					continue
 				}
 				forget(tx, o)
 				gone++
@@ -72,11 +83,15 @@ func (l ageing) forget(ctx context.Context, home string) (loop.Result, error) {
 	}
 }
 
-// forget takes away what is known of an operation. One that went on for a day lets another one begin.
+// forget takes away what is known of an operation. One that went on for a day lets another one begin, and has the names of what it did not make
+// no longer.
 func forget(tx store.Tx, o *cloudmap.Operation) {
 	key := tables.OperationKey(o.Home, o.ID)
 	if !cloudmap.Done(tables.Status(tx, o).Status) {
 		tables.Busies.Delete(tx, tables.Key(o.Home, o.Target()))
+		if o.Wish.Create != nil {
+			tables.GiveNames(tx, o.Wish.Create)
+		}
 	}
 	tables.Operations.Delete(tx, key)
 	tables.Statuses.Delete(tx, key)

@@ -55,6 +55,9 @@ func (l operations) advance(ctx context.Context, key string) error {
 		return err
 	}
 	err = l.store.Update(ctx, func(tx store.Tx) error {
+		if _, ok := tables.Operations.Get(tx, key); !ok {
+			return nil // it was forgotten, with the names that it had taken
+		}
 		if err := l.do(tx, o); err != nil {
 			return err
 		}

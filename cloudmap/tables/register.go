@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"cmp"
 	"maps"
 
 	"github.com/berth-ecs/berth/cloudmap"
@@ -31,7 +32,7 @@ func RegisterInstance(tx store.Tx, r Registration) (changed bool, err error) {
 	if !ok {
 		return false, cloudmap.NoNamespace(s.Namespace)
 	}
-	if err := s.CheckAttributes(n, r.Attributes); err != nil {
+	if err := check(s, n, r.Instance, r.Attributes); err != nil {
 		return false, err
 	}
 	key := InstanceKey(s.Home, s.ID, r.Instance)
@@ -47,6 +48,10 @@ func RegisterInstance(tx store.Tx, r Registration) (changed bool, err error) {
 	Healths.Delete(tx, key)
 	Touch(tx, s.Home, s.ID)
 	return true, nil
+}
+
+func check(s *cloudmap.Service, n *cloudmap.Namespace, id string, attributes map[string]string) error {
+	return cmp.Or(s.CheckID(n, id), s.CheckAttributes(n, attributes))
 }
 
 // Ref names an instance.

@@ -90,6 +90,8 @@ var (
 	InstancesByService = store.NewIndex(Instances, "service", func(i *cloudmap.Instance) []string { return []string{Key(i.Home, i.Service)} })
 	// InstancesByOwner: the owner, of those that have one.
 	InstancesByOwner = store.NewIndex(Instances, "owner", func(i *cloudmap.Instance) []string { return some(i.Owner) })
+	// OperationsByHome: All of the home.
+	OperationsByHome = store.NewIndex(Operations, "home", func(o *cloudmap.Operation) []string { return []string{All(o.Home)} })
 	// ServicesWithCheck: "", those whose instances are checked.
 	ServicesWithCheck = store.NewIndex(Services, "check", func(s *cloudmap.Service) []string {
 		if s.Check == nil {

@@ -69,7 +69,7 @@ func (m *maker) service(name string, ttl int64) {
 	if m.i.Port() == 0 {
 		return
 	}
-	target := m.n.Domain(m.i.ID + "." + m.s.Name)
+	target := cloudmap.Target(name, m.i.ID)
 	m.put(name, shape.RecordTypeSrv, ttl, fmt.Sprintf("1 1 %d %s", m.i.Port(), target))
 	m.address(target, shape.RecordTypeA, ttl, false)
 	m.address(target, shape.RecordTypeAaaa, ttl, false)

@@ -38,6 +38,7 @@ func ill(id string) *cloudmap.InstanceHealth {
 }
 
 func TestValues(t *testing.T) {
+	named := func(name string, s *cloudmap.Service) *cloudmap.Service { s.Name = name; return s }
 	custom := func(s *cloudmap.Service) *cloudmap.Service { s.Custom = &cloudmap.Custom{}; return s }
 	for name, c := range map[string]struct {
 		n    *cloudmap.Namespace
@@ -53,6 +54,9 @@ func TestValues(t *testing.T) {
 			[]string{"web.prod.local 30 AAAA fd00::4 weighted", "web.prod.local 60 A 10.0.0.4 weighted"}},
 		"SRV": {namespace("DNS_PRIVATE"), service("MULTIVALUE", cloudmap.Record{Type: "SRV", TTL: 10}), instance("I1", "AWS_INSTANCE_IPV4=10.0.0.4", "AWS_INSTANCE_PORT=32768"), nil,
 			[]string{"i1.web.prod.local 10 A 10.0.0.4", "web.prod.local 10 SRV 1 1 32768 i1.web.prod.local"}},
+		"SRV of the namespace's own name": {namespace("DNS_PRIVATE"), named(".", service("MULTIVALUE", cloudmap.Record{Type: "SRV", TTL: 10})),
+			instance("I1", "AWS_INSTANCE_IPV4=10.0.0.4", "AWS_INSTANCE_PORT=80"), nil,
+			[]string{"i1.prod.local 10 A 10.0.0.4", "prod.local 10 SRV 1 1 80 i1.prod.local"}},
 		"SRV, unhealthy": {namespace("DNS_PRIVATE"), custom(service("WEIGHTED", cloudmap.Record{Type: "SRV", TTL: 10}, cloudmap.Record{Type: "A", TTL: 5})),
 			instance("i1", "AWS_INSTANCE_IPV4=10.0.0.4", "AWS_INSTANCE_PORT=80"), ill("i1"),
 			[]string{"i1.web.prod.local 10 A 10.0.0.4", "web.prod.local 10 SRV 1 1 80 i1.web.prod.local weighted unhealthy", "web.prod.local 5 A 10.0.0.4 weighted unhealthy"}},

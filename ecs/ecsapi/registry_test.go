@@ -80,6 +80,11 @@ func TestServiceWithARegistry(t *testing.T) {
 	if *none.Deployments[0].Id == *forced.Deployments[0].Id || none.ServiceRegistries == nil || len(none.ServiceRegistries) != 0 {
 		t.Errorf("removed: %+v", none)
 	}
+	plain := *must(r, shape.OpCreateService, r.api.CreateService, wiredService("plain", []shape.ServiceRegistry{})).Service
+	still := *must(r, shape.OpUpdateService, r.api.UpdateService, &shape.UpdateServiceRequest{Service: aws.Ptr("plain"), ServiceRegistries: []shape.ServiceRegistry{}}).Service
+	if *still.Deployments[0].Id != *plain.Deployments[0].Id {
+		t.Error("no registries as before started a deployment")
+	}
 	if _, err := do(r, shape.OpCreateService, r.api.CreateService, wiredService("web", onPort("srv-s", 81))); err == nil {
 		t.Error("another registry is the same service")
 	}

@@ -155,7 +155,7 @@ func (a *API) rewired(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment, in
 func (a *API) registered(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment, in *shape.UpdateServiceRequest) ([]shape.ServiceRegistry, error) {
 	rs := aim.Registries
 	switch {
-	case in.ServiceRegistries == nil && d.ARN() == aim.TaskDefinition:
+	case in.ServiceRegistries == nil && d.ARN() == aim.TaskDefinition, len(in.ServiceRegistries) == 0 && len(rs) == 0: // also none as before, however that is written
 		return rs, nil
 	case in.ServiceRegistries != nil && len(in.ServiceRegistries) == 0:
 		return nil, nil

@@ -108,7 +108,7 @@ func (registries) Refusal(tx store.Tx, r ecs.Registration) error {
 	if !ok {
 		return cloudmap.NoService(r.Registry)
 	}
-	return cloudmaptables.Refusal(tx, s, r.Attributes)
+	return cloudmaptables.Refusal(tx, s, ref.Instance, r.Attributes)
 }
 
 // Tables implements control.Registrations.
