@@ -33,3 +33,19 @@ func TestAStopIsReportedOnce(t *testing.T) {
 		r.want("RUNNING app=RUNNING side=RUNNING", "STOPPED app=STOPPED,0 side=STOPPED,137")
 	})
 }
+
+// The only container of a service's task ended: its service hears of it before it is put away, and of the end after.
+func TestAServicesOnlyContainerIsReportedAtOnce(t *testing.T) {
+	in(t, func(r *rig) {
+		r.w.behaviour["app"] = behaviour{runs: time.Minute, exit: 7, deleting: time.Second}
+		p := payload(nil, "app")
+		p.ServiceName = "web"
+		r.run().accept(p)
+		r.report()
+		r.pass(time.Minute + 100*time.Millisecond)
+		r.want("RUNNING app=RUNNING", "RUNNING app=STOPPED,7")
+		r.pass(time.Minute)
+		r.want("RUNNING app=RUNNING", "RUNNING app=STOPPED,7", "STOPPED")
+		r.empty()
+	})
+}

@@ -65,10 +65,11 @@ func (t *Task) containerNews() bool {
 }
 
 // fell says whether the server is to hear why the task ends before the rest of it has: nobody should be sent to it any more, and its other
-// containers may take as long as they are given.
+// containers may take as long as they are given. Where all have ended only a service hurries: its names lead here, and it wants another
+// task; of any other task the end itself is told soon, and that is one call fewer.
 func (t *Task) fell() bool {
-	if t.least() >= Exited {
-		return false // the end itself is told at once
+	if t.least() >= Exited && (t.Plan == nil || t.Plan.Service == "") {
+		return false
 	}
 	for i := range t.Containers {
 		if t.felled(i) && t.known(i) != StatusStopped {

@@ -51,6 +51,7 @@ type behaviour struct {
 	stubborn                           bool          // ignores its stop signal
 	signalling                         time.Duration // before a stop signal gets there
 	stopping                           time.Duration
+	deleting                           time.Duration // that its removal takes
 	oom                                bool
 	mute                               bool // its exit is told to nobody
 	health                             func(n int) (int, error)
@@ -318,7 +319,18 @@ func (p *process) Renew(ctx context.Context, id string) error {
 }
 
 func (p *process) Delete(ctx context.Context, id string) error {
-	return p.change(ctx, func() error { delete(p.containers, id); return nil })
+	var takes time.Duration
+	err := p.change(ctx, func() error {
+		if c := p.containers[id]; c != nil {
+			takes = p.behaviour[c.spec.Name].deleting
+		}
+		delete(p.containers, id)
+		return nil
+	})
+	if takes > 0 {
+		<-time.After(takes)
+	}
+	return err
 }
 
 func (p *process) Release(ctx context.Context, task string) error {
