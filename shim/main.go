@@ -6,6 +6,7 @@
 //   - Its socket lies in the directory that BERTH_SHIM_SOCKETS names, and nowhere else; without it no shim is started. So containerd can
 //     find, adopt and clean up after it, but never starts one of its own.
 //   - It works wherever the process that starts it may: its OOM score is one above its parent's, not the lowest there is.
+//   - It answers while it makes a container, whose output nobody may read any more: that is not waited for.
 //   - It outlives containerd. What it cannot tell containerd now it tells it later or not at all; the exit status is asked for.
 //
 // It is a module of its own because gVisor wants another containerd than berth does.
@@ -28,7 +29,7 @@ import (
 const runtimeName = "io.containerd.berth.v1"
 
 // version is what hack/install.sh looks at.
-const version = "1.1.0"
+const version = "1.1.1"
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "--version" {

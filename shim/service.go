@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync"
+	"time"
 
 	task "github.com/containerd/containerd/api/runtime/task/v2"
 	taskapi "github.com/containerd/containerd/api/types/task"
@@ -64,8 +65,18 @@ func whole[Request, Response any](f func(context.Context, *Request) (*Response, 
 	return method(func(ctx context.Context, r *Request) (*Response, error) { return f(context.WithoutCancel(ctx), r) })
 }
 
+// createTime bounds a creation. gVisor's service answers nothing else meanwhile.
+const createTime = time.Minute
+
 // Create notes how the container is described.
 func (s *service) Create(ctx context.Context, r *task.CreateTaskRequest) (*task.CreateTaskResponse, error) {
+	output, err := reachable(r.Stdout, r.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	defer output.Close()
+	ctx, cancel := context.WithTimeout(ctx, createTime)
+	defer cancel()
 	out, err := s.TaskServiceExt.Create(ctx, r)
 	if err == nil {
 		s.born(process{r.ID, ""}, &task.StateResponse{ID: r.ID, Bundle: r.Bundle, Pid: out.Pid, Stdin: r.Stdin, Stdout: r.Stdout, Stderr: r.Stderr, Terminal: r.Terminal})
@@ -91,6 +102,11 @@ func (s *service) born(p process, state *task.StateResponse) {
 // Start notes what runs, and until when.
 func (s *service) Start(ctx context.Context, r *task.StartRequest) (*task.StartResponse, error) {
 	s.begin(process{r.ID, r.ExecID})
+	output, err := reachable(s.output(r)...)
+	if err != nil {
+		return nil, err
+	}
+	defer output.Close()
 	out, err := s.TaskServiceExt.Start(ctx, r)
 	if err != nil {
 		return out, err
@@ -102,6 +118,17 @@ func (s *service) Start(ctx context.Context, r *task.StartRequest) (*task.StartR
 		go s.follow(context.WithoutCancel(ctx), &task.WaitRequest{ID: r.ID, ExecID: r.ExecID}, l)
 	}
 	return out, err
+}
+
+// output is what the start of an exec's process opens; that of a container's is open.
+func (s *service) output(r *task.StartRequest) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lives[process{r.ID, r.ExecID}]
+	if l == nil || r.ExecID == "" {
+		return nil
+	}
+	return []string{l.state.Stdout, l.state.Stderr}
 }
 
 // begin notes an attempt, and says whether it is the first.
