@@ -29,6 +29,7 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/registry"
 	"github.com/berth-ecs/berth/node/runtime/snapshot"
 	"github.com/berth-ecs/berth/node/runtime/spec"
+	"github.com/berth-ecs/berth/node/runtime/vigil"
 )
 
 const (
@@ -67,6 +68,7 @@ type Runtime struct {
 	flying prune.Flying
 	tasks  keyed.Mutex // by task id: shared while a container is made, alone while one goes
 	shims  keyed.Mutex // by task id: one starts the shim
+	vigil  *vigil.Vigil
 	spare  spare
 	splits memo.Memo[*split]    // by task: how what its sandbox used is divided
 	blanks keyed.Mutex          // see storage.Config
@@ -109,6 +111,7 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	quiet()
 	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel, registries: registry.Client(registry.Silence)}
 	r.images.Most = 1024
+	r.vigil = &vigil.Vigil{Answers: c.shims().Responds, End: r.endShim}
 	r.spare.wanted = make(chan struct{}, 1)
 	if !c.NoEnter {
 		r.enter = enter.Find(c.bin("berth-enter"))

@@ -40,6 +40,7 @@ func (r *Runtime) remains(task string) remains.Config {
 
 // scrubTask scrubs containers of a task that have not even a record any more.
 func (r *Runtime) scrubTask(ctx context.Context, task string) error {
+	defer r.watchShim(ctx, task, removePatience)()
 	children, err := r.cg.Children(r.taskCgroup(task))
 	errs := []error{err}
 	for _, id := range children {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	shimapi "github.com/containerd/containerd/api/runtime/task/v3"
 	"github.com/containerd/ttrpc"
@@ -57,6 +58,27 @@ func shut(ctx context.Context, task, address string) bool {
 	defer func() { _ = p.Close() }() // a handle
 	_, err = api.Shutdown(ctx, &shimapi.ShutdownRequest{ID: task, Now: true})
 	return (err == nil || errors.Is(err, ttrpc.ErrClosed)) && p.Wait(ctx) == nil
+}
+
+// askTime is what a shim may take to say who it is.
+const askTime = 2 * time.Second
+
+// Responds says that the task's shim answers, or that there is none.
+func (c Config) Responds(ctx context.Context, task string) bool {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	text, err := os.ReadFile(filepath.Join(c.Path(task), AddressFile))
+	if err != nil {
+		return true
+	}
+	conn, err := Dial(ctx, string(text))
+	if err != nil {
+		return ctx.Err() == nil
+	}
+	client := ttrpc.NewClient(conn)
+	defer func() { _ = client.Close() }() // a connection
+	_, err = shimapi.NewTTRPCTaskClient(client).Connect(ctx, &shimapi.ConnectRequest{ID: task})
+	return err == nil || ctx.Err() == nil // a refusal is an answer, and so is its end
 }
 
 // Dial connects to the shim at address.
