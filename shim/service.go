@@ -131,16 +131,18 @@ func (s *service) output(r *task.StartRequest) []string {
 	return []string{l.state.Stdout, l.state.Stderr}
 }
 
-// begin notes an attempt, and says whether it is the first.
+// begin notes an attempt, and says whether it is the first, as far as is known: of a creation that failed gVisor's service may know a
+// container, when it fails late, that is not in lives.
 func (s *service) begin(p process) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lives[p]
-	if l == nil || l.begun {
-		return false
+	if l == nil {
+		return true
 	}
+	first := !l.begun
 	l.begun = true
-	return true
+	return first
 }
 
 // follow waits for the end of a process. It comes with the exit status; gVisor's service hears of the two at two times.
@@ -163,7 +165,7 @@ func (s *service) State(ctx context.Context, r *task.StateRequest) (*task.StateR
 }
 
 // Delete forgets what ran. gVisor's service waits for the end of the output, for ever where nothing was started: only a start closes the
-// pipes. One that fails does it too, and begins nothing.
+// pipes. One that fails does it too, and begins nothing. Nobody is told the state of a container meanwhile.
 func (s *service) Delete(ctx context.Context, r *task.DeleteRequest) (*task.DeleteResponse, error) {
 	if r.ExecID == "" && s.begin(process{r.ID, ""}) {
 		over, cancel := context.WithCancel(ctx)
