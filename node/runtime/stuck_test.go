@@ -11,7 +11,8 @@ func TestAShimThatHangsIsEnded(t *testing.T) {
 	for name, boxed := range map[string]bool{"runc": false, "gVisor": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n, task := newNode(t), ""
+			var task string
+			n := newNode(t)
 			if boxed {
 				n = n.sandbox()
 				task = n.boxed(Task{})
