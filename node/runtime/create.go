@@ -48,7 +48,7 @@ const undoTime = time.Minute
 // createOrAdopt tells what a failed creation means. A container that is whole is
 // never touched: it was made before, whatever went wrong now.
 func (r *Runtime) createOrAdopt(ctx context.Context, c Container) error {
-	defer r.watchShim(ctx, c.TaskID, patience)()
+	defer r.watchShim(ctx, c.ID, patience)()
 	err := r.create(ctx, c)
 	if err == nil || errdefs.IsUnavailable(err) {
 		return err

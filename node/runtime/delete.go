@@ -30,7 +30,7 @@ func (r *Runtime) Delete(ctx context.Context, id string) error {
 }
 
 func (r *Runtime) remove(ctx context.Context, id string) error {
-	defer r.watchShim(ctx, id[:32], removePatience)()
+	defer r.watchShim(ctx, id, removePatience)()
 	if err := r.removeTask(ctx, id); err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func Open(ctx context.Context, c Config) (*Runtime, error) {
 	quiet()
 	r := &Runtime{c: c, log: log, cg: cg, caps: caps, id: rand.Text(), cancel: cancel, registries: registry.Client(registry.Silence)}
 	r.images.Most = 1024
-	r.vigil = &vigil.Vigil{Answers: c.shims().Responds, End: r.endShim}
+	r.vigil = &vigil.Vigil{Answers: r.shimAnswers, End: r.endShim}
 	r.spare.wanted = make(chan struct{}, 1)
 	if !c.NoEnter {
 		r.enter = enter.Find(c.bin("berth-enter"))

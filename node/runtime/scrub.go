@@ -40,12 +40,13 @@ func (r *Runtime) remains(task string) remains.Config {
 
 // scrubTask scrubs containers of a task that have not even a record any more.
 func (r *Runtime) scrubTask(ctx context.Context, task string) error {
-	defer r.watchShim(ctx, task, removePatience)()
 	children, err := r.cg.Children(r.taskCgroup(task))
 	errs := []error{err}
 	for _, id := range children {
 		if containerIDRule.MatchString(id) || id == r.sandboxes().First(task) {
+			stop := r.watchShim(ctx, id, removePatience)
 			errs = append(errs, r.remains(task).Scrub(ctx, id))
+			stop()
 		}
 	}
 	return errors.Join(errs...)

@@ -13,20 +13,24 @@ import (
 // as one whose shim has died. Nobody ends one that nothing waits for: it may be busy, and its containers run.
 const (
 	patience       = 30 * time.Second // with one whose containers may run
-	removePatience = 10 * time.Second // with one of which nothing was started: it loses nothing
+	removePatience = 15 * time.Second // with one of which nothing was started: it loses nothing. A shim takes 10 s for the end of an output
 )
 
-// watchShim watches over a task's shim until the answer is called.
-func (r *Runtime) watchShim(ctx context.Context, task string, most time.Duration) (stop func()) {
-	task = r.shimOf(task)
-	if begun, _ := filepath.Glob(r.started().Path(task + "-*")); len(begun) > 0 {
+// watchShim watches over what a container's shim knows of it, until the answer is called.
+func (r *Runtime) watchShim(ctx context.Context, id string, most time.Duration) (stop func()) {
+	if begun, _ := filepath.Glob(r.started().Path(r.shimOf(id[:32]) + "-*")); len(begun) > 0 {
 		most = patience
 	}
-	return r.vigil.Keep(ctx, task, most)
+	return r.vigil.Keep(ctx, id, most)
 }
 
-// endShim ends a task's shim, and its sandbox, which nobody would end.
-func (r *Runtime) endShim(ctx context.Context, task string) {
+func (r *Runtime) shimAnswers(ctx context.Context, id string) bool {
+	return r.c.shims().Responds(ctx, r.shimOf(id[:32]), id)
+}
+
+// endShim ends a container's shim, and its sandbox, which nobody would end.
+func (r *Runtime) endShim(ctx context.Context, id string) {
+	task := r.shimOf(id[:32])
 	r.log.Warn("the shim of a task has answered nothing for long and is ended", "task", task)
 	err := r.c.shims().Kill(ctx, task)
 	if r.sandboxed(task) {

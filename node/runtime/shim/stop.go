@@ -60,11 +60,11 @@ func shut(ctx context.Context, task, address string) bool {
 	return (err == nil || errors.Is(err, ttrpc.ErrClosed)) && p.Wait(ctx) == nil
 }
 
-// askTime is what a shim may take to say who it is.
+// askTime is what a shim may take for an answer.
 const askTime = 2 * time.Second
 
-// Responds says that the task's shim answers, or that there is none.
-func (c Config) Responds(ctx context.Context, task string) bool {
+// Responds says that the task's shim answers what it knows of a container, or that there is none. It may answer for others and not for one.
+func (c Config) Responds(ctx context.Context, task, container string) bool {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	text, err := os.ReadFile(filepath.Join(c.Path(task), AddressFile))
@@ -77,7 +77,7 @@ func (c Config) Responds(ctx context.Context, task string) bool {
 	}
 	client := ttrpc.NewClient(conn)
 	defer func() { _ = client.Close() }() // a connection
-	_, err = shimapi.NewTTRPCTaskClient(client).Connect(ctx, &shimapi.ConnectRequest{ID: task})
+	_, err = shimapi.NewTTRPCTaskClient(client).State(ctx, &shimapi.StateRequest{ID: container})
 	return err == nil || ctx.Err() == nil // a refusal is an answer, and so is its end
 }
 

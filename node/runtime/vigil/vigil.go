@@ -20,10 +20,10 @@ const (
 
 // Vigil is over the shims of an installation.
 type Vigil struct {
-	// Answers asks the shim of a task, and says whether it answered or is gone. Required; it returns soon.
-	Answers func(ctx context.Context, task string) bool
+	// Answers asks the shim of a container for it, and says whether it answered or is gone. Required; it returns soon.
+	Answers func(ctx context.Context, container string) bool
 	// End ends it, with what hangs with it. Required.
-	End func(ctx context.Context, task string)
+	End func(ctx context.Context, container string)
 
 	mu     sync.Mutex
 	silent map[string]silence
@@ -31,8 +31,8 @@ type Vigil struct {
 
 type silence struct{ since, last time.Time }
 
-// Keep watches the shim of a task until stop is called, which waits for what it has begun.
-func (v *Vigil) Keep(ctx context.Context, task string, patience time.Duration) (stop func()) {
+// Keep watches the shim of a container until stop is called, which waits for what it has begun.
+func (v *Vigil) Keep(ctx context.Context, container string, patience time.Duration) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var over sync.WaitGroup
 	over.Go(func() {
@@ -44,7 +44,7 @@ func (v *Vigil) Keep(ctx context.Context, task string, patience time.Duration) (
 				return
 			case <-t.C:
 			}
-			v.look(ctx, task, patience)
+			v.look(ctx, container, patience)
 		}
 	})
 	return func() {
@@ -53,27 +53,27 @@ func (v *Vigil) Keep(ctx context.Context, task string, patience time.Duration) (
 	}
 }
 
-func (v *Vigil) look(ctx context.Context, task string, patience time.Duration) {
+func (v *Vigil) look(ctx context.Context, container string, patience time.Duration) {
 	asked := time.Now()
-	answered := v.Answers(ctx, task)
+	answered := v.Answers(ctx, container)
 	if ctx.Err() != nil && !answered {
 		return // it was not waited for
 	}
-	if v.note(task, answered, asked) >= patience {
-		v.End(ctx, task)
-		v.note(task, true, asked)
+	if v.note(container, answered, asked) >= patience {
+		v.End(ctx, container)
+		v.note(container, true, asked)
 	}
 }
 
-// note answers how long the task's shim has been silent.
-func (v *Vigil) note(task string, answered bool, asked time.Time) time.Duration {
+// note answers how long the container's shim has been silent.
+func (v *Vigil) note(container string, answered bool, asked time.Time) time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if answered {
-		delete(v.silent, task)
+		delete(v.silent, container)
 		return 0
 	}
-	s, ok := v.silent[task]
+	s, ok := v.silent[container]
 	if !ok || asked.Sub(s.last) > forget {
 		s.since = asked
 	}
@@ -81,6 +81,6 @@ func (v *Vigil) note(task string, answered bool, asked time.Time) time.Duration 
 	if v.silent == nil {
 		v.silent = map[string]silence{}
 	}
-	v.silent[task] = s
+	v.silent[container] = s
 	return s.last.Sub(s.since)
 }
