@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"time"
 
@@ -190,6 +191,9 @@ func (w *world) leader(unless *hosts.Host) *hosts.Host {
 	return unless
 }
 
+// taskID is how ECS writes one.
+var taskID = regexp.MustCompile(`[0-9a-f]{32}`)
+
 // endPart kills a process of a part. What is of a task alone ends it: not of a witness.
 func (w *world) endPart(h *hosts.Host, p hosts.Part, d *diary, r *rand.Rand) {
 	w.t.Helper()
@@ -202,10 +206,16 @@ func (w *world) endPart(h *hosts.Host, p hosts.Part, d *diary, r *rand.Rand) {
 		return
 	}
 	pid := found[r.IntN(len(found))]
-	if p == hosts.Shim {
+	switch p {
+	case hosts.Shim:
 		if id := w.taskOf(h, pid); id != "" {
 			w.book.harm(id)
 		}
+	case hosts.Runc: // what it was to start does not
+		for _, id := range taskID.FindAllString(rounds.Read(pid, "cmdline"), -1) {
+			w.book.harm(id)
+		}
+	case hosts.Hold, hosts.Containerd, hosts.Enter: // no task may notice
 	}
 	if err := hosts.End(w.t.Context(), pid); err != nil {
 		w.t.Error(err)
