@@ -24,7 +24,8 @@ type Registrations interface {
 }
 
 // registrar mends what service discovery holds of tasks. Whoever changes a task makes it known in the same transaction, so there is something to
-// do only where that could not be: a registry came later, a client took a registration away, or what this program forgot. A key is a task's ARN.
+// do only where that could not be: a registry came later, a client took a registration away, a machine has another address, or what this program
+// forgot. A key is a task's ARN.
 type registrar struct {
 	store store.Store
 	wings tables.Wings
@@ -37,7 +38,7 @@ const refusedAgain = 10 * time.Second
 func (r registrar) config() loop.Config {
 	return loop.Config{
 		Name: "registrar", Store: r.store, Dirty: r.dirty, All: r.all, Reconcile: r.reconcile,
-		Tables: append([]string{tables.TaskDesireds.Name(), tables.TaskStatuses.Name()}, r.held.Tables()...),
+		Tables: append([]string{tables.TaskDesireds.Name(), tables.TaskStatuses.Name(), tables.Instances.Name()}, r.held.Tables()...),
 	}
 }
 
@@ -62,6 +63,9 @@ func (r registrar) dirty(tx store.Tx, c store.Change) []string {
 		s := pick(old, now)
 		return r.ofTask(tx, s.Home, s.Cluster, s.ID)
 	}
+	if old, now, ok := tables.Instances.Of(c); ok {
+		return r.moved(tx, old, now)
+	}
 	task, registry := r.held.Touched(c)
 	var keys []string
 	if _, ok := ecs.ParseARN(task); ok {
@@ -71,6 +75,17 @@ func (r registrar) dirty(tx store.Tx, c store.Change) []string {
 		for _, t := range tables.TasksByRegistry.List(tx, registry, "") {
 			keys = append(keys, t.ARN())
 		}
+	}
+	return keys
+}
+
+// moved are the tasks of a container instance that is reached elsewhere than before.
+func (r registrar) moved(tx store.Tx, old, now *ecs.Instance) (keys []string) {
+	if old == nil || now == nil || tables.SamePlace(old, now) {
+		return nil
+	}
+	for _, s := range tables.StatusByHost.List(tx, tables.Is(tables.MemberKey(now.Home, now.Cluster, now.ID), tables.Live), "") {
+		keys = append(keys, r.ofTask(tx, s.Home, s.Cluster, s.ID)...)
 	}
 	return keys
 }

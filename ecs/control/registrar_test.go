@@ -189,3 +189,40 @@ func TestAServiceSaysWhyItsTasksAreNotFound(t *testing.T) {
 		r.checkFound()
 	}, "a1")
 }
+
+// Tasks at their machine's address are found where that is, also after it says another.
+func TestATaskMovesWithItsMachine(t *testing.T) {
+	run(t, control.Options{}, func(r *region) {
+		r.update(func(tx store.Tx) {
+			discoverytest.Make(tx, home, registryID, true, "SRV")
+			d, _ := tables.TaskDefinitions.Get(tx, tables.RevisionKey(home, "web", 1))
+			next := *d
+			next.Document.NetworkMode = aws.Ptr("host")
+			tables.TaskDefinitions.Put(tx, &next)
+		})
+		r.create(2, found, func(s *ecs.Service) {
+			s.Target.Registries[0].ContainerName, s.Target.Registries[0].ContainerPort = aws.Ptr("app"), aws.Ptr(int32(80))
+		})
+		r.want("1 a1 RUNNING, 1 a1 RUNNING")
+		if got := r.instances(); len(got) != 0 {
+			t.Errorf("found nowhere: %v", got)
+		}
+		for _, address := range []string{"192.0.2.1", "192.0.2.2"} {
+			r.update(func(tx store.Tx) {
+				i, _ := tables.Instances.Get(tx, tables.MemberKey(home, "c", "a1"))
+				next := *i
+				next.Attributes = append(slices.Clone(i.Attributes[:3]), shape.Attribute{Name: aws.Ptr("berth.node-address"), Value: &address})
+				tables.Instances.Put(tx, &next)
+			})
+			r.pass(time.Second)
+			r.checkFound()
+			r.view(func(tx store.Tx) {
+				for _, i := range discoverytest.Instances.List(tx, "", "") {
+					if got := i.Attributes["AWS_INSTANCE_IPV4"]; got != address {
+						t.Errorf("found at %s, not at %s", got, address)
+					}
+				}
+			})
+		}
+	}, "a1")
+}

@@ -85,6 +85,11 @@ func registration(tx store.Tx, d Discovery, v ecs.TaskView, r shape.ServiceRegis
 	return v.Registered(r, as, hostAddress(tx, v.Task))
 }
 
+// SamePlace says whether two states of a container instance are the same to who looks for its tasks.
+func SamePlace(a, b *ecs.Instance) bool {
+	return attributeOf(a, addressAttribute) == attributeOf(b, addressAttribute) && a.EC2InstanceID == b.EC2InstanceID
+}
+
 // hostAddress is where a task is reached that has no interface of its own.
 func hostAddress(tx store.Tx, t *ecs.Task) ecs.HostAddress {
 	var at ecs.HostAddress
