@@ -246,10 +246,12 @@ func TestSeveralMachinesAreMendedAfterACrash(t *testing.T) {
 	u.killFront()
 	for _, m := range []string{"s1", "s2", "n1"} {
 		pids, err := tryout.Processes(u.name + m)
-		if err != nil || len(pids) != 1 {
+		if err != nil || len(pids) == 0 {
 			t.Fatalf("processes of %s: %v (%v)", m, pids, err)
 		}
-		_ = syscall.Kill(pids[0], syscall.SIGKILL)
+		for _, pid := range pids { // one, and at times what it is about to start, which looks like it
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
 	}
 	u.must("up")
 	clients(u)

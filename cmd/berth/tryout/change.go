@@ -247,30 +247,47 @@ func (r *Region) find(name string) (Plan, Machine, error) {
 	return p, *m, nil
 }
 
-// again has the front read the plan, if it runs: when it begins it reads it anyway.
+// again has the front read the plan, if it runs: when it begins it reads it anyway. One that is just beginning or just ending does not answer yet, or
+// any more.
 func (r *Region) again(ctx context.Context) error {
-	_, running, err := background.Running(r.Settings.PIDFile())
-	if err != nil || !running {
-		return err
-	}
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", r.socket())
 	}}}
-	defer client.CloseIdleConnections()
+	patience, cancel := context.WithTimeout(ctx, endPatience)
+	defer cancel()
+	for {
+		_, running, err := background.Running(r.Settings.PIDFile())
+		if err != nil || !running {
+			return err
+		}
+		answered, err := askAgain(patience, client)
+		if answered {
+			return err
+		}
+		select {
+		case <-patience.Done():
+			return fmt.Errorf("the endpoint's process does not answer: %w", err)
+		case <-time.After(endEvery):
+		}
+	}
+}
+
+// askAgain asks once. It tells whether there was an answer.
+func askAgain(ctx context.Context, client *http.Client) (answered bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://front"+againPath, nil)
 	if err != nil {
-		return err
+		return true, err
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("the endpoint's process: %w", err)
+		return false, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		said, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-		return fmt.Errorf("the endpoint's process: %s", strings.TrimSpace(string(said)))
+	if resp.StatusCode == http.StatusOK {
+		return true, nil
 	}
-	return nil
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	return true, fmt.Errorf("the endpoint's process: %s", strings.TrimSpace(string(said)))
 }
 
 // share is a node's part of the disk, which is every node's.
