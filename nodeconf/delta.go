@@ -89,9 +89,8 @@ func compareKeys(a, b Key) int {
 
 // Len is how many resources there are.
 func (r *Resources) Len() (n int) {
-	v := reflect.ValueOf(r).Elem()
-	for i := range v.NumField() {
-		n += v.Field(i).Len()
+	for _, field := range reflect.ValueOf(r).Elem().Fields() {
+		n += field.Len()
 	}
 	return n
 }

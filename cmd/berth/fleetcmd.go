@@ -45,13 +45,14 @@ func (c ticketCommand) Run(ctx context.Context, a *app) error {
 
 // sharedEtcd is what another server is told of the etcd that it is to share.
 func sharedEtcd(s config.Settings) string {
-	out := " --etcd " + strings.Join(s.Etcd, ",") + " --etcd-prefix " + s.EtcdPrefix
+	var out strings.Builder
+	fmt.Fprintf(&out, " --etcd %s --etcd-prefix %s", strings.Join(s.Etcd, ","), s.EtcdPrefix)
 	for _, f := range [][2]string{{"--etcd-ca", s.EtcdCA}, {"--etcd-certificate", s.EtcdCertificate}, {"--etcd-key", s.EtcdKey}} {
 		if f[1] != "" {
-			out += " " + f[0] + " " + f[1]
+			fmt.Fprintf(&out, " %s %s", f[0], f[1])
 		}
 	}
-	return out
+	return out.String()
 }
 
 type machinesCommand struct {

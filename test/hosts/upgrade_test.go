@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -50,7 +51,7 @@ func releases(t *testing.T) map[string]string {
 	}
 	out := map[string]string{}
 	for n, name := range []string{"v-next", "v-after"} {
-		exe, err := installation.Build(t.Context(), t.TempDir(), name, fmt.Sprint(now+n+1))
+		exe, err := installation.Build(t.Context(), t.TempDir(), name, strconv.Itoa(now+n+1))
 		if err != nil {
 			t.Fatal(err)
 		}

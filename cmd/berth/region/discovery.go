@@ -92,7 +92,7 @@ func (registries) Held(tx store.Tx, task string) iter.Seq[ecs.Registration] {
 // registered is an instance as the registration of its owner. Its health is said where its owner judges it.
 func registered(tx store.Tx, i *cloudmap.Instance) ecs.Registration {
 	out := ecs.Registration{
-		Home: ecs.Home{Account: i.Account, Region: i.Region}, Registry: i.Home.ARN(cloudmap.KindService, i.Service), ID: i.ID, Task: i.Owner,
+		Home: ecs.Home{Account: i.Account, Region: i.Region}, Registry: i.ARN(cloudmap.KindService, i.Service), ID: i.ID, Task: i.Owner,
 		Attributes: i.Attributes,
 	}
 	if s, ok := cloudmaptables.Services.Peek(tx, cloudmaptables.Key(i.Home, i.Service)); ok && s.Custom != nil {

@@ -22,7 +22,7 @@ const noMajority = "no majority of the servers can be reached, so nothing can be
 
 // watch tells whether the store takes writes, and what the readiness page says while it does not.
 type watch struct {
-	led     func() bool
+	led     func(context.Context) bool
 	without string
 }
 
@@ -30,10 +30,10 @@ type watch struct {
 func watchful(r rooms) watch {
 	s := r.membership.settings
 	if !s.SharesEtcd() {
-		return watch{r.keepers.Led, noMajority}
+		return watch{func(context.Context) bool { return r.keepers.Led() }, noMajority}
 	}
-	answers := func() bool {
-		ctx, cancel := context.WithTimeout(context.Background(), majorityEvery)
+	answers := func(ctx context.Context) bool {
+		ctx, cancel := context.WithTimeout(ctx, majorityEvery)
 		defer cancel()
 		return r.keepers.View(ctx, store.Fresh, func(store.Tx) error { return nil }) == nil
 	}
@@ -50,7 +50,7 @@ func (w watch) run(ctx context.Context, state *ready.State) error {
 			return nil
 		case <-t.C:
 		}
-		switch led := w.led(); {
+		switch led := w.led(ctx); {
 		case led && without >= majorityPatience:
 			state.Done(majorityPart)
 			without = 0

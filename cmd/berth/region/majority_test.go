@@ -17,7 +17,7 @@ func TestTheReadinessPageSaysThatThereIsNoMajority(t *testing.T) {
 		var state ready.State
 		state.Done(part)
 		var led atomic.Bool
-		go func() { _ = watch{led.Load, noMajority}.run(ctx, &state) }()
+		go func() { _ = watch{func(context.Context) bool { return led.Load() }, noMajority}.run(ctx, &state) }()
 		after := func(d time.Duration, want string) {
 			t.Helper()
 			time.Sleep(d) // of the bubble's clock

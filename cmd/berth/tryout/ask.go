@@ -2,6 +2,7 @@ package tryout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -57,14 +58,14 @@ func (r *Region) await(ctx context.Context, m Machine) error {
 	defer ended(nil)
 	err := background.Await(ctx, func(ctx context.Context) (bool, string) {
 		if pids, err := Processes(r.name(m)); err == nil && len(pids) == 0 {
-			ended(fmt.Errorf("its process has ended"))
+			ended(errors.New("its process has ended"))
 		}
 		return r.ready(ctx, c)
 	}, func(doing string) { r.Show("          " + m.Name + " " + doing) })
 	if err == nil {
 		return nil
 	}
-	if why := context.Cause(ctx); why != nil && why != context.DeadlineExceeded {
+	if why := context.Cause(ctx); why != nil && !errors.Is(why, context.DeadlineExceeded) {
 		err = why
 	}
 	return fmt.Errorf("%s: %w%s\n  whole log: %s", m.Name, err, lastLines(r.logFile(m)), r.logFile(m))

@@ -13,7 +13,7 @@ func (f *front) accept(ctx context.Context, l net.Listener) error {
 	for {
 		c, err := l.Accept()
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it is closed because ctx ended
 		}
 		if err != nil {
 			return err

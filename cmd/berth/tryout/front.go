@@ -51,14 +51,14 @@ func (r *Region) Front(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer f.straighten()
-	clients, err := net.Listen("tcp", r.Settings.Listen)
+	clients, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Settings.Listen)
 	if err != nil {
 		return err
 	}
 	if err := os.Remove(r.socket()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	commands, err := net.Listen("unix", r.socket())
+	commands, err := (&net.ListenConfig{}).Listen(ctx, "unix", r.socket())
 	if err != nil {
 		return errors.Join(err, clients.Close())
 	}
@@ -83,7 +83,7 @@ func (f *front) obey(ctx context.Context, l net.Listener) error {
 	})
 	err := (&http.Server{Handler: mux, ReadHeaderTimeout: time.Second}).Serve(l)
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it is closed because ctx ended
 	}
 	return err
 }

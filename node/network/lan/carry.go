@@ -74,7 +74,7 @@ func deliver(way <-chan frame, to io.Writer) {
 			continue
 		}
 		if wait := time.Until(f.due); wait > 0 {
-			time.Sleep(wait)
+			<-time.After(wait)
 		}
 		if _, err := to.Write(f.data); errors.Is(err, os.ErrClosed) {
 			closed = true // other errors are of a link that is down: the frame is lost

@@ -58,7 +58,7 @@ func run(ctx context.Context, rounds int) (err error) {
 		paths[id] = e.Netns
 	}
 	for _, id := range []string{"plain", "large", "few", "again", "many", "turn"} {
-		if err := serve(paths[id], 80); err != nil {
+		if err := serve(paths[id]); err != nil {
 			return fmt.Errorf("serve: %w", err)
 		}
 	}

@@ -51,7 +51,7 @@ func onNodes(ctx context.Context, rounds int) (err error) {
 	if err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
-	if err := errors.Join(serve(server.Netns, 80), serve(path(f.plain[1]), 80), serve(path(f.bridged.tasks[1]), 80)); err != nil {
+	if err := errors.Join(serve(server.Netns), serve(path(f.plain[1])), serve(path(f.bridged.tasks[1]))); err != nil {
 		return err
 	}
 	vpc, plain := netip.AddrPortFrom(server.Addresses[0], 80), netip.MustParseAddrPort("10.9.0.2:80")

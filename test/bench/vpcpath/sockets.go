@@ -57,14 +57,14 @@ func sockaddr(a netip.AddrPort) *unix.SockaddrInet4 {
 	return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
 }
 
-// serve accepts for ever.
-func serve(path string, port int) error {
+// serve accepts at port 80 for ever.
+func serve(path string) error {
 	ready := make(chan error, 1)
 	go func() {
 		_, err := pinned(path, 1, func() (struct{}, error) {
 			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 			if err == nil {
-				err = unix.Bind(fd, &unix.SockaddrInet4{Port: port})
+				err = unix.Bind(fd, &unix.SockaddrInet4{Port: 80})
 			}
 			if err == nil {
 				err = unix.Listen(fd, 1024)
