@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/tryout"
+	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/test/audit/inventory"
 	"github.com/berth-ecs/berth/test/installation"
 )
@@ -42,6 +43,7 @@ func try(t *testing.T) *tried {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sweepTried(t, exe)
 	var b [2]byte
 	_, _ = rand.Read(b[:])
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -56,8 +58,46 @@ func try(t *testing.T) *tried {
 	}
 	u.environ = append(os.Environ(), "BERTH_NAME="+u.name, "BERTH_DATA_DIR="+u.data, "BERTH_RUN_DIR="+u.run, "BERTH_LISTEN="+l.Addr().String(),
 		"BERTH_FARGATE_STORAGE=100000", "BERTH_REGION="+installation.Region, "BERTH_ACCOUNT="+installation.Account)
-	t.Cleanup(u.end)
+	word := filepath.Join(triedWords, u.name)
+	if err := errors.Join(os.MkdirAll(triedWords, 0o755), os.WriteFile(word, []byte(u.data), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	held, err := netspace.Lock(word)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		u.end()
+		_, _ = os.Remove(word), held.Close()
+	})
 	return u
+}
+
+// triedWords is where each test leaves word of its machines until they are gone: whoever comes after one that was killed takes them down.
+const triedWords = "/run/berth-tried"
+
+// sweepTried takes down what tests left whose process has ended.
+func sweepTried(t *testing.T, exe string) {
+	t.Helper()
+	words, _ := filepath.Glob(filepath.Join(triedWords, "*"))
+	for _, word := range words {
+		held, err := netspace.Lock(word)
+		if err != nil {
+			continue // somebody is at it
+		}
+		name, data := filepath.Base(word), ""
+		if text, err := os.ReadFile(word); err == nil {
+			data = string(text)
+		}
+		if data != "" {
+			cmd := exec.CommandContext(t.Context(), exe, "down", "--purge")
+			cmd.Env = append(os.Environ(), "BERTH_NAME="+name, "BERTH_DATA_DIR="+data, "BERTH_RUN_DIR=/run/"+name)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("what %s left: %v\n%s", name, err, out)
+			}
+		}
+		_, _ = os.Remove(word), held.Close()
+	}
 }
 
 // end removes it, whatever the test did to it, and looks for what stayed.
