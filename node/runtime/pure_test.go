@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/containerd/containerd/v2/core/mount"
@@ -18,11 +19,14 @@ func TestOldRuncIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	script := "#!/bin/sh\necho runc version 1.1.5\n"
-	if err := os.WriteFile(filepath.Join(dir, "runc"), []byte(script), 0o755); err != nil {
+	syscall.ForkLock.RLock() // a child that is forked meanwhile would have the file open for writing: it cannot be executed then
+	err := os.WriteFile(filepath.Join(dir, "runc"), []byte(script), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	c := Config{Name: "x", BinDir: dir, DataDir: dir, RunDir: "/run/x"}
-	_, err := Open(t.Context(), c)
+	_, err = Open(t.Context(), c)
 	if err == nil || !strings.Contains(err.Error(), "runc 1.1.5") || !strings.Contains(err.Error(), "CVE-2025-31133") {
 		t.Errorf("open: %v", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	mathrand "math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -108,10 +107,13 @@ func Open(ctx context.Context, o Options) (*Installation, error) {
 func describe(o Options) (*Installation, error) {
 	var b [3]byte
 	_, _ = rand.Read(b[:])
-	name, octet := "t"+hex.EncodeToString(b[:]), mathrand.IntN(256)
+	name := "t" + hex.EncodeToString(b[:])
+	octet, err := claim()
+	if err != nil {
+		return nil, err
+	}
 	data := o.DataDir
 	if data == "" {
-		var err error
 		if data, err = os.MkdirTemp("", name+"-"); err != nil {
 			return nil, err
 		}
@@ -131,7 +133,7 @@ func describe(o Options) (*Installation, error) {
 	i := &Installation{
 		Name: name, RunDir: "/run/" + name, DataDir: data, BinDir: binDir(),
 		Endpoint: fmt.Sprintf("http://127.0.0.1:%d", port), options: o, processes: make(map[Role]*process),
-		DNS: fmt.Sprintf("127.0.0.1:%d", names), Introspection: fmt.Sprintf("127.0.0.1:%d", introspection), PublicPool: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 19, byte(octet), 0}), 24),
+		DNS: fmt.Sprintf("127.0.0.1:%d", names), Introspection: fmt.Sprintf("127.0.0.1:%d", introspection), PublicPool: netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 19, octet, 0}), 24),
 	}
 	i.env = append(os.Environ(), settings(append([]string{
 		"name=" + name, "run-dir=" + i.RunDir, "data-dir=" + data, "bin-dir=" + i.BinDir,

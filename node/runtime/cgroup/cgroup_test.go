@@ -149,7 +149,7 @@ func TestRealHierarchy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := "/cgtest" + filepath.Base(t.TempDir())
+	path := "/" + unique()
 	for range 2 {
 		if err := h.Make(path+"/t", Limits{CPU: 0.5, MemoryBytes: 64 << 20}); err != nil {
 			t.Fatal(err)

@@ -1,10 +1,12 @@
 package cgroup
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -103,7 +105,7 @@ func TestStartInAPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := "cgtest" + filepath.Base(t.TempDir())
+	name := unique()
 	p := h.Hold(name)
 	if err := p.make(WeightHold, 2); err != nil {
 		t.Skipf("no cgroup can be made: %v", err)
@@ -142,7 +144,7 @@ func TestKillInAPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := "cgtest" + filepath.Base(t.TempDir())
+	name := unique()
 	p := h.Hold(name)
 	if err := p.make(WeightHold, 2); err != nil {
 		t.Skipf("no cgroup can be made: %v", err)
@@ -194,3 +196,10 @@ func startedIn(t *testing.T, p Place, unified bool) string {
 	}
 	return memberOf(out.String(), unified)
 }
+
+// unique is the name of an installation that no other test has.
+func unique() string {
+	return fmt.Sprintf("cg%d_%d", os.Getpid(), uniques.Add(1))
+}
+
+var uniques atomic.Int64

@@ -74,7 +74,7 @@ func TestFargate(t *testing.T) {
 	tests := []struct {
 		name string
 		run  func(*world)
-	}{{"the way out and in", wayOutAndIn}, {"as AWS shows it", asShown}, {"addresses come back", addressesComeBack}, {"checked by the server", checkedByTheServer}}
+	}{{"the way out and in", wayOutAndIn}, {"as AWS shows it", asShown}, {"checked by the server", checkedByTheServer}, {"addresses come back", addressesComeBack}}
 	for _, runtime := range []string{"runsc", "runc"} {
 		t.Run(runtime, func(t *testing.T) {
 			t.Parallel()
