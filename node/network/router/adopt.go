@@ -12,6 +12,7 @@ import (
 	"github.com/berth-ecs/berth/node/network/netspace"
 	"github.com/berth-ecs/berth/node/network/router/overlay"
 	"github.com/berth-ecs/berth/node/network/router/rules"
+	"github.com/berth-ecs/berth/node/network/router/shortcut"
 )
 
 // adopt looks at everything that is in the router, takes over what the configuration wants and buries the rest. Rules are replaced later.
@@ -62,6 +63,9 @@ func (v *vpc) evict(l netlink.Link) error {
 	if id := l.Attrs().Alias; idRule.MatchString(id) {
 		v.r.ready.Unset(id, nil)
 		err = netspace.Unmount(v.r.cfg.eniMount(id))
+	}
+	if !v.adopted { // the programs of an earlier process see what comes in before the rules that shut the link, and nobody ends their lanes
+		err = errors.Join(err, v.short.Attach(v.nl, l, shortcut.Direct))
 	}
 	v.bury(l.Attrs().Alias, l)
 	return err

@@ -28,6 +28,7 @@ const (
 	skbLen      = 0
 	skbKind     = 4
 	skbMark     = 8
+	skbTagged   = 20 // vlan_present
 	skbFrom     = 36 // ingress_ifindex
 	skbLink     = 40
 	skbStamp    = 44 // tc_index: nobody else uses it
@@ -118,6 +119,8 @@ func (t *Table) arrive(router uint32, epoch int) asm.Instructions {
 			asm.StoreImm(asm.RFP, stampAt, 0, asm.Word),
 			asm.LoadMem(asm.R2, ctx, skbKind, asm.Word),
 			asm.JNE.Imm(asm.R2, isHost, "on"),
+			asm.LoadMem(asm.R2, ctx, skbTagged, asm.Word), // the kernel took the tag out of the frame
+			asm.JNE.Imm(asm.R2, 0, "on"),
 		},
 		parse("on"),
 		t.key(router, skbLink),
@@ -163,16 +166,22 @@ func (t *Table) endLanes(router uint32) asm.Instructions {
 	)
 }
 
-// follow sends a packet along its lane, if that is of this epoch and young, and if the packet fits through it.
+// follow sends a packet along its lane, if that is of this epoch and young, and if the packet fits through it. What the map
+// has at the lane may be another one by the next moment: it is copied first.
 func (t *Table) follow(epoch int) asm.Instructions {
-	return asm.Instructions{
-		asm.JEq.Imm(lane, 0, "stamp").WithSymbol("data"),
+	out := asm.Instructions{asm.JEq.Imm(lane, 0, "stamp").WithSymbol("data")}
+	for at := int16(0); at < laneSize; at += 8 {
+		out = append(out, asm.LoadMem(asm.R1, lane, at, asm.DWord), asm.StoreMem(asm.RFP, laneAt+at, asm.R1, asm.DWord))
+	}
+	return append(append(out, seal()...),
+		asm.LoadMem(asm.R1, asm.RFP, laneAt+laneSeal, asm.DWord),
+		asm.JNE.Reg(asm.R0, asm.R1, "stamp"),
 		asm.LoadMapValue(asm.R1, epoch, 0),
 		asm.LoadMem(asm.R1, asm.R1, 0, asm.Word),
-		asm.LoadMem(asm.R2, lane, laneEpoch, asm.Word),
+		asm.LoadMem(asm.R2, asm.RFP, laneAt+laneEpoch, asm.Word),
 		asm.JNE.Reg(asm.R1, asm.R2, "stamp"),
 		asm.FnKtimeGetCoarseNs.Call(),
-		asm.LoadMem(asm.R1, lane, laneBorn, asm.DWord),
+		asm.LoadMem(asm.R1, asm.RFP, laneAt+laneBorn, asm.DWord),
 		asm.Sub.Reg(asm.R0, asm.R1),
 		asm.JGT.Imm(asm.R0, int32(laneAge), "stamp"),
 		asm.LoadMem(asm.R5, frame, timeLive, asm.Byte),
@@ -189,7 +198,7 @@ func (t *Table) follow(epoch int) asm.Instructions {
 		asm.LSh.Imm(asm.R2, 2),
 		asm.Add.Reg(asm.R1, asm.R2),
 		asm.Add.Imm(asm.R1, 20),
-		asm.LoadMem(asm.R2, lane, laneMTU, asm.Word).WithSymbol("fits"),
+		asm.LoadMem(asm.R2, asm.RFP, laneAt+laneMTU, asm.Word).WithSymbol("fits"),
 		asm.JGT.Reg(asm.R1, asm.R2, "on"), // the router says so
 
 		asm.Sub.Imm(asm.R5, 1),
@@ -200,30 +209,30 @@ func (t *Table) follow(epoch int) asm.Instructions {
 		asm.RSh.Imm(asm.R2, 16),
 		asm.Add.Reg(asm.R1, asm.R2),
 		asm.StoreMem(frame, checksum, asm.R1, asm.Half),
-		asm.LoadMem(asm.R1, lane, laneEther, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, laneAt+laneEther, asm.Word),
 		asm.StoreMem(frame, 0, asm.R1, asm.Word),
-		asm.LoadMem(asm.R1, lane, laneEther+4, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, laneAt+laneEther+4, asm.Word),
 		asm.StoreMem(frame, 4, asm.R1, asm.Word),
-		asm.LoadMem(asm.R1, lane, laneEther+8, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, laneAt+laneEther+8, asm.Word),
 		asm.StoreMem(frame, 8, asm.R1, asm.Word),
 		asm.Mov.Imm(asm.R1, 0),
 		asm.StoreMem(ctx, skbStamp, asm.R1, asm.Word),
-		asm.LoadMem(asm.R1, lane, laneLink, asm.Word),
-		asm.LoadMem(asm.R3, lane, lanePeer, asm.Word),
+		asm.LoadMem(asm.R1, asm.RFP, laneAt+laneLink, asm.Word),
+		asm.LoadMem(asm.R3, asm.RFP, laneAt+lanePeer, asm.Word),
 		asm.Mov.Imm(asm.R2, 0),
 		asm.JNE.Imm(asm.R3, 0, "peer"),
 		asm.FnRedirect.Call(),
 		asm.Return(),
 		asm.FnRedirectPeer.Call().WithSymbol("peer"),
 		asm.Return(),
-	}
+	)
 }
 
 // stampIt ends arrive: at "stamp" with one, at "on" without.
 func stampIt(epoch int) asm.Instructions {
 	return join(
 		asm.Instructions{asm.Mov.Imm(asm.R1, 0).WithSymbol("stamp")},
-		stamp(epoch),
+		stamp(epoch, asm.R2),
 		asm.Instructions{
 			asm.StoreMem(asm.RFP, stampAt, asm.R1, asm.Word),
 			asm.LoadMem(asm.R1, asm.RFP, stampAt, asm.Word).WithSymbol("on"),
@@ -234,11 +243,12 @@ func stampIt(epoch int) asm.Instructions {
 	)
 }
 
-// stamp loads into R1 as much of the epoch as a packet can carry; it is never 0.
-func stamp(epoch int) asm.Instructions {
+// stamp loads into R1 as much of the epoch as a packet can carry; it is never 0. All of it is in register now.
+func stamp(epoch int, now asm.Register) asm.Instructions {
 	return asm.Instructions{
 		asm.LoadMapValue(asm.R1, epoch, 0),
-		asm.LoadMem(asm.R1, asm.R1, 0, asm.Word),
+		asm.LoadMem(now, asm.R1, 0, asm.Word),
+		asm.Mov.Reg(asm.R1, now),
 		asm.And.Imm(asm.R1, 0x7fff),
 		asm.Or.Imm(asm.R1, 0x8000),
 	}

@@ -10,5 +10,7 @@
 //   - After Turn no lane is taken that was made before, nor is one made of a packet that came in before.
 //   - A lane is taken for a second; then a packet asks the router again, so that its connection is known as long as it is used.
 //   - What begins or ends a connection, fragments, options of IP, packets that are too large or have lived too long go through the router.
-//   - Programs stay on links when their process ends, and lanes with them: for a second at most, then there is nobody who makes others valid.
+//   - What is read of a lane while the map gives its place to another one is not taken.
+//   - Programs stay on links when their process ends, and go on as long as nobody changes the router. Those that another process does not put
+//     its own in the place of take a change for true within a second.
 package shortcut

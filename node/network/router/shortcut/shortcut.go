@@ -30,7 +30,8 @@ const (
 	laneMTU   = 16
 	lanePeer  = 20 // 1: it leads to what is beyond the link, which is on this machine
 	laneEther = 24 // the link addresses of a frame that leaves
-	laneSize  = 40
+	laneSeal  = 40 // of all this and the key
+	laneSize  = 48
 
 	keySize = 20 // router, link, source, destination, ports
 )
