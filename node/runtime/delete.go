@@ -84,12 +84,12 @@ const (
 )
 
 // deleteEnded deletes a task that has ended. That is told a moment before its sandbox or its shim has gone down, and neither deletes anything
-// in that moment.
+// in that moment. containerd may delete it meanwhile, as one whose shim has died, and not to the end.
 func (r *Runtime) deleteEnded(ctx context.Context, id string) error {
 	for end := time.Now().Add(downTime); ; {
 		err := r.deleteTask(ctx, id)
 		if err == nil || errdefs.IsNotFound(err) {
-			return nil
+			return r.remains(id[:32]).Scrub(ctx, id)
 		}
 		if errdefs.IsUnavailable(err) || time.Now().After(end) || !again.Pause(ctx, downEvery) {
 			return err
