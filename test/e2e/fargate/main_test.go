@@ -74,7 +74,12 @@ func TestFargate(t *testing.T) {
 	tests := []struct {
 		name string
 		run  func(*world)
-	}{{"the way out and in", wayOutAndIn}, {"as AWS shows it", asShown}, {"checked by the server", checkedByTheServer}, {"addresses come back", addressesComeBack}}
+	}{
+		{"checked by the server", checkedByTheServer}, // before the group lets in more
+		{"the way out and in", wayOutAndIn},
+		{"as AWS shows it", asShown},
+		{"addresses come back", addressesComeBack}, // takes every public address
+	}
 	for _, runtime := range []string{"runsc", "runc"} {
 		t.Run(runtime, func(t *testing.T) {
 			t.Parallel()
