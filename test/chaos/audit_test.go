@@ -12,6 +12,7 @@ import (
 	"github.com/berth-ecs/berth/test/audit/inventory"
 	"github.com/berth-ecs/berth/test/hosts"
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // audit waits until every machine has exactly what the live tasks need. What a task left goes a moment after its end.
@@ -51,7 +52,7 @@ func (w *world) auditOne(ctx context.Context, h *hosts.Host, live []types.Task) 
 	var here []inventory.Running
 	elsewhere, mine := map[string]string{}, false
 	for _, t := range live {
-		at, id, eni := w.at[aws.ToString(t.ContainerInstanceArn)], shortID(aws.ToString(t.TaskArn)), detail(t, "networkInterfaceId")
+		at, id, eni := w.at[aws.ToString(t.ContainerInstanceArn)], rounds.ShortID(aws.ToString(t.TaskArn)), detail(t, "networkInterfaceId")
 		if at != h && eni != "" {
 			elsewhere[detail(t, "privateIPv4Address")] = at.Address.String()
 		}

@@ -110,7 +110,7 @@ func (b *book) allTasks() map[string]wish {
 func (b *book) running() []string {
 	var out []string
 	for arn, w := range b.allTasks() {
-		if w.exit == nil && !w.stop && !b.isHarmed(shortID(arn)) {
+		if w.exit == nil && !w.stop && !b.isHarmed(rounds.ShortID(arn)) {
 			out = append(out, arn)
 		}
 	}

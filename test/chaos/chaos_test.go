@@ -99,7 +99,7 @@ func (w *world) judge(d *diary, round int) {
 // tidy forgets what was judged, so that rounds do not become slower.
 func (w *world) tidy() {
 	w.t.Helper()
-	tasks, err := describeTasks(w.t.Context(), w.ecs[0], keysOf(w.book.allTasks()))
+	tasks, err := rounds.DescribeTasks(w.t.Context(), w.ecs[0], keysOf(w.book.allTasks()))
 	if err != nil {
 		w.t.Fatal(err)
 	}

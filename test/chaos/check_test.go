@@ -45,30 +45,15 @@ func (w *world) live(ctx context.Context, c *ecs.Client) ([]types.Task, error) {
 			arns = append(arns, page.TaskArns...)
 		}
 	}
-	all, err := describeTasks(ctx, c, arns)
+	all, err := rounds.DescribeTasks(ctx, c, arns)
 	return slices.DeleteFunc(all, func(t types.Task) bool { return aws.ToString(t.LastStatus) == "STOPPED" }), err
-}
-
-func describeTasks(ctx context.Context, c *ecs.Client, arns []string) ([]types.Task, error) {
-	var all []types.Task
-	for chunk := range slices.Chunk(arns, 100) {
-		out, err := c.DescribeTasks(ctx, &ecs.DescribeTasksInput{Tasks: chunk})
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range out.Failures {
-			return nil, fmt.Errorf("task %s: %s", aws.ToString(f.Arn), aws.ToString(f.Reason))
-		}
-		all = append(all, out.Tasks...)
-	}
-	return all, nil
 }
 
 // visible checks at once, before anything converged, that every server says what was acknowledged by any.
 func (w *world) visible(ctx context.Context) error {
 	tasks, services := w.book.allTasks(), w.book.allServices()
 	for i, c := range w.ecs {
-		if _, err := describeTasks(ctx, c, slices.Sorted(maps.Keys(tasks))); err != nil {
+		if _, err := rounds.DescribeTasks(ctx, c, slices.Sorted(maps.Keys(tasks))); err != nil {
 			return fmt.Errorf("server %d: an acknowledged task is not there: %w", i, err)
 		}
 		out, err := c.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: slices.Sorted(maps.Keys(services))})
@@ -112,19 +97,19 @@ func (w *world) settled(ctx context.Context, c *ecs.Client) error {
 // tasksDone: standalone tasks are where they were wished to be.
 func (w *world) tasksDone(ctx context.Context, c *ecs.Client) error {
 	wishes := w.book.allTasks()
-	tasks, err := describeTasks(ctx, c, slices.Sorted(maps.Keys(wishes)))
+	tasks, err := rounds.DescribeTasks(ctx, c, slices.Sorted(maps.Keys(wishes)))
 	if err != nil {
 		return err
 	}
 	var errs, final []error
 	for _, t := range tasks {
 		arn := aws.ToString(t.TaskArn)
-		wrong, onItsWay := wishes[arn].judge(t, w.book.isHarmed(shortID(arn)))
+		wrong, onItsWay := wishes[arn].judge(t, w.book.isHarmed(rounds.ShortID(arn)))
 		switch {
 		case wrong != "":
 			final = append(final, fmt.Errorf("%wtask %s %s", errFinal, arn, wrong))
 		case onItsWay:
-			errs = append(errs, fmt.Errorf("task %s of %s is %s, desired %s: %s", arn, family(aws.ToString(t.TaskDefinitionArn)),
+			errs = append(errs, fmt.Errorf("task %s of %s is %s, desired %s: %s", arn, rounds.Family(aws.ToString(t.TaskDefinitionArn)),
 				aws.ToString(t.LastStatus), aws.ToString(t.DesiredStatus), reasons(t)))
 		}
 	}
@@ -180,7 +165,7 @@ func (w *world) accounted(live []types.Task) error {
 			count[name]++
 		}
 		if name == witness {
-			witnesses = append(witnesses, shortID(arn))
+			witnesses = append(witnesses, rounds.ShortID(arn))
 		}
 	}
 	for name, s := range services {
@@ -230,7 +215,7 @@ func number(s *string) int32 {
 func (w *world) oneProcessEach(live []types.Task) error {
 	wanted := map[string]string{} // the machine of each container
 	for _, t := range live {
-		wanted[shortID(aws.ToString(t.TaskArn))+"-0"] = w.at[aws.ToString(t.ContainerInstanceArn)].Name
+		wanted[rounds.ShortID(aws.ToString(t.TaskArn))+"-0"] = w.at[aws.ToString(t.ContainerInstanceArn)].Name
 	}
 	all := map[string][]rounds.Print{}
 	for _, h := range w.nodes {

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // serviceStep changes one of a few services, or looks whether it is as it was acknowledged, wherever that was.
@@ -79,7 +81,7 @@ func specOf(found []types.Service) spec {
 	if len(found) == 0 || aws.ToString(found[0].Status) != "ACTIVE" {
 		return spec{}
 	}
-	return spec{exists: true, definition: family(aws.ToString(found[0].TaskDefinition)), desired: found[0].DesiredCount}
+	return spec{exists: true, definition: rounds.Family(aws.ToString(found[0].TaskDefinition)), desired: found[0].DesiredCount}
 }
 
 func (l *load) create(name string, s spec, token uint64) func(context.Context, *ecs.Client) error {

@@ -38,7 +38,7 @@ func (w *world) pairUp() {
 		if aws.ToString(t.Group) != "service:"+witness {
 			continue
 		}
-		h, id := w.at[aws.ToString(t.ContainerInstanceArn)], shortID(aws.ToString(t.TaskArn))
+		h, id := w.at[aws.ToString(t.ContainerInstanceArn)], rounds.ShortID(aws.ToString(t.TaskArn))
 		prints := rounds.Inits(h.Name)[id+"-0"]
 		if len(prints) != 1 {
 			w.t.Fatalf("witness %s has processes %v", id, prints)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -209,14 +208,6 @@ func (w *world) makeWitness() {
 	w.book.setService(witness, spec{exists: true, definition: vpcFamily, desired: machines})
 	w.converge("the witnesses", 0)
 	w.pairUp()
-}
-
-func shortID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
-
-// family is that of a task definition's ARN.
-func family(arn string) string {
-	name, _, _ := strings.Cut(shortID(arn), ":")
-	return name
 }
 
 // keepLogs copies what every machine wrote to BERTH_TEST_KEEP when the test failed.

@@ -33,29 +33,14 @@ func (w *world) live(ctx context.Context) ([]types.Task, error) {
 			arns = append(arns, page.TaskArns...)
 		}
 	}
-	all, err := w.describeTasks(ctx, arns)
+	all, err := rounds.DescribeTasks(ctx, w.ECS, arns)
 	return slices.DeleteFunc(all, func(t types.Task) bool { return aws.ToString(t.LastStatus) == "STOPPED" }), err
-}
-
-func (w *world) describeTasks(ctx context.Context, arns []string) ([]types.Task, error) {
-	var all []types.Task
-	for chunk := range slices.Chunk(arns, 100) {
-		out, err := w.ECS.DescribeTasks(ctx, &ecs.DescribeTasksInput{Tasks: chunk})
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range out.Failures {
-			return nil, fmt.Errorf("task %s: %s", aws.ToString(f.Arn), aws.ToString(f.Reason))
-		}
-		all = append(all, out.Tasks...)
-	}
-	return all, nil
 }
 
 // visible checks at once, before anything converged, that what was acknowledged is what is described.
 func (w *world) visible(ctx context.Context) error {
 	tasks, services := w.book.allTasks(), w.book.allServices()
-	if _, err := w.describeTasks(ctx, slices.Sorted(maps.Keys(tasks))); err != nil {
+	if _, err := rounds.DescribeTasks(ctx, w.ECS, slices.Sorted(maps.Keys(tasks))); err != nil {
 		return fmt.Errorf("an acknowledged task is not there: %w", err)
 	}
 	out, err := w.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: slices.Sorted(maps.Keys(services))})
@@ -119,19 +104,19 @@ func (w *world) ranOnce() error {
 // tasksDone: standalone tasks are where they were wished to be.
 func (w *world) tasksDone(ctx context.Context) error {
 	wishes := w.book.allTasks()
-	tasks, err := w.describeTasks(ctx, slices.Sorted(maps.Keys(wishes)))
+	tasks, err := rounds.DescribeTasks(ctx, w.ECS, slices.Sorted(maps.Keys(wishes)))
 	if err != nil {
 		return err
 	}
 	var errs, final []error
 	for _, t := range tasks {
-		wrong, onItsWay := wishes[aws.ToString(t.TaskArn)].judge(t, w.book.fateOf(shortID(aws.ToString(t.TaskArn))))
+		wrong, onItsWay := wishes[aws.ToString(t.TaskArn)].judge(t, w.book.fateOf(rounds.ShortID(aws.ToString(t.TaskArn))))
 		switch {
 		case wrong != "":
 			final = append(final, fmt.Errorf("%wtask %s %s", errFinal, aws.ToString(t.TaskArn), wrong))
 		case onItsWay:
 			errs = append(errs, fmt.Errorf("task %s of %s is %s, desired %s: %s", aws.ToString(t.TaskArn),
-				family(aws.ToString(t.TaskDefinitionArn)), aws.ToString(t.LastStatus), aws.ToString(t.DesiredStatus), reasons(t)))
+				rounds.Family(aws.ToString(t.TaskDefinitionArn)), aws.ToString(t.LastStatus), aws.ToString(t.DesiredStatus), reasons(t)))
 		}
 	}
 	if final != nil {
@@ -209,7 +194,7 @@ func (w *world) accounted(live []types.Task) error {
 func (w *world) oneProcessEach(live []types.Task) error {
 	now, wanted := rounds.Inits(w.Name), map[string]bool{}
 	for _, t := range live {
-		id := shortID(aws.ToString(t.TaskArn))
+		id := rounds.ShortID(aws.ToString(t.TaskArn))
 		wanted[id] = true
 		first := id + "-0"
 		if now[id+"-sandbox"] != nil {
@@ -296,5 +281,3 @@ func (w *world) converge(what string) {
 		return err
 	})
 }
-
-func shortID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }

@@ -14,6 +14,7 @@ import (
 	cloudmap "github.com/aws/aws-sdk-go-v2/service/servicediscovery/types"
 
 	"github.com/berth-ecs/berth/test/installation"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // Where the tasks of some services are found.
@@ -74,7 +75,7 @@ func (w *world) found(ctx context.Context, live []types.Task) error {
 	wanted := map[string]bool{}
 	for _, t := range live {
 		if name, _ := strings.CutPrefix(aws.ToString(t.Group), "service:"); slices.Contains(foundIn, name) {
-			wanted[shortID(aws.ToString(t.TaskArn))] = true
+			wanted[rounds.ShortID(aws.ToString(t.TaskArn))] = true
 		}
 	}
 	var errs []error

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/berth-ecs/berth/test/audit/inventory"
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // Families of tasks in sandboxes. Those on FARGATE have one or not as the node's setting says, which changes from life to life of it.
@@ -142,7 +143,7 @@ func (w *world) publicAddress(ctx context.Context, t types.Task) (string, error)
 
 // containersOf are the containers of a task as the audit names them. The second one of two may be between two lives.
 func containersOf(t types.Task) []inventory.Running {
-	id, name := shortID(aws.ToString(t.TaskArn)), family(aws.ToString(t.TaskDefinitionArn))
+	id, name := rounds.ShortID(aws.ToString(t.TaskArn)), rounds.Family(aws.ToString(t.TaskDefinitionArn))
 	first := inventory.Running{TaskID: id, ID: id + "-0", Endpoint: id + "-0", Sandbox: name == boxFamily}
 	switch {
 	case name == hostFamily:

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/berth-ecs/berth/test/rounds"
 )
 
 // booked: what the node registered, less what is left, is what the live tasks hold.
@@ -41,7 +43,7 @@ func (w *world) booked(ctx context.Context, live []types.Task) error {
 		for _, c := range t.Containers {
 			cpu, memory = cpu+number(c.Cpu), memory+number(c.Memory)
 		}
-		if family(aws.ToString(t.TaskDefinitionArn)) == staticFamily {
+		if rounds.Family(aws.ToString(t.TaskDefinitionArn)) == staticFamily {
 			ports = append(ports, strconv.Itoa(int(aws.ToInt32(t.Containers[0].NetworkBindings[0].HostPort))))
 		}
 	}

@@ -64,11 +64,11 @@ func (w *world) killPart(p part, r *rand.Rand) {
 func (w *world) partsOf(p part) map[string]int {
 	spared := map[string]bool{}
 	for _, arn := range w.witnesses {
-		spared[shortID(arn)] = true
+		spared[rounds.ShortID(arn)] = true
 	}
 	for arn, wished := range w.book.allTasks() {
 		if wished.keep || wished.gated {
-			spared[shortID(arn)] = true
+			spared[rounds.ShortID(arn)] = true
 		}
 	}
 	out := map[string]int{}

@@ -98,7 +98,7 @@ func (w *world) printed() error {
 			continue
 		}
 		n := 0
-		for line, err := range logfile.Read(w.t.Context(), filepath.Join(w.DataDir, "logs"), shortID(arn), "main") {
+		for line, err := range logfile.Read(w.t.Context(), filepath.Join(w.DataDir, "logs"), rounds.ShortID(arn), "main") {
 			if n++; err != nil || string(line.Text) != strconv.Itoa(n) {
 				errs = append(errs, fmt.Errorf("task %s: line %d of its output is %q (%w)", arn, n, line.Text, err))
 				break

@@ -196,7 +196,7 @@ func (w *world) gated(codes ...int32) (release func()) {
 		installation.Eventually(w.t, "the gated tasks' processes end", func(context.Context) error {
 			alive := rounds.Inits(w.Name)
 			for _, arn := range arns {
-				if len(alive[shortID(arn)+"-0"]) > 0 {
+				if len(alive[rounds.ShortID(arn)+"-0"]) > 0 {
 					return fmt.Errorf("%s still runs", arn)
 				}
 			}
