@@ -43,7 +43,7 @@ func pureImport(dir, p string) *Finding {
 		return nil
 	case target == "internal/clock":
 		return &Finding{Rule: "pure", Text: fmt.Sprintf("imports %s, but %s is a pure room: time is an input, so that the same input always gives the same output", p, dir)}
-	case isOwn && (under(target, "wire/shape") || under(target, "internal") || target == "nodeconf" || (wingOf(target) == wingOf(dir) && isPure(target))):
+	case isOwn && (under(target, "wire/shape") || under(target, "internal") || target == "nodeconf" || target == "proxyconf" || (wingOf(target) == wingOf(dir) && isPure(target))):
 		return nil
 	}
 	return &Finding{Rule: "pure", Text: fmt.Sprintf("imports %s, but %s is a pure room: it may import the standard library, wire/shape, nodeconf, internal and pure rooms of its own wing, so that decisions can be read and tested without the rest", p, dir)}

@@ -24,8 +24,8 @@ var owners = []owner{
 	{"github.com/gorilla/mux", []string{"registry/ociapi"}, "distribution's routes are its"},
 	{"github.com/elastic/go-seccomp-bpf", []string{"node/runtime"}, "the numbers of system calls are needed where their filters are made"},
 	{"github.com/distribution/reference", []string{"node/runtime"}, "image names are resolved where images are pulled"},
-	{"google.golang.org/protobuf", []string{"node/runtime", "mesh/xds"}, "protocol buffers are containerd's and Envoy's language, not ours"},
-	{"google.golang.org/grpc", []string{"node/runtime", "mesh/xds", "store/etcd"}, "gRPC is containerd's, Envoy's and etcd's transport, not ours"},
+	{"google.golang.org/protobuf", []string{"node/runtime", "node/proxy", "mesh/xds"}, "protocol buffers are containerd's and Envoy's language, not ours"},
+	{"google.golang.org/grpc", []string{"node/runtime", "node/proxy", "mesh/xds", "store/etcd"}, "gRPC is containerd's, Envoy's and etcd's transport, not ours"},
 
 	{"github.com/vishvananda", []string{"node/network", "test/audit"}, "one place programs the kernel's links"},
 	{"github.com/google/nftables", []string{"node/network", "test/audit"}, "one place programs the kernel's firewall"},
@@ -33,7 +33,7 @@ var owners = []owner{
 	{"github.com/ti-mo/conntrack", []string{"node/network"}, "one place talks netlink"},
 	{"github.com/cilium/ebpf", []string{"node/network"}, "one place programs the kernel"},
 	{"github.com/miekg/dns", []string{"node/dns"}, "one resolver"},
-	{"github.com/envoyproxy/go-control-plane", []string{"mesh/xds"}, "one language for proxies, one place to look"},
+	{"github.com/envoyproxy/go-control-plane", []string{"mesh/xds", "node/proxy"}, "one language for proxies, one place to look"},
 
 	{"github.com/coder/websocket", []string{"session/hub", "session/link", "node/agent"}, "the two ends of the agent protocol; the rules in between know no sockets"},
 	{"github.com/alecthomas/kong", []string{"cmd"}, "only the program knows its command line"},

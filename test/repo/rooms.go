@@ -7,7 +7,7 @@ import (
 )
 
 // The wings of the house: one AWS service each.
-var wings = []string{"ecs", "vpc", "elb", "cloudmap", "mesh", "scaling", "metrics", "logs", "iam", "secrets", "registry", "events"}
+var wings = []string{"ecs", "vpc", "elb", "acm", "cloudmap", "mesh", "scaling", "metrics", "logs", "iam", "secrets", "registry", "events"}
 
 // wingOf returns the wing a package belongs to, or "".
 func wingOf(dir string) string {
@@ -32,7 +32,7 @@ func isControl(dir string) bool { return wingOf(dir) != "" && room(dir) == "cont
 func isTables(dir string) bool  { return wingOf(dir) != "" && room(dir) == "tables" }
 
 // Pure rooms outside of the wings: the rules of the agent protocol, what a node makes of a payload, and how machines join.
-var pureBeside = []string{"session", "nodeconf", "joining"}
+var pureBeside = []string{"session", "nodeconf", "proxyconf", "joining"}
 
 // isPure: a wing's root and every room that is not api, control, tables or a data plane's control.
 func isPure(dir string) bool {
@@ -43,7 +43,7 @@ func isPure(dir string) bool {
 }
 
 // Rooms of wings that talk to the outside by their nature: to proxies, to what keeps bulk content, or to nodes.
-var impureRooms = []string{"mesh/xds", "registry/shelf", "vpc/feed"}
+var impureRooms = []string{"mesh/xds", "mesh/feed", "registry/shelf", "vpc/feed"}
 
 // Everything that runs on a machine that runs tasks; the rest of the product is the server.
 const nodeRoot = "node"

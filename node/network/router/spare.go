@@ -28,9 +28,7 @@ type spare struct {
 // routerMAC is the link address of a router's end of every interface: there is one machine behind each.
 var routerMAC = net.HardwareAddr{0x0a, 0xbe, 0, 0, 0, 1}
 
-const (
-	sparePrefix = "spare"
-)
+const sparePrefix = "spare"
 
 func (v *vpc) buildSpare() (s *spare, err error) {
 	s = &spare{ns: netns.None()}
