@@ -24,6 +24,8 @@ var ahead = map[string]string{
 	`^(?!arn:)[!-~]{1,253}$`:  `^[!-~]+$`,
 	// cloudmap.CheckServiceName: the length as a whole.
 	`((?=^.{1,127}$)^([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9])(\.([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9]))*$)|(^\.$)`: `(^([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9])(\.([a-zA-Z0-9_][a-zA-Z0-9-_]{0,61}[a-zA-Z0-9_]|[a-zA-Z0-9]))*$)|(^\.$)`,
+	// Nothing is missing: "not a hyphen, then letters, digits and hyphens" is said by the first character's own set.
+	`(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])`: `(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z0-9][A-Za-z0-9-]{0,61}[A-Za-z0-9])`,
 }
 
 // translate turns a model's pattern into Go's syntax. What cannot be said in it, and is not in ahead, is an error: a constraint must
