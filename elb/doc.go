@@ -175,6 +175,7 @@ type Target struct {
 	Home
 	Group string // ID
 	TargetKey
+	Place        string `json:",omitempty"` // the zone it is in; none when that is beyond the VPC
 	Owner        string `json:",omitempty"` // whatever of another wing it stands for, a task's ARN; a client's has none
 	RegisteredAt time.Time
 	// DrainingSince is when it was deregistered; zero while it is registered. A draining target gets no new requests; the loop of targets deletes
@@ -189,15 +190,30 @@ type TargetKey struct {
 	Zone string `json:",omitempty"` // all, when an address is beyond the VPC
 }
 
-// TargetHealth is what the node of a load balancer in one zone sees of a target. Who hears the nodes' reports writes it.
+// TargetHealth is what the node of a load balancer in one zone sees of a target at one of its addresses. Who hears the nodes' reports writes it;
+// it counts while that node serves.
 type TargetHealth struct {
 	Home
 	Group string // ID
 	TargetKey
+	Addr         netip.Addr // where it was looked at: an instance has one, a load balancer as many as it has nodes
+	LoadBalancer string     // ID
+	Zone         string     // of the load balancer, whose node looked
+	Machine      string     // name of the berth node that looked
+	State        string     // initial, healthy or unhealthy; drained when nothing of a draining target is in flight there any more
+	Reason       string     `json:",omitempty"` // Elb.InitialHealthChecking, Target.Timeout, ...
+	Description  string     `json:",omitempty"`
+	At           time.Time
+}
+
+// PartState is how far a machine's proxy is with a load balancer in one zone. Who hears the nodes' reports writes it; the loop of load balancers
+// makes Node.Serving of it.
+type PartState struct {
+	Home
 	LoadBalancer string // ID
-	Zone         string // whose node looked
-	State        string // initial, healthy or unhealthy; drained when nothing of a draining target is in flight there any more
-	Reason       string `json:",omitempty"` // Elb.InitialHealthChecking, Target.Timeout, ...
-	Description  string `json:",omitempty"`
+	Zone         string
+	Machine      string // name of the berth node
+	Serving      bool   // its listeners are open
+	Error        string `json:",omitempty"` // why the proxy refused what it was last told; it goes on with what it had
 	At           time.Time
 }
