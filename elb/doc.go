@@ -56,6 +56,19 @@ type Node struct {
 	Serving   bool       // the task runs and its machine's proxy has acknowledged the listeners once; only such a node is in DNS
 }
 
+// Place is what the proxy of a machine says of one node of a load balancer. Who hears the nodes' reports writes it; the loop of load balancers
+// makes Node.Serving of it, and deletes it when the interface is gone.
+type Place struct {
+	Home
+	LoadBalancer string // ID
+	Zone         string
+	Interface    string
+	Machine      string // name of the berth node that said it
+	Serving      bool   // its listeners are open
+	Error        string `json:",omitempty"` // why the proxy refused what it was last told; it goes on with what it had
+	At           time.Time
+}
+
 // Attributes are what somebody set of a load balancer, listener or target group. The API writes them; what is not in Values has its default.
 type Attributes struct {
 	Home

@@ -12,7 +12,7 @@ import (
 // Part is what a proxy does for one thing: one load balancer in one zone. The Envoy of a machine does many parts, which have nothing in common
 // but the process.
 type Part struct {
-	Name      string // unique in the installation: elb/<account>/<region>/<load balancer>/<zone>
+	Name      string // unique in the installation: elb/<account>/<region>/<load balancer>/<zone>/<interface> (elb.Part): while a node is replaced, a zone has two
 	Space     string // eni-...: the network namespace in which it listens and from which it connects
 	Listeners []Listener
 	Clusters  []Cluster
