@@ -1,0 +1,54 @@
+package seam
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/berth-ecs/berth/proxyconf"
+)
+
+// Extra is what only the relay needs of a cluster.
+type Extra struct {
+	Part      string
+	Cluster   string           // as the part calls it: the group's ARN
+	Endpoints string           // name of the Endpoints
+	Space     string           // eni-..., from where targets are looked at; "" is the machine's own network
+	Check     *proxyconf.Check `json:",omitempty"` // nil: targets are healthy unseen
+	Protocol  string           // of the cluster: http1, http2 or tcp
+	End       bool             `json:",omitempty"` // connections end when a target's deregistration is over
+}
+
+const (
+	metadataKey = "berth"
+	extraKey    = "extra"
+)
+
+// Metadata is a cluster's metadata that says e.
+func (e Extra) Metadata() (*core.Metadata, error) {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("what the relay needs of a cluster: %w", err)
+	}
+	return &core.Metadata{FilterMetadata: map[string]*structpb.Struct{
+		metadataKey: {Fields: map[string]*structpb.Value{extraKey: structpb.NewStringValue(string(text))}},
+	}}, nil
+}
+
+var errNoExtra = errors.New("the cluster does not say what the relay needs of it")
+
+// ExtraOf reads what Metadata wrote.
+func ExtraOf(m *core.Metadata) (Extra, error) {
+	text := m.GetFilterMetadata()[metadataKey].GetFields()[extraKey].GetStringValue()
+	if text == "" {
+		return Extra{}, errNoExtra
+	}
+	var e Extra
+	if err := json.Unmarshal([]byte(text), &e); err != nil {
+		return Extra{}, fmt.Errorf("what the relay needs of a cluster: %w", err)
+	}
+	return e, nil
+}
