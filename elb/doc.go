@@ -211,22 +211,10 @@ type TargetHealth struct {
 	TargetKey
 	Addr         netip.Addr // where it was looked at: an instance has one, a load balancer as many as it has nodes
 	LoadBalancer string     // ID
-	Zone         string     // of the load balancer, whose node looked
-	Machine      string     // name of the berth node that looked
+	Zone         string     // whose node looked
+	Interface    string     // of that node
 	State        string     // initial, healthy or unhealthy; drained when nothing of a draining target is in flight there any more
 	Reason       string     `json:",omitempty"` // Elb.InitialHealthChecking, Target.Timeout, ...
 	Description  string     `json:",omitempty"`
-	At           time.Time
-}
-
-// PartState is how far a machine's proxy is with a load balancer in one zone. Who hears the nodes' reports writes it; the loop of load balancers
-// makes Node.Serving of it.
-type PartState struct {
-	Home
-	LoadBalancer string // ID
-	Zone         string
-	Machine      string // name of the berth node
-	Serving      bool   // its listeners are open
-	Error        string `json:",omitempty"` // why the proxy refused what it was last told; it goes on with what it had
 	At           time.Time
 }
