@@ -21,7 +21,7 @@ type Registration struct {
 // MaxInstances is how many instances a service has at most.
 const MaxInstances = 1000
 
-// RegisterInstance registers an instance, or replaces its attributes: what was known of its health is forgotten then. It says whether
+// RegisterInstance registers an instance, or replaces its attributes: what was known of its health is forgotten when they change. It says whether
 // anything changed. The service is compared, so that it is there when this commits. 3 keys, read or written.
 func RegisterInstance(tx store.Tx, r Registration) (changed bool, err error) {
 	s, err := Service(tx, r.Home, r.Service)
@@ -37,7 +37,8 @@ func RegisterInstance(tx store.Tx, r Registration) (changed bool, err error) {
 	}
 	key := InstanceKey(s.Home, s.ID, r.Instance)
 	was, there := Instances.Get(tx, key)
-	if there && maps.Equal(was.Attributes, r.Attributes) && was.Owner == r.Owner && was.CreatorRequestID == r.CreatorRequestID {
+	same := there && maps.Equal(was.Attributes, r.Attributes) && was.Owner == r.Owner
+	if same && was.CreatorRequestID == r.CreatorRequestID {
 		return false, nil
 	}
 	if err := Room(tx, s, r.Instance); err != nil {
@@ -45,7 +46,9 @@ func RegisterInstance(tx store.Tx, r Registration) (changed bool, err error) {
 	}
 	Instances.Put(tx, &cloudmap.Instance{Home: s.Home, Service: s.ID, ID: r.Instance, Attributes: r.Attributes,
 		CreatorRequestID: r.CreatorRequestID, Owner: r.Owner, RegisteredAt: tx.Now()})
-	Healths.Delete(tx, key)
+	if !same {
+		Healths.Delete(tx, key)
+	}
 	Touch(tx, s.Home, s.ID)
 	return true, nil
 }

@@ -168,3 +168,30 @@ func TestDeletingBesideRegistering(t *testing.T) {
 		t.Errorf("the service is deleted beside its first instance: %v", err)
 	}
 }
+
+// A client that says the same again under another CreatorRequestId has told nothing new of the instance.
+func TestHealthOutlivesTheSameRegistration(t *testing.T) {
+	w := newWorld(t)
+	w.register("a", "10.0.0.1")
+	again := registration("a", "10.0.0.1")
+	again.CreatorRequestID = "second"
+	for _, c := range []struct {
+		with Registration
+		want bool // health is still known
+	}{{again, true}, {registration("a", "10.0.0.2"), false}} {
+		w.must(func(tx store.Tx) error {
+			_, err := SetHealth(tx, Ref{Home: home, Service: "srv-1", Instance: "a"}, "UNHEALTHY")
+			return err
+		})
+		w.must(func(tx store.Tx) error {
+			_, err := RegisterInstance(tx, c.with)
+			return err
+		})
+		w.must(func(tx store.Tx) error {
+			if _, got := Healths.Peek(tx, InstanceKey(home, "srv-1", "a")); got != c.want {
+				t.Errorf("after registering %+v: health known %v", c.with, got)
+			}
+			return nil
+		})
+	}
+}
