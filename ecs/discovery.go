@@ -121,7 +121,7 @@ func (v TaskView) address(r shape.ServiceRegistry, as Registry, at HostAddress) 
 	if at.Address == "" {
 		return nil, errNoAddress
 	}
-	port := v.hostPort(aws.Val(r.ContainerName), aws.Val(r.ContainerPort))
+	port := v.HostPort(aws.Val(r.ContainerName), aws.Val(r.ContainerPort))
 	if port == 0 && at.Mode == shape.NetworkModeHost {
 		port = aws.Val(r.ContainerPort)
 	}
@@ -136,8 +136,8 @@ func (v TaskView) address(r shape.ServiceRegistry, as Registry, at HostAddress) 
 	return out, nil
 }
 
-// hostPort is the machine's port of a container's; 0 for none.
-func (v TaskView) hostPort(container string, port int32) int32 {
+// HostPort is the machine's port of a container's; 0 for none.
+func (v TaskView) HostPort(container string, port int32) int32 {
 	for _, c := range v.Status.Containers {
 		for _, b := range c.NetworkBindings {
 			if c.Name == container && aws.Val(b.ContainerPort) == port {

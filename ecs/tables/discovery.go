@@ -24,10 +24,11 @@ type Discovery interface {
 // DropWrites is how many keys the end of a task's registration writes at most.
 const DropWrites = 4
 
-// Wings are the other wings as the transactions of this one need them. Either may be nil where no task needs it.
+// Wings are the other wings as the transactions of this one need them. Each may be nil where no task needs it.
 type Wings struct {
 	Network
 	Discovery
+	Balancing
 }
 
 // Registries finds the service registries of a request for a service with a task definition, or says in AWS's words what is wrong with them.
