@@ -218,3 +218,20 @@ type TargetHealth struct {
 	Description  string     `json:",omitempty"`
 	At           time.Time
 }
+
+// Name is something that only one may have: the name of a load balancer or target group, the port of a listener, the priority of a rule. The API
+// writes it in the transaction that makes or deletes what has it.
+type Name struct {
+	Home
+	Of   string // NamesOfLoadBalancers, NamesOfGroups, PortsOf a load balancer, PrioritiesOf a listener
+	Name string
+	ID   string // of what has it
+}
+
+// Changes is written by whoever adds something to a load balancer, listener or target group, or begins to use it, in that transaction: so it never
+// happens beside the deletion of what must be empty or unused, or beside another one that counts. Nobody reads it.
+type Changes struct {
+	Home
+	Of string // ID
+	By string
+}

@@ -61,3 +61,45 @@ func ParseARN(arn string) (h Home, kind string, parts []string, ok bool) {
 	parts = strings.Split(p[5], "/")
 	return Home{Account: p[4], Region: p[3]}, parts[0], parts[1:], len(parts) > 1
 }
+
+// BadARN is the error of what is no ARN of a kind.
+func BadARN(kind, arn string) error {
+	what, ok := map[string]string{"loadbalancer": "load balancer", "listener": "listener", "listener-rule": "listener rule", "targetgroup": "target group"}[kind]
+	if !ok {
+		what = kind
+	}
+	return Invalid("'%s' is not a valid %s ARN", arn, what)
+}
+
+// States of a load balancer.
+const (
+	StateProvisioning = "provisioning"
+	StateActive       = "active"
+	StateImpaired     = "active_impaired"
+	StateFailed       = "failed"
+)
+
+// DefaultRule is the rule that takes what no other does: a part of the listener. Its Priority is 0.
+func (l *Listener) DefaultRule() *Rule {
+	return &Rule{Home: l.Home, LoadBalancer: l.LoadBalancer, Listener: l.ID, ID: l.DefaultRuleID(), Actions: l.Default, CreatedAt: l.CreatedAt}
+}
+
+// DefaultRuleID is made of the listener's: the default rule has no record. Half of the digits are turned around, so that no ID looks like another.
+func (l *Listener) DefaultRuleID() string {
+	id := []byte(l.ID)
+	for i := range id {
+		id[i] = turned[l.ID[len(l.ID)-1-i]]
+	}
+	return string(id)
+}
+
+// turned is another hex digit for each.
+var turned = func() (t [256]byte) {
+	for i := range t {
+		t[i] = byte(i)
+	}
+	for i, c := range []byte("0123456789abcdef") {
+		t[c] = "5f8c1e63d0b94a27"[i]
+	}
+	return t
+}()

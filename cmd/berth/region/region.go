@@ -30,6 +30,7 @@ import (
 	"github.com/berth-ecs/berth/cmd/berth/names"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
+	elbtables "github.com/berth-ecs/berth/elb/tables"
 	"github.com/berth-ecs/berth/iam/stsapi"
 	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/config"
@@ -102,7 +103,7 @@ func Run(ctx context.Context, c Config) error {
 
 // Schema is every table of a region.
 func Schema() store.Schema {
-	return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema(), cloudmaptables.Schema(), joiningtables.Schema())
+	return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema(), cloudmaptables.Schema(), elbtables.Schema(), joiningtables.Schema())
 }
 
 // RunOn is Run on a store that is open, and stays so: a whole server inside a test.
