@@ -49,8 +49,11 @@ type HTTP struct {
 	DropInvalid  bool   // header fields whose names are none
 	Desync       string // monitor, defensive or strictest
 	TLSHeaders   bool   // X-Amzn-Tls-Version and -Cipher-Suite
-	ServerHeader bool   // answers say "Server: awselb/2.0" when the target says none
-	WAFFailOpen  bool   // stored for clients; nothing is behind it
+	// TLSVersionName and TLSCipherName are what those are called instead; "" is their own name.
+	TLSVersionName, TLSCipherName string
+	ServerHeader                  bool        // answers of its own say "Server: awselb/2.0", and those of targets keep theirs; else no answer has one
+	Answer                        [][2]string // header fields of all answers, name and value: they replace those of targets
+	WAFFailOpen                   bool        // stored for clients; nothing is behind it
 }
 
 // Route is one way that a request may take.
@@ -111,6 +114,9 @@ type Cluster struct {
 	ProxyV2       bool
 	PreserveIP    bool // the client's address is the source
 	CloseOnEnd    bool // connections end when a target's deregistration is over
+	CloseOnFail   bool // connections end when a target becomes unhealthy
+	MinHealthy    int  // with fewer healthy targets, or fewer of a hundred than MinPercent, all targets get requests
+	MinPercent    int  // 0: it does not count
 	Check         *Check
 }
 
@@ -134,7 +140,7 @@ type Check struct {
 
 // Endpoints are the targets of a group. They change often, so they are known by themselves.
 type Endpoints struct {
-	Name  string // elb/<account>/<region>/<group>
+	Name  string // elb/<account>/<region>/<group>/<zones> (elb.Pool)
 	Hosts []Host // in order of Addr
 }
 
