@@ -1,0 +1,57 @@
+// Package elbapi answers the operations of Elastic Load Balancing.
+//
+// Guarantees:
+//
+//   - An operation that changes something does so in one transaction of the store. Only the deletion of a load balancer with many rules takes
+//     several: what it has goes first, so that nothing is ever left of what is gone, and who asks again goes on.
+//   - A read sees everything that any server acknowledged before the call.
+//   - What is not served is refused with an error that says what; nothing is accepted and left undone.
+//   - A name, a port and a priority is never somebody's twice, a target group that is in use is never deleted, and no limit is passed, however many
+//     ask at once.
+//   - Whether the caller may is asked by package wire before a handler runs.
+package elbapi
+
+import (
+	"github.com/berth-ecs/berth/elb"
+	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire"
+	shape "github.com/berth-ecs/berth/wire/shape/elbv2"
+)
+
+// Config is what an API needs.
+type Config struct {
+	Store        store.Store  // required
+	Network      Network      // required
+	Certificates Certificates // optional; without, there are none
+}
+
+// API holds the handlers.
+type API struct {
+	Config
+	store store.Store
+}
+
+// New makes an API.
+func New(c Config) *API {
+	if c.Certificates == nil {
+		c.Certificates = none{}
+	}
+	return &API{Config: c, store: c.Store}
+}
+
+// Bind binds every operation that is served.
+func (a *API) Bind(m *wire.Mux) {
+	wire.Handle(m, shape.OpAddTags, a.AddTags)
+	wire.Handle(m, shape.OpRemoveTags, a.RemoveTags)
+	wire.Handle(m, shape.OpDescribeTags, a.DescribeTags)
+}
+
+func home(c wire.Call) elb.Home { return elb.Home{Account: c.Account, Region: c.Region} }
+
+// pageSize is how much of a list is answered at once.
+const pageSize = 400
+
+// page is a request for a part of a list.
+func page(marker *string, size *int32, filter ...any) wire.PageRequest {
+	return wire.PageRequest{Token: marker, Max: size, Limit: pageSize, Filter: wire.FilterHash(filter...), TokenMember: "Marker", MaxMember: "PageSize"}
+}
