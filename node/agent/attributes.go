@@ -23,6 +23,9 @@ const (
 	runtimeAttribute = "berth.fargate-runtime"
 	fargate          = "FARGATE"
 
+	// proxyAttribute is the version of the Envoy that the node can run: who needs one is placed where it is.
+	proxyAttribute = "berth.proxy"
+
 	storageCapability = capability + "extensible-ephemeral-storage"
 )
 
@@ -76,6 +79,9 @@ func (a *Agent) attributes(first bool) []shape.Attribute {
 	if a.cfg.Interfaces != nil {
 		for _, name := range interfaceCapabilities {
 			all[name] = ""
+		}
+		if a.cfg.Proxy != "" {
+			all[proxyAttribute] = a.cfg.Proxy
 		}
 		if a.cfg.Fargate {
 			all[fargateAttribute], all[runtimeAttribute], all[storageCapability] = fargateEnabled, a.cfg.Sandboxes.Runtime(), ""

@@ -48,6 +48,8 @@ type Config struct {
 	Interfaces Interfaces
 	// Fargate offers the node's capacity to FARGATE, whose tasks are in awsvpc, beside the container instance that it is.
 	Fargate bool
+	// Proxy is the version of the Envoy that the node can run. Optional: without, it has no load balancers.
+	Proxy string
 	// StorageGiB of the disk are for the ephemeral storage of tasks on FARGATE. Without, it has no such tasks.
 	StorageGiB int64
 

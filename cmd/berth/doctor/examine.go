@@ -39,7 +39,7 @@ func (f Finding) String() string {
 // Examine runs every check.
 func Examine(f Facts) []Finding {
 	checks := []func(Facts) []Finding{
-		user, kernel, cgroups, overlay, tools, runcEscapes, fargate, storage, port, agents, firewall, pool, nodes, records, disk, region,
+		user, kernel, cgroups, overlay, tools, runcEscapes, fargate, storage, proxy, port, agents, firewall, pool, nodes, records, disk, region,
 	}
 	var out []Finding
 	for _, check := range checks {

@@ -36,6 +36,7 @@ func healthy(t *testing.T) Facts {
 	for _, name := range sandboxTools {
 		f.Tools[name] = Tool{Path: "/opt/berth/bin/" + name, Version: "1.0.0"}
 	}
+	f.Proxy = "1.40.0"
 	f.Tools[enter] = Tool{Path: "/opt/berth/bin/berth-enter", Version: "1.0.0"}
 	return f
 }
@@ -151,6 +152,17 @@ func TestFargateIsSaid(t *testing.T) {
 		test.change(&f)
 		if got := fargate(f); len(got) != 1 || got[0].Level != OK || got[0].Text != test.want {
 			t.Errorf("%s: %+v, want %q", name, got, test.want)
+		}
+	}
+}
+
+// A node without Envoy works, but for load balancers.
+func TestExamineProxy(t *testing.T) {
+	f := healthy(t)
+	f.Proxy, f.ProxyErr = "", errors.New("no Envoy is installed")
+	for _, found := range Examine(f) {
+		if found.Check == "proxy" && (found.Level != Warn || !strings.Contains(found.Text, "no load balancers here") || found.Blocks()) {
+			t.Errorf("%v", found)
 		}
 	}
 }

@@ -28,6 +28,8 @@ type Facts struct {
 	Joined     string // what this machine is of another's region: "" for none
 	Etcd       string // how the etcd that the servers share is
 	EtcdErr    error  // why it cannot be used
+	Proxy      string // version of the Envoy that the node runs
+	ProxyErr   error  // why it runs none
 	StorageErr error  // why FARGATE's tasks cannot have storage; nil when they can
 }
 

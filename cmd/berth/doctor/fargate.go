@@ -34,6 +34,14 @@ func storage(f Facts) []Finding {
 	return ok(check, fmt.Sprintf("FARGATE tasks hold at most %d GiB of the disk together, each 20 or what it asks for (fargate-storage)", f.Settings.StorageGiB(f.DiskSize)))
 }
 
+// proxy says whether load balancers can be here.
+func proxy(f Facts) []Finding {
+	if f.ProxyErr != nil {
+		return finding("proxy", Warn, "no load balancers here: "+f.ProxyErr.Error(), "berth proxy install gets Envoy; start the node again then")
+	}
+	return ok("proxy", "Envoy "+f.Proxy+" for load balancers")
+}
+
 // fargate says what FARGATE tasks run on here.
 func fargate(f Facts) []Finding {
 	const check, install = "fargate", "make sandbox installs gVisor"

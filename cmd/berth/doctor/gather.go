@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-ecs/berth/internal/config"
+	"github.com/berth-ecs/berth/node/proxy/fetch"
 	"github.com/berth-ecs/berth/node/runtime"
 )
 
@@ -43,6 +44,8 @@ func Gather(ctx context.Context, s config.Settings, running bool) Facts {
 	f.Drops, f.DropsErr = Drops(ctx, s.Name)
 	f.DiskFree, f.DiskSize, f.DiskErr = free(s.DataDir)
 	f.StorageErr = runtime.CanStore()
+	e, err := fetch.In(ctx, s.BinDir)
+	f.Proxy, f.ProxyErr = e.Version, err
 	return f
 }
 

@@ -94,6 +94,7 @@ func Run(ctx context.Context, c Config) error {
 		Sandboxes:     boxes,
 		Fargate:       c.Settings.Fargate,
 		StorageGiB:    gib,
+		Proxy:         proxyVersion(ctx, c),
 		Logs:          m.hold,
 		Zone:          zone,
 		Attributes:    c.Settings.NodeAttributes(),
@@ -125,15 +126,18 @@ func Run(ctx context.Context, c Config) error {
 		})
 	}
 	group.Go(func() error { return metadata.Serve(ctx, listener, metadata.Handler(source{a, m.network}, c.Log)) })
-	group.Go(func() error {
-		select {
-		case <-a.Registered():
-			c.Ready.Done(part)
-		case <-ctx.Done():
-		}
-		return nil
-	})
+	group.Go(func() error { return c.sayReady(ctx, a) })
 	return group.Wait()
+}
+
+// sayReady says so once the node is registered.
+func (c Config) sayReady(ctx context.Context, a *agent.Agent) error {
+	select {
+	case <-a.Registered():
+		c.Ready.Done(part)
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 // open starts or adopts what stays, in the order of its needs.
