@@ -34,6 +34,7 @@ var owners = []owner{
 	{"github.com/cilium/ebpf", []string{"node/network"}, "one place programs the kernel"},
 	{"github.com/miekg/dns", []string{"node/dns"}, "one resolver"},
 	{"github.com/envoyproxy/go-control-plane", []string{"mesh/xds", "node/proxy"}, "one language for proxies, one place to look"},
+	{"github.com/cncf/xds", []string{"mesh/xds"}, "a few of Envoy's messages are everybody's"},
 
 	{"github.com/coder/websocket", []string{"session/hub", "session/link", "node/agent"}, "the two ends of the agent protocol; the rules in between know no sockets"},
 	{"github.com/alecthomas/kong", []string{"cmd"}, "only the program knows its command line"},
