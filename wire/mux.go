@@ -24,6 +24,7 @@ type binding struct {
 	newInput  func() any
 	resources func(Call, any) []string
 	invoke    func(context.Context, Call, any) (any, error)
+	refused   bool // by an error that says what to do instead: it does not count as served
 }
 
 // NewMux returns a Mux without services.
@@ -71,6 +72,12 @@ func Handle[In, Out any](m *Mux, op aws.Operation[In, Out], h Handler[In, Out], 
 	}
 }
 
+// Refuse binds an operation to an error, which says more than that nothing is bound: what to do instead.
+func Refuse[In, Out any](m *Mux, op aws.Operation[In, Out], why error) {
+	Handle(m, op, func(context.Context, Call, *In) (*Out, error) { return nil, why })
+	m.bindings[bindingKey{op.Service.Package, op.Info.Name}].refused = true
+}
+
 // Services are the known services, by package name.
 func (m *Mux) Services() []*aws.Service { return slices.Clone(m.services) }
 
@@ -91,8 +98,8 @@ func (m *Mux) Coverage() []Coverage {
 	var rows []Coverage
 	for _, s := range m.services {
 		for _, o := range s.Operations {
-			_, served := m.lookup(s, o.Name)
-			rows = append(rows, Coverage{Service: s.Package, Operation: o.Name, Served: served})
+			b, bound := m.lookup(s, o.Name)
+			rows = append(rows, Coverage{Service: s.Package, Operation: o.Name, Served: bound && !b.refused})
 		}
 	}
 	return rows
