@@ -38,6 +38,7 @@ type Secrets struct {
 	Authority    []byte // PEM: the certificate
 	AuthorityKey []byte // PEM
 	Roots        []Root
+	Sealing      []byte `json:",omitempty"` // what records are sealed under; a server of before has none to give
 }
 
 // Root is the keys of an account's root.

@@ -74,15 +74,15 @@ func template(of Of) *x509.Certificate {
 	return t
 }
 
-func sign(tb testing.TB, t, by *x509.Certificate, pub crypto.PublicKey, key crypto.Signer) *x509.Certificate {
-	tb.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, t, by, pub, key)
+func (a *Authority) sign(t *x509.Certificate, pub crypto.PublicKey) *x509.Certificate {
+	a.tb.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, t, a.Cert, pub, a.key)
 	if err != nil {
-		tb.Fatal(err)
+		a.tb.Fatal(err)
 	}
 	c, err := x509.ParseCertificate(der)
 	if err != nil {
-		tb.Fatal(err)
+		a.tb.Fatal(err)
 	}
 	return c
 }
@@ -107,7 +107,9 @@ func New(tb testing.TB, of Of) *Authority {
 		of.Key = NewKey(tb, elliptic.P256())
 	}
 	t := template(authority(of, "root of tests"))
-	return &Authority{Cert: sign(tb, t, t, of.Key.Public(), of.Key), key: of.Key, tb: tb}
+	a := &Authority{Cert: t, key: of.Key, tb: tb}
+	a.Cert = a.sign(t, of.Key.Public())
+	return a
 }
 
 // Authority makes one that this one signed.
@@ -116,7 +118,7 @@ func (a *Authority) Authority(name string, of Of) *Authority {
 	if of.Key == nil {
 		of.Key = NewKey(a.tb, elliptic.P256())
 	}
-	return &Authority{Cert: sign(a.tb, template(authority(of, name)), a.Cert, of.Key.Public(), a.key), key: of.Key, tb: a.tb}
+	return &Authority{Cert: a.sign(template(authority(of, name)), of.Key.Public()), key: of.Key, tb: a.tb}
 }
 
 // Issue makes a certificate that is in a chain below this authority.
@@ -125,7 +127,7 @@ func (a *Authority) Issue(of Of) acm.Material {
 	if of.Key == nil {
 		of.Key = NewKey(a.tb, elliptic.P256())
 	}
-	c := sign(a.tb, template(of), a.Cert, of.Key.Public(), a.key)
+	c := a.sign(template(of), of.Key.Public())
 	return acm.Material{Body: PEM(c), Chain: PEM(a.Cert), Key: KeyPEM(a.tb, of.Key)}
 }
 
@@ -136,7 +138,8 @@ func SelfSigned(tb testing.TB, of Of) acm.Material {
 		of.Key = NewKey(tb, elliptic.P256())
 	}
 	t := template(of)
-	return acm.Material{Body: PEM(sign(tb, t, t, of.Key.Public(), of.Key)), Key: KeyPEM(tb, of.Key)}
+	self := &Authority{Cert: t, key: of.Key, tb: tb}
+	return acm.Material{Body: PEM(self.sign(t, of.Key.Public())), Key: KeyPEM(tb, of.Key)}
 }
 
 // PEM writes certificates.

@@ -18,7 +18,7 @@ import (
 // described are the wings as far as what they serve is asked about, not done.
 func described() *wire.Mux {
 	return NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{}), newVPC(config.Settings{}, nil),
-		newCloudMap(config.Settings{}, nil), route53api.New(nil))
+		newCloudMap(config.Settings{}, nil), route53api.New(nil), newACM(nil, nil))
 }
 
 // Services are those of which something is served, by name.

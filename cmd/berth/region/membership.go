@@ -3,6 +3,7 @@ package region
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/internal/release"
 	"github.com/berth-ecs/berth/internal/rootkeys"
+	"github.com/berth-ecs/berth/internal/sealing"
 	"github.com/berth-ecs/berth/joining"
 	"github.com/berth-ecs/berth/joining/client"
 	"github.com/berth-ecs/berth/joining/tables"
@@ -119,7 +121,10 @@ func keepSecrets(s config.Settings, j client.Membership) error {
 			return err
 		}
 	}
-	return nil
+	if len(j.Secrets.Sealing) == 0 {
+		return nil
+	}
+	return sealing.Keep(s.DataDir, j.Secrets.Sealing)
 }
 
 // secrets are what another server gets.
@@ -139,7 +144,19 @@ func (m *membership) secrets() (joining.Secrets, error) {
 		}
 		out.Roots = append(out.Roots, joining.Root{Account: account, AccessKey: k.AccessKey, SecretKey: k.SecretKey})
 	}
-	return out, nil
+	out.Sealing, err = m.sealing()
+	return out, err
+}
+
+// sealing is the secret that records are sealed under, the same on every server.
+func (m *membership) sealing() ([]byte, error) {
+	return sealing.Ensure(m.settings.DataDir, func() ([]byte, error) {
+		if m.authority == nil {
+			return nil, nil
+		}
+		_, key, err := m.authority.Export()
+		return key, err
+	}, rand.Reader)
 }
 
 // peerPair is the certificate that the other members of the store see.

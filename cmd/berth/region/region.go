@@ -25,6 +25,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/berth-ecs/berth/acm"
+	acmtables "github.com/berth-ecs/berth/acm/tables"
 	"github.com/berth-ecs/berth/cloudmap/route53api"
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
 	"github.com/berth-ecs/berth/cmd/berth/names"
@@ -103,7 +105,7 @@ func Run(ctx context.Context, c Config) error {
 
 // Schema is every table of a region.
 func Schema() store.Schema {
-	return slices.Concat(tables.Schema(), registrytables.Schema(), vpctables.Schema(), cloudmaptables.Schema(), elbtables.Schema(), joiningtables.Schema())
+	return slices.Concat(tables.Schema(), acmtables.Schema(), registrytables.Schema(), vpctables.Schema(), cloudmaptables.Schema(), elbtables.Schema(), joiningtables.Schema())
 }
 
 // RunOn is Run on a store that is open, and stays so: a whole server inside a test.
@@ -126,6 +128,9 @@ func begin(ctx context.Context, c Config) (rooms, listeners, error) {
 		return r, l, err
 	}
 	if r.roots, err = ensureKeys(c.Settings); err != nil {
+		return r, l, err
+	}
+	if r.sealed, err = openKeyring(r.membership); err != nil {
 		return r, l, err
 	}
 	l, err = listen(ctx, c, r.membership)
@@ -161,6 +166,7 @@ type rooms struct {
 	store      store.Store
 	keepers    *etcd.Store // the same, as one of the servers that keep it; nil in tests
 	keys       sigv4.Keys
+	sealed     *acm.Keyring // of private keys of certificates
 	metrics    *prometheus.Registry
 	images     *images // made of the others
 	vpc        *vpcapi.API
@@ -171,6 +177,7 @@ type rooms struct {
 // serve runs the parts that need the store.
 func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	r.keys = keyring{r.roots, r.store}
+	warnOfSecrets(ctx, c.Log, r)
 	if c.Settings.SharesEtcd() {
 		if err := r.membership.claim(ctx, r.store); err != nil {
 			return err
@@ -278,7 +285,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
-		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store), route53api.New(r.store)),
+		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store), route53api.New(r.store), newACM(r.store, r.sealed)),
 		Keys:       r.keys,
 		Authorizer: agentsToo{wire.RootOnly{}, r.store},
 		Regions:    regions,
