@@ -111,6 +111,7 @@ type Cluster struct {
 	LeastRequests bool   // else round robin
 	SlowStart     time.Duration
 	Cookie        *Cookie
+	StickySource  bool // who comes from one address stays with a target; of TCP
 	ProxyV2       bool
 	PreserveIP    bool // the client's address is the source
 	CloseOnEnd    bool // connections end when a target's deregistration is over
@@ -136,6 +137,7 @@ type Check struct {
 	Healthy, Unhealthy int
 	Codes              string
 	HTTP2              bool
+	TLS                bool // of HTTPS, and of GRPC where that is what targets speak
 }
 
 // Endpoints are the targets of a group. They change often, so they are known by themselves.
