@@ -12,12 +12,11 @@ import (
 // digits of the deployment's.
 type ServiceRevision struct {
 	Home
-	Cluster       string
-	Service       string
-	Incarnation   string
-	Deployment    Deployment
-	LoadBalancers []shape.LoadBalancer
-	Images        []RevisionImage
+	Cluster     string
+	Service     string
+	Incarnation string
+	Deployment  Deployment
+	Images      []RevisionImage
 }
 
 // RevisionImage is the image of one container, as the task definition names it.

@@ -76,11 +76,14 @@ func (v TaskView) ShownDesired() string {
 // between RUNNING and STOPPED; while it stops a task that has its own network
 // interface, AWS shows STOPPING until the containers have ended and
 // DEPROVISIONING until the interface is gone. The modes that share the node's
-// network show STOPPING until the end.
+// network show STOPPING until the end. Before its node is told, it is DEACTIVATING for as long as load balancers have something in flight for it.
 func (v TaskView) ShownStatus() string {
 	last := v.Status.LastStatus
 	if v.Desired.Status != TaskStopped || rank(last) >= rank(TaskStopping) {
 		return last
+	}
+	if v.Leaving {
+		return TaskDeactivating
 	}
 	if v.Interface != nil && allStopped(v.Status.Containers) {
 		return TaskDeprovisioning

@@ -94,7 +94,7 @@ func RenderServiceRevision(r *ServiceRevision, digests map[string]string) shape.
 		ServiceConnectConfiguration: d.ServiceConnect,
 		VolumeConfigurations:        d.Volumes,
 		VpcLatticeConfigurations:    d.Lattice,
-		LoadBalancers:               r.LoadBalancers,
+		LoadBalancers:               d.LoadBalancers,
 		ServiceRegistries:           d.Registries,
 		GuardDutyEnabled:            aws.Ptr(false),
 		ContainerImages:             []shape.ContainerImage{},

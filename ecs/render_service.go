@@ -63,9 +63,9 @@ func RenderService(v ServiceView) shape.Service {
 		EnableECSManagedTags:          aws.Ptr(v.ManagedTags),
 		EnableExecuteCommand:          aws.Ptr(v.ExecuteCommand),
 		Events:                        []shape.ServiceEvent{},
-		HealthCheckGracePeriodSeconds: v.GracePeriod,
+		HealthCheckGracePeriodSeconds: v.shownGrace(aim),
 		LaunchType:                    filled(aim.LaunchType),
-		LoadBalancers:                 orEmpty(v.LoadBalancers),
+		LoadBalancers:                 orEmpty(aim.LoadBalancers),
 		NetworkConfiguration:          aim.Network,
 		PendingCount:                  aws.Ptr(total.Pending),
 		PlacementConstraints:          orEmpty(v.Constraints),
@@ -93,6 +93,14 @@ func RenderService(v ServiceView) shape.Service {
 		s.Events = append(s.Events, shape.ServiceEvent{Id: aws.Ptr(e.ID), CreatedAt: moment(e.At), Message: aws.Ptr(e.Message)})
 	}
 	return s
+}
+
+// shownGrace is the grace period that is answered: 0 where load balancers are and none was asked for.
+func (v ServiceView) shownGrace(aim Deployment) *int32 {
+	if v.GracePeriod == nil && len(aim.LoadBalancers) > 0 {
+		return aws.Ptr(int32(0))
+	}
+	return v.GracePeriod
 }
 
 // deployments merges what the API wants with how far the loop is. A target that the

@@ -32,7 +32,6 @@ type Service struct {
 	Configuration   shape.DeploymentConfiguration
 	Constraints     []shape.PlacementConstraint
 	Strategy        []shape.PlacementStrategy
-	LoadBalancers   []shape.LoadBalancer
 	GracePeriod     *int32
 	PropagateTags   string
 	ManagedTags     bool
@@ -65,6 +64,7 @@ type Deployment struct {
 	ServiceConnect   *shape.ServiceConnectConfiguration
 	Volumes          []shape.ServiceVolumeConfiguration
 	Registries       []shape.ServiceRegistry // its tasks are found in: one at most
+	LoadBalancers    []shape.LoadBalancer    // its tasks are targets of
 	Lattice          []shape.VpcLatticeConfiguration
 	Forced           bool // forceNewDeployment
 }

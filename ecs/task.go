@@ -48,6 +48,7 @@ type Task struct {
 	Network    *shape.NetworkConfiguration
 	Interface  *Interface              // its own, in network mode awsvpc; nil in the others
 	Registries []shape.ServiceRegistry // that it is found in while it runs
+	Balancers  []shape.LoadBalancer    // that it is a target of while it runs
 	Containers []TaskContainer
 	Holds      Amounts // what it holds of Node
 
@@ -150,4 +151,6 @@ type TaskView struct {
 	Tags    []shape.Tag
 
 	Protection *TaskProtection // nil when it was never protected
+	// Leaving says that it is to stop and load balancers have something in flight for it.
+	Leaving bool
 }

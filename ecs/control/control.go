@@ -87,6 +87,9 @@ func (l *Loops) Run(ctx context.Context, s store.Store) error {
 	if l.held != nil {
 		loops = append(loops, registrar{store: s, wings: l.wings, held: l.held}.config())
 	}
+	if l.wings.Balancing != nil {
+		loops = append(loops, targets{store: s, wings: l.wings}.config())
+	}
 	for _, c := range loops {
 		c.Log, c.Metrics = l.log, l.metrics
 		group.Go(func() error { return loop.Run(ctx, c) })

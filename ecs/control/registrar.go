@@ -115,14 +115,18 @@ func (r registrar) reconcile(ctx context.Context, arn string) (loop.Result, erro
 
 // tables are those whose changes services follow.
 func (s services) tables() []string {
-	if s.held == nil {
-		return serviceTables()
+	out := serviceTables()
+	if s.held != nil {
+		out = append(out, s.held.Tables()...)
 	}
-	return append(serviceTables(), s.held.Tables()...)
+	if s.wings.Balancing != nil {
+		out = append(out, s.wings.Watched()...)
+	}
+	return out
 }
 
 func (s services) dirty(tx store.Tx, c store.Change) []string {
-	return append(dirtyServices(tx, c), s.ofRegistry(tx, c)...)
+	return slices.Concat(dirtyServices(tx, c), s.ofRegistry(tx, c), s.ofTargets(tx, c))
 }
 
 // ofRegistry are the services that have tasks in a registry that changed: they say whether these can be found.

@@ -22,17 +22,29 @@ type services struct {
 	options Options
 }
 
-// stopsAtOnce is how many tasks one transaction asks to stop, foundAtOnce how many of those that are found by service discovery.
+// stopsAtOnce is how many tasks one transaction asks to stop at most, stopWrites how many keys all their stops write.
 const (
 	stopsAtOnce = 20
-	foundAtOnce = 10
+	stopWrites  = 60
 )
 
 func stopsOf(s *ecs.Service, status *ecs.ServiceStatus) int {
+	return min(stopsAtOnce, stopWrites/stopCost(s, status))
+}
+
+// stopCost is how many keys a stop of the service's tasks writes at most: two, and the end of what makes the task found and a target.
+func stopCost(s *ecs.Service, status *ecs.ServiceStatus) int {
+	cost := 2
 	if found(s, status) {
-		return foundAtOnce
+		cost += tables.DropWrites
 	}
-	return stopsAtOnce
+	groups := len(s.Target.LoadBalancers)
+	if status != nil {
+		for _, d := range status.Deployments {
+			groups = max(groups, len(d.LoadBalancers))
+		}
+	}
+	return cost + tables.BalanceWrites(groups)
 }
 
 // found says whether service discovery knows tasks of the service.
@@ -137,6 +149,9 @@ func (s services) look(
 		state, ok := tables.InstanceStates.Peek(tx, instance)
 		t := rollout.TaskOf(v, ok && v.Instance != "" && state.Status == ecs.InstanceDraining)
 		t.Last = t.Draining && svc.Daemon() && tables.OnlyDaemons(tx, instance)
+		if t.Behind != nil {
+			s.behind(tx, v, &t, &in)
+		}
 		in.Tasks = append(in.Tasks, t)
 		if in.Unfound == "" {
 			in.Unfound = tables.Unfound(tx, s.wings.Discovery, s.held, v)

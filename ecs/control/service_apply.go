@@ -34,7 +34,7 @@ func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrot
 		tables.StopTask(tx, w.wings, tables.MemberKey(w.svc.Home, w.svc.Cluster, stop.Task), stop.Code, stop.Reason)
 		w.acted = true
 	}
-	w.left = writesBeside(plan, found(in.Service, in.Status))
+	w.left = writesBeside(plan, stopCost(in.Service, in.Status))
 	for _, start := range plan.Starts {
 		if err := w.start(start); err != nil {
 			return false, 0, err
@@ -52,14 +52,9 @@ func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrot
 	return true, w.again, nil
 }
 
-// writesBeside is how many keys launches may write in the transaction that does the rest of the plan: a stop writes two and
-// ends what makes the task found, a sentence writes one and drops one, and each start may say two; a service deployment that comes further is one.
-func writesBeside(plan rollout.Steps, found bool) int {
+// writesBeside is how many keys launches may write in the transaction that does the rest of the plan, in which each stop writes so many: a sentence writes one and drops one, and each start may say two; a service deployment that comes further is one.
+func writesBeside(plan rollout.Steps, stop int) int {
 	const status = 1
-	stop := 2
-	if found {
-		stop += tables.DropWrites
-	}
 	return max(0, store.MaxWrites-status-len(plan.History)-stop*len(plan.Stops)-2*(len(plan.Say)+2*len(plan.Starts)))
 }
 

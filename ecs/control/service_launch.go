@@ -85,7 +85,7 @@ func specOf(tx store.Tx, svc *ecs.Service, start rollout.Start) (launch.Spec, er
 	spec := launch.Spec{
 		Home: svc.Home, Cluster: svc.Cluster, Definition: definition, Count: start.Count,
 		Group: "service:" + svc.Name, StartedBy: d.ID, Service: svc.Name, Deployment: d.ID,
-		LaunchType: d.LaunchType, PlatformVersion: d.PlatformVersion, Network: d.Network, Registries: d.Registries, Constraints: svc.Constraints, Strategy: svc.Strategy,
+		LaunchType: d.LaunchType, PlatformVersion: d.PlatformVersion, Network: d.Network, Registries: d.Registries, Balancers: d.LoadBalancers, Constraints: svc.Constraints, Strategy: svc.Strategy,
 		Tags: tagsOf(svc, definition), EnableExecuteCommand: svc.ExecuteCommand,
 	}
 	if d.OnFargate() {

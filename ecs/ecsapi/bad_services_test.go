@@ -58,7 +58,7 @@ var badServices = []bad{
 	}), badParameter, "does not support values above 100 for maximumPercent"},
 	{"CreateService/grace period", created(func(in *create) { in.HealthCheckGracePeriodSeconds = aws.Ptr(int32(-1)) }), badParameter, "healthCheckGracePeriodSeconds"},
 	{"UpdateService/grace period", updated(func(in *update) { in.HealthCheckGracePeriodSeconds = aws.Ptr(int32(-1)) }), badParameter, "healthCheckGracePeriodSeconds"},
-	{"CreateService/load balancers", created(func(in *create) { in.LoadBalancers = make([]shape.LoadBalancer, 1) }), shape.CodeUnsupportedFeatureException, "loadBalancers"},
+	{"CreateService/load balancers", created(func(in *create) { in.LoadBalancers = make([]shape.LoadBalancer, 1) }), shape.CodeInvalidParameterException, "targetGroupArn"},
 	{"CreateService/controller", created(func(in *create) { in.DeploymentController = &shape.DeploymentController{Type: aws.Ptr("CODE_DEPLOY")} }), shape.CodeUnsupportedFeatureException, "deploymentController.type"},
 	{"CreateService/same name", created(func(in *create) { in.ServiceName = aws.Ptr("web"); in.DesiredCount = aws.Ptr(int32(7)) }), badParameter, "Creation of service was not idempotent."},
 	{"UpdateService/unknown", updated(func(in *update) { in.Service = aws.Ptr("gone") }), shape.CodeServiceNotFoundException, "Service not found."},

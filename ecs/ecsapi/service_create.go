@@ -65,7 +65,13 @@ func (a *API) CreateService(ctx context.Context, c wire.Call, in *shape.CreateSe
 		if err := tables.Registries(tx, a.wings.Discovery, d, in.ServiceRegistries); err != nil {
 			return err
 		}
+		if err := balancers(tx, a.wings.Balancing, d, in.LoadBalancers); err != nil {
+			return err
+		}
 		s := newService(tx, k, d, in)
+		if s.RoleARN, err = request.ServiceRole(h, in.Role, in.LoadBalancers, &d.Document); err != nil {
+			return err
+		}
 		s.CreatedBy = c.Principal
 		s.Target.Network, s.Target.LaunchType, s.Target.CapacityStrategy = network, where.shown(), where.strategy
 		platform(&s.Target, in.PlatformVersion)
@@ -149,7 +155,7 @@ func newService(tx store.Tx, k *ecs.Cluster, d *ecs.TaskDefinition, in *shape.Cr
 		ZoneRebalancing: shape.AvailabilityZoneRebalancingDisabled,
 		Tags:            in.Tags,
 		Target: ecs.Deployment{ID: ecs.DeploymentID(tx.NewID()), CreatedAt: tx.Now(), TaskDefinition: d.ARN(),
-			ServiceConnect: in.ServiceConnectConfiguration, Registries: in.ServiceRegistries},
+			ServiceConnect: in.ServiceConnectConfiguration, Registries: in.ServiceRegistries, LoadBalancers: in.LoadBalancers},
 	}
 	if in.PropagateTags != nil {
 		s.PropagateTags = *in.PropagateTags

@@ -95,6 +95,11 @@ func (a *API) retarget(tx store.Tx, s *ecs.Service, in *shape.UpdateServiceReque
 	}
 	tables.ServiceStatuses.Get(tx, key) // guarded: the service must not go back from here at the same time
 	next.ID, next.CreatedAt = ecs.DeploymentID(tx.NewID()), tx.Now()
+	if in.LoadBalancers != nil { // from then on its role is the service-linked one
+		if s.RoleARN, err = request.ServiceRole(s.Home, nil, next.LoadBalancers, &d.Document); err != nil {
+			return err
+		}
+	}
 	s.Target = next
 	tables.Deploy(tx, s, d, sourcesOf(s, aim, status))
 	return nil
@@ -122,7 +127,10 @@ func (a *API) changed(tx store.Tx, s *ecs.Service, aim ecs.Deployment, in *shape
 	if next.Network, err = a.rewired(tx, d, aim, in.NetworkConfiguration, where.launchType); err != nil {
 		return aim, nil, err
 	}
-	next.Registries, err = a.registered(tx, d, aim, in)
+	if next.Registries, err = a.registered(tx, d, aim, in); err != nil {
+		return aim, nil, err
+	}
+	next.LoadBalancers, err = a.balanced(tx, d, aim, in)
 	return next, d, err
 }
 
@@ -163,6 +171,20 @@ func (a *API) registered(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment,
 		rs = in.ServiceRegistries
 	}
 	return rs, tables.Registries(tx, a.wings.Discovery, d, rs)
+}
+
+// balanced are the load balancers of a change, as registered.
+func (a *API) balanced(tx store.Tx, d *ecs.TaskDefinition, aim ecs.Deployment, in *shape.UpdateServiceRequest) ([]shape.LoadBalancer, error) {
+	lbs := aim.LoadBalancers
+	switch {
+	case in.LoadBalancers == nil && d.ARN() == aim.TaskDefinition, len(in.LoadBalancers) == 0 && len(lbs) == 0:
+		return lbs, nil
+	case in.LoadBalancers != nil && len(in.LoadBalancers) == 0:
+		return nil, nil
+	case in.LoadBalancers != nil:
+		lbs = in.LoadBalancers
+	}
+	return lbs, balancers(tx, a.wings.Balancing, d, lbs)
 }
 
 // redefined finds the task definition of a change: the one it names, which new tasks may start from, or the one there is.

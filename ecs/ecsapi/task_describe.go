@@ -34,7 +34,7 @@ func (a *API) DescribeTasks(ctx context.Context, c wire.Call, in *shape.Describe
 				out.Failures = append(out.Failures, missing(k.TaskARN(k.Name, id)))
 				continue
 			}
-			out.Tasks = append(out.Tasks, describeTask(tx, v, slices.Contains(in.Include, shape.TaskFieldTags)))
+			out.Tasks = append(out.Tasks, a.describeTask(tx, v, slices.Contains(in.Include, shape.TaskFieldTags)))
 		}
 		return nil
 	})
@@ -43,7 +43,8 @@ func (a *API) DescribeTasks(ctx context.Context, c wire.Call, in *shape.Describe
 
 // describeTask renders a task. A task whose agent is away shows DISCONNECTED until
 // it ends.
-func describeTask(tx store.Tx, v ecs.TaskView, tags bool) shape.Task {
+func (a *API) describeTask(tx store.Tx, v ecs.TaskView, tags bool) shape.Task {
+	v.Leaving, _ = tables.Leaving(tx, a.wings.Balancing, v)
 	t := ecs.RenderTask(v)
 	if tags {
 		t.Tags = orEmpty(v.Tags)

@@ -33,7 +33,7 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 	var out *shape.RunTaskResponse
 	err = a.store.Update(ctx, func(tx store.Tx) (err error) {
 		if made, same, done := o.Before(tx); done {
-			out, err = runAgain(tx, made, same)
+			out, err = a.runAgain(tx, made, same)
 			return err
 		}
 		spec, strategy, err := w.spec(tx, home(c))
@@ -51,7 +51,7 @@ func (a *API) RunTask(ctx context.Context, c wire.Call, in *shape.RunTaskRequest
 		if len(tasks) > 0 { // a run that made nothing may be tried again
 			o.Remember(tx, arnsOf(tasks)...)
 		}
-		out = &shape.RunTaskResponse{Tasks: launched(tx, tasks), Failures: failuresOf(failures)}
+		out = &shape.RunTaskResponse{Tasks: a.launched(tx, tasks), Failures: failuresOf(failures)}
 		return nil
 	})
 	return out, err
@@ -74,12 +74,12 @@ func (a *API) launch(tx store.Tx, whole launch.Spec, strategy []shape.CapacityPr
 
 // runAgain answers a client token that came before: with the tasks it made, as they
 // are now, or, for other parameters, with AWS's conflict.
-func runAgain(tx store.Tx, made []string, same bool) (*shape.RunTaskResponse, error) {
+func (a *API) runAgain(tx store.Tx, made []string, same bool) (*shape.RunTaskResponse, error) {
 	if !same {
 		return nil, &aws.Error{Code: shape.CodeConflictException, Members: map[string]any{"resourceIds": made},
 			Message: "The clientToken was used before with other parameters."}
 	}
-	return &shape.RunTaskResponse{Failures: []shape.Failure{}, Tasks: tasksAgain(tx, made)}, nil
+	return &shape.RunTaskResponse{Failures: []shape.Failure{}, Tasks: a.tasksAgain(tx, made)}, nil
 }
 
 // StartTask starts one task on each of up to 10 named instances.
@@ -111,19 +111,19 @@ func (a *API) StartTask(ctx context.Context, c wire.Call, in *shape.StartTaskReq
 		if err != nil {
 			return err
 		}
-		out = &shape.StartTaskResponse{Tasks: launched(tx, tasks), Failures: failuresOf(failures)}
+		out = &shape.StartTaskResponse{Tasks: a.launched(tx, tasks), Failures: failuresOf(failures)}
 		return nil
 	})
 	return out, err
 }
 
 // tasksAgain renders the tasks an earlier request made, as they are now.
-func tasksAgain(tx store.Tx, arns []string) []shape.Task {
+func (a *API) tasksAgain(tx store.Tx, arns []string) []shape.Task {
 	all := []shape.Task{}
 	for _, s := range arns {
-		if a, ok := ecs.ParseARN(s); ok {
-			if v, ok := tables.PeekTask(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1])); ok {
-				all = append(all, describeTask(tx, v, true))
+		if k, ok := ecs.ParseARN(s); ok {
+			if v, ok := tables.PeekTask(tx, tables.MemberKey(k.Home, k.Parts[0], k.Parts[1])); ok {
+				all = append(all, a.describeTask(tx, v, true))
 			}
 		}
 	}
@@ -139,11 +139,11 @@ func arnsOf(tasks []*ecs.Task) []string {
 }
 
 // launched renders new tasks, with their tags.
-func launched(tx store.Tx, tasks []*ecs.Task) []shape.Task {
+func (a *API) launched(tx store.Tx, tasks []*ecs.Task) []shape.Task {
 	all := []shape.Task{}
 	for _, t := range tasks {
 		if v, ok := tables.PeekTask(tx, tables.MemberKey(t.Home, t.Cluster, t.ID)); ok {
-			all = append(all, describeTask(tx, v, true))
+			all = append(all, a.describeTask(tx, v, true))
 		}
 	}
 	return all

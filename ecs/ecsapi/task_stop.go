@@ -37,7 +37,7 @@ func (a *API) StopTask(ctx context.Context, c wire.Call, in *shape.StopTaskReque
 		if !ok {
 			return errTaskNotFound
 		}
-		out = describeTask(tx, v, true)
+		out = a.describeTask(tx, v, true)
 		if v.Desired.StoppingAt.Equal(tx.Now()) {
 			// AWS answers the status of the moment of the call: nothing has moved yet.
 			out.LastStatus = aws.Ptr(v.Status.LastStatus)

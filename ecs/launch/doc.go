@@ -32,6 +32,7 @@ type Spec struct {
 	Overrides            shape.TaskOverride
 	Network              *shape.NetworkConfiguration // required by network mode awsvpc
 	Registries           []shape.ServiceRegistry     // optional; that the tasks are found in
+	Balancers            []shape.LoadBalancer        // optional; that the tasks are targets of
 	Constraints          []shape.PlacementConstraint
 	Strategy             []shape.PlacementStrategy // optional; a service spreads over zones when empty
 	Tags                 []shape.Tag

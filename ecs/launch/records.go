@@ -74,7 +74,7 @@ func task(s Spec, p Placed, id string, now time.Time) *ecs.Task {
 		Node: p.Instance.Node, Zone: zone,
 		CPU:       strconv.FormatInt(p.Holds.CPU, 10),
 		Memory:    p.memory(),
-		Overrides: withDefaults(s, p), Network: s.Network, Registries: s.Registries, Holds: p.Holds,
+		Overrides: withDefaults(s, p), Network: s.Network, Registries: s.Registries, Balancers: s.Balancers, Holds: p.Holds,
 		EnableExecuteCommand: s.EnableExecuteCommand, ReferenceID: s.ReferenceID, CreatedAt: now,
 	}
 	t.Instance, t.Host = host(s, p)

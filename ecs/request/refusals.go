@@ -42,7 +42,6 @@ var Refusals = []Refusal{
 	{launching, "overrides.containerOverrides.environmentFiles", nil, badInput, "Environment files are not available in this region."},
 	{launching, "overrides.containerOverrides.resourceRequirements", nil, badInput, "GPUs and inference accelerators are not available in this region."},
 
-	{services, "loadBalancers", nil, unsupported, "Load balancers are not available in this region."},
 	{services, "serviceConnectConfiguration.enabled", nil, unsupported, "Service Connect is not available in this region."},
 	{services, "vpcLatticeConfigurations", nil, unsupported, "VPC Lattice is not available in this region."},
 	{services, "availabilityZoneRebalancing", []string{shape.AvailabilityZoneRebalancingEnabled}, unsupported,
@@ -58,8 +57,6 @@ var Refusals = []Refusal{
 	{services, "deploymentConfiguration.canaryConfiguration", nil, unsupported, "Canary deployments are not available in this region."},
 	{services, "deploymentConfiguration.linearConfiguration", nil, unsupported, "Linear deployments are not available in this region."},
 	{services, "deploymentConfiguration.bakeTimeInMinutes", nil, unsupported, "A bake time is not available in this region."},
-	{[]string{"CreateService"}, "role", nil, badInput,
-		"You cannot specify an IAM role for services that have no load balancer."},
 
 	{[]string{"CreateCluster", "UpdateCluster"}, "serviceConnectDefaults", nil, badInput, "Service Connect is not available in this region."},
 	{[]string{"CreateCluster", "UpdateCluster"}, "configuration.managedStorageConfiguration", nil, badInput,

@@ -37,6 +37,9 @@ func CheckNewService(in *shape.CreateServiceRequest) error {
 	if err := CheckRegistries(in.ServiceRegistries); err != nil {
 		return err
 	}
+	if err := CheckBalancers(in.LoadBalancers); err != nil {
+		return err
+	}
 	if err := CheckConfiguration(ConfigurationOf(in)); err != nil {
 		return err
 	}
@@ -108,6 +111,9 @@ func CheckServiceUpdate(in *shape.UpdateServiceRequest) error {
 		return err
 	}
 	if err := CheckRegistries(in.ServiceRegistries); err != nil {
+		return err
+	}
+	if err := CheckBalancers(in.LoadBalancers); err != nil {
 		return err
 	}
 	return CheckPlacement(in.PlacementConstraints, in.PlacementStrategy)

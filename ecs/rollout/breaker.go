@@ -12,6 +12,10 @@ func (t Task) proven(after time.Duration, now time.Time) time.Time {
 	switch {
 	case t.StartedAt.IsZero():
 		return time.Time{}
+	case t.Behind != nil && !t.Behind.Serving, t.Checked && t.HealthyAt.IsZero():
+		return time.Time{}
+	case t.Behind != nil:
+		return later(t.HealthyAt, t.Behind.Since)
 	case t.Checked:
 		return t.HealthyAt
 	}

@@ -22,6 +22,8 @@ type Input struct {
 
 	// Unfound is why a task that should be found by service discovery cannot be; "" when all are.
 	Unfound string
+	// Unregistered is why a task that should be a target is none; "" when all are.
+	Unregistered string
 
 	// HealthyAfter is how long a task without a health check must have been RUNNING to count as healthy.
 	HealthyAfter time.Duration
@@ -48,6 +50,9 @@ type Task struct {
 	StartedAt      time.Time
 	HealthyAt      time.Time // since when its health checks say HEALTHY; zero when they do not
 	StoppedAt      time.Time
+
+	Behind  *Behind // nil for a task that no load balancer leads to
+	Lenient bool    // it stays although a target of it is unhealthy
 }
 
 // TaskOf is a stored task as a plan sees it.
@@ -56,9 +61,12 @@ func TaskOf(v ecs.TaskView, draining bool) Task {
 		ID: v.ID, Deployment: v.Deployment, Instance: v.RunsOn().Instance, Draining: draining,
 		Wanted:     v.Desired.Status == shape.DesiredStatusRunning,
 		Asked:      v.Desired.StopCode != "",
-		Unwell:     v.Desired.Reason == ecs.ReasonHealthChecks,
+		Unwell:     unwell(v.Desired.Reason),
 		LastStatus: v.Status.LastStatus, Health: v.Status.Health,
 		CreatedAt: v.CreatedAt, StartedAt: v.Status.StartedAt, StoppedAt: v.Status.StoppedAt,
+	}
+	if len(v.Balancers) > 0 {
+		t.Behind = &Behind{}
 	}
 	if v.Protection != nil {
 		t.ProtectedUntil = v.Protection.ExpiresAt
@@ -85,15 +93,21 @@ func healthySince(s *ecs.TaskStatus) time.Time {
 
 func (t Task) running() bool { return t.LastStatus == ecs.TaskRunning }
 
-func (t Task) unhealthy() bool { return t.running() && t.Health == shape.HealthStatusUnhealthy }
+func (t Task) unhealthy() bool {
+	return t.running() && (t.Health == shape.HealthStatusUnhealthy || t.failing())
+}
 
 // healthy says whether the task counts for minimumHealthyPercent; wait is how long until it does by the passing of time alone.
 func (t Task) healthy(now time.Time, after time.Duration) (ok bool, wait time.Duration) {
 	switch {
 	case !t.running() || t.unhealthy():
 		return false, 0
+	case t.Behind != nil && !t.Behind.Serving:
+		return false, 0
 	case t.Checked:
 		return t.Health == shape.HealthStatusHealthy, 0
+	case t.Behind != nil: // its load balancers vouch for it
+		return true, 0
 	}
 	wait = t.StartedAt.Add(after).Sub(now)
 	if wait <= 0 || wait > after { // it started in the future: the clock was set back since, and it need not wait for that

@@ -64,10 +64,14 @@ func newPlanner(in Input) *planner {
 
 // spared is the task as it counts in healthCheckGracePeriodSeconds after it started: not healthy, yet not to be replaced either.
 func (p *planner) spared(t Task) Task {
+	t.Lenient = readiness(p.Service)
 	grace := time.Duration(aws.Val(p.Service.GracePeriod)) * time.Second
 	if wait := t.StartedAt.Add(grace).Sub(p.Now); t.unhealthy() && wait > 0 {
 		p.after(wait)
 		t.Health = shape.HealthStatusUnknown
+		if t.Behind != nil {
+			t.Behind = &Behind{Serving: t.Behind.Serving, Since: t.Behind.Since}
+		}
 	}
 	return t
 }
@@ -108,6 +112,7 @@ func (p *planner) roll() {
 	p.account()
 	p.judge()
 	p.sayUnfound()
+	p.sayUnhealthy()
 	if p.Service.Daemon() {
 		p.daemon()
 		return

@@ -21,6 +21,9 @@ const (
 
 	causeProtected = "protected"
 	causeUnfound   = "unfound:" // its reason behind it
+
+	causeTarget       = "target:"       // the task behind it
+	causeUnregistered = "unregistered:" // its reason behind it
 )
 
 func (p *planner) sentence(rest string) string { return Sentence(p.Service.Name, rest) }
@@ -101,6 +104,11 @@ func Started(service string, ids []string) string {
 // Interrupted is what a service says of a Spot task that gives up its room.
 func Interrupted(service, id string) string {
 	return Sentence(service, "(task "+id+") "+strings.ToLower(ecs.ReasonSpot[:1])+ecs.ReasonSpot[1:])
+}
+
+// Draining is what a service says when load balancers send nothing new to tasks of a deployment that they have something in flight for.
+func Draining(service, deployment string, n int) string {
+	return fmt.Sprintf("(service %s, taskSet %s) has begun draining connections on %d tasks.", service, deployment, n)
 }
 
 func tasks(head string, ids []string) string {

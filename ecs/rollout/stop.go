@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -65,7 +64,7 @@ func (p *planner) mayMakeRoom(t Task) bool {
 	if !t.unhealthy() || t.Deployment != p.target.ID {
 		return true
 	}
-	gone := slices.ContainsFunc(p.out.Stops, func(s Stop) bool { return s.Reason == ecs.ReasonHealthChecks })
+	gone := slices.ContainsFunc(p.out.Stops, func(s Stop) bool { return unwell(s.Reason) })
 	return !gone && len(p.good) == p.countHealthy(p.good)
 }
 
@@ -111,7 +110,7 @@ func (p *planner) spare() int { return p.countHealthy(p.wanted) - p.floor }
 func (p *planner) drop(t Task) {
 	reason := scaling(t)
 	if t.unhealthy() {
-		reason = ecs.ReasonHealthChecks
+		reason = t.ailment()
 	}
 	p.stop(t, reason)
 	same := func(o Task) bool { return o.ID == t.ID }

@@ -34,6 +34,9 @@ type Shifting interface {
 	// Shift makes the forward action of a rule (by ARN), or a listener's default one (by the listener's), give weights to groups, and leaves those of
 	// the others. Groups that the action does not name are refused. It compares and writes the rule or listener (1 key).
 	Shift(tx store.Tx, h ecs.Home, rule string, to []target.Weight) error
+	// Weights are the groups that the forward action of a rule, or a listener's default one, leads to; false when there is no such rule. It compares
+	// the rule or listener (1 key).
+	Weights(tx store.Tx, h ecs.Home, rule string) ([]target.Weight, bool)
 }
 
 // TargetWatch is how it is seen that something has become of targets.
@@ -43,9 +46,6 @@ type TargetWatch interface {
 	// Concerns answers of a change of those tables which tasks' targets (ARNs) it may have changed, and which target groups (ARNs) came, changed or went.
 	Concerns(tx store.Tx, c store.Change) (tasks, groups []string)
 }
-
-// DeregisterWrites is how many keys the end of a task's registration in one target group writes at most: the target, and what its service says.
-const DeregisterWrites = 2
 
 // Withdrawn says whether load balancers have nothing in flight for a task (by ARN) any more and will not send it anything: it has no target. Until is
 // when that is so at the latest; it is zero while a target is registered.

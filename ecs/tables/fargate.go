@@ -141,7 +141,7 @@ const (
 func (b *booking) interrupt(req place.Request, candidates []place.Instance, missing, placed int) []string {
 	req.Zones = ecs.Zones(b.subnets) // without the addresses that were taken
 	_, each := Bounds(b.spec.Definition)
-	left := min(interruptsMost, (store.MaxWrites/2+store.MaxWrites/4-placed*each)/interruptWrites)
+	left := min(interruptsMost*interruptWrites, store.MaxWrites/2+store.MaxWrites/4-placed*each)
 	var out []string
 	rooms := roomsOf(b.tx, b.spec.Home, req, candidates)
 	for range missing {
@@ -153,7 +153,7 @@ func (b *booking) interrupt(req place.Request, candidates []place.Instance, miss
 			return out
 		}
 		for _, key := range rooms[i].makeRoom(req) {
-			if len(out) >= left {
+			if left -= b.interruptCost(key); left < 0 {
 				return out
 			}
 			b.interruptTask(key)
@@ -164,20 +164,20 @@ func (b *booking) interrupt(req place.Request, candidates []place.Instance, miss
 	return out
 }
 
+// interruptCost is how many keys interrupting a task (by MemberKey) writes at most.
+func (b *booking) interruptCost(key string) int {
+	t, ok := Tasks.Peek(b.tx, key)
+	if !ok {
+		return interruptWrites
+	}
+	return interruptWrites + BalanceWrites(len(t.Balancers))
+}
+
 // interruptTask asks a Spot task to end, and says so where its service is described.
 func (b *booking) interruptTask(key string) {
 	v, _ := StopTask(b.tx, b.wings, key, shape.TaskStopCodeSpotInterruption, ecs.ReasonSpot)
-	if v.Service == "" {
-		return
-	}
-	s, ok := Services.Peek(b.tx, MemberKey(v.Home, v.Cluster, v.Service))
-	if !ok {
-		return
-	}
-	ServiceEvents.Put(b.tx, &ecs.ServiceEvent{
-		Home: v.Home, Cluster: v.Cluster, Service: v.Service, Incarnation: s.Incarnation, ID: launch.UUID(b.tx.NewID()), At: b.tx.Now(),
-		Message: rollout.Interrupted(v.Service, v.ID),
-	})
+	said := teller{tx: b.tx, v: v, n: time.Millisecond / 2} // after what is said of its targets
+	said.write(rollout.Interrupted(v.Service, v.ID))
 }
 
 // amount is room of a node.

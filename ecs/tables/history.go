@@ -18,7 +18,7 @@ func HistoryKey(h ecs.Home, cluster, service, id string) string {
 
 // The tables of what services did.
 var (
-	ServiceRevisions = store.Define(store.Def[ecs.ServiceRevision]{Name: "ecs.service.revision", Version: 2,
+	ServiceRevisions = store.Define(store.Def[ecs.ServiceRevision]{Name: "ecs.service.revision", Version: 3,
 		Key: func(r *ecs.ServiceRevision) string {
 			return HistoryKey(r.Home, r.Cluster, r.Service, r.Deployment.ID)
 		}})
@@ -41,7 +41,7 @@ func historySchema() store.Schema {
 func Deploy(tx store.Tx, s *ecs.Service, d *ecs.TaskDefinition, sources []string) {
 	r := &ecs.ServiceRevision{
 		Home: s.Home, Cluster: s.Cluster, Service: s.Name, Incarnation: s.Incarnation,
-		Deployment: s.Target, LoadBalancers: s.LoadBalancers,
+		Deployment: s.Target,
 	}
 	for _, c := range d.Document.ContainerDefinitions {
 		r.Images = append(r.Images, ecs.RevisionImage{Container: aws.Val(c.Name), Image: aws.Val(c.Image)})

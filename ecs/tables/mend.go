@@ -37,7 +37,7 @@ type Held interface {
 
 // Amiss says whether service discovery holds something else of a task (by ARN) than it should, and could hold that.
 func Amiss(tx store.Tx, d Discovery, h Held, task string) bool {
-	v, _ := taskOf(tx, task, PeekTask)
+	v, _ := TaskOf(tx, task, PeekTask)
 	held := heldBy(tx, h, task)
 	for _, r := range v.Registries {
 		arn := aws.Val(r.RegistryArn)
@@ -57,7 +57,7 @@ func Amiss(tx store.Tx, d Discovery, h Held, task string) bool {
 // Mend makes service discovery hold of a task (by ARN) what it should, in this transaction. It answers why it could not.
 // Compares the task's desired state and status, and does what Discovery says for each of the task's registries and each that holds it.
 func Mend(tx store.Tx, d Discovery, h Held, task string) error {
-	v, known := taskOf(tx, task, GetTask)
+	v, known := TaskOf(tx, task, GetTask)
 	held := heldBy(tx, h, task)
 	if known {
 		for _, r := range v.Registries {
@@ -81,8 +81,8 @@ func heldBy(tx store.Tx, h Held, task string) map[string]ecs.Registration {
 	return out
 }
 
-// taskOf finds a task by its ARN.
-func taskOf(tx store.Tx, arn string, find func(store.Tx, string) (ecs.TaskView, bool)) (ecs.TaskView, bool) {
+// TaskOf finds a task by its ARN.
+func TaskOf(tx store.Tx, arn string, find func(store.Tx, string) (ecs.TaskView, bool)) (ecs.TaskView, bool) {
 	none := ecs.TaskView{Task: &ecs.Task{}}
 	a, ok := ecs.ParseARN(arn)
 	if !ok || a.Kind != "task" || len(a.Parts) != 2 || a.Parts[0] == "" || a.Parts[1] == "" {

@@ -11,7 +11,8 @@ import (
 // task is known. When the task ends, or an essential container of it has, it
 // should not run any more; when it is STOPPED, its node's ledger gets back what the
 // task held and its interface ends, in this same transaction and never again.
-// What service discovery knows of it follows. Guards desired, status, ledger, interface and registration; writes the same at most (11 keys).
+// What service discovery and load balancing know of it follows. Guards desired, status, ledger, interface and registration; writes the same at
+// most (11 keys), and what BalanceWrites says.
 func ReportTask(tx store.Tx, w Wings, key string, r ecs.Report) bool {
 	v, ok := GetTask(tx, key)
 	if !ok {
@@ -37,17 +38,19 @@ func ReportTask(tx store.Tx, w Wings, key string, r ecs.Report) bool {
 	return true
 }
 
-// follow makes the rest of the region know how a task has changed. That it cannot be made known is no reason to refuse what is so: the loop
-// that follows registries tries again.
+// follow makes the rest of the region know how a task has changed. That it cannot be made known is no reason to refuse what is so: the loops
+// that follow registries and targets try again.
 func follow(tx store.Tx, w Wings, was, now ecs.TaskView) {
 	if was.Running() || now.Running() {
 		_ = Announce(tx, w.Discovery, now)
+		_ = Balance(tx, w.Balancing, now)
 	}
 }
 
 // ReportHealth folds telemetry into a task (by MemberKey) and says whether the task
 // is known. Telemetry that says nothing new writes nothing.
-// Guards desired and status, and writes the status and what service discovery knows of the task (5 keys).
+// Guards desired and status, and writes the status and what service discovery knows of the task (5 keys), and
+// its targets.
 func ReportHealth(tx store.Tx, w Wings, key string, reports []ecs.HealthReport) bool {
 	v, ok := GetTask(tx, key)
 	if !ok {
@@ -64,7 +67,7 @@ func ReportHealth(tx store.Tx, w Wings, key string, reports []ecs.HealthReport) 
 
 // AbandonTask ends a task (by MemberKey) whose node will not report any more, and
 // gives back what it held, as ReportTask. It does nothing to a task that is STOPPED or unknown.
-// Guards and writes desired, status, ledger, interface and registration (11 keys).
+// Guards and writes desired, status, ledger, interface and registration (11 keys), and what BalanceWrites says.
 func AbandonTask(tx store.Tx, w Wings, key, code, reason string) {
 	v, ok := GetTask(tx, key)
 	if !ok {
@@ -85,8 +88,11 @@ func AbandonTask(tx store.Tx, w Wings, key, code, reason string) {
 	follow(tx, w, was, v)
 }
 
-// abandonsAtOnce is how many tasks one transaction ends.
-const abandonsAtOnce = 9
+// abandonWrites is how many keys the end of a task behind no load balancer writes at most, abandonsMost how many the ends in one transaction do.
+const (
+	abandonWrites = 11
+	abandonsMost  = 99
+)
 
 // AbandonTasks ends some tasks of an INACTIVE container instance (by MemberKey), those on FARGATE that its agent ran among them, and
 // says whether there may be more.
@@ -96,8 +102,13 @@ func AbandonTasks(tx store.Tx, w Wings, instance string) (more bool) {
 		return false
 	}
 	var tasks []string
+	writes := 0
 	for task := range StatusByHost.List(tx, Is(instance, Live), "") {
-		if more = len(tasks) == abandonsAtOnce; more {
+		writes += abandonWrites
+		if t, ok := Tasks.Peek(tx, task); ok {
+			writes += BalanceWrites(len(t.Balancers))
+		}
+		if more = writes > abandonsMost; more {
 			break
 		}
 		tasks = append(tasks, task)
@@ -115,8 +126,8 @@ func AbandonTasks(tx store.Tx, w Wings, instance string) (more bool) {
 // StopTask asks a task (by MemberKey) to stop; its tags go with it. The first who
 // asks gives the code and the reason. It answers the task as it then is, and false
 // when it is unknown.
-// It is not found any more from then on, before its node hears of it.
-// Guards desired, status and registration; writes desired, tags and registration (6 keys).
+// It is not found any more from then on, and no load balancer sends it anything new, before its node hears of it.
+// Guards desired, status and registration; writes desired, tags and registration (6 keys), and what BalanceWrites says.
 func StopTask(tx store.Tx, w Wings, key, code, reason string) (ecs.TaskView, bool) {
 	v, ok := GetTask(tx, key)
 	if !ok {

@@ -67,7 +67,7 @@ var (
 	Families = store.Define(store.Def[ecs.Family]{Name: "ecs.family", Version: 1,
 		Key: func(f *ecs.Family) string { return At(f.Home).Key(f.Name) }})
 
-	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 5,
+	Tasks = store.Define(store.Def[ecs.Task]{Name: "ecs.task", Version: 6,
 		Key: func(t *ecs.Task) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 	TaskDesireds = store.Define(store.Def[ecs.TaskDesired]{Name: "ecs.task.desired", Version: 2,
 		Key: func(t *ecs.TaskDesired) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
@@ -79,9 +79,9 @@ var (
 	TaskProtections = store.Define(store.Def[ecs.TaskProtection]{Name: "ecs.task.protection", Version: 1,
 		Key: func(t *ecs.TaskProtection) string { return MemberKey(t.Home, t.Cluster, t.ID) }})
 
-	Services = store.Define(store.Def[ecs.Service]{Name: "ecs.service", Version: 2,
+	Services = store.Define(store.Def[ecs.Service]{Name: "ecs.service", Version: 3,
 		Key: func(s *ecs.Service) string { return MemberKey(s.Home, s.Cluster, s.Name) }})
-	ServiceStatuses = store.Define(store.Def[ecs.ServiceStatus]{Name: "ecs.service.status", Version: 3,
+	ServiceStatuses = store.Define(store.Def[ecs.ServiceStatus]{Name: "ecs.service.status", Version: 4,
 		Key: func(s *ecs.ServiceStatus) string { return MemberKey(s.Home, s.Cluster, s.Name) }})
 	ServiceEvents = store.Define(store.Def[ecs.ServiceEvent]{Name: "ecs.service.event", Version: 1,
 		Key: ServiceEventKey})

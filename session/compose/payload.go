@@ -65,12 +65,12 @@ func Stop(t *ecs.Task) session.Task {
 	}
 }
 
-// Manifest composes the list of tasks that should run on an instance.
+// Manifest composes the list of tasks that run on an instance as far as its agent has to know: one that is to stop runs until the agent is told.
 func Manifest(tasks []ecs.TaskView) []session.TaskIdentifier {
 	out := []session.TaskIdentifier{}
 	for _, t := range tasks {
 		out = append(out, session.TaskIdentifier{
-			TaskArn: t.ARN(), TaskClusterArn: t.ClusterARN(t.Cluster), DesiredStatus: t.Desired.Status,
+			TaskArn: t.ARN(), TaskClusterArn: t.ClusterARN(t.Cluster), DesiredStatus: shape.DesiredStatusRunning,
 		})
 	}
 	return out

@@ -206,7 +206,7 @@ func (s *control) greet(ctx context.Context) error {
 	err := s.hub.Store.View(ctx, store.Any, func(tx store.Tx) error {
 		var run []ecs.TaskView
 		for v := range tables.TasksOfHost(tx, s.key, tables.Live) {
-			if v.Desired.Status == shape.DesiredStatusRunning {
+			if leaving, _ := tables.Leaving(tx, s.hub.Wings.Balancing, v); leaving || v.Desired.Status == shape.DesiredStatusRunning {
 				run = append(run, v)
 			}
 		}

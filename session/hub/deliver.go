@@ -108,6 +108,9 @@ func (s *control) due(tx store.Tx, key string) (p payload, ok bool, err error) {
 		return p, false, nil
 	}
 	if stop {
+		if s.held(tx, v) {
+			return p, false, nil
+		}
 		p.task = compose.Stop(v.Task)
 		return p, true, nil
 	}
@@ -170,5 +173,8 @@ func (s *control) wanted(tx store.Tx, arn string) bool {
 		return false
 	}
 	d, ok := tables.TaskDesireds.Peek(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1]))
-	return ok && d.Status == shape.DesiredStatusRunning && tables.HostKey(d.Home, d.RunsOn()) == s.key
+	if !ok || tables.HostKey(d.Home, d.RunsOn()) != s.key {
+		return false
+	}
+	return d.Status == shape.DesiredStatusRunning || s.leaving(tx, tables.MemberKey(a.Home, a.Parts[0], a.Parts[1]))
 }

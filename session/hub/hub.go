@@ -95,7 +95,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		h.expireStrangers(ctx)
 	})
 
-	sub := h.Store.Watch(ctx, tables.TaskDesireds.Name(), tables.InstanceStates.Name())
+	sub := h.Store.Watch(ctx, h.watched()...)
 	defer sub.Close()
 	for {
 		batch, err := sub.Next(ctx)
@@ -128,6 +128,7 @@ func (h *Hub) dispatch(b store.Batch) {
 				s.wake(c.Key)
 			}
 		}
+		h.release(b.Snapshot, c)
 		if _, st, ok := tables.InstanceStates.Of(c); ok && (st == nil || st.Status == ecs.InstanceInactive) {
 			h.dismiss(c.Key)
 		}

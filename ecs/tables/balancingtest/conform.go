@@ -19,7 +19,6 @@ type World struct {
 	Group     string // ARN of a group by ip that a load balancer leads to, without targets
 	Loose     string // ARN of one that none leads to
 	Rule      string // ARN of a rule that leads to both, in this order
-	Weights   func(tx store.Tx) []target.Weight
 	Address   string // that a target of the group may have; those that follow it, too
 }
 
@@ -143,7 +142,10 @@ func (w World) shift(t *testing.T) {
 		}
 	})
 	w.update(t, func(tx store.Tx) {
-		if got := w.Weights(tx); !slices.Equal(got, to) {
+		if _, ok := w.Balancing.Weights(tx, w.Home, w.Rule+"0"); ok {
+			t.Error("a rule that is not there leads somewhere")
+		}
+		if got, _ := w.Balancing.Weights(tx, w.Home, w.Rule); !slices.Equal(got, to) {
 			t.Errorf("weights %+v, want %+v", got, to)
 		}
 		if w.Balancing.Shift(tx, w.Home, w.Rule, []target.Weight{{Group: w.Group + "0", Weight: 1}}) == nil {
@@ -151,7 +153,7 @@ func (w World) shift(t *testing.T) {
 		}
 	})
 	w.update(t, func(tx store.Tx) {
-		if got := w.Weights(tx); !slices.Equal(got, to) {
+		if got, _ := w.Balancing.Weights(tx, w.Home, w.Rule); !slices.Equal(got, to) {
 			t.Errorf("refused, yet weights are %+v", got)
 		}
 	})

@@ -176,6 +176,15 @@ func (Balancing) Shift(tx store.Tx, h ecs.Home, rule string, to []target.Weight)
 	return nil
 }
 
+// Weights implements tables.Balancing.
+func (Balancing) Weights(tx store.Tx, h ecs.Home, rule string) ([]target.Weight, bool) {
+	r, ok := Rules.Get(tx, tables.At(h).Key(last(rule)))
+	if !ok {
+		return nil, false
+	}
+	return slices.Clone(r.To), true
+}
+
 // Watched implements tables.Balancing.
 func (Balancing) Watched() []string { return []string{Groups.Name(), Targets.Name()} }
 

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/berth-ecs/berth/ecs"
-	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/ecs/tables/balancingtest"
 	"github.com/berth-ecs/berth/ecs/target"
 	"github.com/berth-ecs/berth/store"
@@ -29,9 +28,5 @@ func TestTheDoubleBalances(t *testing.T) {
 	}
 	balancingtest.Check(t, balancingtest.World{
 		Store: s, Balancing: balancingtest.Balancing{}, Home: h, Group: group, Loose: loose, Rule: rule, Address: "10.0.0.5",
-		Weights: func(tx store.Tx) []target.Weight {
-			r, _ := balancingtest.Rules.Peek(tx, tables.At(h).Key("r"))
-			return r.To
-		},
 	})
 }
