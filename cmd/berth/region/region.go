@@ -29,6 +29,7 @@ import (
 	acmtables "github.com/berth-ecs/berth/acm/tables"
 	"github.com/berth-ecs/berth/cloudmap/route53api"
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
+	"github.com/berth-ecs/berth/cmd/berth/balancing"
 	"github.com/berth-ecs/berth/cmd/berth/names"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
@@ -257,7 +258,7 @@ func optional(c Config, r rooms) map[string]func(context.Context) error {
 
 // wings are the others as the ECS wing's transactions need them.
 func wings(c Config) tables.Wings {
-	return tables.Wings{Network: network{pool: c.Settings.PublicPool}, Discovery: registries{}}
+	return tables.Wings{Network: network{pool: c.Settings.PublicPool}, Discovery: registries{}, Balancing: balancing.Tables{}}
 }
 
 // wing is the API of one.

@@ -17,8 +17,9 @@ type World struct {
 	Balancing tables.Balancing
 	Home      ecs.Home
 	Group     string // ARN of a group by ip that a load balancer leads to, without targets
+	Other     string // ARN of another
 	Loose     string // ARN of one that none leads to
-	Rule      string // ARN of a rule that leads to both, in this order
+	Rule      string // ARN of a rule that leads to Group and Other, in this order
 	Address   string // that a target of the group may have; those that follow it, too
 }
 
@@ -132,7 +133,7 @@ func (w World) life(t *testing.T) {
 }
 
 func (w World) shift(t *testing.T) {
-	to := []target.Weight{{Group: w.Group, Weight: 10}, {Group: w.Loose, Weight: 90}}
+	to := []target.Weight{{Group: w.Group, Weight: 10}, {Group: w.Other, Weight: 90}}
 	w.update(t, func(tx store.Tx) {
 		if err := w.Balancing.Shift(tx, w.Home, w.Rule, to); err != nil {
 			t.Error(err)
