@@ -37,6 +37,7 @@ type InterfaceWish struct {
 	EC2        string      // id of the node as an EC2 instance, "" for none
 	Public     bool        // with a public address
 	Tags       []shape.Tag // that it is shown with: those that ECS gave the task itself
+	Guise      *Guise      // of a hidden task; else nil
 }
 
 // Interface is the network interface that the containers of a task share. It was made with the task and never changes; it goes when the task

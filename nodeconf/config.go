@@ -70,6 +70,7 @@ type Interface struct {
 	Addresses6  []netip.Addr `json:",omitempty"`
 	Public      []Public     `json:",omitempty"`
 	Groups      []string
+	Open        bool `json:",omitempty"` // it has no groups, and everything passes; without, nothing does
 	SourceCheck bool
 	Owner       string `json:",omitempty"` // what it is for: a task's ARN
 }

@@ -34,6 +34,9 @@ func (i *Interface) Status() string {
 // Managed says whether the interface belongs to a service: the client cannot change it, and it goes when what it is for goes.
 func (i *Interface) Managed() bool { return i.Owner != "" }
 
+// Open says whether everything passes the interface: it is a network load balancer's that has no security groups. No other is without.
+func (i *Interface) Open() bool { return i.Type == NetworkBalancer && len(i.Groups) == 0 }
+
 // Render describes an interface.
 func (i *Interface) Render(s Shown) shape.NetworkInterface {
 	out := shape.NetworkInterface{
@@ -72,8 +75,14 @@ func (i *Interface) Render(s Shown) shape.NetworkInterface {
 // they cannot detach it.
 const ServiceAttachment = "ela-attach"
 
-// serviceOwner is who has what interfaces with such an attachment are attached to.
+// serviceOwner is who has what interfaces with such an attachment are attached to; those of application load balancers have an owner of their own.
 const serviceOwner = "amazon-aws"
+
+// Balancers is who makes the interfaces of load balancers.
+const Balancers = "amazon-elb"
+
+// NetworkBalancer is the type of the interfaces of network load balancers.
+const NetworkBalancer = "network_load_balancer"
 
 // RenderAttachment describes what the interface is attached to, nil for nothing.
 func (i *Interface) RenderAttachment() *shape.NetworkInterfaceAttachment {
@@ -86,6 +95,9 @@ func (i *Interface) RenderAttachment() *shape.NetworkInterfaceAttachment {
 	}
 	if strings.HasPrefix(i.Attachment, ServiceAttachment+"-") {
 		a.InstanceOwnerId = aws.Ptr(serviceOwner)
+		if i.Requester == Balancers && i.Type != NetworkBalancer {
+			a.InstanceOwnerId = aws.Ptr(Balancers)
+		}
 	}
 	if i.Instance != "" {
 		a.InstanceId = &i.Instance

@@ -79,7 +79,7 @@ func (a *API) ListClusters(ctx context.Context, c wire.Call, in *shape.ListClust
 		var err error
 		out.ClusterArns, out.NextToken, err = paged(page(c, slice{in.NextToken, in.MaxResults, 100}), func(after string) iter.Seq2[string, string] {
 			return arns(tables.Clusters.List(tx, tables.At(h).Prefix(), after), func(_ string, k *ecs.Cluster) bool {
-				return k.Status != ecs.ClusterInactive
+				return k.Status != ecs.ClusterInactive && !ecs.Hidden(k.Name)
 			})
 		})
 		return err

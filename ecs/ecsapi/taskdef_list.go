@@ -47,7 +47,7 @@ func (a *API) ListTaskDefinitions(ctx context.Context, c wire.Call, in *shape.Li
 
 func revisions(tx store.Tx, prefix, after, status string) iter.Seq2[string, string] {
 	return arns(tables.TaskDefinitions.List(tx, prefix, after), func(_ string, d *ecs.TaskDefinition) bool {
-		return aws.Val(d.Document.Status) == status
+		return aws.Val(d.Document.Status) == status && !ecs.Hidden(d.Family)
 	})
 }
 

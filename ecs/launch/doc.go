@@ -38,6 +38,9 @@ type Spec struct {
 	Tags                 []shape.Tag
 	EnableExecuteCommand bool
 
+	// Guise is how the interface of a hidden task is; nil for every other. Such a task is alone on nothing: it needs no sandbox.
+	Guise *ecs.Guise
+
 	// Among are the IDs of the only container instances that may be chosen; optional, any when empty.
 	Among []string
 

@@ -77,7 +77,7 @@ func hostsFor(tx store.Tx, s launch.Spec) []place.Instance {
 
 // besideMiB is the memory that a task on FARGATE takes on a node beside its own: that of its sandbox.
 func besideMiB(s launch.Spec, i *ecs.Instance) int64 {
-	if v, _ := place.AttributeOf(i.Attributes, place.FargateRuntime); !s.Fargate() || v != place.FargateBoxed {
+	if v, _ := place.AttributeOf(i.Attributes, place.FargateRuntime); !s.Fargate() || s.Guise != nil || v != place.FargateBoxed {
 		return 0
 	}
 	return ecs.SandboxMiB(len(s.Definition.Document.ContainerDefinitions))

@@ -46,7 +46,7 @@ func (b *booking) attach(t *ecs.Task, i *ecs.Instance) error {
 	made, err := b.wings.Attach(tx, ecs.InterfaceWish{
 		Home: t.Home, Subnet: subnets[at].ID, Groups: t.Network.AwsvpcConfiguration.SecurityGroups, Attachment: t.AttachmentARN(id),
 		Task: t.ARN(), Node: i.Node, EC2: shownMachine(t, i), Public: aws.Val(t.Network.AwsvpcConfiguration.AssignPublicIp) == shape.AssignPublicIpEnabled,
-		Tags: request.OwnTags(b.spec.Tags),
+		Tags: request.OwnTags(b.spec.Tags), Guise: b.spec.Guise,
 	})
 	if err != nil {
 		return err

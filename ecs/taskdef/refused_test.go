@@ -95,6 +95,7 @@ func TestRefusedContainers(t *testing.T) {
 		{"name", `{"family":"w","containerDefinitions":[{"name":"a.b","image":"i","memory":64}]}`, "Container.name contains invalid characters."},
 		{"no image", `{"family":"w","containerDefinitions":[{"name":"a","memory":64}]}`, "Container.image should not be null or empty."},
 		{"image", `{"family":"w","containerDefinitions":[{"name":"a","image":"a b","memory":64}]}`, "Container.image contains invalid characters."},
+		{"image of a node itself", `{"family":"w","containerDefinitions":[{"name":"a","image":"@berth/pause","memory":64}]}`, "Container.image contains invalid characters."},
 		{"long image", `{"family":"w","containerDefinitions":[{"name":"a","image":"` + strings.Repeat("a", 256) + `","memory":64}]}`, "Container.image contains invalid characters."},
 		{"version consistency", with(`"versionConsistency":"on"`, ""), "'versionConsistency'"},
 		{"no memory", `{"family":"w","containerDefinitions":[{"name":"a","image":"i"}]}`, "At least one of 'memory' or 'memoryReservation' must be specified."},

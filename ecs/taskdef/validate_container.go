@@ -69,7 +69,7 @@ func checkImage(_ *shape.RegisterTaskDefinitionRequest, c *shape.ContainerDefini
 	switch {
 	case image == "":
 		return invalid("Container.image should not be null or empty.")
-	case len(repository) > 255, strings.ContainsAny(image, " \t\r\n"):
+	case repository == "", len(repository) > 255, strings.ContainsAny(image, " \t\r\n"):
 		return invalid("Container.image contains invalid characters.")
 	}
 	return oneOf("for container '"+aws.Val(c.Name)+"'", []choice{

@@ -44,6 +44,9 @@ const viewPrefix = "view-"
 // the same credentials that overlap are one pull; it ends when nobody waits for
 // it any more.
 func (r *Runtime) Pull(ctx context.Context, ref string, p Pull) (Image, error) {
+	if ref == PauseImage {
+		return r.pullPause(ctx, p.TaskID)
+	}
 	name, err := normalize(ref)
 	if err != nil {
 		return Image{}, named(CannotPullContainerError, err)

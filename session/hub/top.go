@@ -59,7 +59,7 @@ func (h *Hub) ServeTop(w http.ResponseWriter, r *http.Request) {
 	cluster := r.URL.Query().Get("cluster")
 	err = h.Store.View(r.Context(), store.Any, func(tx store.Tx) error {
 		for _, c := range tables.Clusters.List(tx, tables.At(at).Prefix(), "") {
-			if cluster == "" || c.Name == cluster {
+			if !ecs.Hidden(c.Name) && (cluster == "" || c.Name == cluster) {
 				out.Tasks = append(out.Tasks, h.topTasks(tx, c, out.At)...)
 			}
 		}

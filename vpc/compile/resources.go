@@ -83,7 +83,7 @@ func (r *Records) whole(i *vpc.Interface) bool {
 
 func compileInterface(i *vpc.Interface) nodeconf.Interface {
 	out := nodeconf.Interface{
-		ID: i.ID, VPC: i.VPC, Subnet: i.Subnet, MAC: i.MAC, MTU: mtu, Addresses6: i.IPv6, Groups: i.Groups, SourceCheck: i.SourceCheck, Owner: i.Owner,
+		ID: i.ID, VPC: i.VPC, Subnet: i.Subnet, MAC: i.MAC, MTU: mtu, Addresses6: i.IPv6, Groups: i.Groups, Open: i.Open(), SourceCheck: i.SourceCheck, Owner: i.Owner,
 	}
 	for _, p := range i.Private {
 		out.Addresses = append(out.Addresses, p.Addr)

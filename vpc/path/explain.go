@@ -243,6 +243,9 @@ func (w *walk) groups(way string, i *vpc.Interface, egress bool, peer netip.Addr
 		side, word = "outbound", "to"
 	}
 	names := strings.Join(i.Groups, ", ")
+	if i.Open() {
+		return w.hop(Hop{Way: way, At: i.ID, Open: true, Text: i.ID + " is of a network load balancer without security groups: everything passes"})
+	}
 	rule := w.lets(i, egress, w.q.there(), peer)
 	if rule == nil {
 		return w.drop(way, names, "security groups of %s (%s): no %s rule allows %s %s %s", i.ID, names, side, w.q.there(), word, peer)

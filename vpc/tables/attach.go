@@ -28,6 +28,8 @@ type Spec struct {
 	Attached     Attached     // to what it is attached from the beginning
 	AssignPublic bool         // a public address from Pool, which goes with the interface
 	Pool         netip.Prefix // of public addresses
+	Prefer       netip.Addr   // of Pool; it is the public address if nobody has it. The zero Addr: any
+	Open         bool         // it has no security groups, and everything passes; Groups is empty then
 	Tags         []vpc.Pair   // of the client, in order of Key
 	ServiceTags  []vpc.Pair   // of the service that asks, in order of Key
 	Wanted
@@ -62,9 +64,12 @@ func Attach(tx store.Tx, s Spec) (*vpc.Interface, error) {
 		return nil, refuse("InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist", s.Subnet)
 	}
 	Use(tx, s.Home, subnet.ID)
-	groups, err := groupsFor(tx, subnet, s.Groups)
-	if err != nil {
-		return nil, err
+	var groups []string
+	if !s.Open {
+		var err error
+		if groups, err = groupsFor(tx, subnet, s.Groups); err != nil {
+			return nil, err
+		}
 	}
 	hex := tx.NewID()
 	i := &vpc.Interface{
@@ -153,6 +158,11 @@ func address(tx store.Tx, s *vpc.Subnet, i *vpc.Interface, spec Spec) error {
 	}
 	if err := Extend(tx, i, w); err != nil || !spec.AssignPublic {
 		return err
+	}
+	p := &vpc.PublicAddress{Addr: spec.Prefer, Home: i.Home, Owner: i.ID}
+	if spec.Prefer.IsValid() && TakeThis(tx, spec.Pool, p) == nil {
+		i.Private[0].Public = spec.Prefer
+		return nil
 	}
 	a, err := TakePublic(tx, spec.Pool, i.Home, i.ID)
 	i.Private[0].Public = a

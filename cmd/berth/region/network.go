@@ -53,11 +53,12 @@ func (network) Find(tx store.Tx, h ecs.Home, subnets, groups []string) ([]ecs.Su
 // Attach implements tables.Network.
 func (n network) Attach(tx store.Tx, w ecs.InterfaceWish) (*ecs.Interface, error) {
 	h := vpcHome(w.Home)
-	i, err := vpctables.Attach(tx, vpctables.Spec{
+	spec := vpctables.Spec{
 		Home: h, Subnet: w.Subnet, Groups: w.Groups, Owner: w.Task, Node: w.Node, Description: w.Attachment, Requester: requester,
 		AssignPublic: w.Public, Pool: n.pool, ServiceTags: pairs(w.Tags),
 		Attached: vpctables.Attached{Instance: w.EC2, ID: vpc.KindAttachment.NewID(tx.NewID()), DeviceIndex: 1},
-	})
+	}
+	i, err := attach(tx, spec, w.Guise)
 	if err != nil {
 		return nil, provisioning(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/berth-ecs/berth/session"
 )
 
 // Sandboxes says what this node can do with gVisor.
@@ -43,7 +45,12 @@ func (t *Task) wantsSandbox(can Sandboxes) (bool, error) {
 	if asked {
 		return true, t.fitsSandbox(can)
 	}
-	return t.LaunchType == fargate && can == AllSandboxes && t.Interface != nil, nil
+	return t.LaunchType == fargate && can == AllSandboxes && t.Interface != nil && !t.pauses(), nil
+}
+
+// pauses says whether no program of users runs in the task.
+func (t *Task) pauses() bool {
+	return !slices.ContainsFunc(t.Containers, func(c Container) bool { return c.Image != session.PauseImage })
 }
 
 // fitsSandbox: a sandbox has one network and one kernel, its own.

@@ -16,16 +16,17 @@ func TestWhichTasksGetASandbox(t *testing.T) {
 		want   bool
 		says   string // of a refusal
 	}{
-		"FARGATE":                       {can: AllSandboxes, change: func(t *session.Task, _ *session.Container) { t.LaunchType = "FARGATE" }, want: true},
-		"FARGATE on runc":               {can: AskedSandboxes, change: func(t *session.Task, _ *session.Container) { t.LaunchType = "FARGATE" }},
-		"FARGATE without gVisor":        {change: func(t *session.Task, _ *session.Container) { t.LaunchType = "FARGATE" }},
-		"EC2":                           {can: AllSandboxes},
-		"EC2 that asks":                 {can: AskedSandboxes, config: asks, want: true},
-		"it shares processes in itself": {can: AskedSandboxes, config: asks, change: func(t *session.Task, _ *session.Container) { t.PidMode = "task" }, want: true},
-		"asks for another":              {can: AllSandboxes, config: `{"Labels":{"berth.sandbox":"kata"}}`, says: "must be gvisor"},
-		"without gVisor":                {config: asks, says: "no gVisor"},
-		"on the bridge":                 {can: AllSandboxes, config: asks, change: func(t *session.Task, _ *session.Container) { t.NetworkMode = "bridge" }, says: "networkMode must be awsvpc, not bridge"},
-		"the machine's processes":       {can: AllSandboxes, config: asks, change: func(t *session.Task, _ *session.Container) { t.PidMode = "host" }, says: "pidMode may be task"},
+		"FARGATE":                             {can: AllSandboxes, change: func(t *session.Task, _ *session.Container) { t.LaunchType = "FARGATE" }, want: true},
+		"FARGATE on runc":                     {can: AskedSandboxes, change: func(t *session.Task, _ *session.Container) { t.LaunchType = "FARGATE" }},
+		"FARGATE without gVisor":              {change: func(t *session.Task, _ *session.Container) { t.LaunchType = "FARGATE" }},
+		"FARGATE, without a program of users": {can: AllSandboxes, change: func(t *session.Task, k *session.Container) { t.LaunchType, k.Image = "FARGATE", session.PauseImage }},
+		"EC2":                                 {can: AllSandboxes},
+		"EC2 that asks":                       {can: AskedSandboxes, config: asks, want: true},
+		"it shares processes in itself":       {can: AskedSandboxes, config: asks, change: func(t *session.Task, _ *session.Container) { t.PidMode = "task" }, want: true},
+		"asks for another":                    {can: AllSandboxes, config: `{"Labels":{"berth.sandbox":"kata"}}`, says: "must be gvisor"},
+		"without gVisor":                      {config: asks, says: "no gVisor"},
+		"on the bridge":                       {can: AllSandboxes, config: asks, change: func(t *session.Task, _ *session.Container) { t.NetworkMode = "bridge" }, says: "networkMode must be awsvpc, not bridge"},
+		"the machine's processes":             {can: AllSandboxes, config: asks, change: func(t *session.Task, _ *session.Container) { t.PidMode = "host" }, says: "pidMode may be task"},
 		"privileged": {can: AllSandboxes, config: asks, change: func(_ *session.Task, c *session.Container) {
 			c.DockerConfig.HostConfig = strings.Replace(c.DockerConfig.HostConfig, "{}", `{"Privileged":true}`, 1)
 		}, says: "privileged"},

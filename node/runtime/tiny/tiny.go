@@ -17,6 +17,9 @@ import (
 // ErrNone says that there is none for this machine's architecture.
 var ErrNone = errors.New("no init process for " + runtime.GOARCH)
 
+// Program is it; nil: there is none for this machine's architecture.
+func Program() []byte { return bytes.Clone(program) }
+
 // Install puts the program at path, unless it is there.
 func Install(path string) error {
 	if len(program) == 0 {

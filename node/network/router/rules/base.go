@@ -20,6 +20,7 @@ const Plain = 0x7fbe0001
 const (
 	groupsOut = "groups-out" // by the interface a packet comes from
 	groupsIn  = "groups-in"  // by the one it goes to
+	openChain = "open"       // where an interface leads that has no groups because everything passes
 	spent     = "spent"      // interfaces that have as many flows as one may have
 )
 
@@ -51,6 +52,7 @@ func VPC(v nodeconf.VPC) ruleset.Fragment {
 			rule(established(), accept),
 			goTo("fresh"),
 		}},
+		{Name: openChain, Rules: []ruleset.Rule{rule(accept)}},
 		{Name: "arrived", Rules: arrived(v)},
 		{Name: "from", Hook: filter(nftables.ChainHookPrerouting, -150), Rules: fromRules(v)},
 		{Name: "to", Hook: filter(nftables.ChainHookPostrouting, 150), Rules: toRules()},

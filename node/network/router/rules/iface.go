@@ -76,6 +76,9 @@ func Interface(c *nodeconf.Resources, i nodeconf.Interface) (ruleset.Fragment, e
 	}
 	f.Chains = append(f.Chains, guard)
 	name := string(linkName(Link(i.ID)))
+	if i.Open && len(i.Groups) == 0 {
+		f.Elements = append(f.Elements, ruleset.Element{Set: groupsOut, Key: name, Jump: openChain}, ruleset.Element{Set: groupsIn, Key: name, Jump: openChain})
+	}
 	if len(i.Groups) > 0 {
 		comb := Combination(i.Groups)
 		f.Elements = append(f.Elements,
