@@ -1,18 +1,6 @@
 package ecs
 
-import (
-	"net/netip"
-	"strings"
-)
-
-// HiddenMark begins the names of clusters and families that no client sees or can name: what they hold works for other wings.
-const HiddenMark = "@"
-
-// HiddenBalancers is the cluster, and the family, of the tasks that are load balancers' nodes.
-const HiddenBalancers = HiddenMark + "amazon-elb"
-
-// Hidden says whether a cluster or family is one of those.
-func Hidden(name string) bool { return strings.HasPrefix(name, HiddenMark) }
+import "net/netip"
 
 // Guise is how the interface of a hidden task is, and is shown.
 type Guise struct {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
@@ -79,7 +80,7 @@ func (a *API) ListClusters(ctx context.Context, c wire.Call, in *shape.ListClust
 		var err error
 		out.ClusterArns, out.NextToken, err = paged(page(c, slice{in.NextToken, in.MaxResults, 100}), func(after string) iter.Seq2[string, string] {
 			return arns(tables.Clusters.List(tx, tables.At(h).Prefix(), after), func(_ string, k *ecs.Cluster) bool {
-				return k.Status != ecs.ClusterInactive && !ecs.Hidden(k.Name)
+				return k.Status != ecs.ClusterInactive && !launch.Hidden(k.Name)
 			})
 		})
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
@@ -79,7 +80,7 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 // reported finds the cluster that a report names. One that is gone is a bad parameter, too: ClusterNotFoundException is
 // none of the errors of these operations.
 func reported(tx store.Tx, h ecs.Home, ref *string) (*ecs.Cluster, error) {
-	if a, ok := ecs.ParseARN(aws.Val(ref)); ok && a.Home == h && a.Kind == "cluster" && len(a.Parts) == 1 && ecs.Hidden(a.Parts[0]) {
+	if a, ok := ecs.ParseARN(aws.Val(ref)); ok && a.Home == h && a.Kind == "cluster" && len(a.Parts) == 1 && launch.Hidden(a.Parts[0]) {
 		if k, ok := tables.Clusters.Peek(tx, tables.ClusterKey(h, a.Parts[0])); ok { // agents report of those, too
 			return k, nil
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
@@ -47,7 +48,7 @@ func (a *API) ListTaskDefinitions(ctx context.Context, c wire.Call, in *shape.Li
 
 func revisions(tx store.Tx, prefix, after, status string) iter.Seq2[string, string] {
 	return arns(tables.TaskDefinitions.List(tx, prefix, after), func(_ string, d *ecs.TaskDefinition) bool {
-		return aws.Val(d.Document.Status) == status && !ecs.Hidden(d.Family)
+		return aws.Val(d.Document.Status) == status && !launch.Hidden(d.Family)
 	})
 }
 

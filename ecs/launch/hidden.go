@@ -1,13 +1,24 @@
 package launch
 
 import (
+	"strings"
+
 	"github.com/berth-ecs/berth/ecs"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
 
+// HiddenMark begins the names of clusters and families that no client sees or can name: what they hold works for other wings.
+const HiddenMark = "@"
+
+// HiddenBalancers is the cluster, and the family, of the tasks that are load balancers' nodes.
+const HiddenBalancers = HiddenMark + "amazon-elb"
+
+// Hidden says whether a cluster or family is one of those.
+func Hidden(name string) bool { return strings.HasPrefix(name, HiddenMark) }
+
 // HiddenImage is the image of their container: nodes have it in them. As the name of an image it is none.
-const HiddenImage = ecs.HiddenMark + "berth/pause"
+const HiddenImage = HiddenMark + "berth/pause"
 
 // What a hidden task books of its node. Its container does nothing; what works for it is a program of the node, which all such tasks there share,
 // and this is its share. 16 MiB is as little as a container that runc starts can be limited to without being killed while it starts.
@@ -21,7 +32,7 @@ const ProxyAttribute = "berth.proxy"
 
 // HiddenDefinition is the task definition of the tasks that are load balancers' nodes.
 func HiddenDefinition(h ecs.Home) *ecs.TaskDefinition {
-	d := &ecs.TaskDefinition{Home: h, Family: ecs.HiddenBalancers, Revision: 1}
+	d := &ecs.TaskDefinition{Home: h, Family: HiddenBalancers, Revision: 1}
 	d.Document = shape.TaskDefinition{
 		TaskDefinitionArn: aws.Ptr(d.ARN()), Family: aws.Ptr(d.Family), Revision: aws.Ptr(d.Revision), Status: aws.Ptr(shape.TaskDefinitionStatusActive),
 		NetworkMode: aws.Ptr(shape.NetworkModeAwsvpc), Cpu: aws.Ptr(hiddenCPU), Memory: aws.Ptr(hiddenMiB),

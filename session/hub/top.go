@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/session/telemetry"
@@ -59,7 +60,7 @@ func (h *Hub) ServeTop(w http.ResponseWriter, r *http.Request) {
 	cluster := r.URL.Query().Get("cluster")
 	err = h.Store.View(r.Context(), store.Any, func(tx store.Tx) error {
 		for _, c := range tables.Clusters.List(tx, tables.At(at).Prefix(), "") {
-			if !ecs.Hidden(c.Name) && (cluster == "" || c.Name == cluster) {
+			if !launch.Hidden(c.Name) && (cluster == "" || c.Name == cluster) {
 				out.Tasks = append(out.Tasks, h.topTasks(tx, c, out.At)...)
 			}
 		}

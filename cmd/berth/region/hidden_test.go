@@ -10,6 +10,7 @@ import (
 	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/hidden"
 	"github.com/berth-ecs/berth/ecs/tables/networktest"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
@@ -33,9 +34,9 @@ func host(tx store.Tx, h ecs.Home, id, zone string, more ...string) {
 	tables.Ledgers.Put(tx, &ecs.Ledger{Region: h.Region, Node: "n-" + id, Total: ecs.Amounts{CPU: 1000, MemoryMiB: 1000, StorageGiB: 10}})
 }
 
-func balancer(w networktest.World, g ecs.Guise, public bool) tables.HiddenTask {
+func balancer(w networktest.World, g ecs.Guise, public bool) hidden.Wish {
 	g.Requester = vpc.Balancers
-	return tables.HiddenTask{Home: w.Home, Owner: "elb/1", Group: "elb/1/us-east-1a", Subnet: w.Subnet, SecurityGroups: w.Groups[1:], Public: public, Guise: g}
+	return hidden.Wish{Home: w.Home, Owner: "elb/1", Group: "elb/1/us-east-1a", Subnet: w.Subnet, SecurityGroups: w.Groups[1:], Public: public, Guise: g}
 }
 
 func TestHiddenTasks(t *testing.T) {
@@ -51,7 +52,7 @@ func TestHiddenTasks(t *testing.T) {
 	refused := func(want string) {
 		t.Helper()
 		update(func(tx store.Tx) {
-			made, why, err := tables.LaunchHidden(tx, wings, balancer(w, ecs.Guise{}, true))
+			made, why, err := hidden.Launch(tx, wings, balancer(w, ecs.Guise{}, true))
 			if made != nil || err != nil || why == nil || why.Reason != ecs.NoCapacity || why.Detail != want {
 				t.Errorf("%v, %+v, %v", made, why, err)
 			}
@@ -67,7 +68,7 @@ func TestHiddenTasks(t *testing.T) {
 	update(func(tx store.Tx) {
 		var why *launch.Failure
 		var err error
-		if task, why, err = tables.LaunchHidden(tx, wings, balancer(w, ecs.Guise{Description: "ELB app/a/1", Type: "interface", Prefer: netip.MustParseAddr("198.18.9.9")}, true)); task == nil {
+		if task, why, err = hidden.Launch(tx, wings, balancer(w, ecs.Guise{Description: "ELB app/a/1", Type: "interface", Prefer: netip.MustParseAddr("198.18.9.9")}, true)); task == nil {
 			t.Fatal(why, err)
 		}
 	})
@@ -82,7 +83,7 @@ func TestHiddenTasks(t *testing.T) {
 			t.Errorf("%+v", i)
 		}
 		n := 0
-		for range tables.HiddenTasks(tx, w.Home, "elb/1") {
+		for range hidden.Tasks(tx, w.Home, "elb/1") {
 			n++
 		}
 		if n != 1 {
@@ -109,8 +110,8 @@ func unseen(t *testing.T, w networktest.World, task *ecs.Task) {
 	if err != nil || len(families.Families) != 0 {
 		t.Error(families, err)
 	}
-	arn := w.Home.ClusterARN(ecs.HiddenBalancers)
-	for _, ref := range []string{ecs.HiddenBalancers, arn} {
+	arn := w.Home.ClusterARN(launch.HiddenBalancers)
+	for _, ref := range []string{launch.HiddenBalancers, arn} {
 		_, listed := api.ListTasks(t.Context(), c, &shape.ListTasksRequest{Cluster: &ref})
 		_, stopped := api.StopTask(t.Context(), c, &shape.StopTaskRequest{Cluster: &ref, Task: aws.Ptr(task.ARN())})
 		_, created := api.CreateCluster(t.Context(), c, &shape.CreateClusterRequest{ClusterName: &ref})
@@ -144,7 +145,7 @@ func TestHiddenTaskWithAnElasticAddress(t *testing.T) {
 		vpctables.Elastics.Put(tx, &vpc.Elastic{Home: h, ID: "eipalloc-1", Addr: netip.MustParseAddr("198.18.1.1")})
 		want := balancer(w, ecs.Guise{Type: vpc.NetworkBalancer, Allocation: "eipalloc-1", Private: netip.MustParseAddr("172.31.0.77"), Open: true}, true)
 		want.SecurityGroups = nil
-		task, _, err := tables.LaunchHidden(tx, wings, want)
+		task, _, err := hidden.Launch(tx, wings, want)
 		if err != nil {
 			return err
 		}
