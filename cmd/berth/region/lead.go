@@ -29,7 +29,11 @@ func leading(c Config, r rooms) ([]func(context.Context, store.Store) error, err
 	if err != nil {
 		return nil, err
 	}
-	return []func(context.Context, store.Store) error{loops.Run, r.images.loops.Run, sweep.Run, discovery.Run}, nil
+	balanced, err := newTargets(c, r)
+	if err != nil {
+		return nil, err
+	}
+	return []func(context.Context, store.Store) error{loops.Run, r.images.loops.Run, sweep.Run, discovery.Run, balanced.Run}, nil
 }
 
 // lead runs the loops of every wing while this server leads. A store has one leader: loops that competed for themselves would hold each
