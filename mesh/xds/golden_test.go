@@ -41,7 +41,9 @@ func plainHTTP(routes ...proxyconf.Route) *proxyconf.HTTP {
 	return &proxyconf.HTTP{Routes: routes, IdleTimeout: time.Minute, KeepAlive: time.Hour, HTTP2: true, ForwardedFor: "append", Desync: "defensive", ServerHeader: true}
 }
 
-func to(cluster string) []proxyconf.Weighted { return []proxyconf.Weighted{{Cluster: cluster, Weight: 1}} }
+func to(cluster string) []proxyconf.Weighted {
+	return []proxyconf.Weighted{{Cluster: cluster, Weight: 1}}
+}
 
 // samples are parts that between them say everything that can be said.
 func samples() map[string]proxyconf.Part {

@@ -4,7 +4,7 @@
 // Guarantees: plain values and no I/O; what is not understood is an error and never a panic.
 //
 // A node opens one connection, to Path: a WebSocket, and gRPC in it. On it are Envoy's AggregatedDiscoveryService (delta only), in which the relay is the client and asks
-// for "*" of every type in Types, and Reports, by which it says what became of what it was told.
+// for "*" of every type in Types, in that order (only then is it told what is gone), with the versions that it has; and Reports, by which it says what became of what it was told.
 package seam
 
 import "strings"
@@ -22,7 +22,9 @@ const (
 )
 
 // Types are the types in that order.
-func Types() []string { return []string{TypeSecret, TypeCluster, TypeEndpoint, TypeRoute, TypeListener} }
+func Types() []string {
+	return []string{TypeSecret, TypeEndpoint, TypeCluster, TypeRoute, TypeListener}
+}
 
 // SpacePrefix is before the name of an interface where Envoy wants the path of a network namespace: the relay replaces it.
 const SpacePrefix = "eni:"
