@@ -72,6 +72,10 @@ func balance(out *clusterv3.Cluster, c proxyconf.Cluster) {
 	if c.SlowStart > 0 {
 		slow = &clusterv3.Cluster_SlowStartConfig{SlowStartWindow: span(c.SlowStart)}
 	}
+	if c.StickySource { // the same target for an address as long as that is there
+		out.LbPolicy = clusterv3.Cluster_MAGLEV
+		return
+	}
 	if c.LeastRequests {
 		out.LbPolicy = clusterv3.Cluster_LEAST_REQUEST
 		out.LbConfig = &clusterv3.Cluster_LeastRequestLbConfig_{LeastRequestLbConfig: &clusterv3.Cluster_LeastRequestLbConfig{SlowStartConfig: slow}}

@@ -75,7 +75,7 @@ func samples() map[string]proxyconf.Part {
 	port := plainHTTP(proxyconf.Route{Name: "rule/default", Forward: to(web)})
 	port.ClientPort, port.TLSHeaders = true, true
 	stream := webCluster()
-	stream.Protocol, stream.ProxyV2, stream.CloseOnEnd = "tcp", true, true
+	stream.Protocol, stream.ProxyV2, stream.CloseOnEnd, stream.StickySource = "tcp", true, true, true
 	preserved := webCluster()
 	preserved.Name, preserved.Protocol, preserved.PreserveIP, preserved.Space = api, "tcp", true, ""
 	return map[string]proxyconf.Part{

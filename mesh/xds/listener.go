@@ -11,6 +11,7 @@ import (
 	originalsrc "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/original_src/v3"
 	limit "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/connection_limit/v3"
 	tcpproxy "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 
 	"github.com/berth-ecs/berth/mesh/xds/seam"
 	"github.com/berth-ecs/berth/proxyconf"
@@ -128,6 +129,9 @@ func (s scope) tcp() ([]*listenerv3.Filter, error) {
 			all.Clusters = append(all.Clusters, &tcpproxy.TcpProxy_WeightedCluster_ClusterWeight{Name: s.cluster(w), Weight: w.Weight})
 		}
 		out.ClusterSpecifier = &tcpproxy.TcpProxy_WeightedClusters{WeightedClusters: all}
+	}
+	if slices.ContainsFunc(alive, func(w proxyconf.Weighted) bool { return s.clusters[w.Cluster].StickySource }) {
+		out.HashPolicy = []*typev3.HashPolicy{{PolicySpecifier: &typev3.HashPolicy_SourceIp_{SourceIp: &typev3.HashPolicy_SourceIp{}}}}
 	}
 	var p packer
 	return []*listenerv3.Filter{{Name: "envoy.filters.network.tcp_proxy", ConfigType: filter(p.pack(out))}}, p.err

@@ -36,6 +36,8 @@ type Config struct {
 	Feed  Feed        // required
 	// Verify authenticates the request of a handshake by its signature. Required.
 	Verify func(*http.Request) (sigv4.Identity, error)
+	// Proxies is whom ServeProxy hands connections to. Optional: without it there is no ServeProxy.
+	Proxies Proxies
 	// Removed tells whether a machine that joined has been removed since. Optional: none is.
 	Removed func(machine string) bool
 	// Heartbeat is the time between two heartbeats. Optional: 30 s.
@@ -52,7 +54,8 @@ type Link struct {
 
 	mu       sync.Mutex
 	sessions map[peer]*session // names of nodes are their own to choose: those of two accounts may be the same
-	ctx      context.Context   // of Run; nil before
+	relays   map[peer]*relay
+	ctx      context.Context // of Run; nil before
 	wg       sync.WaitGroup
 }
 
@@ -66,7 +69,7 @@ func New(c Config) *Link {
 	if c.Removed == nil {
 		c.Removed = func(string) bool { return false }
 	}
-	l := &Link{Config: c, running: make(chan struct{}), sessions: map[peer]*session{}}
+	l := &Link{Config: c, running: make(chan struct{}), sessions: map[peer]*session{}, relays: map[peer]*relay{}}
 	l.metrics = newMetrics(c.Metrics, l.lag)
 	return l
 }
@@ -122,6 +125,11 @@ func (l *Link) Expel() {
 	for _, s := range l.sessions {
 		if s.machine != "" && l.Removed(s.machine) {
 			s.cancel(errRemoved)
+		}
+	}
+	for _, y := range l.relays {
+		if y.machine != "" && l.Removed(y.machine) {
+			y.cancel(errRemoved)
 		}
 	}
 }

@@ -138,7 +138,10 @@ func newWorld(t *testing.T, edits ...func(*link.Config)) *world {
 	w.stop = stop
 	done := make(chan struct{})
 	go func() { defer close(done); _ = l.Run(running) }()
-	srv := httptest.NewServer(http.HandlerFunc(l.Serve))
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", l.Serve)
+	mux.HandleFunc("/proxy", l.ServeProxy)
+	srv := httptest.NewServer(mux)
 	w.url = srv.URL
 	t.Cleanup(func() { stop(); <-done; srv.Close(); _ = s.Close() })
 	return w
