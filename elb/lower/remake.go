@@ -27,7 +27,7 @@ func (x *Index) Balancer(h elb.Home, id string) *Balancer {
 		}
 		out.Listeners = append(out.Listeners, l)
 	}
-	for id := range out.named() {
+	for id := range out.Named() {
 		if g := x.groups[ref{h, id}]; g != nil && g.record != nil {
 			out.Groups[id] = Group{TargetGroup: g.record, Attributes: x.attributes[ref{h, g.record.ARN()}]}
 		}
@@ -35,8 +35,8 @@ func (x *Index) Balancer(h elb.Home, id string) *Balancer {
 	return out
 }
 
-// named are the IDs of all groups that an action names, whether there is such a group or not.
-func (b *Balancer) named() map[string]struct{} {
+// Named are the IDs of all groups that an action names, whether there is such a group or not.
+func (b *Balancer) Named() map[string]struct{} {
 	found := map[string]struct{}{}
 	add := func(actions []elb.Action) {
 		for _, a := range actions {
@@ -63,7 +63,7 @@ func (x *Index) remake(r ref) {
 	b.uses = nil
 	next := map[PartKey]proxyconf.Part{}
 	if whole != nil {
-		b.uses = whole.named()
+		b.uses = whole.Named()
 		for id := range b.uses {
 			link(x.users, ref{r.Home, id}, r, true)
 		}

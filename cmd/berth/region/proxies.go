@@ -1,0 +1,85 @@
+package region
+
+import (
+	"iter"
+	"net/netip"
+	"strings"
+
+	"github.com/berth-ecs/berth/acm"
+	acmtables "github.com/berth-ecs/berth/acm/tables"
+	"github.com/berth-ecs/berth/cmd/berth/lowering"
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/elb"
+	"github.com/berth-ecs/berth/elb/lower"
+	"github.com/berth-ecs/berth/mesh/feed"
+	"github.com/berth-ecs/berth/store"
+)
+
+// instances are the machines of Amazon ECS as load balancers reach them: on the network of machines.
+type instances struct{}
+
+var _ lowering.Machines = instances{}
+
+// Tables implements lowering.Machines.
+func (instances) Tables() []string { return []string{tables.Instances.Name()} }
+
+// All implements lowering.Machines.
+func (instances) All(tx store.Tx) iter.Seq[*lower.Machine] {
+	return func(yield func(*lower.Machine) bool) {
+		for _, i := range tables.Instances.List(tx, "", "") {
+			if m := instance(tx, i); m != nil && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// Of implements lowering.Machines.
+func (instances) Of(tx store.Tx, c store.Change) (all []*lower.Machine) {
+	old, now, _ := tables.Instances.Of(c)
+	for _, i := range []*ecs.Instance{old, now} {
+		if i == nil {
+			continue
+		}
+		if m := instance(tx, i); m != nil {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// instance is the machine of a container instance; nil when it is no instance of EC2.
+func instance(tx store.Tx, i *ecs.Instance) *lower.Machine {
+	if !strings.HasPrefix(i.EC2InstanceID, "i-") {
+		return nil
+	}
+	m := &lower.Machine{Home: elb.Home{Account: i.Account, Region: i.Region}, Instance: i.EC2InstanceID}
+	m.Addr, _ = netip.ParseAddr(tables.NodeAddress(tx, i.Home, i.Node)) // nowhere, when it does not say
+	return m
+}
+
+var _ feed.Secrets = identities{}
+
+// Tables implements feed.Secrets.
+func (identities) Tables() []string {
+	return []string{acmtables.Certificates.Name(), acmtables.Keys.Name()}
+}
+
+// Of implements feed.Secrets.
+func (identities) Of(c store.Change) string {
+	for _, rec := range []any{c.New, c.Old} {
+		switch rec := rec.(type) {
+		case *acm.Certificate:
+			return rec.ARN()
+		case *acm.Key:
+			return (&acm.Certificate{Home: rec.Home, ID: rec.ID}).ARN()
+		}
+	}
+	return ""
+}
+
+// Secret implements feed.Secrets.
+func (c identities) Secret(tx store.Tx, arn string) (chain, key []byte, err error) {
+	return c.Secrets(tx, arn)
+}
