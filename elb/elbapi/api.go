@@ -23,6 +23,7 @@ type Config struct {
 	Store        store.Store  // required
 	Network      Network      // required
 	Certificates Certificates // optional; without, there are none
+	Places       Places       // optional; without, no address is in a VPC, and no machine is there
 }
 
 // API holds the handlers.
@@ -44,6 +45,7 @@ func (a *API) Bind(m *wire.Mux) {
 	wire.Handle(m, shape.OpAddTags, a.AddTags)
 	wire.Handle(m, shape.OpRemoveTags, a.RemoveTags)
 	wire.Handle(m, shape.OpDescribeTags, a.DescribeTags)
+	a.bindGroups(m)
 }
 
 func home(c wire.Call) elb.Home { return elb.Home{Account: c.Account, Region: c.Region} }
