@@ -5,10 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/berth-ecs/berth/acm"
 	"github.com/berth-ecs/berth/acm/acmapi"
 	acmtables "github.com/berth-ecs/berth/acm/tables"
+	"github.com/berth-ecs/berth/elb"
+	elbtables "github.com/berth-ecs/berth/elb/tables"
 	"github.com/berth-ecs/berth/internal/sealing"
 	"github.com/berth-ecs/berth/store"
 )
@@ -24,7 +27,7 @@ func openKeyring(m *membership) (*acm.Keyring, error) {
 
 // newACM serves Certificate Manager.
 func newACM(records store.Store, k *acm.Keyring) *acmapi.API {
-	return acmapi.New(acmapi.Config{Store: records, Keyring: k, Random: rand.Reader})
+	return acmapi.New(acmapi.Config{Store: records, Keyring: k, Random: rand.Reader, Users: tlsListeners{}})
 }
 
 // identities are the certificates of Certificate Manager as the wings that serve TLS need them.
@@ -47,4 +50,27 @@ func warnOfSecrets(ctx context.Context, log *slog.Logger, r rooms) {
 		log.Error("certificates cannot be served: this server has another sealing key than the one that sealed them; put that of another server, or of the backup, in its place and start again",
 			"certificate", arn, "file", sealing.Path(r.membership.settings.DataDir))
 	}
+}
+
+// tlsListeners tell which load balancers use a certificate.
+type tlsListeners struct{}
+
+var _ acmapi.Users = tlsListeners{}
+
+// UsersOf implements acmapi.Users.
+func (tlsListeners) UsersOf(tx store.Tx, arn string) []string {
+	var out []string
+	add := func(h elb.Home, id string) {
+		if l, ok := elbtables.LoadBalancers.Peek(tx, elbtables.Key(h, id)); ok {
+			out = append(out, l.ARN())
+		}
+	}
+	for _, l := range elbtables.ListenersByCertificate.List(tx, arn, "") {
+		add(l.Home, l.LoadBalancer)
+	}
+	for _, c := range elbtables.CertificatesByARN.List(tx, arn, "") {
+		add(c.Home, c.LoadBalancer)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
