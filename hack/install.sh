@@ -40,7 +40,8 @@ build_packages="ca-certificates gcc libc6-dev libseccomp-dev pkg-config"
 #   gcc libc6-dev    programs that ask by glibc's resolver, and by musl's
 test_packages="busybox-static nftables iproute2 curl jq bind9-dnsutils musl-tools gcc libc6-dev"
 #   dnsperf          asks resolvers for names
-bench_packages="dnsperf"
+#   haproxy nginx-light libnginx-mod-stream   proxies that load balancers are measured beside
+bench_packages="dnsperf haproxy nginx-light libnginx-mod-stream"
 
 install_debian() { # packages
 	local missing
