@@ -99,6 +99,7 @@ func minimalString(sh *aws.Shape) (any, error) {
 	}
 	n := max(smallest(sh), 1)
 	for _, s := range []string{strings.Repeat("a", n), strings.Repeat("1", n), "arn:aws:iam::000000000000:role/" + strings.Repeat("a", n),
+		"arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000",
 		"sha256:" + strings.Repeat("0", 64), "00000000-0000-0000-0000-000000000000",
 		"example.com"} {
 		if size := utf8.RuneCountInString(s); (pattern == "" || re.MatchString(s)) && (sh.Bounds&aws.HasMax == 0 || size <= int(sh.Max)) {

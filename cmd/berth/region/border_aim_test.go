@@ -87,6 +87,8 @@ func (a aim) input(s *aws.Service, operation string) (any, error) {
 	with := maps.Clone(a)
 	switch s.Package {
 	case "route53":
+	case "acm":
+		maps.Copy(with, acmSpecial[operation])
 	case "servicediscovery":
 		maps.Copy(with, discoverySpecial[operation])
 	case "ec2":
@@ -154,6 +156,8 @@ func (w *world) aims(s *aws.Service, operation string) []aim {
 		return w.ec2Aims(operation)
 	case "servicediscovery":
 		return w.discoveryAims(operation)
+	case "acm":
+		return []aim{{"certificatearn": w.certificate}}
 	case "route53":
 		return []aim{{"id": w.found["zone"], "hostedzoneid": w.found["zone"], "resourceid": w.found["zone"], "resourcetype": "hostedzone", "vpcid": "vpc-00000000000000001"}}
 	}

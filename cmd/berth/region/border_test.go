@@ -56,6 +56,13 @@ func (w *world) give(service string, who ecs.Home, word string) {
 		}
 		return
 	}
+	if service == "acm" {
+		arn := w.identity(who, word)
+		if who == owner {
+			w.certificate = arn
+		}
+		return
+	}
 	w.furnish(who, word)
 	if who == owner {
 		w.work()
