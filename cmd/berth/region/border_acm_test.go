@@ -64,7 +64,7 @@ func TestLoadBalancersUseCertificates(t *testing.T) {
 	var got []string
 	w.update(func(tx store.Tx) {
 		for _, id := range []string{"1111111111111111", "2222222222222222", "3333333333333333"} {
-			elbtables.LoadBalancers.Put(tx, &elb.LoadBalancer{Home: h, ID: id, Name: "lb" + id[:1], Type: elb.TypeApplication, CreatedAt: time.Now()})
+			elbtables.LoadBalancers.Put(tx, &elb.LoadBalancer{Home: h, ID: id, Name: "lb" + id[:1], Type: elb.TypeApplication, VPC: "vpc-1", DNSName: id, CreatedAt: time.Now()})
 		}
 		elbtables.Listeners.Put(tx, &elb.Listener{Home: h, LoadBalancer: "1111111111111111", ID: "aaaaaaaaaaaaaaaa", Port: 443, Certificate: arn})
 		elbtables.Listeners.Put(tx, &elb.Listener{Home: h, LoadBalancer: "1111111111111111", ID: "bbbbbbbbbbbbbbbb", Port: 444, Certificate: arn})

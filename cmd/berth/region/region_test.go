@@ -16,7 +16,7 @@ func TestCoverageNamesWhatIsServedAndRefused(t *testing.T) {
 	if err := WriteCoverage(&page); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| RunTask | yes |", "| ExecuteCommand | no |", "| GetCallerIdentity | yes |", "loadBalancers",
+	for _, want := range []string{"| RunTask | yes |", "| ExecuteCommand | no |", "| GetCallerIdentity | yes |", "vpcLatticeConfigurations",
 		"| PutImage | yes |", "| StartImageScan | no |", "scanOnPush"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the coverage page does not say %q", want)
