@@ -189,3 +189,9 @@ func (f Facts) ExtendedNames() []string {
 	}
 	return out
 }
+
+// Servable says whether proxies serve the certificate: they take no RSA key below 2048 bits.
+func (c *Certificate) Servable() bool {
+	f, err := c.Facts()
+	return err == nil && f.KeyAlgorithm != shape.KeyAlgorithmRsa1024
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/berth-ecs/berth/acm"
 	"github.com/berth-ecs/berth/acm/acmtest"
 	"github.com/berth-ecs/berth/acm/tables"
+	"github.com/berth-ecs/berth/cmd/berth/identities"
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/elb"
 	elbtables "github.com/berth-ecs/berth/elb/tables"
@@ -70,7 +71,7 @@ func TestLoadBalancersUseCertificates(t *testing.T) {
 		elbtables.Listeners.Put(tx, &elb.Listener{Home: h, LoadBalancer: "1111111111111111", ID: "bbbbbbbbbbbbbbbb", Port: 444, Certificate: arn})
 		elbtables.Certificates.Put(tx, &elb.Certificate{Home: h, LoadBalancer: "2222222222222222", Listener: "cccccccccccccccc", ARN: arn})
 	})
-	w.update(func(tx store.Tx) { got = tlsListeners{}.UsersOf(tx, arn) })
+	w.update(func(tx store.Tx) { got = identities.Listeners{}.UsersOf(tx, arn) })
 	if len(got) != 2 || got[0] != "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/lb1/1111111111111111" || got[1] != "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/lb2/2222222222222222" {
 		t.Errorf("used by %v", got)
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-ecs/berth/acm"
 	"github.com/berth-ecs/berth/internal/authority"
 	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/internal/config"
@@ -287,3 +288,12 @@ func (m *membership) serving(configured func(*tls.ClientHelloInfo) (*tls.Certifi
 }
 
 func etcdDir(s config.Settings) string { return filepath.Join(s.DataDir, "etcd") }
+
+// keyring opens the private keys of certificates, on every server of the installation.
+func (m *membership) keyring() (*acm.Keyring, error) {
+	secret, err := m.sealing()
+	if err != nil {
+		return nil, err
+	}
+	return acm.NewKeyring(secret)
+}

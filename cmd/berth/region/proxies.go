@@ -5,14 +5,11 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/berth-ecs/berth/acm"
-	acmtables "github.com/berth-ecs/berth/acm/tables"
 	"github.com/berth-ecs/berth/cmd/berth/lowering"
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/elb"
 	"github.com/berth-ecs/berth/elb/lower"
-	"github.com/berth-ecs/berth/mesh/feed"
 	"github.com/berth-ecs/berth/store"
 )
 
@@ -57,29 +54,4 @@ func instance(tx store.Tx, i *ecs.Instance) *lower.Machine {
 	m := &lower.Machine{Home: elb.Home{Account: i.Account, Region: i.Region}, Instance: i.EC2InstanceID}
 	m.Addr, _ = netip.ParseAddr(tables.NodeAddress(tx, i.Home, i.Node)) // nowhere, when it does not say
 	return m
-}
-
-var _ feed.Secrets = identities{}
-
-// Tables implements feed.Secrets.
-func (identities) Tables() []string {
-	return []string{acmtables.Certificates.Name(), acmtables.Keys.Name()}
-}
-
-// Of implements feed.Secrets.
-func (identities) Of(c store.Change) string {
-	for _, rec := range []any{c.New, c.Old} {
-		switch rec := rec.(type) {
-		case *acm.Certificate:
-			return rec.ARN()
-		case *acm.Key:
-			return (&acm.Certificate{Home: rec.Home, ID: rec.ID}).ARN()
-		}
-	}
-	return ""
-}
-
-// Secret implements feed.Secrets.
-func (c identities) Secret(tx store.Tx, arn string) (chain, key []byte, err error) {
-	return c.Secrets(tx, arn)
 }

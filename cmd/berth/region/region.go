@@ -30,6 +30,7 @@ import (
 	"github.com/berth-ecs/berth/cloudmap/route53api"
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
 	"github.com/berth-ecs/berth/cmd/berth/balancing"
+	"github.com/berth-ecs/berth/cmd/berth/identities"
 	"github.com/berth-ecs/berth/cmd/berth/names"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
@@ -131,7 +132,7 @@ func begin(ctx context.Context, c Config) (rooms, listeners, error) {
 	if r.roots, err = ensureKeys(c.Settings); err != nil {
 		return r, l, err
 	}
-	if r.sealed, err = openKeyring(r.membership); err != nil {
+	if r.sealed, err = r.membership.keyring(); err != nil {
 		return r, l, err
 	}
 	l, err = listen(ctx, c, r.membership)
@@ -178,7 +179,7 @@ type rooms struct {
 // serve runs the parts that need the store.
 func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	r.keys = keyring{r.roots, r.store}
-	warnOfSecrets(ctx, c.Log, r)
+	identities.Warn(ctx, r.store, r.sealed, c.Log)
 	if c.Settings.SharesEtcd() {
 		if err := r.membership.claim(ctx, r.store); err != nil {
 			return err
@@ -286,7 +287,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
-		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store), route53api.New(r.store), newACM(r.store, r.sealed)),
+		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store), route53api.New(r.store), identities.New(r.store, r.sealed)),
 		Keys:       r.keys,
 		Authorizer: agentsToo{wire.RootOnly{}, r.store},
 		Regions:    regions,
