@@ -14,6 +14,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/control"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/balancingtest"
 	"github.com/berth-ecs/berth/ecs/tables/discoverytest"
 	"github.com/berth-ecs/berth/ecs/tables/networktest"
 	"github.com/berth-ecs/berth/loop"
@@ -35,6 +36,8 @@ type region struct {
 
 	// What the fake agents make of a task: RUNNING at first, "" for nothing yet.
 	becomes atomic.Pointer[func(*ecs.Task) string]
+
+	balancer
 }
 
 // run makes a region with instances of 1,000 CPU units, named with their zone's letter first, and runs fn in it.
@@ -46,7 +49,7 @@ func run(t *testing.T, o control.Options, fn func(*region), instances ...string)
 func runFaulty(t *testing.T, faults mem.Faults, o control.Options, fn func(*region), instances ...string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &region{t: t, store: mem.Open(slices.Concat(tables.Schema(), networktest.Schema(), discoverytest.Schema()), mem.Options{Faults: faults}), network: network()}
+		r := &region{t: t, store: mem.Open(slices.Concat(tables.Schema(), networktest.Schema(), discoverytest.Schema(), balancingtest.Schema()), mem.Options{Faults: faults}), network: network()}
 		r.become(func(*ecs.Task) string { return ecs.TaskRunning })
 		r.update(func(tx store.Tx) {
 			tables.Clusters.Put(tx, &ecs.Cluster{Home: home, Name: "c", Status: ecs.ClusterActive})
@@ -114,12 +117,13 @@ func (r *region) start(o control.Options) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	ended := make(chan error, 2)
+	ended := make(chan error, 3)
 	go func() { ended <- r.store.Lead(ctx, loops.Run) }()
 	go func() { ended <- loop.Run(ctx, r.agents()) }()
+	go func() { ended <- loop.Run(ctx, r.balancers()) }()
 	r.stop = func() {
 		cancel()
-		for range 2 {
+		for range 3 {
 			if err := <-ended; err != nil {
 				r.t.Error(err)
 			}
@@ -128,14 +132,14 @@ func (r *region) start(o control.Options) {
 }
 
 func (r *region) wings() tables.Wings {
-	return tables.Wings{Network: r.network, Discovery: discoverytest.Discovery{}}
+	return tables.Wings{Network: r.network, Discovery: discoverytest.Discovery{}, Balancing: balancingtest.Balancing{}}
 }
 
 // agents is the loop of all fake agents: they report what becomes of tasks, and end those that should stop.
 func (r *region) agents() loop.Config {
 	return loop.Config{
-		Name: "agents", Store: r.store, Tables: []string{tables.TaskDesireds.Name()},
-		Dirty: func(_ store.Tx, c store.Change) []string { return []string{c.Key} },
+		Name: "agents", Store: r.store, Tables: []string{tables.TaskDesireds.Name(), balancingtest.Targets.Name()},
+		Dirty: dirtyTasks,
 		All: func(tx store.Tx) iter.Seq[string] {
 			return func(yield func(string) bool) {
 				for key := range tables.TaskDesireds.List(tx, "", "") {
@@ -146,12 +150,15 @@ func (r *region) agents() loop.Config {
 			}
 		},
 		Reconcile: func(ctx context.Context, key string) (loop.Result, error) {
-			return loop.Result{}, r.store.Update(ctx, func(tx store.Tx) error {
+			var after time.Duration
+			err := r.store.Update(ctx, func(tx store.Tx) error {
+				after = 0
 				if v, ok := tables.GetTask(tx, key); ok && connected(tx, v) {
-					r.report(tx, v)
+					after = r.report(tx, v)
 				}
 				return nil
 			})
+			return loop.Result{After: after}, err
 		},
 		Debounce: 10 * time.Millisecond,
 	}
@@ -161,15 +168,21 @@ func connected(tx store.Tx, v ecs.TaskView) bool {
 	return tables.Connected(tx, tables.HostKey(v.Home, v.RunsOn()))
 }
 
-func (r *region) report(tx store.Tx, v ecs.TaskView) {
+// report says what becomes of a task; one that leaves its load balancers is told to stop after that, at the latest when the answer is over.
+func (r *region) report(tx store.Tx, v ecs.TaskView) time.Duration {
 	key := tables.MemberKey(v.Home, v.Cluster, v.ID)
 	status := (*r.becomes.Load())(v.Task)
+	leaving, until := tables.Leaving(tx, balancingtest.Balancing{}, v)
 	switch {
+	case leaving && !until.IsZero():
+		return until.Sub(tx.Now()) + time.Millisecond
+	case leaving:
 	case v.Desired.Status == ecs.TaskStopped:
 		tables.ReportTask(tx, r.wings(), key, report(ecs.TaskStopped))
 	case status != "":
 		tables.ReportTask(tx, r.wings(), key, report(status))
 	}
+	return 0
 }
 
 func report(status string) ecs.Report {
@@ -260,6 +273,7 @@ func (r *region) line() string {
 	var out []string
 	r.view(func(tx store.Tx) {
 		for v := range tables.TasksOfService(tx, serviceKey(), tables.Live) {
+			v.Leaving, _ = tables.Leaving(tx, balancingtest.Balancing{}, v)
 			out = append(out, fmt.Sprintf("%d %s %s", v.Revision, v.Instance, v.ShownStatus()))
 		}
 	})

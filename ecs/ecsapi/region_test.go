@@ -11,6 +11,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/balancingtest"
 	"github.com/berth-ecs/berth/ecs/tables/discoverytest"
 	"github.com/berth-ecs/berth/ecs/tables/networktest"
 	"github.com/berth-ecs/berth/store"
@@ -44,9 +45,9 @@ func newRegion(t *testing.T) *region {
 		}
 		return nil
 	}
-	r.store = mem.Open(slices.Concat(tables.Schema(), networktest.Schema(), discoverytest.Schema()), mem.Options{Now: func() time.Time { return r.now }, Faults: mem.Faults{Conflict: lose, Delay: meet}})
+	r.store = mem.Open(slices.Concat(tables.Schema(), networktest.Schema(), discoverytest.Schema(), balancingtest.Schema()), mem.Options{Now: func() time.Time { return r.now }, Faults: mem.Faults{Conflict: lose, Delay: meet}})
 	t.Cleanup(func() { _ = r.store.Close() })
-	r.api = New(Config{Store: r.store, Wings: tables.Wings{Network: network, Discovery: discoverytest.Discovery{}}, Zone: func(region string) string { return region + "a" },
+	r.api = New(Config{Store: r.store, Wings: tables.Wings{Network: network, Discovery: discoverytest.Discovery{}, Balancing: balancingtest.Balancing{}}, Zone: func(region string) string { return region + "a" },
 		Endpoints: Endpoints{Control: "http://127.0.0.1:4566/acs", Telemetry: "http://127.0.0.1:4566/tcs"}})
 	return r
 }

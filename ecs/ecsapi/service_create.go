@@ -157,6 +157,9 @@ func newService(tx store.Tx, k *ecs.Cluster, d *ecs.TaskDefinition, in *shape.Cr
 		Target: ecs.Deployment{ID: ecs.DeploymentID(tx.NewID()), CreatedAt: tx.Now(), TaskDefinition: d.ARN(),
 			ServiceConnect: in.ServiceConnectConfiguration, Registries: in.ServiceRegistries, LoadBalancers: in.LoadBalancers},
 	}
+	if len(in.LoadBalancers) == 0 {
+		s.Target.LoadBalancers = nil
+	}
 	if in.PropagateTags != nil {
 		s.PropagateTags = *in.PropagateTags
 	}

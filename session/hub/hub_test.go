@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/balancingtest"
 	"github.com/berth-ecs/berth/session"
 	"github.com/berth-ecs/berth/session/hub"
 	"github.com/berth-ecs/berth/store"
@@ -69,7 +71,7 @@ func newWorld(t *testing.T, edits ...func(*hub.Config)) *world {
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx}
 	w.principal.Store("arn:aws:iam::000000000000:root")
-	w.store = mem.Open(tables.Schema(), mem.Options{Faults: mem.Faults{LoseWatch: func(int64) bool { return w.loseWatch.Load() }}})
+	w.store = mem.Open(slices.Concat(tables.Schema(), balancingtest.Schema()), mem.Options{Faults: mem.Faults{LoseWatch: func(int64) bool { return w.loseWatch.Load() }}})
 	w.update(func(tx store.Tx) {
 		tables.Clusters.Put(tx, &ecs.Cluster{Home: home, Name: cluster, Status: ecs.ClusterActive})
 		tables.Instances.Put(tx, &ecs.Instance{Home: home, Cluster: cluster, ID: instanceID, Node: instanceID})
