@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/rollout"
+	"github.com/berth-ecs/berth/ecs/target"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -63,6 +65,14 @@ func set(t *rollout.Task, trait string) {
 		t.LastStatus, t.StartedAt, t.Checked, t.Health = ecs.TaskRunning, epoch, true, shape.HealthStatusUnhealthy
 	case "starting": // RUNNING, its health check still evaluating
 		t.LastStatus, t.StartedAt, t.Checked, t.Health = ecs.TaskRunning, epoch, true, shape.HealthStatusUnknown
+	case "initial": // RUNNING, its target not yet healthy
+		t.LastStatus, t.StartedAt, t.Behind = ecs.TaskRunning, epoch, &rollout.Behind{}
+	case "serving":
+		t.LastStatus, t.StartedAt, t.Behind = ecs.TaskRunning, epoch, &rollout.Behind{Serving: true, Since: epoch}
+	case "failing": // its target unhealthy
+		t.LastStatus, t.StartedAt = ecs.TaskRunning, epoch
+		t.Behind = &rollout.Behind{Failing: &target.Status{Target: target.Target{Group: "arn", ID: "10.0.0.1", Port: 80}, State: target.Unhealthy,
+			Reason: "Target.Timeout", Description: "Request timed out"}}
 	case "protected":
 		t.ProtectedUntil = epoch.Add(2 * time.Hour)
 	case "draining":
@@ -133,6 +143,13 @@ func TestSteps(t *testing.T) {
 		{"unhealthy: without room one by one", 4, 50, 100, "new1:running new2:running new3:unhealthy new4:unhealthy", "stop new3"},
 		{"unhealthy: one by one, next waits", 4, 50, 100, "new1:running new2:running new3:unhealthy new4", ""},
 		{"unhealthy: one by one also below the minimum", 2, 100, 100, "new1:unhealthy new2:unhealthy", "stop new1"},
+
+		{"behind: waits for targets", 1, 100, 200, "old1:serving new1:initial", ""},
+		{"behind: healthy ones replace", 2, 100, 200, "old1:serving old2:serving new1:serving new2:initial", "stop old1"},
+		{"behind: both checks count", 1, 100, 200, "old1:serving new1:serving,starting", ""},
+		{"behind: unhealthy ones are replaced first", 2, 100, 200, "new1:serving new2:failing", "start 1 of 2"},
+		{"behind: unhealthy ones go one by one", 2, 0, 100, "new1:failing new2:failing", "stop new1"},
+		{"behind: scale in takes what does not serve", 2, 100, 200, "new1:serving new2:initial new3:serving", "stop new2"},
 
 		{"scale in", 1, 100, 200, "new1:running new2:running", "stop new2"},
 		{"scale in: what is pending first", 2, 100, 200, "new1:running new2 new3:running", "stop new2"},
@@ -317,5 +334,40 @@ func TestOldestUnhealthyTaskGoesFirst(t *testing.T) {
 				t.Errorf("%s, seed %d: %q", line, seed, got)
 			}
 		}
+	}
+}
+
+// A task whose target is unhealthy goes for that reason once its grace period is over; the service says what load balancers see, also where it
+// asked that such tasks stay.
+func TestUnhealthyTargets(t *testing.T) {
+	const said = "(service web) (task new1) (port 80) is unhealthy in (target-group arn) due to (reason Request timed out)"
+	for _, c := range []struct {
+		name, tag string
+		grace     int32
+		stops     int
+		says      bool
+	}{
+		{"in time", "", 120, 0, false},
+		{"too long", "", 30, 1, true},
+		{"readiness only", "readiness", 30, 0, true},
+		{"another word", "liveness", 30, 1, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			svc := service(1, 0, 100)
+			svc.GracePeriod = &c.grace
+			svc.Tags = []shape.Tag{{Key: aws.Ptr("berth:target-health"), Value: &c.tag}}
+			in := rollout.Input{Service: svc, Status: statusOf(), Tasks: tasks("new1:failing"), Now: epoch.Add(time.Minute)}
+			got := rollout.Plan(in)
+			if len(got.Stops) != c.stops || c.stops > 0 && got.Stops[0].Reason != "Task failed ELB health checks in (target-group arn)" {
+				t.Errorf("stops %+v", got.Stops)
+			}
+			if slices.Contains(got.Say, said) != c.says {
+				t.Errorf("says %q", got.Say)
+			}
+			in.Status, in.Now = got.Status, in.Now.Add(time.Second)
+			if again := rollout.Plan(in); slices.Contains(again.Say, said) {
+				t.Error("says it again")
+			}
+		})
 	}
 }

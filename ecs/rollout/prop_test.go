@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/rollout"
+	"github.com/berth-ecs/berth/ecs/target"
 	aws "github.com/berth-ecs/berth/wire/shape"
 	shape "github.com/berth-ecs/berth/wire/shape/ecs"
 )
@@ -24,6 +26,8 @@ type world struct {
 	tasks    []rollout.Task
 	now      time.Time
 	checked  bool // tasks have a health check
+	behind   bool // tasks are behind a load balancer
+	lenient  bool // and stay when their targets are unhealthy
 	full     bool // nothing can be placed
 	draining map[string]bool
 	seq      int
@@ -37,7 +41,11 @@ func drawWorld(t *rapid.T) *world {
 		rapid.SampledFrom([]int32{0, 33, 50, 100}).Draw(t, "minimum"),
 		rapid.SampledFrom([]int32{100, 125, 150, 200}).Draw(t, "maximum"),
 	)
-	w := &world{svc: svc, now: epoch, checked: rapid.Bool().Draw(t, "checked"), draining: map[string]bool{}, breaker: rapid.Bool().Draw(t, "breaker")}
+	w := &world{svc: svc, now: epoch, checked: rapid.Bool().Draw(t, "checked"), draining: map[string]bool{}, breaker: rapid.Bool().Draw(t, "breaker"),
+		behind: rapid.Bool().Draw(t, "behind"), lenient: rapid.Bool().Draw(t, "lenient")}
+	if w.lenient {
+		svc.Tags = []shape.Tag{{Key: aws.Ptr("berth:target-health"), Value: aws.Ptr("readiness")}}
+	}
 	svc.Configuration.DeploymentCircuitBreaker = &shape.DeploymentCircuitBreaker{
 		Enable: &w.breaker, Rollback: aws.Ptr(rapid.Bool().Draw(t, "rollback"))}
 	w.deployed()
@@ -85,10 +93,10 @@ func (w *world) proves(plan rollout.Steps) bool {
 func (w *world) healthy(proves bool) int {
 	n := 0
 	for _, t := range w.tasks {
-		if proves && !t.Checked && w.now.Sub(t.StartedAt) < 10*time.Second {
+		if proves && !t.Checked && t.Behind == nil && w.now.Sub(t.StartedAt) < 10*time.Second {
 			continue
 		}
-		if t.Wanted && t.LastStatus == ecs.TaskRunning && t.Health != shape.HealthStatusUnhealthy && (!t.Checked || t.Health == shape.HealthStatusHealthy) {
+		if t.Wanted && t.LastStatus == ecs.TaskRunning && !w.unwell(t) && (!t.Checked || t.Health == shape.HealthStatusHealthy) && (t.Behind == nil || t.Behind.Serving) {
 			n++
 		}
 	}
@@ -115,10 +123,11 @@ func (w *world) apply(t *rapid.T, plan rollout.Steps, share int) {
 		if i < 0 || !w.tasks[i].Wanted {
 			t.Fatalf("stops %s, which should not run", s.Task)
 		}
-		if k := w.tasks[i]; k.ProtectedUntil.After(w.now) && k.Health != shape.HealthStatusUnhealthy {
+		if k := w.tasks[i]; k.ProtectedUntil.After(w.now) && !w.unwell(k) {
 			t.Fatalf("stops %s, which is protected", s.Task)
 		}
-		w.tasks[i].Wanted, w.tasks[i].Asked, w.tasks[i].Unwell = false, true, s.Reason == ecs.ReasonHealthChecks
+		w.tasks[i].Wanted, w.tasks[i].Asked, w.tasks[i].Unwell = false, true, s.Reason == ecs.ReasonHealthChecks || strings.HasPrefix(s.Reason, "Task failed ELB health checks")
+		w.gone(&w.tasks[i])
 	}
 	if left := w.healthy(proves); w.svc.DeletedAt.IsZero() && left < min(healthy, floor) {
 		t.Fatalf("%d healthy tasks of %d are left, at least %d must be", left, healthy, floor)
@@ -166,6 +175,9 @@ func (w *world) add(deployment string) {
 		ID: fmt.Sprintf("t%03d", w.seq), Deployment: deployment, Instance: fmt.Sprintf("i%d", w.seq%3), Wanted: true,
 		LastStatus: ecs.TaskPending, Health: shape.HealthStatusUnknown, Checked: w.checked, CreatedAt: w.now,
 	}
+	if w.behind {
+		k.Behind = &rollout.Behind{}
+	}
 	for i := range 3 { // nothing new on a DRAINING instance
 		if w.draining[k.Instance] {
 			k.Instance = fmt.Sprintf("i%d", (w.seq+i)%3)
@@ -179,10 +191,35 @@ func (w *world) start(k *rollout.Task) {
 	if k.Checked {
 		k.Health, k.HealthyAt = shape.HealthStatusHealthy, w.now
 	}
+	w.served(k)
 }
 
 func (w *world) end(k *rollout.Task) {
 	k.Wanted, k.LastStatus, k.StoppedAt = false, ecs.TaskStopped, w.now
+	w.gone(k)
+}
+
+// gone makes a task no target any more, served a healthy one, failing an unhealthy one, unseen one that nobody has looked at.
+func (w *world) gone(k *rollout.Task) { w.seen(k, rollout.Behind{}) }
+func (w *world) served(k *rollout.Task) {
+	if k.Behind != nil && k.Behind.Serving {
+		return
+	}
+	w.seen(k, rollout.Behind{Serving: true, Since: w.now})
+}
+func (w *world) failing(k *rollout.Task) {
+	w.seen(k, rollout.Behind{Failing: &target.Status{State: target.Unhealthy, Target: target.Target{Group: "arn"}}})
+}
+
+func (w *world) seen(k *rollout.Task, b rollout.Behind) {
+	if k.Behind != nil {
+		k.Behind = &b
+	}
+}
+
+// unwell says whether a task has to be replaced.
+func (w *world) unwell(k rollout.Task) bool {
+	return k.Health == shape.HealthStatusUnhealthy || k.Behind != nil && k.Behind.Failing != nil && !w.lenient
 }
 
 // one draws a task of a kind.
@@ -228,6 +265,9 @@ func (w *world) actions() map[string]func(*rapid.T) {
 				k.Health = shape.HealthStatusHealthy
 			}
 		}),
+		"failing": on(running, w.failing),
+		"served":  on(running, w.served),
+		"unseen":  on(running, w.gone),
 		"scale": func(t *rapid.T) {
 			w.edit(func(s *ecs.Service) { s.DesiredCount = rapid.Int32Range(0, 6).Draw(t, "desired") })
 		},
@@ -287,6 +327,8 @@ func (w *world) converge(t *rapid.T) {
 				w.end(k)
 			case pending(*k):
 				w.start(k)
+			case running(*k) && !w.unwell(*k):
+				w.served(k)
 			}
 		}
 		w.now = w.now.Add(time.Minute)
@@ -310,9 +352,9 @@ func (w *world) converge(t *rapid.T) {
 	if len(w.unfinished()) > 0 {
 		t.Fatalf("service deployment %+v does not end", w.unfinished()[0])
 	}
-	good, target := 0, ecs.TargetOf(w.svc, w.status)
+	good, aim := 0, ecs.TargetOf(w.svc, w.status)
 	for _, k := range w.tasks {
-		if k.Wanted && k.Deployment == target.ID && k.Health != shape.HealthStatusUnhealthy {
+		if k.Wanted && k.Deployment == aim.ID && !w.unwell(k) {
 			good++
 		}
 	}

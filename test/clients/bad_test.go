@@ -73,7 +73,7 @@ var badRequests = []bad{
 	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":-1}`, parameter, ""},
 	{"CreateService", `{"serviceName":"s","taskDefinition":"gone","desiredCount":1}`, client, "TaskDefinition not found."},
 	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":1,"schedulingStrategy":"DAEMON"}`, parameter, "desired count"},
-	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":1,"loadBalancers":[{"targetGroupArn":"x","containerName":"main","containerPort":80}]}`, unfeatured, "Load balancers"},
+	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":1,"loadBalancers":[{"targetGroupArn":"x","containerName":"main","containerPort":80}]}`, parameter, "targetGroupArn"},
 	{"CreateService", `{"serviceName":"s","taskDefinition":"bad-requests","desiredCount":1,"deploymentConfiguration":{"maximumPercent":50,"minimumHealthyPercent":100}}`, parameter, ""},
 	{"UpdateService", `{"service":"gone","desiredCount":1}`, noService, "Service not found."},
 	{"DeleteService", `{"service":"gone"}`, noService, "Service not found."},
