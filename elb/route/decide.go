@@ -3,7 +3,6 @@ package route
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +18,14 @@ type Tried struct {
 	Takes    bool
 	Findings []Finding // up to the one that does not hold; all of a rule that takes the request
 }
+
+// Answers of the load balancer's own.
+const (
+	moved       = 301
+	found       = 302
+	badRequest  = 400
+	unavailable = 503
+)
 
 // Decision is which way a request takes.
 type Decision struct {
@@ -56,7 +63,7 @@ func Decide(b *lower.Balancer, q Request) Decision {
 	case b.LoadBalancer.Type == elb.TypeNetwork:
 		rules = rules[len(rules)-1:] // there are no others
 	case q.Protocol == "http" && l.Protocol == elb.HTTPS:
-		d.Status, d.Why = http.StatusBadRequest, "the listener speaks HTTPS, and the request is plain HTTP"
+		d.Status, d.Why = badRequest, "the listener speaks HTTPS, and the request is plain HTTP"
 		return d
 	case q.Protocol != "http" && l.Protocol == elb.HTTP:
 		d.Why = "the listener speaks plain HTTP: no TLS connection begins"
@@ -97,15 +104,15 @@ func try(arn string, r *elb.Rule, q Request) Tried {
 // act does what a rule says.
 func (d *Decision) act(b *lower.Balancer, r *elb.Rule, q Request) {
 	if len(r.Actions) == 0 {
-		d.Status, d.Why = http.StatusServiceUnavailable, "the rule has no action"
+		d.Status, d.Why = unavailable, "the rule has no action"
 		return
 	}
 	a := slices.MaxFunc(r.Actions, func(x, y elb.Action) int { return cmp.Compare(x.Order, y.Order) })
 	switch {
 	case a.Redirect != nil:
-		d.Action, d.Status, d.Location = "redirect", http.StatusFound, location(a.Redirect, d.Protocol, q)
+		d.Action, d.Status, d.Location = "redirect", found, location(a.Redirect, d.Protocol, q)
 		if a.Redirect.Status == "HTTP_301" {
-			d.Status = http.StatusMovedPermanently
+			d.Status = moved
 		}
 		d.Why = fmt.Sprintf("it is answered with %d, to %s", d.Status, d.Location)
 	case a.Fixed != nil:
@@ -134,7 +141,7 @@ func (d *Decision) forward(b *lower.Balancer, a elb.Action) {
 	case b.LoadBalancer.Type == elb.TypeNetwork:
 		d.Why = "no target group has a weight: the connection is refused"
 	default:
-		d.Status, d.Why = http.StatusServiceUnavailable, "no target group of the action has a weight: it is answered with 503"
+		d.Status, d.Why = unavailable, "no target group of the action has a weight: it is answered with 503"
 	}
 }
 

@@ -28,7 +28,8 @@ func newNodes(ctx context.Context, c Config, r rooms, verify func(*http.Request)
 		Store: r.store, Settings: compileSettings(), Nodes: machines{}, Names: &names.Zones{}, Log: c.Log.With("component", "feed"),
 	})
 	return nodes{f, link.New(link.Config{
-		Store: r.store, Feed: subscribing{f}, Verify: verify, Removed: removed(ctx, r.store), Log: c.Log.With("component", "link"), Metrics: r.metrics,
+		Store: r.store, Feed: subscribing{f}, Verify: verify, Removed: removed(ctx, r.store), Proxies: r.proxies,
+		Log: c.Log.With("component", "link"), Metrics: r.metrics,
 	})}
 }
 

@@ -1,10 +1,12 @@
 package region
 
 import (
+	"context"
 	"iter"
 	"net/netip"
 	"strings"
 
+	"github.com/berth-ecs/berth/cmd/berth/identities"
 	"github.com/berth-ecs/berth/cmd/berth/lowering"
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
@@ -54,4 +56,12 @@ func instance(tx store.Tx, i *ecs.Instance) *lower.Machine {
 	m := &lower.Machine{Home: elb.Home{Account: i.Account, Region: i.Region}, Instance: i.EC2InstanceID}
 	m.Addr, _ = netip.ParseAddr(tables.NodeAddress(tx, i.Home, i.Node)) // nowhere, when it does not say
 	return m
+}
+
+// newProxies tells nodes' proxies what to do.
+func newProxies(ctx context.Context, c Config, r rooms) (*lowering.Proxies, error) {
+	return lowering.New(ctx, lowering.Config{
+		Store: r.store, Machines: instances{}, Secrets: identities.Proxies{Keyring: r.sealed}, Instances: registrants{},
+		Log: c.Log.With("component", "proxies"), Metrics: r.metrics,
+	})
 }

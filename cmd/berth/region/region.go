@@ -31,6 +31,7 @@ import (
 	cloudmaptables "github.com/berth-ecs/berth/cloudmap/tables"
 	"github.com/berth-ecs/berth/cmd/berth/balancing"
 	"github.com/berth-ecs/berth/cmd/berth/identities"
+	"github.com/berth-ecs/berth/cmd/berth/lowering"
 	"github.com/berth-ecs/berth/cmd/berth/names"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/tables"
@@ -174,6 +175,7 @@ type rooms struct {
 	vpc        *vpcapi.API
 	joining    *joinapi.API // nil: no machine joins
 	nodes      nodes
+	proxies    *lowering.Proxies
 }
 
 // serve runs the parts that need the store.
@@ -191,11 +193,14 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	regions, every := regionsOf(c.Settings)
 	verify := ownConnection((&sigv4.Verifier{Keys: r.keys, Now: clock.Now, Service: "ecs", Regions: regions, AnyRegion: every}).VerifyUpgrade)
 	sessions := newSessions(ctx, c, r, verify)
-	r.nodes = newNodes(ctx, c, r, verify)
 	images, err := openRegistry(c, r)
 	if err != nil {
 		return err
 	}
+	if r.proxies, err = newProxies(ctx, c, r); err != nil {
+		return err
+	}
+	r.nodes = newNodes(ctx, c, r, verify)
 	r.images, r.vpc, r.joining = images, newVPC(c.Settings, r.store), joinPages(c, r)
 	if err := makeBase(ctx, r.vpc, c.Settings); err != nil {
 		return fmt.Errorf("default VPC: %w", err)
@@ -223,6 +228,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 		},
 	}
 	maps.Copy(parts, optional(c, r))
+	maps.Copy(parts, r.proxies.Parts())
 	if l.agents != nil {
 		parts["agents"] = func(ctx context.Context) error {
 			return serveHTTP(ctx, wire.NewServer(oneApart(agentRoutes(c, r, edge, sessions), r.membership.program, http), http), l.agents)

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/berth-ecs/berth/cmd/berth/health"
+	"github.com/berth-ecs/berth/mesh/xds/seam"
 	"github.com/berth-ecs/berth/session"
 	"github.com/berth-ecs/berth/session/hub"
 	"github.com/berth-ecs/berth/wire"
@@ -30,6 +31,7 @@ func agentRoutes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) *http.Se
 	mux.HandleFunc("GET "+controlPath+"ws", sessions.ServeACS)
 	mux.HandleFunc("GET "+telemetryPath+"ws", sessions.ServeTCS)
 	mux.HandleFunc("GET "+session.NodePath, r.nodes.link.Serve)
+	mux.HandleFunc("GET "+seam.Path, r.nodes.link.ServeProxy)
 	mux.HandleFunc("GET "+health.TopPath, sessions.ServeTop)
 	mux.Handle(registryPath, r.images.oci)
 	if r.joining != nil {
