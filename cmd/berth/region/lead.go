@@ -5,7 +5,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/berth-ecs/berth/cmd/berth/balancing"
 	"github.com/berth-ecs/berth/ecs/control"
+	"github.com/berth-ecs/berth/elb/control/balancers"
+	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
 )
 
@@ -33,7 +36,11 @@ func leading(c Config, r rooms) ([]func(context.Context, store.Store) error, err
 	if err != nil {
 		return nil, err
 	}
-	return []func(context.Context, store.Store) error{loops.Run, r.images.loops.Run, sweep.Run, discovery.Run, balanced.Run}, nil
+	nodes, err := newBalancers(c, r)
+	if err != nil {
+		return nil, err
+	}
+	return []func(context.Context, store.Store) error{loops.Run, r.images.loops.Run, sweep.Run, discovery.Run, balanced.Run, nodes.Run}, nil
 }
 
 // lead runs the loops of every wing while this server leads. A store has one leader: loops that competed for themselves would hold each
@@ -46,4 +53,10 @@ func lead(ctx context.Context, s store.Store, loops ...func(context.Context, sto
 		}
 		return group.Wait()
 	})
+}
+
+// newBalancers gives load balancers their nodes, while this server leads.
+func newBalancers(c Config, r rooms) (*balancers.Loop, error) {
+	n := balancing.Nodes{Wings: wings(c)}
+	return balancers.New(balancers.Config{Tasks: n, Interfaces: n, Log: c.Log.With("component", "elb"), Metrics: loop.NewMetrics(r.metrics)})
 }
