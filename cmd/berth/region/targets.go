@@ -7,9 +7,11 @@ import (
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/elb"
 	"github.com/berth-ecs/berth/elb/control/targets"
+	"github.com/berth-ecs/berth/elb/elbapi"
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
+	vpctables "github.com/berth-ecs/berth/vpc/tables"
 )
 
 // registrants are what load balancing has targets for: tasks, and machines by their id.
@@ -18,6 +20,7 @@ type registrants struct{}
 var (
 	_ targets.Owners    = registrants{}
 	_ targets.Instances = registrants{}
+	_ elbapi.Places     = registrants{}
 )
 
 // Tables implements targets.Owners.
@@ -40,6 +43,26 @@ func (registrants) Instance(tx store.Tx, h elb.Home, at netip.Addr) (string, boo
 	for _, n := range (network{}).Nodes(tx, vpc.Home{Account: h.Account, Region: h.Region}) {
 		if n.Address.IsValid() && n.Address.Unmap() == at.Unmap() {
 			return n.Instance, true
+		}
+	}
+	return "", false
+}
+
+// Machine implements elbapi.Places.
+func (registrants) Machine(tx store.Tx, h elb.Home, id string) (string, bool) {
+	for _, n := range (network{}).Nodes(tx, vpc.Home{Account: h.Account, Region: h.Region}) {
+		if n.Instance == id {
+			return n.Zone, true
+		}
+	}
+	return "", false
+}
+
+// Zone implements elbapi.Places.
+func (registrants) Zone(tx store.Tx, h elb.Home, id string, at netip.Addr) (string, bool) {
+	for _, s := range vpctables.SubnetsByVPC.List(tx, id, "") {
+		if s.Account == h.Account && s.Region == h.Region && s.CIDR.Contains(at) {
+			return s.Zone, true
 		}
 	}
 	return "", false

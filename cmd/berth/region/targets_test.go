@@ -12,6 +12,7 @@ import (
 	"github.com/berth-ecs/berth/elb/control/targets"
 	elbtables "github.com/berth-ecs/berth/elb/tables"
 	"github.com/berth-ecs/berth/store"
+	vpctables "github.com/berth-ecs/berth/vpc/tables"
 )
 
 // The target of a task that stopped without being deregistered goes; that of one that runs, or of a client, stays.
@@ -79,4 +80,33 @@ func TestTargetsOfStoppedTasksGo(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// An address is in the zone of its subnet, and a machine in its own.
+func TestWhereTargetsAre(t *testing.T) {
+	w := wired(t)
+	h := elb.Home{Account: w.Home.Account, Region: w.Home.Region}
+	err := w.Store.Update(t.Context(), func(tx store.Tx) error {
+		tables.Instances.Put(tx, &ecs.Instance{Home: w.Home, Cluster: "c", ID: "1", Node: "n", EC2InstanceID: ecs.MachineID("us-east-1", "n")})
+		tables.InstanceStates.Put(tx, &ecs.InstanceState{Home: w.Home, Cluster: "c", ID: "1", Status: ecs.InstanceActive, Connected: true})
+		s, _ := vpctables.Subnets.Get(tx, vpctables.Key(vpcHome(w.Home), w.Subnet))
+		if zone, ok := (registrants{}).Zone(tx, h, s.VPC, s.CIDR.Addr().Next()); !ok || zone != s.Zone {
+			t.Errorf("%q %v, want %s", zone, ok, s.Zone)
+		}
+		if zone, ok := (registrants{}).Zone(tx, h, s.VPC, netip.MustParseAddr("203.0.113.9")); ok {
+			t.Errorf("beyond the VPC, and in %s", zone)
+		}
+		if zone, ok := (registrants{}).Zone(tx, elb.Home{Account: "111111111111", Region: h.Region}, s.VPC, s.CIDR.Addr()); ok {
+			t.Errorf("another account's VPC, and in %s", zone)
+		}
+		for id, want := range map[string]bool{ecs.MachineID("us-east-1", "n"): true, "i-0123": false} {
+			if _, ok := (registrants{}).Machine(tx, h, id); ok != want {
+				t.Errorf("%s: %v", id, ok)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

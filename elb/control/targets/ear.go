@@ -46,16 +46,16 @@ func NewEar(c EarConfig) (*Ear, error) {
 	return &Ear{c, NewLoads(c.Metrics)}, nil
 }
 
-// atOnce is how many words one transaction writes: each compares a load balancer's status, a target and what was said before, and writes one record.
+// atOnce is how many words one transaction writes: each compares a load balancer's status and what was said before, and writes one record.
 const atOnce = store.MaxGuards / 3
 
-// word is one thing that a node said, ready to be written. It compares at most 3 keys and writes 1.
+// word is one thing that a node said, ready to be written. It compares at most 2 keys and writes 1.
 type word func(tx store.Tx)
 
 // Heard writes down what a machine of a region said. What it says of parts that are not there is not believed.
 func (e *Ear) Heard(ctx context.Context, region, machine string, r proxyconf.Report) error {
 	s := speaker{region, machine, e.Instances}
-	words, err := e.words(ctx, s, r)
+	words, counts, err := e.words(ctx, s, r)
 	if err != nil {
 		return err
 	}
@@ -70,13 +70,21 @@ func (e *Ear) Heard(ctx context.Context, region, machine string, r proxyconf.Rep
 			return err
 		}
 	}
+	counts() // once, also when somebody says a report again that could not be written
 	return nil
 }
 
-// words are what is to be written of a report. Its counts are booked on the way.
-func (e *Ear) words(ctx context.Context, s speaker, r proxyconf.Report) (out []word, err error) {
+// words are what is to be written of a report, and what books its counts.
+func (e *Ear) words(ctx context.Context, s speaker, r proxyconf.Report) (out []word, counts func(), err error) {
+	var booked []func()
+	counts = func() {
+		for _, book := range booked {
+			book()
+		}
+	}
 	err = e.Store.View(ctx, store.Fresh, func(tx store.Tx) error {
-		out = nil
+		out, booked = nil, nil
+		now := tx.Now()
 		does := map[string]bool{}
 		mine := func(part string) (elb.Part, bool) {
 			p, ok := elb.ParsePart(part)
@@ -106,12 +114,12 @@ func (e *Ear) words(ctx context.Context, s speaker, r proxyconf.Report) (out []w
 		}
 		for _, c := range r.Counts {
 			if p, ok := mine(c.Part); ok {
-				e.Loads.add(p, c, tx.Now())
+				booked = append(booked, func() { e.Loads.add(p, c, now) })
 			}
 		}
 		return nil
 	})
-	return out, err
+	return out, counts, err
 }
 
 // speaker is a machine that says something.
@@ -202,7 +210,8 @@ func (s speaker) forgotten(tx store.Tx, p elb.Part, healths map[said]bool) (out 
 	return out
 }
 
-// health writes what a part sees of a target, if that is another thing than before. 3 keys compared, 1 written.
+// health writes what a part sees of a target, if that is another thing than before. It does so also when the target is gone: it may come back before the
+// node hears that it was, and is not told again then; else it is swept. 2 keys compared, 1 written.
 func (s speaker) health(tx store.Tx, p elb.Part, h proxyconf.Health) {
 	pool, ok := elb.ParsePool(h.Endpoints)
 	if !ok || pool.Home != p.Home || !sensible(h) || !s.still(tx, p) {
@@ -221,9 +230,6 @@ func (s speaker) health(tx store.Tx, p elb.Part, h proxyconf.Health) {
 	key := tables.HealthKey(now)
 	if h.State == "" {
 		tables.TargetHealths.Delete(tx, key)
-		return
-	}
-	if _, there := tables.Targets.Get(tx, tables.TargetKey(g.Home, g.ID, id)); !there {
 		return
 	}
 	if was, ok := tables.TargetHealths.Get(tx, key); ok && was.State == now.State && was.Reason == now.Reason && was.Description == now.Description {

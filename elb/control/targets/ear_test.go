@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"context"
 	"net/netip"
 	"testing"
 	"time"
@@ -107,7 +108,6 @@ func TestWhoIsNotBelieved(t *testing.T) {
 		odd(func(h *proxyconf.Health) { h.Endpoints = "elb/000000000000/us-east-1/00000000000000ff/a" }),
 		odd(func(h *proxyconf.Health) { h.Endpoints = "elb/111111111111/us-east-1/" + groupID + "/a" }),
 		odd(func(h *proxyconf.Health) { h.Endpoints = "x" }),
-		odd(func(h *proxyconf.Health) { h.Addr = netip.MustParseAddrPort("10.0.0.9:80") }),
 		odd(func(h *proxyconf.Health) { h.Addr = netip.AddrPort{} }),
 		odd(func(h *proxyconf.Health) { h.State = "draining" }),
 	}})
@@ -153,6 +153,23 @@ func TestWhoHasAnAddress(t *testing.T) {
 	w.says("eni-a", "10.0.1.2", elb.Unhealthy)
 	if got := w.is(alb.ARN()); got != elb.Healthy {
 		t.Error(got)
+	}
+}
+
+// What a machine counts of parts that are its own is kept, once.
+func TestCountsAreHeard(t *testing.T) {
+	w := newWorld(t)
+	count := proxyconf.Count{Part: part("eni-a"), Cluster: group().ARN(), Requests: 3}
+	stranger := count
+	stranger.Part = part("eni-c")
+	w.hears(proxyconf.Report{Counts: []proxyconf.Count{count, stranger}})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.ear.Heard(ended, home.Region, machine, proxyconf.Report{Counts: []proxyconf.Count{count}, Parts: []proxyconf.PartState{{Part: part("eni-a")}}}); err == nil {
+		t.Error("what cannot be written is heard")
+	}
+	if got, ok := w.ear.Loads.Of(group().ARN(), time.Now().Add(slot)); !ok || got.Requests != 3 {
+		t.Errorf("%+v %v", got, ok)
 	}
 }
 

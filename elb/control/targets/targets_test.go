@@ -146,6 +146,11 @@ func TestWordsOutliveAShortAbsence(t *testing.T) {
 		if n := w.said(); n != 0 {
 			t.Errorf("%d words are left of what is gone", n)
 		}
+		w.says("eni-a", "10.0.0.1", elb.Healthy) // of what is gone
+		time.Sleep(5 * time.Second)
+		if n := w.said(); n != 0 {
+			t.Errorf("%d words are left of what was gone before", n)
+		}
 		w.register("10.0.0.1", "")
 		w.says("eni-a", "10.0.0.1", elb.Unhealthy)
 		w.balanced("eni-b")
@@ -198,9 +203,7 @@ func TestWhateverIsSaid(t *testing.T) {
 			"say": func(rt *rapid.T) {
 				id, iface, state := id.Draw(rt, "id"), iface.Draw(rt, "interface"), state.Draw(rt, "state")
 				w.says(iface, id, state)
-				if there[id] || state == "" {
-					last[id+iface] = state
-				}
+				last[id+iface] = state
 			},
 			"wait": func(rt *rapid.T) {
 				now = now.Add(time.Duration(rapid.IntRange(1, 200).Draw(rt, "seconds")) * time.Second)
