@@ -38,7 +38,8 @@ build_packages="ca-certificates gcc libc6-dev libseccomp-dev pkg-config"
 #   bind9-dnsutils   dig, as people ask for names
 #   musl-tools       a C library whose resolver is not glibc's, as in many images
 #   gcc libc6-dev    programs that ask by glibc's resolver, and by musl's
-test_packages="busybox-static nftables iproute2 curl jq bind9-dnsutils musl-tools gcc libc6-dev"
+#   openssl          its client of TLS asks load balancers
+test_packages="busybox-static nftables iproute2 curl jq bind9-dnsutils musl-tools gcc libc6-dev openssl"
 #   dnsperf          asks resolvers for names
 #   haproxy nginx-light libnginx-mod-stream   proxies that load balancers are measured beside
 bench_packages="dnsperf haproxy nginx-light libnginx-mod-stream"
