@@ -219,11 +219,10 @@ type TargetHealth struct {
 	At           time.Time
 }
 
-// Name is something that only one may have: the name of a load balancer or target group, the port of a listener, the priority of a rule. The API
-// writes it in the transaction that makes or deletes what has it.
+// Name is the name of a load balancer or target group, which only one may have. The API writes it in the transaction that makes or deletes it.
 type Name struct {
 	Home
-	Of   string // NamesOfLoadBalancers, NamesOfGroups, PortsOf a load balancer, PrioritiesOf a listener
+	Of   string // NamesOfLoadBalancers or NamesOfGroups
 	Name string
 	ID   string // of what has it
 }
