@@ -20,7 +20,7 @@ const (
 
 // Limits of actions.
 const (
-	maxForward = 5   // target groups of a forward action
+	MaxForward = 5   // target groups of a forward action
 	maxWeight  = 999 // of a target group in one
 	maxSticky  = 604800
 )
@@ -93,8 +93,8 @@ func (l *LoadBalancer) forward(a *Action, in shape.Action) error {
 			return Invalid("The target group of an action must be the only one of its forward configuration when both are specified")
 		}
 	}
-	if len(a.Groups) > maxForward {
-		return Errorf(shape.CodeTooManyTargetGroupsException, "The maximum number of target groups in a forward action is '%d'", maxForward)
+	if len(a.Groups) > MaxForward {
+		return Errorf(shape.CodeTooManyTargetGroupsException, "The maximum number of target groups in a forward action is '%d'", MaxForward)
 	}
 	if c != nil && c.TargetGroupStickinessConfig != nil && aws.Val(c.TargetGroupStickinessConfig.Enabled) {
 		return l.sticky(a, aws.Val(c.TargetGroupStickinessConfig.DurationSeconds))

@@ -21,8 +21,8 @@ const (
 
 // Limits of conditions.
 const (
-	maxConditionValues    = 5 // of a rule
-	maxConditionWildcards = 6 // of a rule
+	MaxConditionValues    = 5 // of a rule
+	MaxConditionWildcards = 6 // of a rule
 	maxPattern            = 128
 	maxHeaderName         = 40
 	maxMethod             = 40
@@ -50,10 +50,10 @@ func Conditions(in []shape.RuleCondition) ([]Condition, error) {
 		out = append(out, c)
 	}
 	switch {
-	case values > maxConditionValues:
-		return nil, Invalid("Rules cannot have more than '%d' condition values", maxConditionValues)
-	case wildcards > maxConditionWildcards:
-		return nil, Invalid("Rules cannot have more than '%d' wildcards", maxConditionWildcards)
+	case values > MaxConditionValues:
+		return nil, Invalid("Rules cannot have more than '%d' condition values", MaxConditionValues)
+	case wildcards > MaxConditionWildcards:
+		return nil, Invalid("Rules cannot have more than '%d' wildcards", MaxConditionWildcards)
 	}
 	return out, nil
 }

@@ -42,10 +42,43 @@ func New(c Config) *API {
 
 // Bind binds every operation that is served.
 func (a *API) Bind(m *wire.Mux) {
+	a.bindLoadBalancers(m)
+	a.bindListeners(m)
 	wire.Handle(m, shape.OpAddTags, a.AddTags)
 	wire.Handle(m, shape.OpRemoveTags, a.RemoveTags)
 	wire.Handle(m, shape.OpDescribeTags, a.DescribeTags)
 	a.bindGroups(m)
+}
+
+func (a *API) bindLoadBalancers(m *wire.Mux) {
+	wire.Handle(m, shape.OpCreateLoadBalancer, a.CreateLoadBalancer)
+	wire.Handle(m, shape.OpDescribeLoadBalancers, a.DescribeLoadBalancers)
+	wire.Handle(m, shape.OpSetSubnets, a.SetSubnets)
+	wire.Handle(m, shape.OpSetSecurityGroups, a.SetSecurityGroups)
+	wire.Handle(m, shape.OpSetIpAddressType, a.SetIpAddressType)
+	wire.Handle(m, shape.OpDeleteLoadBalancer, a.DeleteLoadBalancer)
+	wire.Handle(m, shape.OpDescribeLoadBalancerAttributes, a.DescribeLoadBalancerAttributes)
+	wire.Handle(m, shape.OpModifyLoadBalancerAttributes, a.ModifyLoadBalancerAttributes)
+	wire.Handle(m, shape.OpDescribeCapacityReservation, a.DescribeCapacityReservation)
+	wire.Handle(m, shape.OpDescribeAccountLimits, a.DescribeAccountLimits)
+	wire.Handle(m, shape.OpDescribeSSLPolicies, a.DescribeSSLPolicies)
+}
+
+func (a *API) bindListeners(m *wire.Mux) {
+	wire.Handle(m, shape.OpCreateListener, a.CreateListener)
+	wire.Handle(m, shape.OpModifyListener, a.ModifyListener)
+	wire.Handle(m, shape.OpDescribeListeners, a.DescribeListeners)
+	wire.Handle(m, shape.OpDeleteListener, a.DeleteListener)
+	wire.Handle(m, shape.OpDescribeListenerAttributes, a.DescribeListenerAttributes)
+	wire.Handle(m, shape.OpModifyListenerAttributes, a.ModifyListenerAttributes)
+	wire.Handle(m, shape.OpAddListenerCertificates, a.AddListenerCertificates)
+	wire.Handle(m, shape.OpRemoveListenerCertificates, a.RemoveListenerCertificates)
+	wire.Handle(m, shape.OpDescribeListenerCertificates, a.DescribeListenerCertificates)
+	wire.Handle(m, shape.OpCreateRule, a.CreateRule)
+	wire.Handle(m, shape.OpModifyRule, a.ModifyRule)
+	wire.Handle(m, shape.OpDescribeRules, a.DescribeRules)
+	wire.Handle(m, shape.OpDeleteRule, a.DeleteRule)
+	wire.Handle(m, shape.OpSetRulePriorities, a.SetRulePriorities)
 }
 
 func home(c wire.Call) elb.Home { return elb.Home{Account: c.Account, Region: c.Region} }
