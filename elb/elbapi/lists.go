@@ -33,8 +33,8 @@ func ordered[T any](rows []T) iter.Seq2[string, T] {
 	}
 }
 
-// gone is nil for an error of a code, and other errors.
-func gone(err error, code string) error {
+// absent is nil for an error of a code, and other errors.
+func absent(err error, code string) error {
 	if e, ok := errors.AsType[*aws.Error](err); ok && e.Code == code {
 		return nil
 	}

@@ -18,7 +18,7 @@ func (a *API) DeleteLoadBalancer(ctx context.Context, c wire.Call, in *shape.Del
 			more = false
 			l, err := tables.LoadBalancer(tx, home(c), aws.Val(in.LoadBalancerArn))
 			if err != nil {
-				return gone(err, shape.CodeLoadBalancerNotFoundException)
+				return absent(err, shape.CodeLoadBalancerNotFoundException)
 			}
 			if err := deletable(tx, l); err != nil {
 				return err
@@ -55,7 +55,7 @@ func (a *API) DeleteListener(ctx context.Context, c wire.Call, in *shape.DeleteL
 				if first {
 					return err
 				}
-				return gone(err, shape.CodeListenerNotFoundException)
+				return absent(err, shape.CodeListenerNotFoundException)
 			}
 			more = tables.DropListener(tx, b, l, maxOrphans)
 			return nil

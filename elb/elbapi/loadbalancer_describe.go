@@ -60,7 +60,7 @@ func chosen(tx store.Tx, h elb.Home, in *shape.DescribeLoadBalancersInput) (iter
 	}
 	var missing []string
 	for _, name := range in.Names {
-		l, ok := named(tx, h, name)
+		l, ok := balancerNamed(tx, h, name)
 		if !ok {
 			missing = append(missing, name)
 			continue
@@ -83,7 +83,7 @@ func chosen(tx store.Tx, h elb.Home, in *shape.DescribeLoadBalancersInput) (iter
 	}, nil
 }
 
-func named(tx store.Tx, h elb.Home, name string) (*elb.LoadBalancer, bool) {
+func balancerNamed(tx store.Tx, h elb.Home, name string) (*elb.LoadBalancer, bool) {
 	if elb.CheckName("Load balancer", name) != nil {
 		return nil, false
 	}

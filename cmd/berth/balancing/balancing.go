@@ -1,4 +1,4 @@
-// Package balancing connects the ECS wing to that of load balancing: a service's tasks are targets of its target groups.
+// Package balancing connects load balancing with the other wings: a service's tasks are targets of its target groups, and load balancers are in subnets.
 //
 // Guarantees: it does no other I/O than through the transaction it is given, and keeps nothing.
 package balancing

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/berth-ecs/berth/cloudmap/route53api"
+	"github.com/berth-ecs/berth/cmd/berth/balancing"
 	"github.com/berth-ecs/berth/cmd/berth/identities"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/request"
@@ -19,7 +20,7 @@ import (
 // described are the wings as far as what they serve is asked about, not done.
 func described() *wire.Mux {
 	return NewMux(ecsapi.New(ecsapi.Config{}), registryapi.New(registryapi.Config{}), newVPC(config.Settings{}, nil),
-		newCloudMap(config.Settings{}, nil), route53api.New(nil), identities.New(nil, nil))
+		newCloudMap(config.Settings{}, nil), route53api.New(nil), identities.New(nil, nil), balancing.New(nil, nil))
 }
 
 // Services are those of which something is served, by name.

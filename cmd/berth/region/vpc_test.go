@@ -11,7 +11,7 @@ import (
 
 // Clients are told of every service of which something is served, as those that Terraform sends to the region.
 func TestServices(t *testing.T) {
-	if got := strings.Join(Services(), " "); got != "acm ec2 ecr ecs route53 servicediscovery sts" {
+	if got := strings.Join(Services(), " "); got != "acm ec2 ecr ecs elbv2 route53 servicediscovery sts" {
 		t.Errorf("services %s", got)
 	}
 }
