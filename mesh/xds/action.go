@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -31,8 +32,7 @@ func (s scope) act(out *route.Route, r proxyconf.Route) error {
 		}
 		return nil
 	case r.Redirect != nil:
-		s.redirect(out, *r.Redirect)
-		return nil
+		return s.redirect(out, *r.Redirect)
 	}
 	return s.forward(out, r)
 }
@@ -104,30 +104,75 @@ func session(p *packer, name string, d time.Duration, attributes ...*httpv3.Cook
 }
 
 // redirect answers with a Location, which always names the port, as AWS's does.
-func (s scope) redirect(out *route.Route, r proxyconf.Redirect) {
+func (s scope) redirect(out *route.Route, r proxyconf.Redirect) error {
 	scheme := "http"
 	if s.listener.TLS != nil {
 		scheme = "https"
 	}
-	keep := strings.NewReplacer(
-		"%", "%%", // as Envoy wants it said
-		"#{protocol}", scheme, "#{port}", strconv.Itoa(int(s.listener.Port)),
-		"#{host}", "%REQUESTED_SERVER_NAME(HOST_FIRST:HOST)%",
-		"/#{path}", "%PATH(NQ:PATH)%", "#{path}", "%PATH(NQ:PATH)%",
-		"#{query}", "%CEL(request.query)%",
-	)
-	or := func(v, otherwise string) string {
-		if v == "" {
-			v = otherwise
+	said := strings.NewReplacer("#{protocol}", scheme, "#{port}", strconv.Itoa(int(s.listener.Port))).Replace
+	port, err := strconv.ParseUint(said(cmp.Or(r.Port, "#{port}")), 10, 16)
+	if err != nil {
+		return fmt.Errorf("port of the redirect: %w", err)
+	}
+	status, ok := redirections[r.Status]
+	if !ok {
+		return fmt.Errorf("status %d is no redirect", r.Status)
+	}
+	do := &route.RedirectAction{
+		SchemeRewriteSpecifier: &route.RedirectAction_SchemeRedirect{SchemeRedirect: strings.ToLower(said(cmp.Or(r.Protocol, "#{protocol}")))},
+		PortRedirect:           uint32(port),
+		ResponseCode:           status,
+		StripQuery:             r.Query != "#{query}",
+	}
+	host := said(cmp.Or(r.Host, "#{host}"))
+	if host != "#{host}" {
+		do.HostRedirect = host
+	}
+	if path := kept(said(cmp.Or(r.Path, "/#{path}"))); !do.GetStripQuery() {
+		if path != samePath {
+			do.PathRewriteSpecifier = &route.RedirectAction_PathRewrite{PathRewrite: path}
 		}
-		return keep.Replace(v)
+	} else {
+		if r.Query != "" {
+			path += "?" + kept(said(r.Query))
+		}
+		do.PathRewriteSpecifier = &route.RedirectAction_PathRewrite{PathRewrite: path}
 	}
-	where := strings.ToLower(or(r.Protocol, "#{protocol}")) + "://" + or(r.Host, "#{host}") + ":" + or(r.Port, "#{port}") + or(r.Path, "/#{path}")
-	if r.Query != "" {
-		where += "?" + keep.Replace(r.Query)
+	out.Action = &route.Route_Redirect{Redirect: do}
+	if host != "#{host}" && strings.Contains(host, "#{host}") {
+		located(out, do, r.Status)
 	}
-	answer(out, r.Status, page(r.Status))
-	out.ResponseHeadersToAdd = append(out.ResponseHeadersToAdd, set("location", where), set("content-type", "text/html"))
+	return nil
+}
+
+// located makes a redirect to a host that is made of the request's one of another kind: Envoy has no template for hosts. A request that says a port keeps it.
+func located(out *route.Route, do *route.RedirectAction, status int) {
+	path := cmp.Or(do.GetPathRewrite(), samePath)
+	if !do.GetStripQuery() {
+		path += "%CEL(has(request.query) && request.query != '' ? '?' + request.query : '')%"
+	}
+	host := strings.ReplaceAll(escape(do.GetHostRedirect()), "#{host}", "%REQ(:AUTHORITY)%")
+	if len(out.GetMatch().GetHeaders()) == 0 || out.GetMatch().GetHeaders()[0] != saysPort {
+		host += ":" + strconv.Itoa(int(do.GetPortRedirect()))
+	}
+	answer(out, status, page(status))
+	out.ResponseHeadersToAdd = []*core.HeaderValueOption{
+		set("location", escape(do.GetSchemeRedirect())+"://"+host+path), set("content-type", "text/html"),
+	}
+}
+
+// saysPort is the condition that a request's host has a port.
+var saysPort = &route.HeaderMatcher{Name: ":authority", HeaderMatchSpecifier: &route.HeaderMatcher_StringMatch{StringMatch: regex(".*:[0-9]+")}}
+
+var redirections = map[int]route.RedirectAction_RedirectResponseCode{
+	http.StatusMovedPermanently: route.RedirectAction_MOVED_PERMANENTLY, http.StatusFound: route.RedirectAction_FOUND,
+}
+
+const samePath = "%PATH(NQ:PATH)%"
+
+// kept is a template of AWS as one of Envoy's.
+func kept(template string) string {
+	return strings.NewReplacer("%", "%%", "/#{path}", samePath, "#{path}", samePath, "#{query}", "%CEL(request.query)%").Replace(template)
 }
 
 func answer(out *route.Route, status int, body string) {

@@ -25,7 +25,7 @@ import (
 )
 
 // envoy is the program that node/proxy runs. Without it a test has nothing to ask.
-func envoy(t *testing.T) string {
+func envoy(t testing.TB) string {
 	t.Helper()
 	for _, p := range []string{os.Getenv("BERTH_ENVOY"), "/opt/berth/bin/envoy"} {
 		if _, err := os.Stat(p); p != "" && err == nil {
@@ -40,7 +40,7 @@ func envoy(t *testing.T) string {
 }
 
 // still is a configuration of the same resources that asks nobody: routes, endpoints and certificates in place, namespaces and paths of logs replaced as the relay does.
-func still(t *testing.T, all []Resource, dir string) *bootstrap.Bootstrap {
+func still(t testing.TB, all []Resource, dir string) *bootstrap.Bootstrap {
 	t.Helper()
 	out := &bootstrap.Bootstrap{StaticResources: &bootstrap.Bootstrap_StaticResources{}}
 	routes, hosts := map[string]*route.RouteConfiguration{}, map[string]*endpoint.ClusterLoadAssignment{}
@@ -63,7 +63,11 @@ func still(t *testing.T, all []Resource, dir string) *bootstrap.Bootstrap {
 			}
 			body.EdsClusterConfig = nil
 			body.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
-			body.LoadAssignment = &endpoint.ClusterLoadAssignment{ClusterName: r.Name, Endpoints: hosts[extra.Endpoints].GetEndpoints()}
+			body.LoadAssignment = &endpoint.ClusterLoadAssignment{ClusterName: r.Name}
+			if its := hosts[extra.Endpoints]; its != nil { // of which others may have copies
+				body.LoadAssignment = proto.CloneOf(its)
+				body.LoadAssignment.ClusterName = r.Name
+			}
 			out.StaticResources.Clusters = append(out.StaticResources.Clusters, body)
 		case *listenerv3.Listener:
 			for _, c := range body.GetFilterChains() {
@@ -78,7 +82,7 @@ func still(t *testing.T, all []Resource, dir string) *bootstrap.Bootstrap {
 	return out
 }
 
-func inline(t *testing.T, f *listenerv3.Filter, routes map[string]*route.RouteConfiguration) {
+func inline(t testing.TB, f *listenerv3.Filter, routes map[string]*route.RouteConfiguration) {
 	t.Helper()
 	m := &hcm.HttpConnectionManager{}
 	if f.GetTypedConfig().UnmarshalTo(m) != nil {
@@ -127,7 +131,7 @@ func replaced(m protoreflect.Message, dir string) {
 }
 
 // written puts b where Envoy can read it.
-func written(t *testing.T, b *bootstrap.Bootstrap, dir string) string {
+func written(t testing.TB, b *bootstrap.Bootstrap, dir string) string {
 	t.Helper()
 	data, err := protojson.Marshal(b)
 	if err != nil {
@@ -141,7 +145,7 @@ func written(t *testing.T, b *bootstrap.Bootstrap, dir string) string {
 }
 
 // accepted fails the test when Envoy refuses all.
-func accepted(t *testing.T, all []Resource) {
+func accepted(t testing.TB, all []Resource) {
 	t.Helper()
 	dir := t.TempDir()
 	cmd := exec.Command(envoy(t), "--mode", "validate", "-c", written(t, still(t, all, dir), dir), "--log-level", "error")

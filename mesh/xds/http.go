@@ -136,9 +136,8 @@ func keepSource() *state.Config {
 	return &state.Config{OnNewConnection: []*statecommon.FilterStateValue{{
 		Key:        &statecommon.FilterStateValue_ObjectKey{ObjectKey: sourceKey},
 		FactoryKey: "envoy.network.ip",
-		ReadOnly:   true,
 		Value: &statecommon.FilterStateValue_FormatString{FormatString: &core.SubstitutionFormatString{
-			Format: text("%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+			Format: text("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"),
 		}},
 	}}}
 }

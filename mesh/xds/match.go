@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strings"
 
 	xdscore "github.com/cncf/xds/go/xds/core/v3"
@@ -40,22 +41,32 @@ func matches(all []proxyconf.Match) ([]*route.RouteMatch, error) {
 	return c.paths, nil
 }
 
-var errValueless = errors.New("it has no value")
+var (
+	errValueless = errors.New("it has no value")
+	errTwice     = errors.New("a second one of the path has a regular expression")
+)
 
 func (c *conditions) add(m proxyconf.Match) error {
 	if len(m.Globs)+len(m.Regexes)+len(m.Sources)+len(m.Queries) == 0 {
 		return errValueless
 	}
-	for _, r := range m.Regexes {
-		if _, err := regexp.Compile(r); err != nil { // Envoy's expressions are Go's
+	for i, r := range m.Regexes {
+		parsed, err := syntax.Parse(r, syntax.Perl) // Envoy's expressions are Go's
+		if err != nil {
 			return err
+		}
+		if m.Of == "host" {
+			if i == 0 {
+				m.Regexes = slices.Clone(m.Regexes)
+			}
+			m.Regexes[i] = beforePort(parsed).String()
 		}
 	}
 	switch m.Of {
 	case "host":
 		c.header(":authority", ofHosts.of(m))
 	case "path":
-		c.path(m)
+		return c.path(m)
 	case "header":
 		c.rest.Headers = append(c.rest.Headers, &route.HeaderMatcher{
 			Name: strings.ToLower(m.Name), HeaderMatchSpecifier: &route.HeaderMatcher_StringMatch{StringMatch: value(m)},
@@ -84,6 +95,21 @@ var (
 	ofTargets = dialect{"[^?]*", "[^?]", "", `(?:\?.*)?`} // paths and queries
 )
 
+// beforePort is an expression whose end of text may also be where the port of a host begins.
+func beforePort(r *syntax.Regexp) *syntax.Regexp {
+	if r.Op == syntax.OpEndText {
+		end, err := syntax.Parse(ofHosts.end+"$", syntax.Perl)
+		if err != nil {
+			return r
+		}
+		return end
+	}
+	for i, sub := range r.Sub {
+		r.Sub[i] = beforePort(sub)
+	}
+	return r
+}
+
 // of is what takes any value of m, in full. A regular expression takes what holds it.
 func (d dialect) of(m proxyconf.Match) string {
 	var any []string
@@ -107,10 +133,13 @@ func regex(expression string) *matcher.StringMatcher {
 }
 
 // path adds a condition of the path, which ends where the query begins. Case counts.
-func (c *conditions) path(m proxyconf.Match) {
-	if len(c.paths) > 0 { // a second one
+func (c *conditions) path(m proxyconf.Match) error {
+	if len(c.paths) > 0 { // a second one: Envoy has one of them, but what it calls a header holds the query too
+		if len(m.Regexes) > 0 {
+			return errTwice
+		}
 		c.header(":path", ofTargets.of(m))
-		return
+		return nil
 	}
 	var simple []*route.RouteMatch
 	for _, g := range m.Globs {
@@ -123,9 +152,10 @@ func (c *conditions) path(m proxyconf.Match) {
 	}
 	if len(simple) == len(m.Globs) && len(m.Regexes) == 0 {
 		c.paths = simple
-		return
+		return nil
 	}
 	c.paths = []*route.RouteMatch{{PathSpecifier: &route.RouteMatch_SafeRegex{SafeRegex: &matcher.RegexMatcher{Regex: ofAll.of(m)}}}}
+	return nil
 }
 
 // value is what takes a header's value. Case does not count, but in regular expressions.

@@ -24,6 +24,7 @@ func replies(p *packer) *hcm.LocalReplyConfig {
 		reply(flagged("UT", "SI"), http.StatusGatewayTimeout),
 		reply(flagged("UF", "UC", "UR", "UPE", "LR"), http.StatusBadGateway),
 		reply(flagged("UH", "UO", "NC"), http.StatusServiceUnavailable),
+		reply(told("response.code == 431 && response.code_details != 'direct_response'"), http.StatusBadRequest), // as AWS, to headers that are too large
 		reply(flagged("DPE"), http.StatusBadRequest),
 	}}
 }

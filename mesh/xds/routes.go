@@ -3,11 +3,13 @@ package xds
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	previous "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/berth-ecs/berth/mesh/xds/seam"
 	"github.com/berth-ecs/berth/proxyconf"
@@ -56,6 +58,9 @@ func (s scope) route(r proxyconf.Route) ([]*route.Route, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.Redirect != nil && r.Redirect.Host != "#{host}" && strings.Contains(r.Redirect.Host, "#{host}") {
+		ways = portsFirst(ways)
+	}
 	var out []*route.Route
 	for _, way := range ways {
 		one := &route.Route{Name: r.Name, Match: way}
@@ -67,13 +72,24 @@ func (s scope) route(r proxyconf.Route) ([]*route.Route, error) {
 	return out, nil
 }
 
+// portsFirst are ways, and before each the same for requests whose host has a port.
+func portsFirst(ways []*route.RouteMatch) []*route.RouteMatch {
+	var out []*route.RouteMatch
+	for _, w := range ways {
+		p := proto.CloneOf(w)
+		p.Headers = append([]*route.HeaderMatcher{saysPort}, p.GetHeaders()...)
+		out = append(out, p, w)
+	}
+	return out
+}
+
 // added are the headers that targets get of the proxy.
 func (s scope) added() []*core.HeaderValueOption {
 	h := s.listener.HTTP
-	out := []*core.HeaderValueOption{set("x-forwarded-port", strconv.Itoa(int(s.listener.Port)))}
+	out := append(traced(), set("x-forwarded-port", strconv.Itoa(int(s.listener.Port))))
 	if h.ForwardedFor == "append" && h.ClientPort {
 		out = append(out, &core.HeaderValueOption{
-			Header:       &core.HeaderValue{Key: "x-forwarded-for", Value: "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%"},
+			Header:       &core.HeaderValue{Key: "x-forwarded-for", Value: "%DOWNSTREAM_REMOTE_ADDRESS%"},
 			AppendAction: core.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD,
 		})
 	}
