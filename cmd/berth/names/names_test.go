@@ -11,6 +11,8 @@ import (
 
 	"github.com/berth-ecs/berth/cloudmap"
 	"github.com/berth-ecs/berth/cloudmap/tables"
+	"github.com/berth-ecs/berth/elb"
+	elbtables "github.com/berth-ecs/berth/elb/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/store/mem"
 )
@@ -43,7 +45,7 @@ func freeAddress(t *testing.T) netip.AddrPort {
 
 // Names are answered as the records say, after an address was somebody else's too, and until the server ends.
 func TestServe(t *testing.T) {
-	s := mem.Open(tables.Schema(), mem.Options{})
+	s := mem.Open(slices.Concat(tables.Schema(), elbtables.Schema()), mem.Options{})
 	t.Cleanup(func() { _ = s.Close() })
 	update(t, s, func(tx store.Tx) {
 		tables.Namespaces.Put(tx, &cloudmap.Namespace{Home: home, ID: "ns-1", Name: "prod.local", Type: "DNS_PRIVATE", VPC: "vpc-1", SOATTL: 15})
@@ -63,14 +65,26 @@ func TestServe(t *testing.T) {
 	answers(t, "udp", at, "10.0.0.4", "10.0.0.5")
 	update(t, s, func(tx store.Tx) { tables.Instances.Delete(tx, tables.InstanceKey(home, "srv-1", "a")) })
 	answers(t, "udp", at, "10.0.0.5")
+	l := &elb.LoadBalancer{Home: elb.Home(home), ID: "1", Scheme: "internet-facing", VPC: "vpc-1", DNSName: "Web-1.us-east-1.elb.amazonaws.com"}
+	node := elb.Node{Interface: "eni-1", Private: netip.MustParseAddr("10.0.0.7"), Public: netip.MustParseAddr("198.18.0.7"), Serving: true}
+	update(t, s, func(tx store.Tx) {
+		elbtables.LoadBalancers.Put(tx, l)
+		elbtables.Statuses.Put(tx, &elb.LoadBalancerStatus{Home: l.Home, LoadBalancer: l.ID, Nodes: []elb.Node{node}})
+	})
+	resolves(t, "udp", at, "web-1.us-east-1.elb.amazonaws.com.", "198.18.0.7") // who is in no VPC gets public addresses
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 }
 
-// answers waits until a name has the addresses.
 func answers(t *testing.T, network string, at netip.AddrPort, want ...string) {
+	t.Helper()
+	resolves(t, network, at, "web.prod.local.", want...)
+}
+
+// resolves waits until a name has the addresses.
+func resolves(t *testing.T, network string, at netip.AddrPort, name string, want ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -79,7 +93,7 @@ func answers(t *testing.T, network string, at netip.AddrPort, want ...string) {
 		return d.DialContext(ctx, network, at.String())
 	}}
 	for {
-		got, err := r.LookupHost(ctx, "web.prod.local.")
+		got, err := r.LookupHost(ctx, name)
 		if slices.Sort(got); err == nil && slices.Equal(got, want) {
 			return
 		}
