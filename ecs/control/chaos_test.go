@@ -47,8 +47,12 @@ func TestAServiceSurvivesWhatHappens(t *testing.T) {
 						awsvpc(s)
 						found(s)
 					}
+					if seed%4 == 3 {
+						balanced(s)
+					}
 				})
 				r.registry()
+				r.group()
 				r.record()
 				for range 60 {
 					r.happen(rnd)
@@ -56,6 +60,7 @@ func TestAServiceSurvivesWhatHappens(t *testing.T) {
 					r.checkLedgers()
 					r.checkInterfaces()
 					r.checkFound()
+					r.view(func(tx store.Tx) { checkRegistered(t, tx) })
 				}
 				r.calm()
 				r.checkFound()

@@ -32,7 +32,8 @@ func stopsOf(s *ecs.Service, status *ecs.ServiceStatus) int {
 	return min(stopsAtOnce, stopWrites/stopCost(s, status))
 }
 
-// stopCost is how many keys a stop of the service's tasks writes at most: two, and the end of what makes the task found and a target.
+// stopCost is how many keys a stop of the service's tasks writes at most: two, and the end of what makes the task found and a target in each group.
+// What is said of the targets is said of all stops at once.
 func stopCost(s *ecs.Service, status *ecs.ServiceStatus) int {
 	cost := 2
 	if found(s, status) {
@@ -44,7 +45,7 @@ func stopCost(s *ecs.Service, status *ecs.ServiceStatus) int {
 			groups = max(groups, len(d.LoadBalancers))
 		}
 	}
-	return cost + tables.BalanceWrites(groups)
+	return cost + groups
 }
 
 // found says whether service discovery knows tasks of the service.

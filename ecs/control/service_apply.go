@@ -28,13 +28,17 @@ type step struct {
 // what makes two leaders collide. again is when to try again what found no place, although nothing changed; zero for never.
 func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrote bool, again time.Duration, err error) {
 	w := &step{tx: tx, svc: in.Service, status: plan.Status, say: plan.Say, wings: s.wings}
+	tally := &tables.Tally{}
+	w.wings.Tally = tally
 	for _, stop := range plan.Stops {
 		// Whoever protects it at the same time comes before or after.
 		tables.TaskProtections.Get(tx, tables.MemberKey(w.svc.Home, w.svc.Cluster, stop.Task))
 		tables.StopTask(tx, w.wings, tables.MemberKey(w.svc.Home, w.svc.Cluster, stop.Task), stop.Code, stop.Reason)
 		w.acted = true
 	}
-	w.left = writesBeside(plan, stopCost(in.Service, in.Status))
+	w.wings.Tally = nil
+	w.say = append(w.say, tally.Sentences(in.Service.Name)...)
+	w.left = writesBeside(plan, stopCost(in.Service, in.Status), len(w.say))
 	for _, start := range plan.Starts {
 		if err := w.start(start); err != nil {
 			return false, 0, err
@@ -52,10 +56,11 @@ func (s services) apply(tx store.Tx, in rollout.Input, plan rollout.Steps) (wrot
 	return true, w.again, nil
 }
 
-// writesBeside is how many keys launches may write in the transaction that does the rest of the plan, in which each stop writes so many: a sentence writes one and drops one, and each start may say two; a service deployment that comes further is one.
-func writesBeside(plan rollout.Steps, stop int) int {
-	const status = 1
-	return max(0, store.MaxWrites-status-len(plan.History)-stop*len(plan.Stops)-2*(len(plan.Say)+2*len(plan.Starts)))
+// writesBeside is how many keys launches may write in the transaction that does the rest of the plan, in which each stop writes so many: a
+// sentence writes one and drops one, and each start may say two; a service deployment that comes further is one.
+func writesBeside(plan rollout.Steps, stop, say int) int {
+	const status = 1 + overdue
+	return max(0, store.MaxWrites-status-len(plan.History)-stop*len(plan.Stops)-2*(say+2*len(plan.Starts)))
 }
 
 // start launches tasks, as many as there is room for, and notes why not all of them.
@@ -89,6 +94,9 @@ func (s *step) tell(sentence string) {
 	}
 }
 
+// overdue is how many events more than it writes the loop drops at once: others write some, too.
+const overdue = 10
+
 // events writes the sentences in their order, after those that are there, and drops the oldest.
 func (s *step) events() {
 	if len(s.say) == 0 {
@@ -109,7 +117,7 @@ func (s *step) events() {
 		})
 		at = at.Add(time.Microsecond)
 	}
-	for _, key := range keys[:max(0, len(keys)+len(s.say)-eventsKept)] {
+	for _, key := range keys[:min(len(s.say)+overdue, max(0, len(keys)+len(s.say)-eventsKept))] {
 		tables.ServiceEvents.Delete(s.tx, key)
 	}
 }

@@ -139,7 +139,7 @@ func astray(tx store.Tx, b tables.Balancing, task string) bool {
 // Compares the task's desired state and status, and does what Balance says; a task that is unknown is no target any more.
 func align(tx store.Tx, b tables.Balancing, task string) error {
 	if v, known := tables.TaskOf(tx, task, tables.GetTask); known && len(v.Balancers) > 0 {
-		return tables.Balance(tx, b, v)
+		return tables.Balance(tx, tables.Wings{Balancing: b}, v)
 	}
 	for s := range b.Targets(tx, task) {
 		b.Deregister(tx, s.Target)

@@ -106,6 +106,11 @@ func Interrupted(service, id string) string {
 	return Sentence(service, "(task "+id+") "+strings.ToLower(ecs.ReasonSpot[:1])+ecs.ReasonSpot[1:])
 }
 
+// Deregistered is what a service says of tasks that load balancers send nothing new to by a target group.
+func Deregistered(service, group string, n int) string {
+	return Sentence(service, fmt.Sprintf("deregistered %d targets in (target-group %s)", n, group))
+}
+
 // Draining is what a service says when load balancers send nothing new to tasks of a deployment that they have something in flight for.
 func Draining(service, deployment string, n int) string {
 	return fmt.Sprintf("(service %s, taskSet %s) has begun draining connections on %d tasks.", service, deployment, n)

@@ -29,6 +29,7 @@ type Wings struct {
 	Network
 	Discovery
 	Balancing
+	*Tally // optional: what stops say of targets is counted there, and said by who counts
 }
 
 // Registries finds the service registries of a request for a service with a task definition, or says in AWS's words what is wrong with them.

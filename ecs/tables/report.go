@@ -43,7 +43,7 @@ func ReportTask(tx store.Tx, w Wings, key string, r ecs.Report) bool {
 func follow(tx store.Tx, w Wings, was, now ecs.TaskView) {
 	if was.Running() || now.Running() {
 		_ = Announce(tx, w.Discovery, now)
-		_ = Balance(tx, w.Balancing, now)
+		_ = Balance(tx, w, now)
 	}
 }
 

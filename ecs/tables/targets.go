@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,11 +39,12 @@ func BalanceWrites(groups int) int { return 2*groups + min(groups, 1) }
 // Balance makes the targets of a task agree with the task, as this transaction has left it: it is registered while it runs and nobody asked it to
 // stop. What changes is said by its service. It answers why it could not register one: the task goes on, and whoever follows targets tries again.
 // A task that was never behind a load balancer costs nothing. Compares and writes what Balancing and BalanceWrites say.
-func Balance(tx store.Tx, b Balancing, v ecs.TaskView) error {
+func Balance(tx store.Tx, w Wings, v ecs.TaskView) error {
+	b := w.Balancing
 	if b == nil || len(v.Balancers) == 0 {
 		return nil
 	}
-	said := teller{tx: tx, v: v}
+	said := teller{tx: tx, v: v, tally: w.Tally}
 	wanted, failed := Aims(tx, b, v)
 	held := map[target.Target]bool{}
 	drains := false
@@ -53,7 +55,7 @@ func Balance(tx store.Tx, b Balancing, v ecs.TaskView) error {
 		held[s.Target] = true
 		if !wanted[s.Target] && (failed == nil || !v.Running()) { // what cannot be worked out may stay: the task runs
 			b.Deregister(tx, s.Target)
-			said.say("deregistered 1 targets in (target-group " + s.Group + ")")
+			said.deregistered(s.Group)
 			drains = true
 		}
 	}
@@ -112,27 +114,62 @@ type Unregistered struct {
 }
 
 func (u *Unregistered) Error() string {
-	return fmt.Sprintf("failed to register targets in (target-group %s) with (error %s)", u.Group, plain(u.Err))
-}
-
-// plain is an error as people read it.
-func plain(err error) string {
-	if e, ok := err.(*aws.Error); ok { //nolint:errorlint // nobody wraps these
-		return e.Message
+	why := u.Err.Error()
+	if e, ok := errors.AsType[*aws.Error](u.Err); ok {
+		why = e.Message
 	}
-	return err.Error()
+	return fmt.Sprintf("failed to register targets in (target-group %s) with (error %s)", u.Group, why)
 }
 
-// teller writes sentences of a task's service, in order.
+// Tally counts what would be said of the stops in one transaction, each by itself.
+type Tally struct {
+	groups, deployments []string // in order
+	n                   map[string]int
+}
+
+func (t *Tally) add(to *[]string, key string) {
+	if t.n == nil {
+		t.n = map[string]int{}
+	}
+	if t.n[key]++; t.n[key] == 1 {
+		*to = append(*to, key)
+	}
+}
+
+// Sentences say what was counted, of a service.
+func (t *Tally) Sentences(service string) (out []string) {
+	for _, g := range t.groups {
+		out = append(out, rollout.Deregistered(service, g, t.n[g]))
+	}
+	for _, d := range t.deployments {
+		out = append(out, rollout.Draining(service, d, t.n[d]))
+	}
+	return out
+}
+
+// teller writes sentences of a task's service, in order, or counts them where somebody says them of several tasks at once.
 type teller struct {
-	tx store.Tx
-	v  ecs.TaskView
-	n  time.Duration
+	tx    store.Tx
+	v     ecs.TaskView
+	tally *Tally
+	n     time.Duration
+}
+
+func (s *teller) deregistered(group string) {
+	if s.tally != nil {
+		s.tally.add(&s.tally.groups, group)
+		return
+	}
+	s.write(rollout.Deregistered(s.v.Service, group, 1))
 }
 
 func (s *teller) say(rest string) { s.write(rollout.Sentence(s.v.Service, rest)) }
 
 func (s *teller) draining() {
+	if s.tally != nil {
+		s.tally.add(&s.tally.deployments, s.v.Deployment)
+		return
+	}
 	s.write(rollout.Draining(s.v.Service, s.v.Deployment, 1))
 }
 
