@@ -2,9 +2,10 @@ package proxyconf
 
 import "net/netip"
 
-// Report is what a node says of its proxy. The first one of a connection says everything, later ones what changed.
+// Report is what a node says of its proxy. The first one of a connection says everything, with those that belong to it; later ones what changed.
 type Report struct {
 	Whole  bool
+	More   bool        `json:",omitempty"` // the next report belongs to it: everything did not fit into one
 	Parts  []PartState `json:",omitempty"`
 	Health []Health    `json:",omitempty"`
 	Counts []Count     `json:",omitempty"`

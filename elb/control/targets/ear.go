@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -33,6 +34,15 @@ type EarConfig struct {
 type Ear struct {
 	EarConfig
 	Loads *Loads
+
+	mu    sync.Mutex
+	begun map[[2]string]*whole // reports of everything that go on, by region and machine
+}
+
+// whole is what a report of everything has said until now.
+type whole struct {
+	parts   map[string]bool
+	targets map[said]bool
 }
 
 // NewEar checks the configuration.
@@ -43,7 +53,7 @@ func NewEar(c EarConfig) (*Ear, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Ear{c, NewLoads(c.Metrics)}, nil
+	return &Ear{EarConfig: c, Loads: NewLoads(c.Metrics), begun: map[[2]string]*whole{}}, nil
 }
 
 // atOnce is how many words one transaction writes: each compares a load balancer's status and what was said before, and writes one record.
@@ -55,7 +65,7 @@ type word func(tx store.Tx)
 // Heard writes down what a machine of a region said. What it says of parts that are not there is not believed.
 func (e *Ear) Heard(ctx context.Context, region, machine string, r proxyconf.Report) error {
 	s := speaker{region, machine, e.Instances}
-	words, counts, err := e.words(ctx, s, r)
+	words, counts, err := e.words(ctx, s, r, e.everything(s, r))
 	if err != nil {
 		return err
 	}
@@ -70,12 +80,48 @@ func (e *Ear) Heard(ctx context.Context, region, machine string, r proxyconf.Rep
 			return err
 		}
 	}
+	e.ended(s, r)
 	counts() // once, also when somebody says a report again that could not be written
 	return nil
 }
 
-// words are what is to be written of a report, and what books its counts.
-func (e *Ear) words(ctx context.Context, s speaker, r proxyconf.Report) (out []word, counts func(), err error) {
+// everything answers all that a machine has said when it has said everything, else nil. It may be asked again for the same report.
+func (e *Ear) everything(s speaker, r proxyconf.Report) *whole {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	who := [2]string{s.region, s.machine}
+	if r.Whole {
+		e.begun[who] = &whole{map[string]bool{}, map[said]bool{}}
+	}
+	all := e.begun[who]
+	if all == nil {
+		return nil
+	}
+	for _, state := range r.Parts {
+		all.parts[state.Part] = true
+	}
+	for _, h := range r.Health {
+		if pool, ok := elb.ParsePool(h.Endpoints); ok {
+			all.targets[said{h.Part, pool.Group, h.Addr}] = true
+		}
+	}
+	if r.More {
+		return nil
+	}
+	return all
+}
+
+// ended forgets what a machine said when it has said everything, and that is written.
+func (e *Ear) ended(s speaker, r proxyconf.Report) {
+	if !r.More {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.begun, [2]string{s.region, s.machine})
+	}
+}
+
+// words are what is to be written of a report, and of what it leaves out when all is everything, and what books its counts.
+func (e *Ear) words(ctx context.Context, s speaker, r proxyconf.Report, all *whole) (out []word, counts func(), err error) {
 	var booked []func()
 	counts = func() {
 		for _, book := range booked {
@@ -109,8 +155,8 @@ func (e *Ear) words(ctx context.Context, s speaker, r proxyconf.Report) (out []w
 				out = append(out, func(tx store.Tx) { s.health(tx, p, h) })
 			}
 		}
-		if r.Whole {
-			out = append(out, s.unsaid(tx, r)...)
+		if all != nil {
+			out = append(out, s.unsaid(tx, all)...)
 		}
 		for _, c := range r.Counts {
 			if p, ok := mine(c.Part); ok {
@@ -161,16 +207,7 @@ func (s speaker) place(tx store.Tx, p elb.Part, state proxyconf.PartState) {
 }
 
 // unsaid are what a report of everything leaves out: parts that are not served, and targets that the machine does not know any more.
-func (s speaker) unsaid(tx store.Tx, r proxyconf.Report) (out []word) {
-	states, healths := map[string]bool{}, map[said]bool{}
-	for _, state := range r.Parts {
-		states[state.Part] = true
-	}
-	for _, h := range r.Health {
-		if pool, ok := elb.ParsePool(h.Endpoints); ok {
-			healths[said{h.Part, pool.Group, h.Addr}] = true
-		}
-	}
+func (s speaker) unsaid(tx store.Tx, all *whole) (out []word) {
 	for _, status := range tables.StatusesByMachine.List(tx, s.machine, "") {
 		if status.Region != s.region {
 			continue
@@ -181,10 +218,10 @@ func (s speaker) unsaid(tx store.Tx, r proxyconf.Report) (out []word) {
 				continue
 			}
 			was, ok := tables.Places.Peek(tx, tables.PlaceKey(p.Home, p.LoadBalancer, p.Interface))
-			if ok && was.Serving && !states[p.String()] {
+			if ok && was.Serving && !all.parts[p.String()] {
 				out = append(out, func(tx store.Tx) { s.place(tx, p, proxyconf.PartState{Part: p.String()}) })
 			}
-			out = append(out, s.forgotten(tx, p, healths)...)
+			out = append(out, s.forgotten(tx, p, all.targets)...)
 		}
 	}
 	return out
@@ -197,9 +234,9 @@ type said struct {
 }
 
 // forgotten are the targets of a part that are not among what was said.
-func (s speaker) forgotten(tx store.Tx, p elb.Part, healths map[said]bool) (out []word) {
+func (s speaker) forgotten(tx store.Tx, p elb.Part, targets map[said]bool) (out []word) {
 	for key, h := range tables.HealthsByLoadBalancer.List(tx, tables.Key(p.Home, p.LoadBalancer), "") {
-		if h.Interface == p.Interface && !healths[said{p.String(), h.Group, netip.AddrPortFrom(h.Addr, uint16(h.Port))}] {
+		if h.Interface == p.Interface && !targets[said{p.String(), h.Group, netip.AddrPortFrom(h.Addr, uint16(h.Port))}] {
 			out = append(out, func(tx store.Tx) {
 				if s.still(tx, p) {
 					tables.TargetHealths.Delete(tx, key)

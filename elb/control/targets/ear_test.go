@@ -87,6 +87,29 @@ func TestAWholeReport(t *testing.T) {
 	}
 }
 
+// Everything that does not fit into one report is said in several, and nothing is left out before the last.
+func TestAWholeReportInParts(t *testing.T) {
+	w := newWorld(t)
+	both := []proxyconf.PartState{{Part: part("eni-a"), Serving: true}, {Part: part("eni-b"), Serving: true}}
+	a, b := health("eni-a", "10.0.0.1", elb.Healthy), health("eni-b", "10.0.0.1", elb.Healthy)
+	gone := health("eni-b", "10.0.0.2", elb.Healthy)
+	w.register("10.0.0.1", "")
+	w.hears(proxyconf.Report{Whole: true, Parts: both, Health: []proxyconf.Health{a, b, gone}})
+	first := w.revision()
+	w.hears(proxyconf.Report{Whole: true, More: true, Parts: both, Health: []proxyconf.Health{a}})
+	if w.revision() != first || w.is("10.0.0.1") != elb.Healthy {
+		t.Error("what is still to be said is forgotten")
+	}
+	w.hears(proxyconf.Report{Health: []proxyconf.Health{b}})
+	if n := w.said(); n != 2 || w.is("10.0.0.1") != elb.Healthy || !w.placeOf("eni-b").Serving {
+		t.Errorf("%d words", n)
+	}
+	w.hears(proxyconf.Report{Health: []proxyconf.Health{a}})
+	if n := w.said(); n != 2 {
+		t.Errorf("a later report is taken for everything: %d words", n)
+	}
+}
+
 // Nobody is heard of what is not theirs, or does not make sense.
 func TestWhoIsNotBelieved(t *testing.T) {
 	w := newWorld(t)
