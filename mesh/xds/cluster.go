@@ -34,6 +34,7 @@ const (
 func cluster(p proxyconf.Part, c proxyconf.Cluster) (*clusterv3.Cluster, error) {
 	extra := seam.Extra{
 		Part: p.Name, Cluster: c.Name, Endpoints: c.Endpoints, Space: c.Space, Check: c.Check, Protocol: c.Protocol, End: c.CloseOnEnd,
+		MinHealthy: c.MinHealthy, MinPercent: c.MinPercent,
 	}
 	about, err := extra.Metadata()
 	if err != nil {

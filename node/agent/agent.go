@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -178,6 +179,11 @@ func (a *Agent) NodeID() string { return a.nodeID }
 
 // Dialer opens web sockets as the agent's own.
 func (a *Agent) Dialer() socket.Dialer { return a.web() }
+
+// Stream opens a connection of bytes to a server, as the agent's own, in a web socket.
+func (a *Agent) Stream(ctx context.Context, url string) (net.Conn, error) {
+	return a.web().Stream(ctx, url)
+}
 
 // Registered is closed when the node is registered.
 func (a *Agent) Registered() <-chan struct{} { return a.registered }

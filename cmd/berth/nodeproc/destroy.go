@@ -11,6 +11,7 @@ import (
 	"github.com/berth-ecs/berth/node/agent/volume"
 	"github.com/berth-ecs/berth/node/hold"
 	"github.com/berth-ecs/berth/node/network"
+	"github.com/berth-ecs/berth/node/proxy"
 	"github.com/berth-ecs/berth/node/runtime"
 	"github.com/berth-ecs/berth/node/runtime/load"
 )
@@ -36,6 +37,7 @@ func destroy(ctx context.Context, c Config) error {
 	}
 	return errors.Join(
 		removeContainers(ctx, c, h),
+		proxy.Stop(ctx, proxyConfig(c)),
 		removeClouds(ctx, c),
 		network.Remove(ctx, networkConfig(c)),
 		h.Shutdown(ctx),

@@ -119,6 +119,7 @@ func Run(ctx context.Context, c Config) error {
 	group.Go(func() error { return at.run(ctx) })
 	group.Go(func() error { return a.Run(ctx) })
 	group.Go(func() error { return m.clouds.run(ctx, a, at) })
+	group.Go(func() error { return runProxy(ctx, c, m, proxyServers{a, at}) })
 	group.Go(func() error { return cleanup.Run(ctx, cleanupConfig(c, m)) })
 	if at := c.Settings.Introspection; at != config.IntrospectionOff {
 		group.Go(func() error {

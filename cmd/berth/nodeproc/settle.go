@@ -84,6 +84,21 @@ func patiently(ctx context.Context, try func() error) error {
 	}
 }
 
+// inProxy starts a process in the cgroup of Envoy.
+func inProxy(name string) func(*exec.Cmd) error {
+	return func(cmd *exec.Cmd) error {
+		cg, err := cgroup.Open("")
+		if err != nil {
+			return err
+		}
+		at := cg.Proxy(name)
+		if err := at.Make(); err != nil {
+			return err
+		}
+		return at.Start(cmd)
+	}
+}
+
 // inHold starts a process in the cgroup of those that carry output.
 func inHold(name string) func(*exec.Cmd) error {
 	return func(cmd *exec.Cmd) error {

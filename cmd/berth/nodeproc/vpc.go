@@ -40,6 +40,7 @@ type clouds struct {
 	report   atomic.Pointer[router.Report]
 	log      *slog.Logger
 	handler  func(vpc string) http.Handler // of metadata; set before anything is served
+	moved    atomic.Pointer[func()]        // hears that interfaces may have come or gone
 }
 
 // metadataPort is where the endpoint is in each router, beside none of the task's own ports.
@@ -125,6 +126,9 @@ func (c *clouds) route(ctx context.Context, d nodeconf.Delta) error {
 		return err
 	}
 	c.report.Store(&r)
+	if moved := c.moved.Load(); moved != nil {
+		(*moved)()
+	}
 	for _, id := range slices.Sorted(maps.Keys(r.Failed)) {
 		err = errors.Join(err, fmt.Errorf("%s: %w", id, r.Failed[id]))
 	}

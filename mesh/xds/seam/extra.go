@@ -20,6 +20,8 @@ type Extra struct {
 	Check     *proxyconf.Check `json:",omitempty"` // nil: targets are healthy unseen
 	Protocol  string           // of the cluster: http1, http2 or tcp
 	End       bool             `json:",omitempty"` // connections end when a target's deregistration is over
+	// With fewer healthy targets, or fewer of a hundred than MinPercent, all get requests.
+	MinHealthy, MinPercent int `json:",omitempty"`
 }
 
 const (

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
@@ -104,4 +105,13 @@ func closed(err error) error {
 		return &Closed{Code: 1006, Reason: err.Error()}
 	}
 	return err
+}
+
+// Stream opens a web socket that carries bytes of another protocol. It ends with ctx.
+func (w *Web) Stream(ctx context.Context, url string) (net.Conn, error) {
+	c, err := w.Dial(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return websocket.NetConn(ctx, c.(conn).Conn, websocket.MessageBinary), nil
 }

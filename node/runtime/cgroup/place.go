@@ -27,6 +27,12 @@ func (h *Hierarchy) Own(name string) Place { return Place{h, "/" + name + "-own"
 // Hold is where hold and the shims are: what they do most of is carrying what containers print.
 func (h *Hierarchy) Hold(name string) Place { return Place{h, "/" + name + "-hold"} }
 
+// Proxy is where Envoy is: it works for load balancers, and is neither of the tasks nor of who runs them.
+func (h *Hierarchy) Proxy(name string) Place { return Place{h, "/" + name + "-proxy"} }
+
+// Make makes the cgroup of a process that outlives this one.
+func (p Place) Make() error { return p.make(WeightOwn, runtime.NumCPU()) }
+
 // make makes the cgroup; on v2 it stays without controllers for children, or no process could be in it.
 func (p Place) make(weight, cpus int) error {
 	dir := filepath.Join(p.h.root, p.path)
@@ -88,14 +94,14 @@ func (h *Hierarchy) Settle(name string) (bool, error) {
 func (h *Hierarchy) Leave(name string) {
 	top := Place{h, ""}
 	_ = os.WriteFile(top.file("cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o600) // it is about to end, and removed later then
-	for _, p := range []Place{h.Own(name), h.Hold(name)} {
+	for _, p := range []Place{h.Own(name), h.Hold(name), h.Proxy(name)} {
 		_ = unix.Rmdir(p.file("")) // busy: what outlives this process is there
 	}
 }
 
-// Unsettle removes both cgroups.
+// Unsettle removes the cgroups.
 func (h *Hierarchy) Unsettle(name string) error {
-	return errors.Join(h.Remove(h.Own(name).path), h.Remove(h.Hold(name).path))
+	return errors.Join(h.Remove(h.Own(name).path), h.Remove(h.Hold(name).path), h.Remove(h.Proxy(name).path))
 }
 
 // Kill sends SIGKILL to every process there but one, which may be 0, and says whether there was any.

@@ -1,0 +1,177 @@
+package envoy
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-ecs/berth/node/runtime/daemon"
+)
+
+const (
+	restartDelayMin = 50 * time.Millisecond
+	restartDelayMax = 5 * time.Second
+	steady          = time.Minute // an Envoy that lived so long resets the waits
+	stopTimeout     = 10 * time.Second
+	logEvery        = time.Minute
+	maxLog          = 16 << 20
+)
+
+// Supervisor keeps one Envoy running once it is wanted.
+type Supervisor struct {
+	c      Config
+	wanted chan struct{}
+
+	mu   sync.Mutex
+	pid  int // 0: none runs
+	once sync.Once
+}
+
+// New makes a Supervisor. Nothing runs before Want.
+func New(c Config) *Supervisor { return &Supervisor{c: c, wanted: make(chan struct{})} }
+
+// Want has an Envoy run from now on.
+func (s *Supervisor) Want() { s.once.Do(func() { close(s.wanted) }) }
+
+// Pid is Envoy's, 0 while none runs.
+func (s *Supervisor) Pid() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pid
+}
+
+func (s *Supervisor) setPid(pid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pid = pid
+}
+
+// Run adopts the Envoy of the process before, or starts one when it is wanted, and keeps it running until ctx ends. It goes on then.
+func (s *Supervisor) Run(ctx context.Context) error {
+	if p := adopt(s.c); p != nil {
+		_ = p.Close()
+		s.Want()
+	}
+	select {
+	case <-s.wanted:
+	case <-ctx.Done():
+		return nil
+	}
+	go s.boundLog(ctx)
+	for delay := restartDelayMin; ; delay = min(2*delay, restartDelayMax) {
+		began := time.Now()
+		if err := s.serve(ctx); err != nil {
+			s.c.Log.Warn("Envoy cannot be started", "error", err)
+		}
+		if time.Since(began) > steady {
+			delay = restartDelayMin
+		}
+		if !pause(ctx, delay) {
+			return nil
+		}
+	}
+}
+
+// serve waits for the end of an Envoy, which it starts unless one runs.
+func (s *Supervisor) serve(ctx context.Context) error {
+	p, err := s.ensure()
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	s.setPid(p.Pid)
+	defer s.setPid(0)
+	if p.Wait(ctx) == nil {
+		s.c.Log.Warn("Envoy ended; starting it again", "pid", p.Pid)
+	}
+	return nil
+}
+
+func (s *Supervisor) ensure() (*daemon.Process, error) {
+	unlock, err := daemon.LockFile(filepath.Join(s.c.RunDir, "envoy.lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if p := adopt(s.c); p != nil {
+		return p, nil
+	}
+	return start(s.c)
+}
+
+// adopt answers the Envoy that runs with our configuration, whatever program it was started of; nil: none does.
+func adopt(c Config) *daemon.Process {
+	for _, pid := range daemon.CommandLines(func(args []string) bool { return len(args) > 2 && args[1] == "-c" && args[2] == c.bootstrap() }) {
+		if p, err := daemon.OpenProcess(pid); err == nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// Stop ends the Envoy of a directory for good. Nobody supervises it any more.
+func Stop(ctx context.Context, c Config) error {
+	for {
+		p := adopt(c)
+		if p == nil {
+			break
+		}
+		if err := end(ctx, p); err != nil {
+			return err
+		}
+	}
+	for _, f := range []string{c.admin(), c.Socket(), c.bootstrap()} {
+		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func end(ctx context.Context, p *daemon.Process) error {
+	defer p.Close()
+	for _, signal := range []unix.Signal{unix.SIGTERM, unix.SIGKILL} {
+		if err := p.Signal(signal); err != nil && !errors.Is(err, unix.ESRCH) {
+			return err
+		}
+		once, cancel := context.WithTimeout(ctx, stopTimeout)
+		err := p.Wait(once)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return errors.New("an Envoy that was killed does not end")
+}
+
+// boundLog keeps the log from filling the disk. Envoy appends: it goes on at the beginning.
+func (s *Supervisor) boundLog(ctx context.Context) {
+	for {
+		if info, err := os.Stat(s.c.logFile()); err == nil && info.Size() > maxLog {
+			if err := os.Truncate(s.c.logFile(), 0); err != nil {
+				s.c.Log.Warn("Envoy's log cannot be made short", "error", err)
+			}
+		}
+		if !pause(ctx, logEvery) {
+			return
+		}
+	}
+}
+
+// pause waits for d and reports whether ctx still runs.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,217 @@
+package proxy_test
+
+import (
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/berth-ecs/berth/mesh/xds/server"
+)
+
+func inode(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }
+
+// Envoy comes with the first part, serves in the interface's network, and what becomes of it is reported.
+func TestALoadBalancer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.serve()
+	p, _ := w.run()
+	part := web("a")
+	w.tell(server.News{Parts: []server.NodePart{{Node: node, Part: part}}}) // before its interface is there
+	w.eventually("the part is known", func() bool { return w.partOf(part).Part != "" })
+	if p.Pid() != 0 || w.partOf(part).Serving {
+		t.Errorf("Envoy %d, %+v: there is nothing to do yet", p.Pid(), w.partOf(part))
+	}
+	w.space("eni-a")
+	p.Look()
+	one, two := w.target("eni-a", "one"), w.target("eni-a", "two")
+	w.balance(part, one, two)
+	w.eventually("it serves", func() bool { return w.partOf(part).Serving })
+	w.eventually("both are healthy", func() bool {
+		return w.stateOf(part, one).State == "healthy" && w.stateOf(part, two).State == "healthy"
+	})
+	seen := map[string]bool{}
+	w.eventually("both are asked", func() bool {
+		name, err := w.ask("eni-a", "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[name] = true
+		return len(seen) == 2
+	})
+	two.ill(true)
+	w.eventually("one is unhealthy", func() bool { return w.stateOf(part, two).State == "unhealthy" })
+	if h := w.stateOf(part, two); h.Reason != "Target.ResponseCodeMismatch" || h.Detail != "Health checks failed with these codes: [503]" {
+		t.Errorf("%+v", h)
+	}
+	for range 20 {
+		if name, err := w.ask("eni-a", "/"); name != "one" || err != nil {
+			t.Errorf("%q, %v", name, err)
+		}
+	}
+	one.ill(true)
+	w.eventually("none is healthy", func() bool { return w.stateOf(part, one).State == "unhealthy" })
+	clear(seen)
+	w.eventually("all are asked when none is healthy", func() bool {
+		name, err := w.ask("eni-a", "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[name] = true
+		return len(seen) == 2
+	})
+	w.eventually("requests are counted", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		var n int64
+		for _, c := range w.counts {
+			n += c.Requests
+		}
+		return n > 20
+	})
+}
+
+// A target that drains gets nothing new, and is drained when what was in flight has ended.
+func TestDraining(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.serve()
+	w.space("eni-a")
+	w.run()
+	part := web("a")
+	one, two := w.target("eni-a", "one"), w.target("eni-a", "two")
+	w.balance(part, one)
+	w.answers("eni-a")
+	held := make(chan error, 1)
+	go func() { _, err := w.ask("eni-a", "/hold"); held <- err }()
+	<-one.holds
+	one.draining = true
+	w.balance(part, one, two)
+	w.eventually("the other one is asked", func() bool { name, _ := w.ask("eni-a", "/"); return name == "two" })
+	for range 10 {
+		if name, err := w.ask("eni-a", "/"); name != "two" || err != nil {
+			t.Errorf("%q, %v", name, err)
+		}
+	}
+	for range 3 * 2 { // as often as is looked, and more: what is in flight keeps it
+		if s := w.stateOf(part, one).State; s == "drained" {
+			t.Error("it is drained while something is in flight")
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+	close(one.hold)
+	if err := <-held; err != nil {
+		t.Error(err)
+	}
+	w.eventually("it is drained", func() bool { return w.stateOf(part, one).State == "drained" })
+}
+
+// Everything that is killed comes back, with what it was told, while no server is there.
+func TestNobodyIsThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	gone := w.serve()
+	w.space("eni-a")
+	p, end := w.run()
+	part := web("a")
+	one, two := w.target("eni-a", "one"), w.target("eni-a", "two")
+	w.balance(part, one, two)
+	w.eventually("both are healthy", func() bool {
+		return w.stateOf(part, one).State == "healthy" && w.stateOf(part, two).State == "healthy"
+	})
+	gone()
+	pid := p.Pid()
+	began := time.Now()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("there is another Envoy", func() bool { return p.Pid() != 0 && p.Pid() != pid })
+	w.answers("eni-a")
+	t.Logf("kill -9 of Envoy to the first answer: %v", time.Since(began))
+
+	// A target that dies is not asked any more.
+	_ = two.server.Close()
+	w.eventually("the dead one is not asked", func() bool {
+		for range 10 {
+			if name, err := w.ask("eni-a", "/"); name != "one" || err != nil {
+				return false
+			}
+		}
+		return true
+	})
+
+	// The node's process is replaced: Envoy goes on, nothing fails meanwhile.
+	pid = p.Pid()
+	end()
+	for range 10 {
+		if _, err := w.ask("eni-a", "/"); err != nil {
+			t.Error(err)
+		}
+	}
+	p, end = w.run()
+	w.eventually("Envoy is adopted", func() bool { return p.Pid() == pid })
+	for range 50 {
+		if _, err := w.ask("eni-a", "/"); err != nil {
+			t.Error(err)
+		}
+	}
+
+	// Both at once.
+	end()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	p, _ = w.run()
+	w.tell(server.News{})
+	p.Look()
+	w.eventually("there is another Envoy", func() bool { return p.Pid() != 0 && p.Pid() != pid })
+	w.answers("eni-a")
+
+	// A server is back: it tells what changed.
+	w.serve()
+	three := w.target("eni-a", "three")
+	w.balance(part, three)
+	w.eventually("the new one is asked", func() bool { name, _ := w.ask("eni-a", "/"); return name == "three" })
+}
+
+// What Envoy refuses of one part leaves the others, and that one with what it had.
+func TestARefusedPart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.serve()
+	w.space("eni-a")
+	w.space("eni-b")
+	p, _ := w.run()
+	a, b := web("a"), web("b")
+	w.balance(a, w.target("eni-a", "one"))
+	w.balance(b, w.target("eni-b", "two"))
+	w.answers("eni-a")
+	w.answers("eni-b")
+	bad := web("a")
+	again := bad.Listeners[0]
+	again.Name = "80 again"
+	bad.Listeners = append(bad.Listeners, again)
+	w.balance(bad, w.target("eni-a", "three"))
+	w.eventually("it is refused", func() bool { return w.partOf(a).Error != "" })
+	t.Log(w.partOf(a).Error)
+	if w.partOf(b).Error != "" || w.partOf(a).Serving {
+		t.Errorf("%+v, %+v", w.partOf(a), w.partOf(b))
+	}
+	w.answers("eni-a")
+	w.answers("eni-b")
+	pid := p.Pid()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("there is another Envoy", func() bool { return p.Pid() != 0 && p.Pid() != pid })
+	w.answers("eni-a")
+	w.answers("eni-b")
+	w.balance(a, w.target("eni-a", "four"))
+	w.eventually("it is right again", func() bool { return w.partOf(a).Error == "" && w.partOf(a).Serving })
+
+	// A part that is taken away leaves the other.
+	w.tell(server.News{PartsGone: []server.PartKey{{Node: node, Part: a.Name}}})
+	w.eventually("nobody listens", func() bool { _, err := w.ask("eni-a", "/"); return err != nil })
+	w.answers("eni-b")
+}

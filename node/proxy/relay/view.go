@@ -1,0 +1,189 @@
+package relay
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	endpoint "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/berth-ecs/berth/mesh/xds/seam"
+)
+
+// item is a resource as Envoy is told it.
+type item struct {
+	version string
+	body    *anypb.Any
+	part    string
+	eds     string // of a cluster: the name of its endpoints
+}
+
+// read is a resource that was read and translated once.
+type read struct {
+	version string // as the server said it
+	item    item
+	spaces  []string
+	logs    []string
+	extra   seam.Extra                      // of a cluster
+	hosts   *endpoint.ClusterLoadAssignment // of endpoints
+	err     error
+}
+
+var errLog = errors.New("the path of an access log is not below the node's directory of them")
+
+// logPath is where an access log goes; its directory is made.
+func (r *Relay) logPath(path string) (string, error) {
+	if path == "" || !filepath.IsLocal(path) {
+		return "", errLog
+	}
+	to := filepath.Join(r.c.LogDir, path)
+	return to, os.MkdirAll(filepath.Dir(to), 0o700)
+}
+
+// reading reads and translates a resource.
+func (r *Relay) reading(in Resource) read {
+	part, _, _ := seam.Cut(in.Name)
+	out := read{version: in.Version, item: item{version: in.Version, body: in.Body, part: part}}
+	if in.Type == seam.TypeSecret { // there is nothing in it to put in, and it is in as few places as can be
+		out.item.part = ""
+		return out
+	}
+	m, err := in.Body.UnmarshalNew()
+	if err != nil {
+		out.err = err
+		return out
+	}
+	if in.Type == seam.TypeEndpoint {
+		out.hosts, _ = m.(*endpoint.ClusterLoadAssignment)
+		return out
+	}
+	if c, ok := m.(*clusterv3.Cluster); ok {
+		out.item.eds = c.GetEdsClusterConfig().GetServiceName()
+		out.extra, out.err = seam.ExtraOf(c.GetMetadata())
+	}
+	p := places{space: r.c.Spaces.Path, log: r.logPath, spaces: map[string]bool{}, logs: map[string]bool{}}
+	if err := p.put(m.ProtoReflect(), 0); err != nil {
+		out.err = err
+		return out
+	}
+	out.spaces, out.logs = keys(p.spaces), keys(p.logs)
+	if len(out.spaces)+len(out.logs) > 0 {
+		out.item.body, err = packed(m)
+		out.err = errors.Join(out.err, err)
+	}
+	return out
+}
+
+func keys(m map[string]bool) (out []string) {
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func packed(m proto.Message) (*anypb.Any, error) {
+	a := &anypb.Any{}
+	return a, anypb.MarshalFrom(a, m, proto.MarshalOptions{Deterministic: true})
+}
+
+// view is what Envoy should have, with what was read for it.
+type view struct {
+	items    map[Key]*item
+	clusters map[string]read // that are told, by name: their targets are looked at
+	parts    map[string]*part
+	sets     map[string]*endpoint.ClusterLoadAssignment // as servers said them
+	logs     map[string]bool
+}
+
+// part is what one needs: the listeners that it should have, and why it cannot.
+type part struct {
+	listeners []string
+	err       error
+}
+
+// see makes the view of everything that is known. What was read before is not read again.
+func (r *Relay) see(all map[Key]Resource) *view {
+	v := &view{
+		items: map[Key]*item{}, clusters: map[string]read{}, parts: map[string]*part{}, sets: map[string]*endpoint.ClusterLoadAssignment{}, logs: map[string]bool{},
+	}
+	fresh := make(map[Key]read, len(all))
+	for k, in := range all {
+		one, ok := r.read[k]
+		if !ok || one.version != in.Version {
+			one = r.reading(in)
+			if one.err != nil {
+				r.c.Log.Warn("what a server said of the proxy is not understood", "resource", k.Name, "error", one.err)
+			}
+		}
+		fresh[k] = one
+		r.place(v, k, one)
+	}
+	r.read = fresh
+	for name, c := range v.clusters {
+		r.target(v, name, c)
+	}
+	return v
+}
+
+// place puts what was read into a view, unless the network that it names is not there.
+func (r *Relay) place(v *view, k Key, one read) {
+	if k.Type == seam.TypeEndpoint {
+		v.sets[k.Name] = one.hosts
+		return
+	}
+	if p := one.item.part; p != "" {
+		if v.parts[p] == nil {
+			v.parts[p] = &part{}
+		}
+		v.parts[p].err = errors.Join(v.parts[p].err, one.err)
+		if k.Type == seam.TypeListener {
+			v.parts[p].listeners = append(v.parts[p].listeners, k.Name)
+		}
+	}
+	if one.err != nil || slices.ContainsFunc(one.spaces, func(id string) bool { return !r.up(id) }) {
+		return
+	}
+	for _, l := range one.logs {
+		v.logs[l] = true
+	}
+	told := one.item
+	if b, refused := r.refused[k]; refused && b.version == told.version && b.before != nil {
+		told = *b.before
+	}
+	v.items[k] = &told
+	if k.Type == seam.TypeCluster {
+		v.clusters[k.Name] = one
+	}
+}
+
+// target puts a cluster's endpoints into a view, as its part sees them.
+func (r *Relay) target(v *view, name string, c read) {
+	if c.item.eds == "" {
+		return
+	}
+	set := v.sets[c.extra.Endpoints]
+	if set == nil {
+		set = &endpoint.ClusterLoadAssignment{}
+	}
+	healthy := func(a netip.AddrPort) bool {
+		h, known := r.health[healthKey(c.extra, a)]
+		return c.extra.Check == nil || known && h.State == "healthy"
+	}
+	body, err := packed(overlay(set, c.item.eds, c.extra, healthy))
+	if err != nil {
+		r.c.Log.Warn("targets cannot be told", "cluster", name, "error", err)
+		return
+	}
+	sum := sha256.Sum256(body.GetValue())
+	part, _, _ := strings.Cut(name, "|")
+	v.items[Key{seam.TypeEndpoint, c.item.eds}] = &item{version: hex.EncodeToString(sum[:8]), body: body, part: part}
+}
