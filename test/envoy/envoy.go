@@ -3,21 +3,25 @@ package envoy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpoint "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tls "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
@@ -123,44 +127,56 @@ func (p *Proxy) source(kind, name string) string {
 
 // Tell makes it follow other resources. One that is as it was is not told again.
 func (p *Proxy) Tell(all []xds.Resource) error {
-	files := map[string]*discovery.DiscoveryResponse{}
-	put := func(kind, file string, m proto.Message) error {
-		a, err := anypb.New(m)
-		if files[file] == nil {
-			files[file] = &discovery.DiscoveryResponse{TypeUrl: kind, VersionInfo: "1"}
-		}
-		files[file].Resources = append(files[file].Resources, a)
-		return err
-	}
-	hosts := map[string]*endpoint.ClusterLoadAssignment{}
+	k := kept{hosts: map[string]*endpoint.ClusterLoadAssignment{}, routes: map[string]*route.RouteConfiguration{}}
 	for _, r := range all {
-		if cla, ok := r.Body.(*endpoint.ClusterLoadAssignment); ok {
-			hosts[r.Name] = cla
+		switch b := r.Body.(type) {
+		case *endpoint.ClusterLoadAssignment:
+			k.hosts[r.Name] = b
+		case *route.RouteConfiguration:
+			k.routes[r.Name] = b
 		}
 	}
+	files, err := p.files(all, k)
+	for _, file := range slices.SortedFunc(maps.Keys(files), func(a, b string) int { return cmp.Compare(order(files[a]), order(files[b])) }) {
+		err = errors.Join(err, move(file, files[file]))
+	}
+	return err
+}
+
+// kept are the resources that stand in others here: Envoy follows no more files than a machine lets it.
+type kept struct {
+	hosts  map[string]*endpoint.ClusterLoadAssignment
+	routes map[string]*route.RouteConfiguration
+}
+
+// order is that in which files are written: what others name comes first.
+func order(r *discovery.DiscoveryResponse) int { return slices.Index(seam.Types(), r.GetTypeUrl()) }
+
+func (p *Proxy) files(all []xds.Resource, k kept) (map[string]*discovery.DiscoveryResponse, error) {
+	files := map[string]*discovery.DiscoveryResponse{}
 	var err error
 	for _, r := range all {
-		body := proto.Clone(r.Body)
-		p.replace(body.ProtoReflect())
+		body, name := proto.Clone(r.Body), ""
+		p.replace(body.ProtoReflect(), k)
 		switch b := body.(type) {
-		case *endpoint.ClusterLoadAssignment:
+		case *endpoint.ClusterLoadAssignment, *route.RouteConfiguration:
 			continue
 		case *clusterv3.Cluster:
 			extra, eerr := seam.ExtraOf(b.GetMetadata())
-			its := &endpoint.ClusterLoadAssignment{ClusterName: b.GetEdsClusterConfig().GetServiceName(), Endpoints: hosts[extra.Endpoints].GetEndpoints()}
-			err = errors.Join(err, eerr, put(seam.TypeEndpoint, p.path(seam.TypeEndpoint, its.GetClusterName()), its), put(r.Type, p.path(r.Type, ""), b))
-		default:
-			name := r.Name
-			if r.Type == seam.TypeListener {
-				name = ""
-			}
-			err = errors.Join(err, put(r.Type, p.path(r.Type, name), body))
+			err = errors.Join(err, eerr)
+			b.EdsClusterConfig, b.ClusterDiscoveryType = nil, &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
+			b.LoadAssignment = &endpoint.ClusterLoadAssignment{ClusterName: b.GetName(), Endpoints: k.hosts[extra.Endpoints].GetEndpoints()}
+		case *tls.Secret:
+			name = r.Name
 		}
+		a, aerr := anypb.New(body)
+		file := p.path(r.Type, name)
+		if files[file] == nil {
+			files[file] = &discovery.DiscoveryResponse{TypeUrl: r.Type, VersionInfo: "1"}
+		}
+		files[file].Resources, err = append(files[file].Resources, a), errors.Join(err, aerr)
 	}
-	for file, response := range files {
-		err = errors.Join(err, move(file, response))
-	}
-	return err
+	return files, err
 }
 
 // move puts a file in its place at once, which is what Envoy looks for.
@@ -187,10 +203,10 @@ func deterministic(m proto.Message) []byte {
 }
 
 // replace puts files in the place of servers, the loopback in that of namespaces, and drops access logs' prefixes.
-func (p *Proxy) replace(m protoreflect.Message) {
+func (p *Proxy) replace(m protoreflect.Message, k kept) {
 	if a, ok := m.Interface().(*anypb.Any); ok {
 		if inner, err := a.UnmarshalNew(); err == nil {
-			p.replace(inner.ProtoReflect())
+			p.replace(inner.ProtoReflect(), k)
 			a.Value = deterministic(inner)
 		}
 		return
@@ -205,23 +221,21 @@ func (p *Proxy) replace(m protoreflect.Message) {
 		if x.GetAddress() == "0.0.0.0" {
 			x.Address = "127.0.0.1"
 		}
-	case *hcm.Rds:
-		x.ConfigSource = from(seam.TypeRoute, x.GetRouteConfigName())
-	case *clusterv3.Cluster_EdsClusterConfig:
-		x.EdsConfig = from(seam.TypeEndpoint, x.GetServiceName())
+	case *hcm.HttpConnectionManager:
+		x.RouteSpecifier = &hcm.HttpConnectionManager_RouteConfig{RouteConfig: k.routes[x.GetRds().GetRouteConfigName()]}
 	case *tls.SdsSecretConfig:
 		x.SdsConfig = from(seam.TypeSecret, x.GetName())
 	}
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {
 		case f.IsMap() && f.MapValue().Message() != nil:
-			v.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool { p.replace(v.Message()); return true })
+			v.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool { p.replace(v.Message(), k); return true })
 		case f.IsList() && f.Message() != nil:
 			for i := range v.List().Len() {
-				p.replace(v.List().Get(i).Message())
+				p.replace(v.List().Get(i).Message(), k)
 			}
 		case f.Message() != nil && !f.IsMap() && !f.IsList():
-			p.replace(v.Message())
+			p.replace(v.Message(), k)
 		}
 		return true
 	})
