@@ -26,9 +26,19 @@ func (i *Installation) AskEC2(ctx context.Context, into any, action string, pair
 	return EC2{http.DefaultClient, i.Endpoint, AccessKey, SecretKey}.Ask(ctx, into, action, pairs...)
 }
 
+// AskELB calls an operation of Elastic Load Balancing as AskEC2 does.
+func (i *Installation) AskELB(ctx context.Context, into any, action string, pairs ...string) error {
+	return EC2{http.DefaultClient, i.Endpoint, AccessKey, SecretKey}.ask(ctx, into, [2]string{"elasticloadbalancing", "2015-12-01"}, append([]string{"Action", action}, pairs...))
+}
+
 // Ask calls an operation with the parameters "Name", "value", ... and reads the answer.
 func (e EC2) Ask(ctx context.Context, into any, action string, pairs ...string) error {
-	q := url.Values{"Action": {action}, "Version": {"2016-11-15"}}
+	return e.ask(ctx, into, [2]string{"ec2", "2016-11-15"}, append([]string{"Action", action}, pairs...))
+}
+
+// ask calls an operation of a service of a version; the first pair names it.
+func (e EC2) ask(ctx context.Context, into any, service [2]string, pairs []string) error {
+	q := url.Values{"Version": {service[1]}}
 	for p := 0; p+1 < len(pairs); p += 2 {
 		q.Set(pairs[p], pairs[p+1])
 	}
@@ -40,7 +50,7 @@ func (e EC2) Ask(ctx context.Context, into any, action string, pairs ...string) 
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	sigv4.Signer{
 		Credentials: sigv4.Credentials{AccessKey: e.AccessKey, Secret: e.SecretKey},
-		Scope:       sigv4.Scope{Region: Region, Service: "ec2"},
+		Scope:       sigv4.Scope{Region: Region, Service: service[0]},
 	}.Sign(r, []byte(body), time.Now())
 	resp, err := e.HTTP.Do(r)
 	if err != nil {
@@ -52,7 +62,7 @@ func (e EC2) Ask(ctx context.Context, into any, action string, pairs ...string) 
 	case err != nil:
 		return err
 	case resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("%s: %s", action, answer)
+		return fmt.Errorf("%s: %s", pairs[1], answer)
 	}
 	return xml.Unmarshal(answer, into)
 }
