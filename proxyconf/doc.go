@@ -59,6 +59,7 @@ type HTTP struct {
 // Route is one way that a request may take.
 type Route struct {
 	Name     string  // the rule's ARN
+	Priority int     // the rule's, as the access log says it; 0 of the default one
 	Matches  []Match // all of them; none takes every request
 	Forward  []Weighted
 	Sticky   time.Duration // for which a client stays with one of Forward

@@ -34,7 +34,7 @@ func (b *Balancer) routes(l Listener) []proxyconf.Route {
 const unavailable = 503
 
 func (b *Balancer) route(r *elb.Rule) proxyconf.Route {
-	out := proxyconf.Route{}
+	out := proxyconf.Route{Priority: int(r.Priority)}
 	for _, c := range r.Conditions {
 		out.Matches = append(out.Matches, match(c))
 	}

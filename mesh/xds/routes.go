@@ -10,6 +10,7 @@ import (
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	previous "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/berth-ecs/berth/mesh/xds/seam"
 	"github.com/berth-ecs/berth/proxyconf"
@@ -63,13 +64,35 @@ func (s scope) route(r proxyconf.Route) ([]*route.Route, error) {
 	}
 	var out []*route.Route
 	for _, way := range ways {
-		one := &route.Route{Name: r.Name, Match: way}
+		one := &route.Route{Name: r.Name, Match: way, Metadata: s.said(r)}
 		if err := s.act(one, r); err != nil {
 			return nil, err
 		}
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+const (
+	priorityKey = "priority"
+	actionKey   = "action"
+)
+
+// said is what the log says of a route.
+func (s scope) said(r proxyconf.Route) *core.Metadata {
+	if s.listener.Logs == "" {
+		return nil
+	}
+	action := "forward"
+	switch {
+	case r.Redirect != nil:
+		action = "redirect"
+	case r.Fixed != nil:
+		action = "fixed-response"
+	}
+	return &core.Metadata{FilterMetadata: map[string]*structpb.Struct{seam.MetadataKey: {Fields: map[string]*structpb.Value{
+		priorityKey: structpb.NewStringValue(strconv.Itoa(r.Priority)), actionKey: structpb.NewStringValue(action),
+	}}}}
 }
 
 // portsFirst are ways, and before each the same for requests whose host has a port.

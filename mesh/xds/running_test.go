@@ -66,7 +66,7 @@ func started(t testing.TB, all []Resource, edit func(*bootstrap.Bootstrap)) (str
 	b := still(t, all, dir)
 	piped(t, b, dir)
 	edit(b)
-	cmd := exec.Command(program, "-c", written(t, b, dir), "--disable-hot-restart", "--concurrency", "1", "--log-level", "error")
+	cmd := exec.Command(program, "-c", written(t, b, dir), "--disable-hot-restart", "--concurrency", "1", "--log-level", "error", "--file-flush-interval-msec", "20")
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

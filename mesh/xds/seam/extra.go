@@ -24,8 +24,10 @@ type Extra struct {
 	MinHealthy, MinPercent int `json:",omitempty"`
 }
 
+// MetadataKey is where Envoy's resources have what is berth's; GroupKey is, in that of a cluster, how the part calls it.
 const (
-	metadataKey = "berth"
+	MetadataKey = "berth"
+	GroupKey    = "group"
 	extraKey    = "extra"
 )
 
@@ -36,7 +38,7 @@ func (e Extra) Metadata() (*core.Metadata, error) {
 		return nil, fmt.Errorf("what the relay needs of a cluster: %w", err)
 	}
 	return &core.Metadata{FilterMetadata: map[string]*structpb.Struct{
-		metadataKey: {Fields: map[string]*structpb.Value{extraKey: structpb.NewStringValue(string(text))}},
+		MetadataKey: {Fields: map[string]*structpb.Value{extraKey: structpb.NewStringValue(string(text)), GroupKey: structpb.NewStringValue(e.Cluster)}},
 	}}, nil
 }
 
@@ -44,7 +46,7 @@ var errNoExtra = errors.New("the cluster does not say what the relay needs of it
 
 // ExtraOf reads what Metadata wrote.
 func ExtraOf(m *core.Metadata) (Extra, error) {
-	text := m.GetFilterMetadata()[metadataKey].GetFields()[extraKey].GetStringValue()
+	text := m.GetFilterMetadata()[MetadataKey].GetFields()[extraKey].GetStringValue()
 	if text == "" {
 		return Extra{}, errNoExtra
 	}
