@@ -52,7 +52,7 @@ func (a *API) setListener(tx store.Tx, b *elb.LoadBalancer, l *elb.Listener, in 
 			return elb.Errorf(shape.CodeDuplicateListenerException, "A listener already exists on this port for this load balancer '%s'", b.ARN())
 		}
 	}
-	if l.Certificate != "" && !a.Certificates.Certificate(tx, l.Home, l.Certificate) {
+	if len(in.Certificates) > 0 && !a.Certificates.Certificate(tx, l.Home, l.Certificate) {
 		return elb.NoCertificate(l.Certificate)
 	}
 	if len(in.DefaultActions) > 0 || len(l.Default) == 0 {

@@ -184,6 +184,9 @@ func flatten(form url.Values, name string, v any) {
 			flatten(form, strings.TrimPrefix(name+"."+k, "."), e)
 		}
 	case []any:
+		if len(v) == 0 {
+			form.Set(name, "") // as clients say an empty list
+		}
 		for i, e := range v {
 			flatten(form, fmt.Sprintf("%s.member.%d", name, i+1), e)
 		}

@@ -2,6 +2,7 @@ package region
 
 import (
 	"bytes"
+	"crypto/elliptic"
 	"encoding/base64"
 	"encoding/json"
 	"testing"
@@ -29,7 +30,7 @@ func testKeyring(t *testing.T) *acm.Keyring {
 // identity gives somebody a certificate with a word in its name and its tags.
 func (w *world) identity(who ecs.Home, word string) (arn string) {
 	w.Helper()
-	m := acmtest.SelfSigned(w.T, acmtest.Of{Names: []string{word + ".example"}, Key: acmtest.NewRSA(w.T, 1024)})
+	m := acmtest.SelfSigned(w.T, acmtest.Of{Names: []string{word + ".example"}, Key: acmtest.NewKey(w.T, elliptic.P256())})
 	in, err := json.Marshal(map[string]any{"Certificate": m.Body, "PrivateKey": m.Key, "Tags": []any{map[string]string{"Key": "word", "Value": word}}})
 	if err != nil {
 		w.Fatal(err)
@@ -53,7 +54,7 @@ var acmSpecial = map[string]aim{
 // aimed is material for an import: another certificate than the owner's.
 func aimed() aim {
 	t := &testing.T{}
-	m := acmtest.SelfSigned(t, acmtest.Of{Names: []string{"new.example"}, Key: acmtest.NewRSA(t, 1024)})
+	m := acmtest.SelfSigned(t, acmtest.Of{Names: []string{"new.example"}, Key: acmtest.NewKey(t, elliptic.P256())})
 	return aim{"certificate": base64.StdEncoding.EncodeToString(m.Body), "privatekey": base64.StdEncoding.EncodeToString(m.Key)}
 }
 

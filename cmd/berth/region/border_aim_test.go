@@ -91,6 +91,8 @@ func (a aim) input(s *aws.Service, operation string) (any, error) {
 		maps.Copy(with, acmSpecial[operation])
 	case "servicediscovery":
 		maps.Copy(with, discoverySpecial[operation])
+	case "elbv2":
+		maps.Copy(with, elbSpecial[operation])
 	case "ec2":
 		maps.Copy(with, ec2Special[operation])
 	default:
@@ -154,6 +156,8 @@ func (w *world) aims(s *aws.Service, operation string) []aim {
 	switch s.Package {
 	case "ec2":
 		return w.ec2Aims(operation)
+	case "elbv2":
+		return w.balancedAims(operation)
 	case "servicediscovery":
 		return w.discoveryAims(operation)
 	case "acm":

@@ -49,6 +49,13 @@ func (w *world) give(service string, who ecs.Home, word string) {
 		}
 		return
 	}
+	if service == "elbv2" {
+		found := w.balanced(who, word)
+		if who == owner {
+			w.found = found
+		}
+		return
+	}
 	if service == "servicediscovery" || service == "route53" {
 		found := w.discovery(who, word)
 		if who == owner {
