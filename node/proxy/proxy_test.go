@@ -2,6 +2,8 @@ package proxy_test
 
 import (
 	"os"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -214,4 +216,86 @@ func TestARefusedPart(t *testing.T) {
 	w.tell(server.News{PartsGone: []server.PartKey{{Node: node, Part: a.Name}}})
 	w.eventually("nobody listens", func() bool { _, err := w.ask("eni-a", "/"); return err != nil })
 	w.answers("eni-b")
+}
+
+// While clients ask without a pause, the node's process is replaced and servers come and go: nothing fails.
+func TestTrafficDoesNotNotice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	gone := w.serve()
+	w.space("eni-a")
+	p, end := w.run()
+	part := web("a")
+	one, two := w.target("eni-a", "one"), w.target("eni-a", "two")
+	w.balance(part, one, two)
+	w.answers("eni-a")
+	w.eventually("both are healthy", func() bool {
+		return w.stateOf(part, one).State == "healthy" && w.stateOf(part, two).State == "healthy"
+	})
+	confined(t, p.Pid())
+	stop, done := make(chan struct{}), make(chan struct{})
+	asked, failed := 0, 0
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if asked++; w.fails("eni-a") {
+				failed++
+			}
+		}
+	}()
+	pid := p.Pid()
+	for range 3 {
+		gone()
+		end()
+		p, end = w.run()
+		w.eventually("Envoy is adopted", func() bool { return p.Pid() == pid })
+		gone = w.serve()
+		three := w.target("eni-a", "three")
+		w.balance(part, three)
+		w.eventually("the new one is asked", func() bool { name, _ := w.ask("eni-a", "/"); return name == "three" })
+		w.balance(part, one, two)
+		w.eventually("the new one is not asked", func() bool { name, _ := w.ask("eni-a", "/"); return name != "three" })
+	}
+	close(stop)
+	<-done
+	t.Logf("%d requests, %d failed", asked, failed)
+	if failed > 0 || asked == 0 {
+		t.Errorf("%d of %d requests failed", failed, asked)
+	}
+}
+
+func (w *world) fails(id string) bool {
+	_, err := w.ask(id, "/")
+	if err != nil {
+		w.t.Log(err)
+	}
+	return err != nil
+}
+
+// confined looks at what the kernel says of Envoy's rights.
+func confined(t *testing.T, pid int) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const three = 1<<21 | 1<<12 | 1<<10 // SYS_ADMIN, NET_ADMIN, NET_BIND_SERVICE
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":\t")
+		switch name {
+		case "CapBnd", "CapEff", "CapPrm":
+			if n, err := strconv.ParseUint(value, 16, 64); err != nil || n&^three != 0 {
+				t.Errorf("%s %s: more than it needs (%v)", name, value, err)
+			}
+		case "NoNewPrivs":
+			if value != "1" {
+				t.Error("it may get more rights")
+			}
+		}
+	}
 }

@@ -18,7 +18,10 @@ func Bootstrap(c Config) ([]byte, error) {
 		"dynamic_resources": object{
 			"ads_config": object{
 				"api_type": "DELTA_GRPC", "transport_api_version": "V3", "set_node_on_first_message_only": true,
-				"grpc_services": []object{{"envoy_grpc": object{"cluster_name": "relay"}}},
+				// A node's process that was replaced is found again at once.
+				"grpc_services": []object{{"envoy_grpc": object{
+					"cluster_name": "relay", "retry_policy": object{"retry_back_off": object{"base_interval": "0.1s", "max_interval": "1s"}},
+				}}},
 			},
 			"cds_config": ads, "lds_config": ads,
 		},

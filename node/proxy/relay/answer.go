@@ -241,6 +241,9 @@ func (r *Relay) resumed(of string, has map[string]string) {
 			r.told[Key{of, name}] = &item{version: version}
 		}
 	}
+	if of == seam.TypeListener {
+		r.speak.Do(func() { close(r.spoken) })
+	}
 	ring(r.news)
 }
 

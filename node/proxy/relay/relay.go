@@ -45,6 +45,8 @@ type Relay struct {
 	prober *probe.Prober
 	bell   chan struct{} // something may be told otherwise
 	news   chan struct{} // something is to be reported
+	spoken chan struct{} // closed when Envoy has said which listeners it has
+	speak  sync.Once
 
 	mu      sync.Mutex
 	read    map[Key]read
@@ -75,7 +77,7 @@ func Open(c Config) (*Relay, error) {
 		return nil, err
 	}
 	return &Relay{
-		c: c, store: s, bell: make(chan struct{}, 1), news: make(chan struct{}, 1), read: map[Key]read{}, view: &view{}, spaces: map[string]uint64{},
+		c: c, store: s, bell: make(chan struct{}, 1), news: make(chan struct{}, 1), spoken: make(chan struct{}), read: map[Key]read{}, view: &view{}, spaces: map[string]uint64{},
 		changed: make(chan struct{}), told: map[Key]*item{}, refused: map[Key]refusal{}, errs: map[partType]string{}, drained: map[probe.Key]bool{},
 		idle: map[probe.Key]int{}, health: loadHealth(c),
 	}, nil

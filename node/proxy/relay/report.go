@@ -25,6 +25,7 @@ const (
 
 // report says what became of what was heard, until ctx ends or the server is gone.
 func (r *Relay) report(ctx context.Context, client grpc.ClientConnInterface) error {
+	r.greeted(ctx)
 	say, err := seam.Say(ctx, client)
 	if err != nil {
 		return err
@@ -53,6 +54,24 @@ func (r *Relay) report(ctx context.Context, client grpc.ClientConnInterface) err
 				return ctx.Err()
 			}
 		}
+	}
+}
+
+// patience is for an Envoy that has not yet found this process after the one before: what it serves is not known, and not nothing.
+const patience = 5 * time.Second
+
+func (r *Relay) greeted(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r.mu.Lock()
+	idle := len(r.spaces) == 0
+	r.mu.Unlock()
+	if idle {
+		return
+	}
+	select {
+	case <-r.spoken:
+	case <-ctx.Done():
 	}
 }
 
@@ -93,17 +112,18 @@ func goneHealth(_ probe.Key, v proxyconf.Health) (proxyconf.Health, bool) {
 	return v, true
 }
 
-// sayAll says a report in as many as it takes. The first one is whole if it is to be; a change that is empty is not said.
+// sayAll says a report in as many as it takes: one of everything goes on until it has no more. A change that is empty is not said.
 func sayAll(say func(proxyconf.Report) error, out proxyconf.Report, whole bool) error {
-	for whole || len(out.Parts)+len(out.Health)+len(out.Counts) > 0 {
-		one := proxyconf.Report{Whole: whole}
+	left := func() bool { return len(out.Parts)+len(out.Health)+len(out.Counts) > 0 }
+	for first := true; first && whole || left(); first = false {
+		one := proxyconf.Report{Whole: whole && first}
 		one.Parts, out.Parts = cut(out.Parts)
 		one.Health, out.Health = cut(out.Health)
 		one.Counts, out.Counts = cut(out.Counts)
+		one.More = whole && left()
 		if err := say(one); err != nil {
 			return err
 		}
-		whole = false
 	}
 	return nil
 }
