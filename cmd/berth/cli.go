@@ -31,6 +31,7 @@ type commands struct {
 	Top      topCommand      `cmd:"" help:"Show what tasks and containers use, again and again."`
 	Logs     logsCommand     `cmd:"" help:"Show the output of a task's containers."`
 	VPC      vpcCommand      `cmd:"" name:"vpc" help:"Ask about networks."`
+	LB       lbCommand       `cmd:"" name:"lb" help:"Ask about load balancers."`
 	Proxy    proxyCommand    `cmd:"" help:"See to the program that load balancers need."`
 	Ticket   ticketCommand   `cmd:"" help:"Make a ticket with which a machine becomes a node or a server of this installation."`
 	Machines machinesCommand `cmd:"" help:"Show or remove the machines of this installation."`

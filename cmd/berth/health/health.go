@@ -23,6 +23,8 @@ const (
 	MetricsPath = "/_berth/metrics"
 	TopPath     = "/_berth/top"         // signed, root only
 	ExplainPath = "/_berth/vpc/explain" // signed, root only
+	// LBExplainPath: signed, root only.
+	LBExplainPath = "/_berth/lb/explain"
 )
 
 // Page is the endpoint of a region.

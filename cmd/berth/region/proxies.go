@@ -12,7 +12,9 @@ import (
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/elb"
 	"github.com/berth-ecs/berth/elb/lower"
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/store"
+	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
 // instances are the machines of Amazon ECS as load balancers reach them: on the network of machines.
@@ -64,4 +66,11 @@ func newProxies(ctx context.Context, c Config, r rooms) (*lowering.Proxies, erro
 		Store: r.store, Machines: instances{}, Secrets: identities.Proxies{Keyring: r.sealed}, Instances: registrants{},
 		Log: c.Log.With("component", "proxies"), Metrics: r.metrics,
 	})
+}
+
+// newLBExplainer says which way requests take.
+func newLBExplainer(c Config, r rooms) lowering.Explainer {
+	regions, every := regionsOf(c.Settings)
+	v := &sigv4.Verifier{Keys: r.keys, Now: clock.Now, Service: "elasticloadbalancing", Regions: regions, AnyRegion: every}
+	return lowering.Explainer{Store: r.store, Machines: instances{}, Verify: v.VerifyUpgrade, Log: c.Log.With("component", "explain")}
 }

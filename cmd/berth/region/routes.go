@@ -20,6 +20,7 @@ func routes(c Config, r rooms, edge *wire.Edge, sessions *hub.Hub) http.Handler 
 		r.joining.Operators(mux)
 	}
 	mux.Handle("GET "+health.ExplainPath, newExplainer(c, r))
+	mux.Handle("GET "+health.LBExplainPath, newLBExplainer(c, r))
 	mux.Handle("GET "+health.MetricsPath, promhttp.HandlerFor(r.metrics, promhttp.HandlerOpts{}))
 	return mux
 }
