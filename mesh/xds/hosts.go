@@ -21,21 +21,51 @@ const (
 )
 
 // groups puts routes together by the hosts that they ask for. A request tries the group of its host, else that of the longest end of its host, else the last.
+// When there is no room for a group of each host, those that most routes ask for have one.
 func groups(routes []proxyconf.Route) []group {
+	return grouped(routes, (repeats-1)*len(routes)+repeatFree) // everywhere takes all of them at the most
+}
+
+func grouped(routes []proxyconf.Route, room int) []group {
+	all := domains(routes)
+	chosen := map[string]bool{everywhere: true}
+	for _, d := range byUse(routes, all) {
+		if n := len(groupOf(routes, d, nil).routes); n <= room {
+			chosen[d], room = true, room-n
+		}
+	}
 	var out []group
-	room := repeats*len(routes) + repeatFree
-	for _, d := range domains(routes) {
-		g := group{domain: d}
-		for _, r := range routes {
-			if kept, may := inGroup(r, d); may {
-				g.routes = append(g.routes, kept)
+	for _, d := range all {
+		if chosen[d] {
+			out = append(out, groupOf(routes, d, chosen))
+		}
+	}
+	return out
+}
+
+// groupOf is the group of a domain among those that are chosen; nil: as few as that makes possible are, and it is at its largest.
+func groupOf(routes []proxyconf.Route, domain string, chosen map[string]bool) group {
+	g := group{domain: domain}
+	for _, r := range routes {
+		if kept, may := inGroup(r, domain, chosen); may {
+			g.routes = append(g.routes, kept)
+		}
+	}
+	return g
+}
+
+// byUse are domains but for the last, those first that most routes ask for.
+func byUse(routes []proxyconf.Route, all []string) []string {
+	uses := map[string]int{}
+	for _, r := range routes {
+		if at, ok := asked(r); ok {
+			for _, g := range r.Matches[at].Globs {
+				uses[strings.ToLower(g)]++
 			}
 		}
-		if room -= len(g.routes); room < 0 {
-			return []group{{everywhere, routes}}
-		}
-		out = append(out, g)
 	}
+	out := slices.Clone(all[:len(all)-1])
+	slices.SortStableFunc(out, func(a, b string) int { return uses[b] - uses[a] })
 	return out
 }
 
@@ -83,14 +113,14 @@ func domains(routes []proxyconf.Route) []string {
 }
 
 // inGroup is a route as the group of a domain has it; may is false when no host of the group takes it.
-func inGroup(r proxyconf.Route, domain string) (kept proxyconf.Route, may bool) {
+func inGroup(r proxyconf.Route, domain string, chosen map[string]bool) (kept proxyconf.Route, may bool) {
 	at, ok := asked(r)
 	if !ok {
 		return r, true
 	}
 	var left []string
 	for _, g := range r.Matches[at].Globs {
-		switch meets(strings.ToLower(g), domain) {
+		switch meets(strings.ToLower(g), domain, chosen) {
 		case always:
 			r.Matches = slices.Delete(slices.Clone(r.Matches), at, at+1)
 			return r, true
@@ -112,8 +142,8 @@ const (
 	always
 )
 
-// meets says which hosts of a domain's group a glob takes. Hosts that are named, and those of a longer end that is asked for, are in groups of their own.
-func meets(glob, domain string) int {
+// meets says which hosts of a domain's group a glob takes. Hosts that are chosen by name, and those of a longer end that is, are in groups of their own.
+func meets(glob, domain string, chosen map[string]bool) int {
 	end, group := suffix(domain)
 	if !group {
 		if globbed(glob, domain) {
@@ -125,7 +155,7 @@ func meets(glob, domain string) int {
 	switch {
 	case isEnd && strings.HasSuffix(end, other):
 		return always
-	case isEnd, literal(glob):
+	case isEnd && chosen[glob] && chosen[other], literal(glob) && chosen[glob]:
 		return never
 	}
 	return sometimes

@@ -34,6 +34,7 @@ func main() {
 	rounds := flag.Int("rounds", 7, "rounds of ABBA")
 	requests := flag.Int("requests", 20_000, "requests of one run; a tenth of them where each makes a connection")
 	connections := flag.Int("connections", 16, "connections at a time")
+	flag.BoolVar(&byHost, "hosts", byHost, "half of the rules ask for hosts, too")
 	flag.IntVar(&rules, "rules", rules, "rules of the load balancer")
 	only := flag.String("only", "", "keep-alive, connections, tls, handshakes, stream or memory")
 	flag.Parse()

@@ -142,8 +142,11 @@ func ports() (*proxy, error) {
 	return one, err
 }
 
-// rules are those of a listener; what is asked meets the last.
-var rules = 100
+// rules are how many a listener has: what is asked meets the last. byHost says whether every second asks for hosts, too.
+var (
+	rules  = 100
+	byHost = true
+)
 
 // part is a load balancer with 100 rules, of which the last but the default one takes what is asked; and a network one's listener.
 func part(name string, one *proxy) proxyconf.Part {
@@ -151,7 +154,7 @@ func part(name string, one *proxy) proxyconf.Part {
 	h := &proxyconf.HTTP{HTTP2: true, ForwardedFor: "append", IdleTimeout: time.Minute, KeepAlive: time.Hour, ServerHeader: true, Desync: "defensive"}
 	for i := range rules {
 		m := []proxyconf.Match{{Of: "path", Globs: []string{fmt.Sprintf("/service-%d/*", i+1)}}}
-		if i%2 == 0 {
+		if byHost && i%2 == 0 {
 			m = append(m, proxyconf.Match{Of: "host", Globs: []string{"www.example.com", fmt.Sprintf("s%d.example.com", i)}})
 		}
 		h.Routes = append(h.Routes, proxyconf.Route{Name: fmt.Sprint("rule", i), Matches: m, Forward: web})
