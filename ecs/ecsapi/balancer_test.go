@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/ecs/tables/balancingtest"
 	"github.com/berth-ecs/berth/ecs/target"
 	"github.com/berth-ecs/berth/store"
@@ -161,5 +163,43 @@ func TestBadLoadBalancers(t *testing.T) {
 	in.Role = aws.Ptr("ecsServiceRole")
 	if made := must(r, shape.OpCreateService, r.api.CreateService, in).Service; aws.Val(made.RoleArn) != "arn:aws:iam::000000000000:role/ecsServiceRole" {
 		t.Errorf("role %q", aws.Val(made.RoleArn))
+	}
+}
+
+// A task that is asked to stop is DEACTIVATING while load balancers have something in flight for it, and STOPPING then.
+func TestAStoppedTaskDeactivates(t *testing.T) {
+	r := newRegion(t)
+	r.cluster()
+	r.ported("net", "awsvpc")
+	r.groups()
+	r.node()
+	arn := *r.runWired("subnet-a").Tasks[0].TaskArn
+	key := tables.MemberKey(us, "default", ecs.ShortID(arn))
+	r.update(func(tx store.Tx) {
+		task, _ := tables.Tasks.Get(tx, key)
+		next := *task
+		next.Balancers = behind("blue", "app", 80)
+		tables.Tasks.Put(tx, &next)
+	})
+	r.update(func(tx store.Tx) {
+		tables.ReportTask(tx, r.api.wings, key, ecs.Report{Status: ecs.TaskRunning, Containers: []ecs.ContainerReport{{Name: "app", Status: ecs.TaskRunning}}})
+	})
+	status := func() string {
+		t.Helper()
+		out := must(r, shape.OpDescribeTasks, r.api.DescribeTasks, &shape.DescribeTasksRequest{Tasks: []string{arn}})
+		return *out.Tasks[0].LastStatus
+	}
+	if got := status(); got != "RUNNING" {
+		t.Errorf("it is %s", got)
+	}
+	if got := *must(r, shape.OpStopTask, r.api.StopTask, &shape.StopTaskRequest{Task: &arn}).Task.LastStatus; got != "RUNNING" { // the status of the moment of the call
+		t.Errorf("asked to stop, it is %s", got)
+	}
+	if got := status(); got != "DEACTIVATING" {
+		t.Errorf("afterwards, it is %s", got)
+	}
+	r.update(balancingtest.Drain)
+	if got := status(); got != "STOPPING" {
+		t.Errorf("with nothing in flight, it is %s", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,11 +35,11 @@ func elb(t testing.TB, action string, pairs ...string) (out elbAnswer) {
 	return out
 }
 
-// balancedGroup is a target group by address that an internal network load balancer in the default subnet leads to, until the test ends.
-func balancedGroup(t testing.TB, name string) string {
+// balancedGroup is a target group by address, or by machine, that an internal network load balancer in the default subnet leads to, until the test ends.
+func balancedGroup(t testing.TB, name, by string) string {
 	t.Helper()
 	s, vpc := subnet(t)
-	g := elb(t, "CreateTargetGroup", "Name", name, "Protocol", "TCP", "Port", "80", "VpcId", vpc, "TargetType", "ip").Group
+	g := elb(t, "CreateTargetGroup", "Name", name, "Protocol", "TCP", "Port", "80", "VpcId", vpc, "TargetType", by).Group
 	t.Cleanup(func() { elb(t, "DeleteTargetGroup", "TargetGroupArn", g) })
 	b := elb(t, "CreateLoadBalancer", "Name", name, "Type", "network", "Scheme", "internal", "Subnets.member.1", s).Balancer
 	t.Cleanup(func() { elb(t, "DeleteLoadBalancer", "LoadBalancerArn", b) })
@@ -61,11 +62,13 @@ func registered(t testing.TB, group, address string) bool {
 // the targets after the container heard.
 func TestATargetLeavesBeforeItsContainerHears(t *testing.T) {
 	t.Parallel()
-	g := balancedGroup(t, "leaves-first")
+	g := balancedGroup(t, "leaves-first", "ip")
 	dir := t.TempDir()
 	// It lingers, so that who looks sees what a container with something to finish would.
 	lingers := script("main", `trap 'echo > /told/term; sleep 2; exit 0' TERM; while :; do sleep 1000 & wait; done`, mount("told", "/told", false),
-		func(c *types.ContainerDefinition) { c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80)}} })
+		func(c *types.ContainerDefinition) {
+			c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80)}}
+		})
 	d := private(define(t, lingers))
 	d.Volumes = []types.Volume{{Name: aws.String("told"), Host: &types.HostVolumeProperties{SourcePath: &dir}}}
 	name := serve(t, d, 1, balancedBy(t, g))
@@ -105,13 +108,54 @@ func balancedBy(t testing.TB, g string) func(*ecs.CreateServiceInput) {
 	}
 }
 
+// A task in bridge mode is a target by its machine and the port that the machine chose for it, until somebody stops it.
+func TestATargetByItsMachine(t *testing.T) {
+	t.Parallel()
+	g := balancedGroup(t, "by-machine", "instance")
+	c := script("main", idle, func(c *types.ContainerDefinition) {
+		c.PortMappings = []types.PortMapping{mapping(80, 0, types.TransportProtocolTcp)}
+	})
+	name := serve(t, define(t, c), 1, func(in *ecs.CreateServiceInput) {
+		in.LoadBalancers = []types.LoadBalancer{{TargetGroupArn: &g, ContainerName: aws.String("main"), ContainerPort: aws.Int32(80)}}
+		in.HealthCheckGracePeriodSeconds = aws.Int32(300)
+	})
+	var task types.Task
+	targetOf := func(arn string) error {
+		for _, target := range elb(t, "DescribeTargetHealth", "TargetGroupArn", g).Targets {
+			for _, b := range task.Containers[0].NetworkBindings {
+				if *task.TaskArn == arn && strings.HasPrefix(target.ID, "i-") && target.Port == int(aws.ToInt32(b.HostPort)) && target.State != "draining" {
+					return nil
+				}
+			}
+		}
+		return errors.New("it is no target")
+	}
+	installation.Eventually(t, "the task is a target", func(ctx context.Context) error {
+		all, err := tasksOf(ctx, name)
+		if err != nil || len(all) != 1 {
+			return fmt.Errorf("tasks %+v: %w", all, err)
+		}
+		task = all[0]
+		return targetOf(*task.TaskArn)
+	})
+	first := *task.TaskArn
+	if _, err := region.ECS.StopTask(t.Context(), &ecs.StopTaskInput{Task: &first}); err != nil {
+		t.Fatal(err)
+	}
+	if targetOf(first) == nil {
+		t.Error("it is a target when it was asked to stop")
+	}
+}
+
 // What is wrong with a target group is told when the service is made.
 func TestServiceBehindNothing(t *testing.T) {
 	t.Parallel()
 	_, vpc := subnet(t)
 	g := elb(t, "CreateTargetGroup", "Name", "behind-nothing", "Protocol", "TCP", "Port", "80", "VpcId", vpc, "TargetType", "ip").Group
 	t.Cleanup(func() { elb(t, "DeleteTargetGroup", "TargetGroupArn", g) })
-	c := script("main", idle, func(c *types.ContainerDefinition) { c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80)}} })
+	c := script("main", idle, func(c *types.ContainerDefinition) {
+		c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80)}}
+	})
 	in := &ecs.CreateServiceInput{ServiceName: aws.String(family(t)), TaskDefinition: aws.String(register(t, private(define(t, c)))), DesiredCount: aws.Int32(1)}
 	balancedBy(t, g)(in)
 	_, err := region.ECS.CreateService(t.Context(), in)
