@@ -8,9 +8,9 @@ import (
 
 const (
 	traceHeader = "x-amzn-trace-id"
-	// eight are eight random hex digits. Lua could make a whole id, at a tenth of what a request costs.
+	// eight are eight random hex digits. Lua could make a whole id, at a fifth of what a request costs.
 	eight = `%COALESCE({"operators":["UNIQUE_ID"]}):8%`
-	// traceID is 1-<time>-<24 hex digits>. Envoy has no command for the time in hex: the relay keeps it right to the hour (seam.TraceTime).
+	// traceID is 1-<time>-<24 hex digits>. Envoy has no command for the time in hex: the relay puts in when it told the routes (seam.Date).
 	traceID = "1-" + seam.TraceTime + "-" + eight + eight + eight
 )
 

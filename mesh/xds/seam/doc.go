@@ -32,10 +32,6 @@ const SpacePrefix = "eni:"
 // LogPrefix is before the path of an access log, below the node's directory of them: the relay replaces it.
 const LogPrefix = "log:"
 
-// TraceTime stands, in the headers that a RouteConfiguration adds, where an id of a trace has the seconds since 1970 in eight hex digits. The relay puts in the
-// beginning of the hour when it tells Envoy, and tells anew each hour: what begins an id is then a time that is not long ago.
-const TraceTime = "0000face"
-
 const bar = "|"
 
 // Name is the name in Envoy of what a part calls name: of its listeners (and the routes of each), clusters, and endpoints.

@@ -12,9 +12,11 @@ import (
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	endpoint "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/mesh/xds/seam"
 )
 
@@ -75,7 +77,9 @@ func (r *Relay) reading(in Resource) read {
 		return out
 	}
 	out.spaces, out.logs = keys(p.spaces), keys(p.logs)
-	if len(out.spaces)+len(out.logs) > 0 {
+	routes, _ := m.(*routev3.RouteConfiguration)
+	dated := seam.Date(routes.GetRequestHeadersToAdd(), clock.Now())
+	if dated || len(out.spaces)+len(out.logs) > 0 {
 		out.item.body, err = packed(m)
 		out.err = errors.Join(out.err, err)
 	}
