@@ -27,12 +27,12 @@ func holds(c elb.Condition, q Request) Finding {
 	case "http-request-method":
 		f.Holds, f.Text = patterns(c, subject{text: q.Method})
 	case "http-header":
-		v, ok := q.header(c.Header)
-		if f.Field += " " + c.Header; !ok {
-			f.Text = "the request has no such header"
-			return f
+		f.Field, f.Text = f.Field+" "+c.Header, "the request has no such header"
+		for _, v := range q.header(c.Header) {
+			if f.Holds, f.Text = patterns(c, subject{text: v, fold: true}); f.Holds {
+				break
+			}
 		}
-		f.Holds, f.Text = patterns(c, subject{text: v, fold: true})
 	case "query-string":
 		f.Holds, f.Text = query(c, q)
 	case "source-ip":

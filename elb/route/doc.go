@@ -27,15 +27,15 @@ type Request struct {
 	Source   netip.Addr // of the connection
 }
 
-// header is the value of a header field: those of one name are one, with commas.
-func (q Request) header(name string) (string, bool) {
+// header are the values of a header field, one of each time that it was sent.
+func (q Request) header(name string) []string {
 	var all []string
 	for _, h := range q.Headers {
 		if strings.EqualFold(h.Key, name) {
 			all = append(all, h.Value)
 		}
 	}
-	return strings.Join(all, ","), len(all) > 0
+	return all
 }
 
 // params are the parameters of the query, as they were sent.
