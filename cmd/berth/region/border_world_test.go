@@ -67,7 +67,7 @@ func newWorld(t *testing.T) *world {
 	w.mux = NewMux(ecsapi.New(ecsapi.Config{Store: w.store, Wings: tables.Wings{Network: network{}}}),
 		registryapi.New(registryapi.Config{Shelf: &shelf.Shelf{Store: w.store, Blobs: b}, Endpoint: "http://127.0.0.1:4566"}),
 		newVPC(config.Settings{Region: owner.Region, Regions: []string{owner.Region, abroad.Region}, PublicPool: netip.MustParsePrefix("198.18.0.0/15")}, w.store),
-		newCloudMap(config.Settings{}, w.store), route53api.New(w.store), identities.New(w.store, testKeyring(t)), balancing.New(w.store, nil))
+		newCloudMap(config.Settings{}, w.store), route53api.New(w.store), identities.New(w.store, testKeyring(t)), balancing.New(w.store, registrants{}))
 	table := sigv4.Table{}
 	for _, account := range []string{owner.Account, stranger.Account} {
 		k := keysOf(account)

@@ -293,7 +293,7 @@ func newEdge(c Config, r rooms) (*wire.Edge, error) {
 		Log:       c.Log.With("component", "ecs"),
 	})
 	return wire.NewEdge(wire.Config{
-		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store), route53api.New(r.store), identities.New(r.store, r.sealed), balancing.New(r.store, nil)),
+		Mux:        NewMux(api, r.images.api, r.vpc, newCloudMap(c.Settings, r.store), route53api.New(r.store), identities.New(r.store, r.sealed), balancing.New(r.store, registrants{})),
 		Keys:       r.keys,
 		Authorizer: agentsToo{wire.RootOnly{}, r.store},
 		Regions:    regions,
