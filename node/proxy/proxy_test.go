@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/berth-ecs/berth/mesh/xds/server"
+	"github.com/berth-ecs/berth/node/network/netspace"
 )
 
 func inode(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }
@@ -296,6 +297,64 @@ func confined(t *testing.T, pid int) {
 			if value != "1" {
 				t.Error("it may get more rights")
 			}
+		}
+	}
+}
+
+// An interface that goes takes its listener along; one that is made anew is listened in anew, though it has the same name.
+func TestAnInterfaceIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.serve()
+	w.space("eni-a")
+	p, _ := w.run()
+	part := web("a")
+	w.balance(part, w.target("eni-a", "one"))
+	w.answers("eni-a")
+	if err := netspace.Unmount(w.Path("eni-a")); err != nil {
+		t.Fatal(err)
+	}
+	p.Look()
+	w.eventually("it does not serve", func() bool { return !w.partOf(part).Serving })
+	for range 2 { // with and without the look in between
+		w.space("eni-a")
+		p.Look()
+		w.balance(part, w.target("eni-a", "two"))
+		w.eventually("it serves in the new one", func() bool { name, _ := w.ask("eni-a", "/"); return name == "two" })
+		if err := netspace.Unmount(w.Path("eni-a")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// An Envoy that is killed while clients ask fails those that come while none runs, and none after.
+func TestEnvoyIsKilledUnderLoad(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.serve()
+	w.space("eni-a")
+	p, _ := w.run()
+	part := web("a")
+	one := w.target("eni-a", "one")
+	w.balance(part, one)
+	w.answers("eni-a")
+	w.eventually("it is healthy", func() bool { return w.stateOf(part, one).State == "healthy" })
+	pid := p.Pid()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	began, failed := time.Now(), 0
+	w.eventually("it answers again", func() bool {
+		_, err := w.ask("eni-a", "/")
+		if err != nil {
+			failed++
+		}
+		return err == nil && p.Pid() != pid
+	})
+	t.Logf("%d requests, one each 5 ms, failed in %v", failed, time.Since(began))
+	for range 50 {
+		if _, err := w.ask("eni-a", "/"); err != nil {
+			t.Errorf("after it was back: %v", err)
 		}
 	}
 }

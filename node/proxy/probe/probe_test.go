@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,14 +157,14 @@ func TestProber(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		began := time.Now()
 		var looks []time.Duration
-		ok := true
+		var sick atomic.Bool
 		p := New(ctx, func(context.Context, Target) Outcome {
 			looks = append(looks, time.Since(began))
 			time.Sleep(2 * time.Second) //nolint:forbidigo // virtual time
-			if ok {
-				return passed()
+			if sick.Load() {
+				return failed()
 			}
-			return failed()
+			return passed()
 		}, func(Key, Health) {})
 		target := Target{Key: key(1), Check: proxyconf.Check{Protocol: "TCP", Interval: 5 * time.Second, Timeout: 3 * time.Second, Healthy: 2, Unhealthy: 2}}
 		p.Set(map[Key]Target{key(1): target}, nil)
@@ -175,7 +176,7 @@ func TestProber(t *testing.T) {
 		if synctest.Wait(); state() != Healthy {
 			t.Error(state())
 		}
-		ok = false
+		sick.Store(true)
 		time.Sleep(11 * time.Second) //nolint:forbidigo // virtual time
 		if synctest.Wait(); state() != Unhealthy {
 			t.Error(state())

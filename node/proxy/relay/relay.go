@@ -2,12 +2,16 @@ package relay
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,7 +57,7 @@ type Relay struct {
 	view    *view
 	health  map[probe.Key]probe.Health
 	spaces  map[string]uint64 // inodes as they are told to Envoy; 0: not
-	now     map[string]bool   // which are up, in one look
+	now     map[string]uint64 // the same, of one look
 	changed chan struct{}     // closed when view has changed
 	told    map[Key]*item     // what Envoy has acknowledged last
 	refused map[Key]refusal
@@ -140,24 +144,45 @@ func (r *Relay) moved() bool {
 	return false
 }
 
-// up says whether a network is there, the same for all of one look. One that is another than before is gone once before it is there.
-func (r *Relay) up(id string) bool {
-	if up, looked := r.now[id]; looked {
-		return up
+// inode tells which network an interface has, the same for all of one look; 0: it is not there.
+func (r *Relay) inode(id string) uint64 {
+	if is, looked := r.now[id]; looked {
+		return is
 	}
-	was, is := r.spaces[id], r.c.Spaces.Inode(id)
-	if was != 0 && was != is {
-		is = 0
+	is := r.c.Spaces.Inode(id)
+	r.spaces[id], r.now[id] = is, is
+	return is
+}
+
+// spacePath is where Envoy finds the network of an interface. It has another name when it is another network: under the same one, Envoy would go on with the sockets that it has.
+func (r *Relay) spacePath(id string) string {
+	is := r.inode(id)
+	if is == 0 {
+		return r.c.Spaces.Path(id)
 	}
-	r.spaces[id], r.now[id] = is, is != 0
-	return is != 0
+	link := filepath.Join(r.c.RunDir, "spaces", id+"."+strconv.FormatUint(is, 10))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(link), 0o700), os.Symlink(r.c.Spaces.Path(id), link)); err != nil && !errors.Is(err, fs.ErrExist) {
+		r.c.Log.Warn("the network of an interface has no name for the proxy", "interface", id, "error", err)
+	}
+	return link
+}
+
+// sweepSpaces removes the names of networks that are not there any more.
+func (r *Relay) sweepSpaces() {
+	links, _ := os.ReadDir(filepath.Join(r.c.RunDir, "spaces")) // there may be none
+	for _, l := range links {
+		id, inode, _ := strings.Cut(l.Name(), ".")
+		if strconv.FormatUint(r.spaces[id], 10) != inode {
+			_ = os.Remove(filepath.Join(r.c.RunDir, "spaces", l.Name())) // or by the next look
+		}
+	}
 }
 
 // refresh makes what Envoy is told, what is looked at and what is reported follow what is known.
 func (r *Relay) refresh() {
 	all := r.store.snapshot()
 	r.mu.Lock()
-	r.now = map[string]bool{}
+	r.now = map[string]uint64{}
 	before := r.view
 	r.view = r.see(all)
 	for id := range r.spaces {
@@ -166,7 +191,7 @@ func (r *Relay) refresh() {
 		}
 	}
 	for k := range r.refused {
-		if all[k].Version != r.refused[k].version {
+		if r.read[k].item.version != r.refused[k].version {
 			delete(r.refused, k)
 		}
 	}
@@ -175,6 +200,7 @@ func (r *Relay) refresh() {
 			delete(r.errs, pt)
 		}
 	}
+	r.sweepSpaces()
 	if !sameItems(before.items, r.view.items) {
 		close(r.changed)
 		r.changed = make(chan struct{})

@@ -110,7 +110,7 @@ func TestWhatOnlyANodeKnows(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	r := &Relay{c: Config{LogDir: dir, Spaces: spaces{up: true}, Log: slog.New(slog.DiscardHandler)}, read: map[Key]read{}, spaces: map[string]uint64{}, now: map[string]bool{}}
+	r := &Relay{c: Config{LogDir: dir, RunDir: dir, Spaces: spaces{up: true}, Log: slog.New(slog.DiscardHandler)}, read: map[Key]read{}, spaces: map[string]uint64{}, now: map[string]uint64{}}
 	all := map[Key]Resource{}
 	for _, one := range resources {
 		if l, ok := one.Body.(*listenerv3.Listener); ok {
@@ -129,7 +129,7 @@ func TestWhatOnlyANodeKnows(t *testing.T) {
 	if strings.Contains(text, seam.SpacePrefix+"eni") || strings.Contains(text, seam.LogPrefix+"bucket") {
 		t.Error("a name is left")
 	}
-	for _, want := range []string{"/run/vpc/eni-1", filepath.Join(dir, "bucket/a.log")} {
+	for _, want := range []string{filepath.Join(dir, "spaces", "eni-1.1"), filepath.Join(dir, "bucket/a.log")} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is not said", want)
 		}
@@ -137,7 +137,7 @@ func TestWhatOnlyANodeKnows(t *testing.T) {
 	if v.items[Key{seam.TypeEndpoint, "p|g"}] == nil {
 		t.Error("the cluster has no targets, not even none")
 	}
-	r.c.Spaces, r.now = spaces{}, map[string]bool{}
+	r.c.Spaces, r.now = spaces{}, map[string]uint64{}
 	v = r.see(all)
 	for k := range v.items {
 		if k.Type == seam.TypeListener || k.Type == seam.TypeCluster {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -33,6 +34,7 @@ type read struct {
 	version string // as the server said it
 	item    item
 	spaces  []string
+	inodes  []uint64 // of spaces
 	logs    []string
 	extra   seam.Extra                      // of a cluster
 	hosts   *endpoint.ClusterLoadAssignment // of endpoints
@@ -71,7 +73,7 @@ func (r *Relay) reading(in Resource) read {
 		out.item.eds = c.GetEdsClusterConfig().GetServiceName()
 		out.extra, out.err = seam.ExtraOf(c.GetMetadata())
 	}
-	p := places{space: r.c.Spaces.Path, log: r.logPath, spaces: map[string]bool{}, logs: map[string]bool{}}
+	p := places{space: r.spacePath, log: r.logPath, spaces: map[string]bool{}, logs: map[string]bool{}}
 	if err := p.put(m.ProtoReflect(), 0); err != nil {
 		out.err = err
 		return out
@@ -83,7 +85,21 @@ func (r *Relay) reading(in Resource) read {
 		out.item.body, err = packed(m)
 		out.err = errors.Join(out.err, err)
 	}
+	for _, id := range out.spaces {
+		out.inodes = append(out.inodes, r.inode(id))
+		out.item.version += "@" + strconv.FormatUint(r.inode(id), 36)
+	}
 	return out
+}
+
+// same says whether a resource that was read before need not be read again.
+func (r *Relay) same(one read, in Resource) bool {
+	for i, id := range one.spaces {
+		if r.inode(id) != one.inodes[i] {
+			return false
+		}
+	}
+	return one.version == in.Version
 }
 
 func keys(m map[string]bool) (out []string) {
@@ -122,7 +138,7 @@ func (r *Relay) see(all map[Key]Resource) *view {
 	fresh := make(map[Key]read, len(all))
 	for k, in := range all {
 		one, ok := r.read[k]
-		if !ok || one.version != in.Version {
+		if !ok || !r.same(one, in) {
 			one = r.reading(in)
 			if one.err != nil {
 				r.c.Log.Warn("what a server said of the proxy is not understood", "resource", k.Name, "error", one.err)
@@ -153,7 +169,7 @@ func (r *Relay) place(v *view, k Key, one read) {
 			v.parts[p].listeners = append(v.parts[p].listeners, k.Name)
 		}
 	}
-	if one.err != nil || slices.ContainsFunc(one.spaces, func(id string) bool { return !r.up(id) }) {
+	if one.err != nil || slices.ContainsFunc(one.spaces, func(id string) bool { return r.inode(id) == 0 }) {
 		return
 	}
 	for _, l := range one.logs {
