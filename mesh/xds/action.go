@@ -172,7 +172,7 @@ const samePath = "%PATH(NQ:PATH)%"
 
 // kept is a template of AWS as one of Envoy's.
 func kept(template string) string {
-	return strings.NewReplacer("%", "%%", "/#{path}", samePath, "#{path}", samePath, "#{query}", "%CEL(request.query)%").Replace(template)
+	return strings.NewReplacer("%", "%%", "/#{path}", samePath, "#{path}", samePath, "#{query}", "%CEL(request.query)%", "#{host}", "%REQUESTED_SERVER_NAME(HOST_FIRST:HOST)%").Replace(template)
 }
 
 func answer(out *route.Route, status int, body string) {

@@ -73,7 +73,7 @@ func (d dice) action(n int) elb.Action {
 	switch d.IntN(8) {
 	case 0:
 		return elb.Action{Type: "redirect", Redirect: &elb.Redirect{Protocol: d.of("HTTPS", "#{protocol}"), Host: d.of("#{host}", "y.com"), Port: d.of("443", "#{port}"),
-			Path: d.of("/#{path}", "/p/#{path}/q", "/p"), Query: d.of("#{query}", "", "q=1"), Status: d.of("HTTP_301", "HTTP_302")}}
+			Path: d.of("/#{path}", "/p/#{path}/q", "/p", "/#{host}/#{port}"), Query: d.of("#{query}", "", "q=1"), Status: d.of("HTTP_301", "HTTP_302")}}
 	case 1, 2:
 		return elb.Action{Type: "forward", Groups: []elb.Weighted{{Group: fmt.Sprint("g", d.IntN(4)), Weight: int32(d.IntN(2))}}}
 	case 3:
@@ -171,7 +171,8 @@ func explainAndEnvoy(t *testing.T, d dice) {
 		for range requests {
 			q := d.request(1000 + i)
 			a := route.Explain(b, state, q)
-			text := raw(q, d.IntN(4) == 0)
+			hostInPath := strings.Contains(a.Decision.Location, "/"+q.Host+"/") // Envoy puts in the port, too, where the request says one
+			text := raw(q, d.IntN(4) == 0 && !hostInPath)
 			r, body := xdstest.Send(t, filepath.Join(dir, fmt.Sprint(1000+i)), q.Source.String(), text)
 			got := answer{r.StatusCode, r.Header.Get("Location"), body}
 			if want := expected(a); !slices.ContainsFunc(want, got.is) {
