@@ -80,8 +80,12 @@ func (a *API) report(ctx context.Context, c wire.Call, ref, task *string, r ecs.
 // reported finds the cluster that a report names. One that is gone is a bad parameter, too: ClusterNotFoundException is
 // none of the errors of these operations.
 func reported(tx store.Tx, h ecs.Home, ref *string) (*ecs.Cluster, error) {
-	if a, ok := ecs.ParseARN(aws.Val(ref)); ok && a.Home == h && a.Kind == "cluster" && len(a.Parts) == 1 && launch.Hidden(a.Parts[0]) {
-		if k, ok := tables.Clusters.Peek(tx, tables.ClusterKey(h, a.Parts[0])); ok { // agents report of those, too
+	name := aws.Val(ref) // agents say the name, or the ARN
+	if a, ok := ecs.ParseARN(name); ok && a.Home == h && a.Kind == "cluster" && len(a.Parts) == 1 {
+		name = a.Parts[0]
+	}
+	if launch.Hidden(name) {
+		if k, ok := tables.Clusters.Peek(tx, tables.ClusterKey(h, name)); ok {
 			return k, nil
 		}
 	}

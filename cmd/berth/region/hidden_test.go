@@ -122,7 +122,7 @@ func unseen(t *testing.T, w networktest.World, task *ecs.Task) {
 			}
 		}
 	}
-	report := &shape.SubmitTaskStateChangeRequest{Cluster: &arn, Task: aws.Ptr(task.ARN()), Status: aws.Ptr("RUNNING"),
+	report := &shape.SubmitTaskStateChangeRequest{Cluster: aws.Ptr(launch.HiddenBalancers), Task: aws.Ptr(task.ARN()), Status: aws.Ptr("RUNNING"),
 		Containers: []shape.ContainerStateChange{{ContainerName: aws.Ptr("node"), Status: aws.Ptr("RUNNING")}}}
 	if _, err := api.SubmitTaskStateChange(t.Context(), c, report); err != nil {
 		t.Error(err)
