@@ -5,10 +5,12 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/launch"
+	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/ecs/tables/hidden"
 	"github.com/berth-ecs/berth/elb"
 	"github.com/berth-ecs/berth/elb/control/balancers"
+	elbtables "github.com/berth-ecs/berth/elb/tables"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
 	vpctables "github.com/berth-ecs/berth/vpc/tables"
@@ -21,6 +23,7 @@ type Nodes struct{ Wings tables.Wings }
 var (
 	_ balancers.Tasks      = Nodes{}
 	_ balancers.Interfaces = Nodes{}
+	_ balancers.Machines   = Nodes{}
 )
 
 func ecsHome(h elb.Home) ecs.Home { return ecs.Home{Account: h.Account, Region: h.Region} }
@@ -50,6 +53,13 @@ func (Nodes) Touched(tx store.Tx, c store.Change) (h elb.Home, ids []string) {
 		return h, nil
 	}
 	i := cmpOr(old, now)
+	if old == nil || now == nil { // the first or the last machine of a zone, perhaps
+		h = elbHome(i.Home)
+		for _, l := range elbtables.LoadBalancers.List(tx, elbtables.All(h), "") {
+			ids = append(ids, l.ID)
+		}
+		return h, ids
+	}
 	for _, s := range tables.StatusByHost.List(tx, tables.Is(tables.MemberKey(i.Home, i.Cluster, i.ID), tables.Live), "") {
 		if s.Cluster == launch.HiddenBalancers {
 			var more []string
@@ -58,6 +68,17 @@ func (Nodes) Touched(tx store.Tx, c store.Change) (h elb.Home, ids []string) {
 		}
 	}
 	return h, ids
+}
+
+// Machines implements balancers.Machines.
+func (Nodes) Machines(tx store.Tx, h elb.Home) map[string]bool {
+	zones := map[string]bool{}
+	for _, i := range tables.FargateHosts.List(tx, tables.At(ecsHome(h)).Prefix(), "") {
+		if zone, ok := place.AttributeOf(i.Attributes, place.Zone); ok {
+			zones[zone] = true
+		}
+	}
+	return zones
 }
 
 // ownerOf is the load balancer of a task; a task that is forgotten has none.

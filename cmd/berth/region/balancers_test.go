@@ -79,7 +79,7 @@ func (b *balanced) update(fn func(store.Tx)) {
 
 func (b *balanced) start() {
 	t := balancing.Nodes{Wings: b.wings}
-	l, err := balancers.New(balancers.Config{Tasks: t, Interfaces: t})
+	l, err := balancers.New(balancers.Config{Tasks: t, Interfaces: t, Machines: t})
 	if err != nil {
 		b.t.Fatalf("%v", err)
 	}
@@ -169,11 +169,20 @@ func (b *balanced) balance(id, zones string, change ...func(*elb.LoadBalancer)) 
 			f(l)
 		}
 		elbtables.LoadBalancers.Put(tx, l)
+		elbtables.Listeners.Put(tx, &elb.Listener{Home: l.Home, LoadBalancer: id, ID: "1", Protocol: "HTTP", Port: 80})
 	})
 }
 
 func (b *balanced) unbalance(id string) {
-	b.update(func(tx store.Tx) { elbtables.LoadBalancers.Delete(tx, elbtables.Key(elbHome(balancedHome), id)) })
+	b.update(func(tx store.Tx) {
+		elbtables.LoadBalancers.Delete(tx, elbtables.Key(elbHome(balancedHome), id))
+		b.silence(tx, id)
+	})
+}
+
+// silence takes its listener away from a load balancer.
+func (b *balanced) silence(tx store.Tx, id string) {
+	elbtables.Listeners.Delete(tx, elbtables.ListenerKey(elbHome(balancedHome), id, "1"))
 }
 
 func (b *balanced) host(id, zone string) {
@@ -356,6 +365,36 @@ func TestOtherSecurityGroups(t *testing.T) {
 				t.Errorf("%+v, then %+v: %v", was, now, i.Groups)
 			}
 		})
+	})
+}
+
+// A zone of a region that has no machines there is left out, until it has one.
+func TestAZoneWithoutMachines(t *testing.T) {
+	bubbled(t, func(b *balanced) {
+		b.host("1", "a")
+		b.balance("lb", "ab")
+		b.pass(time.Second)
+		if s := b.is("lb", "active", "a n-1"); s.Reason != "" {
+			t.Error(s.Reason)
+		}
+		b.host("2", "b")
+		b.pass(time.Second)
+		b.is("lb", "active", "a n-1", "b n-2")
+		b.connect("2", false) // a machine that is away is one
+		b.pass(time.Minute)
+		b.is("lb", "active_impaired", "a n-1", "b n-2 !")
+	})
+}
+
+// A load balancer is active before anybody gives it a listener: Terraform waits for the one before it makes the other.
+func TestNoListeners(t *testing.T) {
+	bubbled(t, func(b *balanced) {
+		b.mute = true
+		b.host("1", "a")
+		b.balance("lb", "a")
+		b.update(func(tx store.Tx) { b.silence(tx, "lb") })
+		b.pass(time.Second)
+		b.is("lb", "active", "a n-1")
 	})
 }
 

@@ -58,5 +58,5 @@ func lead(ctx context.Context, s store.Store, loops ...func(context.Context, sto
 // newBalancers gives load balancers their nodes, while this server leads.
 func newBalancers(c Config, r rooms) (*balancers.Loop, error) {
 	n := balancing.Nodes{Wings: wings(c)}
-	return balancers.New(balancers.Config{Tasks: n, Interfaces: n, Log: c.Log.With("component", "elb"), Metrics: loop.NewMetrics(r.metrics)})
+	return balancers.New(balancers.Config{Tasks: n, Interfaces: n, Machines: n, Log: c.Log.With("component", "elb"), Metrics: loop.NewMetrics(r.metrics)})
 }

@@ -3,7 +3,7 @@
 // Guarantees:
 //
 //   - A load balancer has one node in each zone, unless there is no room for it, which its status says; a node takes the place of another only when it
-//     serves, or when the other is gone.
+//     serves, or when the other is gone. A zone where the region has no machine at all is left out while others have some, and gets its node with the first.
 //   - A node is gone when it ended, or when its machine's agent has been away for Config.Lost while this loop looked. A machine that is cut off from the
 //     servers serves on with what it has, so a node of it is given up only for another one that there is room for.
 //   - Clients are led to a node by name only while it serves; one that is not needed any more ends Config.Linger after they no longer are.
@@ -59,7 +59,7 @@ const (
 type Tasks interface {
 	// Tables are the names of the tables by which it is seen that a task or its machine changed.
 	Tables() []string
-	// Touched are the load balancers (by ID) whose tasks a change of those tables concerns. Nothing is compared.
+	// Touched are the load balancers (by ID) whose tasks or zones a change of those tables concerns. Nothing is compared.
 	Touched(tx store.Tx, c store.Change) (h elb.Home, loadBalancers []string)
 	// Of are the tasks of a load balancer (by ID), or of all of a home's. Nothing is compared.
 	Of(tx store.Tx, h elb.Home, loadBalancer string) []Task
@@ -75,10 +75,17 @@ type Interfaces interface {
 	SetGroups(tx store.Tx, h elb.Home, id string, groups []string) error
 }
 
+// Machines are the machines that tasks run on.
+type Machines interface {
+	// Machines says in which zones there are some, connected or not. Nothing is compared.
+	Machines(tx store.Tx, h elb.Home) map[string]bool
+}
+
 // Config describes the loop.
 type Config struct {
 	Tasks      Tasks         // required
 	Interfaces Interfaces    // required
+	Machines   Machines      // required
 	Lost       time.Duration // optional; 30 s: how long a machine's agent may be away before its nodes are given up
 	Linger     time.Duration // optional; 60 s, the time to live of names: how long a node that is not needed any more serves those who know it
 	Patience   time.Duration // optional; 30 s: how long after its creation a load balancer without room is provisioning, before it has failed
@@ -91,8 +98,8 @@ type Loop struct{ Config }
 
 // New checks the configuration.
 func New(c Config) (*Loop, error) {
-	if c.Tasks == nil || c.Interfaces == nil {
-		return nil, errors.New("elb: balancers: Tasks and Interfaces are required")
+	if c.Tasks == nil || c.Interfaces == nil || c.Machines == nil {
+		return nil, errors.New("elb: balancers: Tasks, Interfaces and Machines are required")
 	}
 	c.Lost, c.Linger, c.Patience = cmp.Or(c.Lost, 30*time.Second), cmp.Or(c.Linger, time.Minute), cmp.Or(c.Patience, 30*time.Second)
 	if c.Log == nil {

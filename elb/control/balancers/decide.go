@@ -18,6 +18,8 @@ type scene struct {
 	before *elb.LoadBalancerStatus
 	tasks  []Task // in order of ARN
 	places map[string]*elb.Place
+	manned map[string]bool // zones with machines
+	silent bool            // it has no listeners, so that no proxy says anything about it
 }
 
 // ending is a task that is to end, and how.
@@ -72,7 +74,12 @@ func soonest(a, b time.Duration) time.Duration {
 // serves says whether a task is a node that clients reach.
 func (s *scene) serves(t Task) bool {
 	p := s.places[t.Interface]
-	return t.Running && !t.Stopping && p != nil && p.Serving
+	return t.Running && !t.Stopping && (s.silent || p != nil && p.Serving)
+}
+
+// expects says whether a zone is to have a node: it has machines, or no zone of the load balancer has.
+func (s *scene) expects(z elb.Zone) bool {
+	return s.manned[z.Name] || !slices.ContainsFunc(s.lb.Zones, func(o elb.Zone) bool { return s.manned[o.Name] })
 }
 
 // fits says whether a task is where a zone of the load balancer wants it.
@@ -112,8 +119,9 @@ func (s *scene) decide() plan {
 			delete(s.refused, z.Name)
 			continue
 		}
-		zones[z.Name] = nil
-		p.launch = append(p.launch, z)
+		if zones[z.Name] = nil; s.expects(z) {
+			p.launch = append(p.launch, z)
+		}
 	}
 	s.regroup(&p, keep)
 	listed := s.endOthers(&p, keep, zones)
@@ -218,10 +226,13 @@ func (s *scene) tell(p *plan, keep, listed map[string]bool) {
 		out.Nodes = append(out.Nodes, n)
 	}
 	s.unname(&out, len(served))
-	serving := 0
+	serving, missing := 0, 0
 	for _, z := range s.lb.Zones {
-		if served[z.Name] {
+		switch {
+		case served[z.Name]:
 			serving++
+		case s.expects(z):
+			missing++
 		}
 	}
 	slices.SortFunc(out.Nodes, func(a, b elb.Node) int { return cmp.Or(cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Task, b.Task)) })
@@ -232,7 +243,7 @@ func (s *scene) tell(p *plan, keep, listed map[string]bool) {
 	out.Reason = s.why()
 	overdue := out.Reason != "" && s.now.Sub(s.lb.CreatedAt) >= s.Patience
 	switch {
-	case serving == len(s.lb.Zones):
+	case missing == 0:
 		out.State, out.Reason = elb.StateActive, ""
 	case was == elb.StateActive, was == elb.StateImpaired, serving > 0 && overdue:
 		out.State = elb.StateImpaired
@@ -260,7 +271,7 @@ func (s *scene) unname(out *elb.LoadBalancerStatus, serving int) {
 // why is why there is no room, of the first zone that has none.
 func (s *scene) why() string {
 	for _, z := range s.lb.Zones {
-		if reason := s.refused[z.Name]; reason != "" {
+		if reason := s.refused[z.Name]; reason != "" && s.expects(z) {
 			return reason
 		}
 	}

@@ -83,7 +83,11 @@ func (r *runner) see(tx store.Tx, key string, m *memory) *scene {
 	h, id := parse(key)
 	s := &scene{Config: r.Config, memory: m, now: tx.Now(), places: map[string]*elb.Place{}}
 	if l, ok := tables.LoadBalancers.Get(tx, tables.Key(h, id)); ok {
-		s.lb = l
+		s.lb, s.silent, s.manned = l, true, r.Machines.Machines(tx, h)
+		for range tables.ListenersIn(tx, l) {
+			s.silent = false
+			break
+		}
 	}
 	if b, ok := tables.Statuses.Get(tx, tables.Key(h, id)); ok {
 		s.before = b
