@@ -2,6 +2,7 @@ package ecsapi
 
 import (
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
@@ -32,6 +33,9 @@ func tagged(tx store.Tx, h ecs.Home, arn string) (taggable, error) {
 	find, ok := finders[a.Kind]
 	if !ok {
 		return taggable{}, request.Invalid("The specified resource type '%s' cannot be tagged.", a.Kind)
+	}
+	if launch.Hidden(a.Parts[0]) { // no client's cluster has such a name
+		return taggable{}, request.Invalid("The specified resource ARN is not valid: '%s'.", arn)
 	}
 	return find(tx, h, a.Parts)
 }

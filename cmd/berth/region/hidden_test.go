@@ -122,6 +122,18 @@ func unseen(t *testing.T, w networktest.World, task *ecs.Task) {
 			}
 		}
 	}
+	for _, arn := range []string{arn, task.ARN(), w.Home.TaskDefinitionARN(launch.HiddenBalancers, 1)} {
+		tag := []shape.Tag{{Key: aws.Ptr("a"), Value: aws.Ptr("b")}}
+		_, listed := api.ListTagsForResource(t.Context(), c, &shape.ListTagsForResourceRequest{ResourceArn: &arn})
+		_, tagged := api.TagResource(t.Context(), c, &shape.TagResourceRequest{ResourceArn: &arn, Tags: tag})
+		_, untagged := api.UntagResource(t.Context(), c, &shape.UntagResourceRequest{ResourceArn: &arn, TagKeys: []string{"a"}})
+		for _, err := range []error{listed, tagged, untagged} {
+			var e *aws.Error
+			if !errors.As(err, &e) || e.Code != shape.CodeInvalidParameterException {
+				t.Errorf("the tags of %s can be seen or changed: %v", arn, err)
+			}
+		}
+	}
 	report := &shape.SubmitTaskStateChangeRequest{Cluster: aws.Ptr(launch.HiddenBalancers), Task: aws.Ptr(task.ARN()), Status: aws.Ptr("RUNNING"),
 		Containers: []shape.ContainerStateChange{{ContainerName: aws.Ptr("node"), Status: aws.Ptr("RUNNING")}}}
 	if _, err := api.SubmitTaskStateChange(t.Context(), c, report); err != nil {
