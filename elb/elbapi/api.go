@@ -2,12 +2,14 @@
 //
 // Guarantees:
 //
-//   - An operation that changes something does so in one transaction of the store. Only the deletion of a load balancer with many rules takes
-//     several: what it has goes first, so that nothing is ever left of what is gone, and who asks again goes on.
+//   - An operation that changes something does so in one transaction of the store. The deletion of a load balancer or listener with many rules takes
+//     several: what it has goes first, so that nothing is ever left of what is gone, and who asks again goes on. So does what is said of more targets
+//     than fit in one: when it fails, some of them may be done, and who asks again does the rest.
 //   - A read sees everything that any server acknowledged before the call.
 //   - What is not served is refused with an error that says what; nothing is accepted and left undone.
-//   - A name, a port and a priority is never somebody's twice, a target group that is in use is never deleted, and no limit is passed, however many
-//     ask at once.
+//   - A name, a port and a priority is never somebody's twice, what is in use (a target group by a rule, a load balancer as a target) is never deleted,
+//     and no limit is passed, however many ask at once. Only how many targets a group has is not counted by one after the other, so that tasks that
+//     begin together do not wait for each other: those that ask in the same moment may be a few more.
 //   - Whether the caller may is asked by package wire before a handler runs.
 package elbapi
 

@@ -11,6 +11,9 @@ import (
 	shape "github.com/berth-ecs/berth/wire/shape/elbv2"
 )
 
+// perListener is how many keys a transaction compares for a listener whose rules it changes: its own, its load balancer's and that of its changes.
+const perListener = 3
+
 // SetRulePriorities gives rules other priorities, all at once: they may swap them.
 func (a *API) SetRulePriorities(ctx context.Context, c wire.Call, in *shape.SetRulePrioritiesInput) (*shape.SetRulePrioritiesOutput, error) {
 	if n := len(in.RulePriorities); n > maxPriorities {
@@ -34,6 +37,9 @@ func (a *API) SetRulePriorities(ctx context.Context, c wire.Call, in *shape.SetR
 			if touched[l.ID] == nil {
 				tables.Touch(tx, l.Home, l.ID)
 				touched[l.ID] = l
+			}
+			if len(in.RulePriorities)+perListener*len(touched) > store.MaxGuards {
+				return elb.Invalid("The priorities of %d rules of so many listeners cannot be set at once: set those of each listener by themselves", len(in.RulePriorities))
 			}
 			r := *was
 			r.Priority = *p.Priority

@@ -101,3 +101,24 @@ func TestRules(t *testing.T) {
 		t.Errorf("by pages: %s", said)
 	}
 }
+
+// Rules of several listeners change priorities at once, as many as one transaction has room for.
+func TestPrioritiesOfSeveralListeners(t *testing.T) {
+	w := newWorld(t)
+	l := w.balancer("web")
+	a := w.groupRecord("a", "HTTP", "vpc-1")
+	var in shape.SetRulePrioritiesInput
+	add := func(listeners, each int32) {
+		for range listeners {
+			i := w.listener(l, int32(1000+len(in.RulePriorities)), notFound)
+			for n := range each {
+				in.RulePriorities = append(in.RulePriorities, shape.RulePriorityPair{RuleArn: w.rule(i, n+1, a).RuleArn, Priority: aws.Ptr(n + 100)})
+			}
+		}
+	}
+	add(1, 72)
+	add(5, 1)
+	must(w, shape.OpSetRulePriorities, w.api.SetRulePriorities, &in)
+	add(3, 1)
+	fails(w, shape.OpSetRulePriorities, w.api.SetRulePriorities, &in, "ValidationError: set those of each listener by themselves")
+}

@@ -55,7 +55,7 @@ func (a *API) RegisterTargets(ctx context.Context, c wire.Call, in *shape.Regist
 	for some := range slices.Chunk(all, atOnce) {
 		err := a.store.Update(ctx, func(tx store.Tx) error {
 			for _, r := range some {
-				if err := onlyOne(tx, r); err != nil {
+				if err := aimed(tx, r); err != nil {
 					return err
 				}
 				if _, err := tables.Register(tx, r); err != nil {
@@ -71,11 +71,17 @@ func (a *API) RegisterTargets(ctx context.Context, c wire.Call, in *shape.Regist
 	return &shape.RegisterTargetsOutput{}, nil
 }
 
-// onlyOne refuses the second load balancer of a group of one.
-func onlyOne(tx store.Tx, r tables.Registration) error {
+// aimed begins to use the load balancer that a target is, if it is one: its deletion comes before, and then it is no target, or after. A group has one.
+func aimed(tx store.Tx, r tables.Registration) error {
 	g, ok := tables.TargetGroups.Peek(tx, tables.Key(r.Home, r.Group))
 	if !ok || g.Type != elb.TargetALB {
 		return nil
+	}
+	if err := aimable(tx, g, r.TargetKey); err != nil {
+		return err
+	}
+	if _, _, parts, ok := elb.ParseARN(r.ID); ok && len(parts) == 3 {
+		tables.Touch(tx, r.Home, parts[2])
 	}
 	tables.Touch(tx, r.Home, r.Group)
 	for _, t := range tables.Targets.List(tx, tables.TargetsOf(r.Home, r.Group), "") {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/berth-ecs/berth/elb"
@@ -173,6 +174,29 @@ func TestBadTargets(t *testing.T) {
 	fails(w, shape.OpRegisterTargets, w.api.RegisterTargets, registerIn(none, "10.1.97.1"), "TargetGroupNotFound: not found")
 	fails(w, shape.OpDeregisterTargets, w.api.DeregisterTargets, &shape.DeregisterTargetsInput{TargetGroupArn: none, Targets: registerIn(none, "10.1.97.1").Targets}, "TargetGroupNotFound: not found")
 	fails(w, shape.OpDescribeTargetHealth, w.api.DescribeTargetHealth, &shape.DescribeTargetHealthInput{TargetGroupArn: none}, "TargetGroupNotFound: not found")
+}
+
+// A load balancer that becomes a target is not deleted at the same time, and one that is deleted becomes none.
+func TestALoadBalancerIsATargetOrDeleted(t *testing.T) {
+	for range 20 {
+		w := targetWorld(t)
+		inner := w.forwards(*w.group(nil).TargetGroupArn)
+		albs := w.group(func(in *shape.CreateTargetGroupInput) {
+			in.Name, in.TargetType, in.Protocol = aws.Ptr("albs"), aws.Ptr("alb"), aws.Ptr("TCP")
+		}).TargetGroupArn
+		var both sync.WaitGroup
+		var registered, deleted error
+		both.Go(func() {
+			_, registered = do(w, shape.OpRegisterTargets, w.api.RegisterTargets, registerIn(albs, inner.ARN()))
+		})
+		both.Go(func() {
+			_, deleted = do(w, shape.OpDeleteLoadBalancer, w.api.DeleteLoadBalancer, &shape.DeleteLoadBalancerInput{LoadBalancerArn: aws.Ptr(inner.ARN())})
+		})
+		both.Wait()
+		if (registered == nil) == (deleted == nil) {
+			t.Fatalf("registered: %v; deleted: %v", registered, deleted)
+		}
+	}
 }
 
 // As many as a group can have at once, and not one more.
