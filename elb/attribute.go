@@ -67,7 +67,7 @@ var groupAttributes = []groupAttribute{
 	{AttrSlowStart, "0", number(30, 900, "0"), TypeApplication},
 	{AttrStickyType, StickyBySource, words(StickyBySource), TypeNetwork},
 	{AttrProxyV2, attrFalse, words(attrTrue, attrFalse), TypeNetwork},
-	{AttrPreserveIP, attrTrue, words(attrTrue, attrFalse), TypeNetwork},
+	{AttrPreserveIP, attrFalse, words(attrFalse), TypeNetwork},
 	{AttrTerminate, attrFalse, words(attrTrue, attrFalse), TypeNetwork},
 	{AttrUnhealthyEnds, attrTrue, words(attrTrue, attrFalse), TypeNetwork},
 	{AttrUnhealthyDrains, "0", number(0, unhealthyDrainsLimit), TypeNetwork},
@@ -117,9 +117,6 @@ func (g *TargetGroup) Attribute(set map[string]string, key string) string {
 	if v, ok := set[key]; ok {
 		return v
 	}
-	if key == AttrPreserveIP && g.Type == TargetIP {
-		return attrFalse
-	}
 	a, _ := g.known(key)
 	return a.preset
 }
@@ -153,6 +150,8 @@ func (g *TargetGroup) CheckAttribute(key, value string) error {
 		return bad("Stickiness type '%s' is not supported for target groups with the %s protocol", value, g.Protocol)
 	case key == AttrAlgorithm && value == "weighted_random", key == AttrAnomaly && value == "on":
 		return bad("Load balancing algorithm 'weighted_random' and anomaly mitigation are not supported here; use '%s' or '%s'", RoundRobin, LeastOutstanding)
+	case key == AttrPreserveIP && value == attrTrue:
+		return bad("Preserving clients' addresses as the source of connections to targets is not supported here; enable '%s' for targets to be told them", AttrProxyV2)
 	}
 	return Invalid("Target group attribute value '%s' is not valid for key '%s'", value, key)
 }
@@ -167,8 +166,6 @@ func (g *TargetGroup) CheckAttributes(set map[string]string) error {
 		return bad("Slow start mode is not supported with the load balancing algorithm '%s'", LeastOutstanding)
 	case of(AttrUnhealthyEnds) == attrTrue && of(AttrUnhealthyDrains) != "0":
 		return bad("'%s' can be set only when '%s' is false", AttrUnhealthyDrains, AttrUnhealthyEnds)
-	case g.Type == TargetALB && of(AttrPreserveIP) == attrFalse:
-		return bad("'%s' cannot be disabled for target groups with target type '%s'", AttrPreserveIP, TargetALB)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package elb
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -14,16 +13,16 @@ func TestAttributesOfGroups(t *testing.T) {
 		"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count=1 target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage=off"
 	const app = "load_balancing.algorithm.anomaly_mitigation=off load_balancing.algorithm.type=round_robin slow_start.duration_seconds=0 stickiness.app_cookie.cookie_name= " +
 		"stickiness.app_cookie.duration_seconds=86400 stickiness.lb_cookie.duration_seconds=86400 stickiness.type=lb_cookie"
-	const net = "deregistration_delay.connection_termination.enabled=false preserve_client_ip.enabled=%s proxy_protocol_v2.enabled=false stickiness.type=source_ip " +
+	const net = "deregistration_delay.connection_termination.enabled=false preserve_client_ip.enabled=false proxy_protocol_v2.enabled=false stickiness.type=source_ip " +
 		"target_health_state.unhealthy.connection_termination.enabled=true target_health_state.unhealthy.draining_interval_seconds=0"
 	for name, c := range map[string]struct {
 		g    *TargetGroup
 		more string
 	}{
 		"application": {group(TargetIP, HTTP, HTTP1), app},
-		"ip":          {group(TargetIP, TCP, ""), fmt.Sprintf(net, "false")},
-		"instance":    {group(TargetInstance, TCP, ""), fmt.Sprintf(net, "true")},
-		"alb":         {group(TargetALB, TCP, ""), fmt.Sprintf(net, "true")},
+		"ip":          {group(TargetIP, TCP, ""), net},
+		"instance":    {group(TargetInstance, TCP, ""), net},
+		"alb":         {group(TargetALB, TCP, ""), net},
 	} {
 		want := map[string]string{}
 		for w := range strings.FieldsSeq(strings.Trim(both, "[]") + " " + c.more) {
@@ -81,7 +80,9 @@ func TestBadAttributes(t *testing.T) {
 	refused(t, "no name", app.CheckAttributes(map[string]string{AttrSticky: "true", AttrStickyType: StickyByApp}), invalid, AttrAppCookieName)
 	refused(t, "slow start", app.CheckAttributes(map[string]string{AttrAlgorithm: LeastOutstanding, AttrSlowStart: "30"}), invalid, "Slow start")
 	refused(t, "draining", net.CheckAttributes(map[string]string{AttrUnhealthyDrains: "30"}), invalid, AttrUnhealthyDrains)
-	refused(t, "alb", group(TargetALB, TCP, "").CheckAttributes(map[string]string{AttrPreserveIP: "false"}), invalid, AttrPreserveIP)
+	for _, of := range []string{TargetIP, TargetInstance, TargetALB} {
+		refused(t, of, group(of, TCP, "").CheckAttribute(AttrPreserveIP, "true"), invalid, AttrProxyV2)
+	}
 	if err := net.CheckAttributes(map[string]string{AttrUnhealthyDrains: "30", AttrUnhealthyEnds: "false"}); err != nil {
 		t.Error(err)
 	}

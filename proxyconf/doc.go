@@ -114,9 +114,8 @@ type Cluster struct {
 	Cookie        *Cookie
 	StickySource  bool // who comes from one address stays with a target; of TCP
 	ProxyV2       bool
-	PreserveIP    bool // the client's address is the source
-	CloseOnEnd    bool // connections end when a target's deregistration is over
-	CloseOnFail   bool // connections end when a target becomes unhealthy
+	CloseOnEnd    bool // connections end when a target's deregistration is over; of TCP
+	CloseOnFail   bool // connections end when a target becomes unhealthy; of TCP
 	MinHealthy    int  // with fewer healthy targets, or fewer of a hundred than MinPercent, all targets get requests
 	MinPercent    int  // 0: it does not count
 	Check         *Check

@@ -134,8 +134,7 @@ func (b *Balancer) cluster(g Group, n elb.Node) proxyconf.Cluster {
 		LeastRequests: of(elb.AttrAlgorithm) == elb.LeastOutstanding,
 		SlowStart:     seconds(of(elb.AttrSlowStart)),
 		ProxyV2:       of(elb.AttrProxyV2) == yes,
-		PreserveIP:    g.Network() && of(elb.AttrPreserveIP) == yes,
-		CloseOnEnd:    !g.Network() || of(elb.AttrTerminate) == yes,
+		CloseOnEnd:    g.Network() && of(elb.AttrTerminate) == yes,
 		CloseOnFail:   g.Network() && of(elb.AttrUnhealthyEnds) == yes,
 		MinHealthy:    number(of(elb.AttrRouteCount)),
 		MinPercent:    number(of(elb.AttrRoutePercentage)), // off is 0

@@ -33,7 +33,7 @@ const (
 // cluster is a target group as a part uses it. Its targets come by themselves; who of them is healthy, the relay says with them.
 func cluster(p proxyconf.Part, c proxyconf.Cluster) (*clusterv3.Cluster, error) {
 	extra := seam.Extra{
-		Part: p.Name, Cluster: c.Name, Endpoints: c.Endpoints, Space: c.Space, Check: c.Check, Protocol: c.Protocol, End: c.CloseOnEnd,
+		Part: p.Name, Cluster: c.Name, Endpoints: c.Endpoints, Space: c.Space, Check: c.Check, Protocol: c.Protocol, End: c.CloseOnEnd, Fail: c.CloseOnFail,
 		MinHealthy: c.MinHealthy, MinPercent: c.MinPercent,
 	}
 	about, err := extra.Metadata()

@@ -44,12 +44,15 @@ func still(t testing.TB, all []Resource, dir string) *bootstrap.Bootstrap {
 	t.Helper()
 	out := &bootstrap.Bootstrap{StaticResources: &bootstrap.Bootstrap_StaticResources{}}
 	routes, hosts := map[string]*route.RouteConfiguration{}, map[string]*endpoint.ClusterLoadAssignment{}
+	filters := map[string]*anypb.Any{}
 	for _, r := range all {
 		switch body := proto.Clone(r.Body).(type) {
 		case *route.RouteConfiguration:
 			routes[r.Name] = body
 		case *endpoint.ClusterLoadAssignment:
 			hosts[r.Name] = body
+		case *core.TypedExtensionConfig:
+			filters[r.Name] = body.GetTypedConfig()
 		case *tls.Secret:
 			out.StaticResources.Secrets = append(out.StaticResources.Secrets, body)
 		}
@@ -72,6 +75,9 @@ func still(t testing.TB, all []Resource, dir string) *bootstrap.Bootstrap {
 		case *listenerv3.Listener:
 			for _, c := range body.GetFilterChains() {
 				for _, f := range c.GetFilters() {
+					if f.GetConfigDiscovery() != nil {
+						f.ConfigType = filter(filters[f.GetName()])
+					}
 					inline(t, f, routes)
 				}
 			}

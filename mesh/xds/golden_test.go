@@ -76,15 +76,15 @@ func samples() map[string]proxyconf.Part {
 	port.ClientPort, port.TLSHeaders = true, true
 	stream := webCluster()
 	stream.Protocol, stream.ProxyV2, stream.CloseOnEnd, stream.StickySource = "tcp", true, true, true
-	preserved := webCluster()
-	preserved.Name, preserved.Protocol, preserved.PreserveIP, preserved.Space = api, "tcp", true, ""
+	second := webCluster()
+	second.Name, second.Protocol, second.CloseOnFail, second.Space = api, "tcp", true, ""
 	return map[string]proxyconf.Part{
 		"least": base(proxyconf.Listener{Port: 80, HTTP: plainHTTP(proxyconf.Route{Name: "rule/default", Forward: to(web)})}, webCluster()),
 		"every": base(proxyconf.Listener{Port: 8080, HTTP: every, Logs: "web.log"}, kept, other),
 		"odd":   base(proxyconf.Listener{Port: 80, HTTP: odd}),
 		"https": base(proxyconf.Listener{Port: 443, Logs: "https.log", TLS: &proxyconf.TLS{Certificates: []string{"arn:cert/1", "arn:cert/2"}, Min: "TLSv1.2", Max: "TLSv1.3", Ciphers: []string{"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"}}, HTTP: port}, webCluster()),
 		"tcp":   base(proxyconf.Listener{Port: 5432, TCP: &proxyconf.TCP{Forward: to(web), IdleTimeout: 350 * time.Second}}, stream),
-		"tcp2":  base(proxyconf.Listener{Port: 5432, TCP: &proxyconf.TCP{Forward: []proxyconf.Weighted{{Cluster: web, Weight: 1}, {Cluster: api, Weight: 3}}}}, stream, preserved),
+		"tcp2":  base(proxyconf.Listener{Port: 5432, TCP: &proxyconf.TCP{Forward: []proxyconf.Weighted{{Cluster: web, Weight: 1}, {Cluster: api, Weight: 3}}}}, stream, second),
 	}
 }
 

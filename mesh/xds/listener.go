@@ -8,7 +8,6 @@ import (
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
-	originalsrc "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/original_src/v3"
 	limit "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/connection_limit/v3"
 	tcpproxy "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
@@ -32,9 +31,7 @@ const (
 	connections = 16384
 	backlog     = 4096
 	// handshake is how long TLS may take to begin.
-	handshake = 15 * time.Second
-	// TransparentMark is on packets to targets that carry a client's address as theirs; the answers find their way back to the proxy by it.
-	TransparentMark = 0xbe
+	handshake       = 15 * time.Second
 	connectAttempts = 3
 )
 
@@ -43,20 +40,20 @@ var (
 	errPort    = errors.New("it has no port")
 )
 
-// listener is a listener and, of requests, its routes.
+// listener is a listener with its routes, or with what it does with connections.
 func listener(s scope) ([]Resource, error) {
 	l := s.listener
 	if l.Port == 0 {
 		return nil, errPort
 	}
 	var filters []*listenerv3.Filter
-	var routes []Resource
+	var more []Resource
 	var err error
 	switch {
 	case l.HTTP != nil && l.TCP == nil:
-		filters, routes, err = s.http()
+		filters, more, err = s.http()
 	case l.TCP != nil && l.HTTP == nil:
-		filters, err = s.tcp()
+		filters, more, err = s.tcp()
 	default:
 		err = errNeither
 	}
@@ -67,7 +64,7 @@ func listener(s scope) ([]Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(routes, Resource{seam.TypeListener, out.GetName(), out}), nil
+	return append(more, Resource{seam.TypeListener, out.GetName(), out}), nil
 }
 
 // open is the listener around its filters.
@@ -94,22 +91,26 @@ func (s scope) open(filters []*listenerv3.Filter) (*listenerv3.Listener, error) 
 		TcpBacklogSize:                u32(backlog),
 		TrafficDirection:              core.TrafficDirection_INBOUND,
 	}
-	if s.preserves() {
-		out.ListenerFilters = append(out.ListenerFilters, &listenerv3.ListenerFilter{
-			Name:       "envoy.filters.listener.original_src",
-			ConfigType: &listenerv3.ListenerFilter_TypedConfig{TypedConfig: p.pack(&originalsrc.OriginalSrc{Mark: TransparentMark})},
-		})
-	}
 	return out, p.err
 }
 
-// preserves tells whether targets see clients' addresses as the source of their connections.
-func (s scope) preserves() bool {
-	return s.listener.TCP != nil && slices.ContainsFunc(s.listener.TCP.Forward, func(w proxyconf.Weighted) bool { return s.clusters[w.Cluster].PreserveIP })
+// tcp is a listener of connections. What it does with one is a resource by itself: a listener whose filters change ends the connections that it has
+// when it has drained, ten minutes later, and a filter that is another one from now on leaves them alone.
+func (s scope) tcp() ([]*listenerv3.Filter, []Resource, error) {
+	does, err := s.forwards()
+	if err != nil {
+		return nil, nil, err
+	}
+	var p packer
+	body := p.pack(does)
+	named := &listenerv3.Filter{Name: s.name(), ConfigType: &listenerv3.Filter_ConfigDiscovery{ConfigDiscovery: &core.ExtensionConfigSource{
+		ConfigSource: ads(), TypeUrls: []string{body.GetTypeUrl()},
+	}}}
+	return []*listenerv3.Filter{named}, []Resource{{seam.TypeFilter, s.name(), &core.TypedExtensionConfig{Name: s.name(), TypedConfig: body}}}, p.err
 }
 
-// tcp is a listener of connections. Nothing in it changes with targets: what is under way goes on.
-func (s scope) tcp() ([]*listenerv3.Filter, error) {
+// forwards leads each connection to one of the clusters.
+func (s scope) forwards() (*tcpproxy.TcpProxy, error) {
 	t := s.listener.TCP
 	out := &tcpproxy.TcpProxy{StatPrefix: s.name(), MaxConnectAttempts: u32(connectAttempts)}
 	if t.IdleTimeout > 0 {
@@ -133,8 +134,7 @@ func (s scope) tcp() ([]*listenerv3.Filter, error) {
 	if slices.ContainsFunc(alive, func(w proxyconf.Weighted) bool { return s.clusters[w.Cluster].StickySource }) {
 		out.HashPolicy = []*typev3.HashPolicy{{PolicySpecifier: &typev3.HashPolicy_SourceIp_{SourceIp: &typev3.HashPolicy_SourceIp{}}}}
 	}
-	var p packer
-	return []*listenerv3.Filter{{Name: "envoy.filters.network.tcp_proxy", ConfigType: filter(p.pack(out))}}, p.err
+	return out, nil
 }
 
 func (s scope) cluster(w proxyconf.Weighted) string { return seam.Name(s.part.Name, w.Cluster) }

@@ -65,7 +65,7 @@ func Open(c Config) (*Proxy, error) {
 	var err error
 	p.relay, err = relay.Open(relay.Config{
 		DataDir: data, RunDir: run, LogDir: c.LogDir(), Socket: e.Socket(), Spaces: c.Spaces, Dial: c.Dial, Stream: c.Stream,
-		Want: p.supervisor.Want, Admin: e.Admin(), Log: c.Log,
+		Want: p.supervisor.Want, Admin: e.Admin(), Pid: p.supervisor.Pid, Log: c.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("proxy: %w", err)

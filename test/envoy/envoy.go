@@ -21,6 +21,7 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpoint "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tls "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
@@ -127,13 +128,15 @@ func (p *Proxy) source(kind, name string) string {
 
 // Tell makes it follow other resources. One that is as it was is not told again.
 func (p *Proxy) Tell(all []xds.Resource) error {
-	k := kept{hosts: map[string]*endpoint.ClusterLoadAssignment{}, routes: map[string]*route.RouteConfiguration{}}
+	k := kept{hosts: map[string]*endpoint.ClusterLoadAssignment{}, routes: map[string]*route.RouteConfiguration{}, filters: map[string]*anypb.Any{}}
 	for _, r := range all {
 		switch b := r.Body.(type) {
 		case *endpoint.ClusterLoadAssignment:
 			k.hosts[r.Name] = b
 		case *route.RouteConfiguration:
 			k.routes[r.Name] = b
+		case *core.TypedExtensionConfig:
+			k.filters[r.Name] = b.GetTypedConfig()
 		}
 	}
 	files, err := p.files(all, k)
@@ -145,8 +148,9 @@ func (p *Proxy) Tell(all []xds.Resource) error {
 
 // kept are the resources that stand in others here: Envoy follows no more files than a machine lets it.
 type kept struct {
-	hosts  map[string]*endpoint.ClusterLoadAssignment
-	routes map[string]*route.RouteConfiguration
+	hosts   map[string]*endpoint.ClusterLoadAssignment
+	routes  map[string]*route.RouteConfiguration
+	filters map[string]*anypb.Any
 }
 
 // order is that in which files are written: what others name comes first.
@@ -159,7 +163,7 @@ func (p *Proxy) files(all []xds.Resource, k kept) (map[string]*discovery.Discove
 		body, name := proto.Clone(r.Body), ""
 		p.replace(body.ProtoReflect(), k)
 		switch b := body.(type) {
-		case *endpoint.ClusterLoadAssignment, *route.RouteConfiguration:
+		case *endpoint.ClusterLoadAssignment, *route.RouteConfiguration, *core.TypedExtensionConfig:
 			continue
 		case *clusterv3.Cluster:
 			extra, eerr := seam.ExtraOf(b.GetMetadata())
@@ -220,6 +224,10 @@ func (p *Proxy) replace(m protoreflect.Message, k kept) {
 		x.NetworkNamespaceFilepath = ""
 		if x.GetAddress() == "0.0.0.0" {
 			x.Address = "127.0.0.1"
+		}
+	case *listenerv3.Filter:
+		if x.GetConfigDiscovery() != nil {
+			x.ConfigType = &listenerv3.Filter_TypedConfig{TypedConfig: proto.CloneOf(k.filters[x.GetName()])}
 		}
 	case *hcm.HttpConnectionManager:
 		x.RouteSpecifier = &hcm.HttpConnectionManager_RouteConfig{RouteConfig: k.routes[x.GetRds().GetRouteConfigName()]}

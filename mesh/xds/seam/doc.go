@@ -19,11 +19,12 @@ const (
 	TypeEndpoint = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
 	TypeListener = "type.googleapis.com/envoy.config.listener.v3.Listener"
 	TypeRoute    = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+	TypeFilter   = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig" // what a listener of connections does with one that is new
 )
 
 // Types are the types in that order.
 func Types() []string {
-	return []string{TypeSecret, TypeEndpoint, TypeCluster, TypeRoute, TypeListener}
+	return []string{TypeSecret, TypeEndpoint, TypeCluster, TypeRoute, TypeFilter, TypeListener}
 }
 
 // SpacePrefix is before the name of an interface where Envoy wants the path of a network namespace: the relay replaces it.
@@ -34,7 +35,7 @@ const LogPrefix = "log:"
 
 const bar = "|"
 
-// Name is the name in Envoy of what a part calls name: of its listeners (and the routes of each), clusters, and endpoints.
+// Name is the name in Envoy of what a part calls name: of its listeners (and the routes or the filter of each), clusters, and endpoints.
 func Name(part, name string) string { return part + bar + name }
 
 // Cut is the other way around. Names without a part, those of secrets and of endpoints as servers tell them, are not ok.

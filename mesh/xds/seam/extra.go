@@ -20,6 +20,7 @@ type Extra struct {
 	Check     *proxyconf.Check `json:",omitempty"` // nil: targets are healthy unseen
 	Protocol  string           // of the cluster: http1, http2 or tcp
 	End       bool             `json:",omitempty"` // connections end when a target's deregistration is over
+	Fail      bool             `json:",omitempty"` // connections end when a target becomes unhealthy
 	// With fewer healthy targets, or fewer of a hundred than MinPercent, all get requests.
 	MinHealthy, MinPercent int `json:",omitempty"`
 }

@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	tcpproxy "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
 	tls "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
@@ -92,6 +94,17 @@ func (r *relay) missing() string {
 					needs = append(needs, Key{seam.TypeCluster, way.GetRoute().GetCluster()})
 				}
 			}
+		case *core.TypedExtensionConfig:
+			var to tcpproxy.TcpProxy
+			if err := m.GetTypedConfig().UnmarshalTo(&to); err != nil {
+				return err.Error()
+			}
+			for _, w := range to.GetWeightedClusters().GetClusters() {
+				needs = append(needs, Key{seam.TypeCluster, w.GetName()})
+			}
+			if to.GetCluster() != "" {
+				needs = append(needs, Key{seam.TypeCluster, to.GetCluster()})
+			}
 		case *listenerv3.Listener:
 			needs = append(needs, named(m)...)
 		}
@@ -113,6 +126,9 @@ func named(l *listenerv3.Listener) (out []Key) {
 			}
 		}
 		for _, f := range c.GetFilters() {
+			if f.GetConfigDiscovery() != nil {
+				out = append(out, Key{seam.TypeFilter, f.GetName()})
+			}
 			var m hcm.HttpConnectionManager
 			if f.GetTypedConfig().UnmarshalTo(&m) == nil {
 				out = append(out, Key{seam.TypeRoute, m.GetRds().GetRouteConfigName()})

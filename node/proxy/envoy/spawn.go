@@ -14,9 +14,8 @@ import (
 	"github.com/berth-ecs/berth/node/runtime/daemon"
 )
 
-// capabilities are all that Envoy keeps of root's: to enter network namespaces, to listen on low ports, and, where a load balancer preserves
-// clients' addresses, to connect from addresses that are not the machine's with a mark on the packets.
-var capabilities = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_BIND_SERVICE, unix.CAP_NET_ADMIN}
+// capabilities are all that Envoy keeps of root's: to enter network namespaces, and to listen on low ports.
+var capabilities = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_BIND_SERVICE}
 
 const (
 	// oomScore: it carries the connections of many, so the kernel ends tasks first.

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/berth-ecs/berth/mesh/xds/seam"
@@ -15,9 +16,10 @@ const (
 	idleLooks = 2
 )
 
-// drain watches targets that drain until nothing is in flight to them.
+// drain watches targets that drain until nothing is in flight to them, and ends connections to those whose time is over.
 func (r *Relay) drain(ctx context.Context) error {
 	for pause(ctx, drainEvery) {
+		r.endFlows()
 		waiting := r.draining()
 		if len(waiting) == 0 {
 			continue
@@ -26,7 +28,7 @@ func (r *Relay) drain(ctx context.Context) error {
 		if err != nil {
 			continue // none runs: what it carried is over, and it says so itself when it is back
 		}
-		r.idleNow(waiting, flights)
+		r.idleNow(waiting, flights, r.connections(waiting))
 	}
 	return nil
 }
@@ -37,12 +39,11 @@ func (r *Relay) draining() map[probe.Key]read {
 	defer r.mu.Unlock()
 	out, all := map[probe.Key]read{}, map[probe.Key]bool{}
 	for _, c := range r.view.clusters {
-		set := Key{seam.TypeEndpoint, c.item.eds}
-		told, want := r.told[set], r.view.items[set]
+		known := r.knows(c.item.eds)
 		for a, draining := range hosts(r.view.sets[c.extra.Endpoints]) {
 			if k := healthKey(c.extra, a); draining {
 				all[k] = true
-				if !r.drained[k] && told != nil && want != nil && told.version == want.version {
+				if !r.drained[k] && known {
 					out[k] = c
 				}
 			}
@@ -61,7 +62,25 @@ func (r *Relay) draining() map[probe.Key]read {
 	return out
 }
 
-func (r *Relay) idleNow(waiting map[probe.Key]read, flights []envoy.Flight) {
+// connections are those of TCP to targets that drain, by the network they begin in, as the kernel counts them: Envoy does not count those of a cluster
+// that was another one since. A network that cannot be asked is left out.
+func (r *Relay) connections(waiting map[probe.Key]read) map[string]map[netip.AddrPort]int {
+	out := map[string]map[netip.AddrPort]int{}
+	for _, c := range waiting {
+		if _, asked := out[c.extra.Space]; asked || c.extra.Protocol != tcp {
+			continue
+		}
+		n, err := r.network(c.extra.Space).Count()
+		if err != nil {
+			r.c.Log.Debug("connections cannot be counted", "interface", c.extra.Space, "error", err)
+			continue
+		}
+		out[c.extra.Space] = n
+	}
+	return out
+}
+
+func (r *Relay) idleNow(waiting map[probe.Key]read, flights []envoy.Flight, connections map[string]map[netip.AddrPort]int) {
 	busy := map[probe.Key]bool{}
 	for k, c := range waiting {
 		for _, f := range flights {
@@ -69,11 +88,12 @@ func (r *Relay) idleNow(waiting map[probe.Key]read, flights []envoy.Flight) {
 				continue
 			}
 			under := f.Requests
-			if c.extra.Protocol == "tcp" {
+			if c.extra.Protocol == tcp {
 				under = f.Connections
 			}
 			busy[k] = busy[k] || under > 0
 		}
+		busy[k] = busy[k] || c.extra.Protocol == tcp && connections[c.extra.Space][k.Addr] > 0
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -39,6 +39,7 @@ type Config struct {
 	Stream          func(ctx context.Context) (net.Conn, error) // required: to a server
 	Want            func()                                      // required: there is something for an Envoy to do
 	Admin           *envoy.Admin                                // required
+	Pid             func() int                                  // required: Envoy's, 0 while none runs
 	Log             *slog.Logger                                // required
 }
 
@@ -63,7 +64,9 @@ type Relay struct {
 	refused map[Key]refusal
 	errs    map[partType]string
 	drained map[probe.Key]bool
-	idle    map[probe.Key]int // how often in a row nothing was in flight
+	idle    map[probe.Key]int  // how often in a row nothing was in flight
+	fell    map[probe.Key]bool // targets that became unhealthy, and whose connections are not looked for yet
+	ends    map[ending]int     // connections that are to end, and how often they are still looked for
 }
 
 // refusal is a version that Envoy refused, and what it had before.
@@ -83,7 +86,7 @@ func Open(c Config) (*Relay, error) {
 	return &Relay{
 		c: c, store: s, bell: make(chan struct{}, 1), news: make(chan struct{}, 1), spoken: make(chan struct{}), read: map[Key]read{}, view: &view{}, spaces: map[string]uint64{},
 		changed: make(chan struct{}), told: map[Key]*item{}, refused: map[Key]refusal{}, errs: map[partType]string{}, drained: map[probe.Key]bool{},
-		idle: map[probe.Key]int{}, health: loadHealth(c),
+		idle: map[probe.Key]int{}, fell: map[probe.Key]bool{}, ends: map[ending]int{}, health: loadHealth(c),
 	}, nil
 }
 
@@ -127,6 +130,9 @@ func (r *Relay) Run(ctx context.Context) error {
 // learn takes what a look at a target found.
 func (r *Relay) learn(k probe.Key, h probe.Health) {
 	r.mu.Lock()
+	if h.State == probe.Unhealthy && r.health[k].State != probe.Unhealthy {
+		r.fell[k] = true
+	}
 	r.health[k] = h
 	r.mu.Unlock()
 	ring(r.bell)
@@ -185,6 +191,8 @@ func (r *Relay) refresh() {
 	r.now = map[string]uint64{}
 	before := r.view
 	r.view = r.see(all)
+	r.end(before, r.view)
+	r.fall()
 	for id := range r.spaces {
 		if _, named := r.now[id]; !named {
 			delete(r.spaces, id)
