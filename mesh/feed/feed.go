@@ -141,6 +141,7 @@ func (f *Feed) news(b store.Batch, n News, renewed map[string]bool) server.News 
 		chain, key, err := f.Secrets.Secret(b.Snapshot, name)
 		if err != nil {
 			f.Log.Warn("a certificate cannot be told to proxies", "certificate", name, "error", err)
+			out.SecretsKept = append(out.SecretsKept, name)
 			continue
 		}
 		out.Secrets = append(out.Secrets, proxyconf.Secret{Name: name, Chain: chain, Key: key})

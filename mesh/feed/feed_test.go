@@ -111,6 +111,9 @@ func (b *book) take() []string {
 		for _, s := range n.SecretsGone {
 			out = append(out, "-"+s)
 		}
+		for _, s := range n.SecretsKept {
+			out = append(out, "~"+s)
+		}
 		if n.Whole {
 			out = append(out, "whole")
 		}
@@ -161,7 +164,7 @@ func TestFeed(t *testing.T) {
 		update(func(tx store.Tx) { put("c", "c3")(tx); key("c3", "KEY-4")(tx) })
 		expect("a part and its certificate in one commit", "+c", "c3=KEY-4")
 		update(put("d", "c4"))
-		expect("a certificate that is not there", "+d")
+		expect("a certificate that is not there", "+d", "~c4")
 		update(key("c4", "KEY-5"))
 		expect("it comes later", "c4=KEY-5")
 		b.err = errors.New("one part is wrong")

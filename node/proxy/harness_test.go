@@ -48,7 +48,7 @@ type world struct {
 var node = server.Node{Account: "0", Region: "r", Name: "n"}
 
 // Report implements server.Sink.
-func (w *world) Report(_ server.Node, r proxyconf.Report) {
+func (w *world) Report(_ context.Context, _ server.Node, r proxyconf.Report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if r.Whole {

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/elb"
 	"github.com/berth-ecs/berth/elb/control/targets"
 	"github.com/berth-ecs/berth/mesh/feed"
 	"github.com/berth-ecs/berth/mesh/xds/server"
@@ -35,8 +36,8 @@ type Proxies struct {
 
 var _ link.Proxies = (*Proxies)(nil)
 
-// New makes a server's. What it hears it writes until ctx ends.
-func New(ctx context.Context, c Config) (*Proxies, error) {
+// New makes a server's.
+func New(c Config) (*Proxies, error) {
 	ear, err := targets.NewEar(targets.EarConfig{Store: c.Store, Instances: c.Instances, Log: c.Log, Metrics: c.Metrics})
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func New(ctx context.Context, c Config) (*Proxies, error) {
 	book := server.NewBook()
 	return &Proxies{
 		feed:   feed.New(feed.Config{Store: c.Store, Wing: &Parts{Machines: c.Machines}, Secrets: c.Secrets, Book: book, Log: c.Log}),
-		server: server.New(server.Config{Source: book, Sink: heard{ctx, ear, c.Log}, Log: c.Log, Metrics: c.Metrics}),
+		server: server.New(server.Config{Source: book, Sink: heard{ear, c.Log}, Log: c.Log, Metrics: c.Metrics}),
 	}, nil
 }
 
@@ -60,7 +61,6 @@ func (p *Proxies) Parts() map[string]func(context.Context) error {
 
 // heard writes down what nodes say of their proxies.
 type heard struct {
-	ctx context.Context //nolint:containedctx // of the server: reports come from connections
 	ear *targets.Ear
 	log *slog.Logger
 }
@@ -68,16 +68,17 @@ type heard struct {
 // again is how long a report waits that could not be written.
 const again = time.Second
 
-// Report implements server.Sink. A report is written before the node's next one: what it said would be missing.
-func (h heard) Report(n server.Node, r proxyconf.Report) {
+// Report implements server.Sink. A report is written before the node's next one: what it said would be missing. When the connection ends it is not written
+// any more: the node says everything in its next one.
+func (h heard) Report(ctx context.Context, n server.Node, r proxyconf.Report) {
 	for {
-		err := h.ear.Heard(h.ctx, n.Region, n.Name, r)
-		if err == nil || h.ctx.Err() != nil {
+		err := h.ear.Heard(ctx, elb.Home{Account: n.Account, Region: n.Region}, n.Name, r)
+		if err == nil || ctx.Err() != nil {
 			return
 		}
 		h.log.Warn("what a node says of its proxy is not written yet", "node", n.Name, "error", err)
 		select {
-		case <-h.ctx.Done():
+		case <-ctx.Done():
 			return
 		case <-time.After(again):
 		}

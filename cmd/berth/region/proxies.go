@@ -1,7 +1,6 @@
 package region
 
 import (
-	"context"
 	"iter"
 	"net/netip"
 	"strings"
@@ -61,8 +60,8 @@ func instance(tx store.Tx, i *ecs.Instance) *lower.Machine {
 }
 
 // newProxies tells nodes' proxies what to do.
-func newProxies(ctx context.Context, c Config, r rooms) (*lowering.Proxies, error) {
-	return lowering.New(ctx, lowering.Config{
+func newProxies(c Config, r rooms) (*lowering.Proxies, error) {
+	return lowering.New(lowering.Config{
 		Store: r.store, Machines: instances{}, Secrets: identities.Proxies{Keyring: r.sealed}, Instances: registrants{},
 		Log: c.Log.With("component", "proxies"), Metrics: r.metrics,
 	})

@@ -197,7 +197,7 @@ func serve(ctx context.Context, c Config, l listeners, r rooms) error {
 	if err != nil {
 		return err
 	}
-	if r.proxies, err = newProxies(ctx, c, r); err != nil {
+	if r.proxies, err = newProxies(c, r); err != nil {
 		return err
 	}
 	r.nodes = newNodes(ctx, c, r, verify)

@@ -36,7 +36,7 @@ type Ear struct {
 	Loads *Loads
 
 	mu    sync.Mutex
-	begun map[[2]string]*whole // reports of everything that go on, by region and machine
+	begun map[who]*whole // reports of everything that go on
 }
 
 // whole is what a report of everything has said until now.
@@ -53,7 +53,7 @@ func NewEar(c EarConfig) (*Ear, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Ear{EarConfig: c, Loads: NewLoads(c.Metrics), begun: map[[2]string]*whole{}}, nil
+	return &Ear{EarConfig: c, Loads: NewLoads(c.Metrics), begun: map[who]*whole{}}, nil
 }
 
 // atOnce is how many words one transaction writes: each compares a load balancer's status and what was said before, and writes one record.
@@ -62,9 +62,10 @@ const atOnce = store.MaxGuards / 3
 // word is one thing that a node said, ready to be written. It compares at most 2 keys and writes 1.
 type word func(tx store.Tx)
 
-// Heard writes down what a machine of a region said. What it says of parts that are not there is not believed.
-func (e *Ear) Heard(ctx context.Context, region, machine string, r proxyconf.Report) error {
-	s := speaker{region, machine, e.Instances}
+// Heard writes down what a machine of an account in a region said. What it says of parts that are not its own is not believed: names of machines are
+// their own to choose, and those of two accounts may be the same.
+func (e *Ear) Heard(ctx context.Context, h elb.Home, machine string, r proxyconf.Report) error {
+	s := speaker{who{h, machine}, e.Instances}
 	words, counts, err := e.words(ctx, s, r, e.everything(s, r))
 	if err != nil {
 		return err
@@ -89,11 +90,10 @@ func (e *Ear) Heard(ctx context.Context, region, machine string, r proxyconf.Rep
 func (e *Ear) everything(s speaker, r proxyconf.Report) *whole {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	who := [2]string{s.region, s.machine}
 	if r.Whole {
-		e.begun[who] = &whole{map[string]bool{}, map[said]bool{}}
+		e.begun[s.who] = &whole{map[string]bool{}, map[said]bool{}}
 	}
-	all := e.begun[who]
+	all := e.begun[s.who]
 	if all == nil {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (e *Ear) ended(s speaker, r proxyconf.Report) {
 	if !r.More {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		delete(e.begun, [2]string{s.region, s.machine})
+		delete(e.begun, s.who)
 	}
 }
 
@@ -134,7 +134,7 @@ func (e *Ear) words(ctx context.Context, s speaker, r proxyconf.Report, all *who
 		does := map[string]bool{}
 		mine := func(part string) (elb.Part, bool) {
 			p, ok := elb.ParsePart(part)
-			if !ok || p.Region != s.region {
+			if !ok || p.Home != s.Home {
 				return p, false
 			}
 			if _, known := does[part]; !known {
@@ -170,8 +170,14 @@ func (e *Ear) words(ctx context.Context, s speaker, r proxyconf.Report, all *who
 
 // speaker is a machine that says something.
 type speaker struct {
-	region, machine string
-	instances       Instances
+	who
+	instances Instances
+}
+
+// who tells one machine from the others.
+type who struct {
+	elb.Home
+	machine string
 }
 
 // does says whether a part is on the machine.
@@ -209,7 +215,7 @@ func (s speaker) place(tx store.Tx, p elb.Part, state proxyconf.PartState) {
 // unsaid are what a report of everything leaves out: parts that are not served, and targets that the machine does not know any more.
 func (s speaker) unsaid(tx store.Tx, all *whole) (out []word) {
 	for _, status := range tables.StatusesByMachine.List(tx, s.machine, "") {
-		if status.Region != s.region {
+		if status.Home != s.Home {
 			continue
 		}
 		for _, n := range status.Nodes {

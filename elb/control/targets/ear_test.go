@@ -116,11 +116,15 @@ func TestWhoIsNotBelieved(t *testing.T) {
 	w.register("10.0.0.1", "")
 	first := w.revision()
 	good := proxyconf.Report{Parts: []proxyconf.PartState{{Part: part("eni-a"), Serving: true}}, Health: []proxyconf.Health{health("eni-a", "10.0.0.1", elb.Healthy)}}
-	for _, who := range [][2]string{{home.Region, "node-2"}, {"eu-west-1", machine}} {
-		if err := w.ear.Heard(t.Context(), who[0], who[1], good); err != nil {
-			t.Error(err)
+	strangers := func(r proxyconf.Report) {
+		for _, s := range []who{{home, "node-2"}, {elb.Home{Account: home.Account, Region: "eu-west-1"}, machine},
+			{elb.Home{Account: "111111111111", Region: home.Region}, machine}} {
+			if err := w.ear.Heard(t.Context(), s.Home, s.machine, r); err != nil {
+				t.Error(err)
+			}
 		}
 	}
+	strangers(good)
 	odd := func(change func(*proxyconf.Health)) proxyconf.Health {
 		h := health("eni-a", "10.0.0.1", elb.Healthy)
 		change(&h)
@@ -140,6 +144,10 @@ func TestWhoIsNotBelieved(t *testing.T) {
 	w.hears(good)
 	if w.revision() == first {
 		t.Error("nothing is believed")
+	}
+	strangers(proxyconf.Report{Whole: true}) // nor what they leave out
+	if !w.placeOf("eni-a").Serving || w.said() != 1 {
+		t.Error("what a stranger does not say is forgotten")
 	}
 }
 
@@ -188,7 +196,7 @@ func TestCountsAreHeard(t *testing.T) {
 	w.hears(proxyconf.Report{Counts: []proxyconf.Count{count, stranger}})
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := w.ear.Heard(ended, home.Region, machine, proxyconf.Report{Counts: []proxyconf.Count{count}, Parts: []proxyconf.PartState{{Part: part("eni-a")}}}); err == nil {
+	if err := w.ear.Heard(ended, home, machine, proxyconf.Report{Counts: []proxyconf.Count{count}, Parts: []proxyconf.PartState{{Part: part("eni-a")}}}); err == nil {
 		t.Error("what cannot be written is heard")
 	}
 	if got, ok := w.ear.Loads.Of(group().ARN(), time.Now().Add(slot)); !ok || got.Requests != 3 {

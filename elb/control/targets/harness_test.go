@@ -164,7 +164,7 @@ func (w *world) says(iface, id, state string) {
 
 func (w *world) hears(r proxyconf.Report) {
 	w.Helper()
-	if err := w.ear.Heard(context.Background(), home.Region, machine, r); err != nil {
+	if err := w.ear.Heard(context.Background(), home, machine, r); err != nil {
 		w.Fatal(err)
 	}
 }

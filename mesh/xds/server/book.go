@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/berth-ecs/berth/mesh/xds"
@@ -17,7 +18,8 @@ type News struct {
 	EndpointsGone []string
 	Secrets       []proxyconf.Secret
 	SecretsGone   []string
-	Whole         bool // what is not in the news is gone
+	SecretsKept   []string // that stay as they are, also when the news are whole: what they are now is not known
+	Whole         bool     // what is not in the news is gone
 }
 
 // NodePart is a part that a node does.
@@ -89,7 +91,7 @@ func (b *Book) Tell(n News) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if n.Whole {
-		n.PartsGone, n.EndpointsGone, n.SecretsGone = b.rest(parts, shared)
+		n.PartsGone, n.EndpointsGone, n.SecretsGone = b.rest(parts, shared, n.SecretsKept)
 	}
 	for k, i := range shared {
 		b.share(k, i)
@@ -138,8 +140,8 @@ func prepare(p proxyconf.Part) (*part, error) {
 	return out, nil
 }
 
-// rest is what there is beside what is told.
-func (b *Book) rest(parts map[PartKey]*part, shared map[Key]*Item) (gone []PartKey, endpoints, secrets []string) {
+// rest is what there is beside what is told and the secrets that stay.
+func (b *Book) rest(parts map[PartKey]*part, shared map[Key]*Item, kept []string) (gone []PartKey, endpoints, secrets []string) {
 	for n, s := range b.nodes {
 		for name := range s.parts {
 			if _, told := parts[PartKey{n, name}]; !told {
@@ -150,6 +152,7 @@ func (b *Book) rest(parts map[PartKey]*part, shared map[Key]*Item) (gone []PartK
 	for k := range b.shared {
 		switch {
 		case shared[k] != nil:
+		case k.Type == seam.TypeSecret && slices.Contains(kept, k.Name):
 		case k.Type == seam.TypeEndpoint:
 			endpoints = append(endpoints, k.Name)
 		default:

@@ -43,9 +43,12 @@ func (f *following) Take() Change {
 		return out
 	}
 	for k := range f.dirty {
-		if i := f.book.current(s, k); i != nil {
+		switch i := f.book.current(s, k); {
+		case i != nil:
 			out.Set = append(out.Set, i)
-		} else {
+		case s.needs[k] > 0: // a certificate whose key does not open here may well be what another server told
+			out.Held = append(out.Held, k)
+		default:
 			out.Gone = append(out.Gone, k)
 		}
 	}

@@ -22,8 +22,9 @@ import (
 
 // Sink hears what nodes say.
 type Sink interface {
-	// Report takes what a node said. The first report of a connection is Whole. It may block: it holds back this node alone.
-	Report(n Node, r proxyconf.Report)
+	// Report takes what a node said. The first report of a connection is Whole. It may block: it holds back this node alone. ctx is the connection's:
+	// what comes by the next one is newer.
+	Report(ctx context.Context, n Node, r proxyconf.Report)
 	// Left: the node's last connection to this server has ended.
 	Left(n Node)
 }
@@ -182,6 +183,6 @@ func (s *Server) Hear(from seam.ReportStream) error {
 			return err
 		}
 		s.metrics.reports.Inc()
-		s.Sink.Report(n, r)
+		s.Sink.Report(from.Context(), n, r)
 	}
 }

@@ -20,15 +20,23 @@ import (
 type heard struct {
 	reports chan proxyconf.Report
 	left    chan Node
+	ctx     chan context.Context // of the last report
 }
 
-func (h heard) Report(_ Node, r proxyconf.Report) { h.reports <- r }
-func (h heard) Left(n Node)                       { h.left <- n }
+func (h heard) Report(ctx context.Context, _ Node, r proxyconf.Report) {
+	select {
+	case <-h.ctx:
+	default:
+	}
+	h.ctx <- ctx
+	h.reports <- r
+}
+func (h heard) Left(n Node) { h.left <- n }
 
 // running is a server over a book, and how a node connects to it.
 func running(t testing.TB, b *Book) (heard, func(n Node) *grpc.ClientConn) {
 	t.Helper()
-	h := heard{make(chan proxyconf.Report, 10), make(chan Node, 10_000)}
+	h := heard{make(chan proxyconf.Report, 10), make(chan Node, 10_000), make(chan context.Context, 1)}
 	s := New(Config{Source: b, Sink: h, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
@@ -140,4 +148,5 @@ func TestReportsAreHeardOfWhoWasAdmitted(t *testing.T) {
 	if n := <-h.left; n != here {
 		t.Errorf("%v has left, not %v", n, here)
 	}
+	<-(<-h.ctx).Done() // a report that could not be written yet is not written over a newer one
 }

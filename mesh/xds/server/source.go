@@ -33,4 +33,5 @@ type Following interface {
 type Change struct {
 	Set  []*Item
 	Gone []Key
+	Held []Key // that the node is to have, and this server cannot say: what the node has of them stays
 }

@@ -27,13 +27,14 @@ type asked struct {
 	names map[string]bool  // else these
 	want  map[string]*Item // what there is for the node, asked for or not
 	has   map[string]string
+	held  map[string]bool // what the node has of these stays
 	begun bool
 }
 
 func newStream(to func(*discovery.DeltaDiscoveryResponse) error, m *metrics) *stream {
 	s := &stream{types: map[string]*asked{}, to: to, metrics: m}
 	for _, t := range seam.Types() {
-		s.types[t] = &asked{names: map[string]bool{}, want: map[string]*Item{}, has: map[string]string{}}
+		s.types[t] = &asked{names: map[string]bool{}, want: map[string]*Item{}, has: map[string]string{}, held: map[string]bool{}}
 	}
 	return s
 }
@@ -143,15 +144,22 @@ func (s *stream) tell(kind string, names []string) error {
 // take makes a change what the node is to have, and tells it: first what is new, then what is gone.
 func (s *stream) take(c Change) error {
 	changed := map[string][]string{}
+	for _, k := range c.Held {
+		if a := s.types[k.Type]; a != nil {
+			a.held[k.Name] = true
+		}
+	}
 	for _, i := range c.Set {
 		if a := s.types[i.Type]; a != nil {
 			a.want[i.Name] = i
+			delete(a.held, i.Name)
 			changed[i.Type] = append(changed[i.Type], i.Name)
 		}
 	}
 	for _, k := range c.Gone {
 		if a := s.types[k.Type]; a != nil {
 			delete(a.want, k.Name)
+			delete(a.held, k.Name)
 			changed[k.Type] = append(changed[k.Type], k.Name)
 		}
 	}
@@ -205,7 +213,7 @@ func (s *stream) unset(kind string, names []string) error {
 	r := &discovery.DeltaDiscoveryResponse{TypeUrl: kind}
 	slices.Sort(names)
 	for _, n := range slices.Compact(names) {
-		if _, has := a.has[n]; a.want[n] != nil || !has && !a.names[n] {
+		if _, has := a.has[n]; a.want[n] != nil || a.held[n] || !has && !a.names[n] {
 			continue
 		}
 		delete(a.has, n)

@@ -310,3 +310,42 @@ func TestAPartThatCannotBeToldStaysAsItWas(t *testing.T) {
 		t.Errorf("of a part that was good there are %d resources, not 4", len(r.has))
 	}
 }
+
+// A certificate that a server cannot say stays what it was: in its book, when everything is told anew, and on a node that another server told.
+func TestACertificateThatCannotBeSaidStays(t *testing.T) {
+	secure := onePart()
+	secure.Listeners = slices.Clone(secure.Listeners)
+	secure.Listeners[0].TLS = &proxyconf.TLS{Certificates: []string{"arn"}, Min: "TLSv1.2", Max: "TLSv1.3"}
+	parts := []NodePart{{here, secure}}
+	b, key := NewBook(), Key{seam.TypeSecret, "arn"}
+	if err := b.Tell(News{Whole: true, Parts: parts, Secrets: []proxyconf.Secret{{Name: "arn", Chain: []byte("c"), Key: []byte("k")}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Tell(News{Whole: true, Parts: parts, SecretsKept: []string{"arn"}}); err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{has: map[Key]*discovery.Resource{}}
+	_, f := open(t, b, r)
+	f.Close()
+	if r.has[key] == nil {
+		t.Fatal("the book forgot it")
+	}
+	other := NewBook()
+	if err := other.Tell(News{Whole: true, Parts: parts, SecretsKept: []string{"arn"}}); err != nil {
+		t.Fatal(err)
+	}
+	s, f := open(t, other, r)
+	defer f.Close()
+	if r.has[key] == nil {
+		t.Error("a server that cannot open it takes it away")
+	}
+	if err := other.Tell(News{PartsGone: []PartKey{{here, secure.Name}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.take(f.Take()); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.has) != 0 {
+		t.Errorf("%d resources of a part that is gone", len(r.has))
+	}
+}

@@ -37,7 +37,7 @@ func main() {
 // nobody hears what nodes say.
 type nobody struct{}
 
-func (nobody) Report(server.Node, proxyconf.Report) {}
+func (nobody) Report(context.Context, server.Node, proxyconf.Report) {}
 func (nobody) Left(server.Node)                     {}
 
 // arrival is a change that a node has.
