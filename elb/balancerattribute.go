@@ -112,7 +112,7 @@ var balancerAttributes = []attribute{
 	{AttrWAFFailOpen, "false", formBool, TypeApplication},
 	{AttrCrossZone, "false", formBool, TypeNetwork},
 	{AttrClientRouting, "any_availability_zone", form{words: []string{"any_availability_zone", "availability_zone_affinity", "partial_availability_zone_affinity"}}, TypeNetwork},
-	{"secondary_ips.auto_assigned.per_subnet", "0", form{words: []string{"0"}, most: 7}, TypeNetwork},
+	{keySecondary, "0", form{words: []string{"0"}, most: 7}, TypeNetwork},
 }
 
 // listenerAttributes: those of application load balancers' have HTTP (which is for HTTPS, too) or HTTPS as where.
@@ -124,7 +124,7 @@ var listenerAttributes = func() []attribute {
 		{AttrTLSCipherName, "", formText, "HTTPS"},
 	}
 	for _, what := range []string{"clientcert", "clientcert_serial_number", "clientcert_issuer", "clientcert_subject", "clientcert_validity", "clientcert_leaf"} {
-		all = append(all, attribute{"routing.http.request.x_amzn_mtls_" + what + ".header_name", "", formText, "HTTPS"})
+		all = append(all, attribute{keyMutual + what + keyMutualEnd, "", formText, "HTTPS"})
 	}
 	for _, h := range answerHeaders {
 		all = append(all, attribute{h.Key, "", formText, "HTTP"})

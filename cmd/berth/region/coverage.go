@@ -11,6 +11,7 @@ import (
 	"github.com/berth-ecs/berth/cmd/berth/identities"
 	"github.com/berth-ecs/berth/ecs/ecsapi"
 	"github.com/berth-ecs/berth/ecs/request"
+	"github.com/berth-ecs/berth/elb"
 	"github.com/berth-ecs/berth/internal/config"
 	"github.com/berth-ecs/berth/registry/registryapi"
 	"github.com/berth-ecs/berth/vpc/vpcapi"
@@ -60,10 +61,12 @@ func WriteCoverage(w io.Writer) error {
 			return err
 		}
 	}
-	if err := writeRegistryRefusals(w); err != nil {
-		return err
+	for _, write := range []func(io.Writer) error{writeRegistryRefusals, writeVPCRefusals, writeKeptAttributes} {
+		if err := write(w); err != nil {
+			return err
+		}
 	}
-	return writeVPCRefusals(w)
+	return nil
 }
 
 func writeVPCRefusals(w io.Writer) error {
@@ -84,6 +87,18 @@ func writeRegistryRefusals(w io.Writer) error {
 	}
 	for _, r := range registryapi.Refusals {
 		if _, err := fmt.Fprintf(w, "| %s | %s | %s: %s |\n", strings.Join(r.Operations, ", "), r.Field, registryapi.RefusalCode, r.Message); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeKeptAttributes(w io.Writer) error {
+	if _, err := fmt.Fprint(w, "\n## elasticloadbalancing: attributes that are kept and have no effect\n\n| of a | attribute | because |\n|---|---|---|\n"); err != nil {
+		return err
+	}
+	for _, k := range elb.Kept() {
+		if _, err := fmt.Fprintf(w, "| %s | `%s` | %s |\n", k.Of, k.Key, k.Why); err != nil {
 			return err
 		}
 	}
