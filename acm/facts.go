@@ -3,7 +3,6 @@ package acm
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -176,7 +175,7 @@ func extended(c *x509.Certificate) []Usage {
 		}
 	}
 	for _, oid := range c.UnknownExtKeyUsage {
-		out = append(out, Usage{shape.ExtendedKeyUsageNameCustom, asn1.ObjectIdentifier(oid).String()})
+		out = append(out, Usage{shape.ExtendedKeyUsageNameCustom, oid.String()})
 	}
 	return out
 }

@@ -125,7 +125,7 @@ func certifies(by, c *x509.Certificate) bool {
 func (c *Checked) Replaces(old *Certificate) error {
 	was, err := old.Facts()
 	if err != nil {
-		return nil // what is kept is unreadable: anything is better
+		return nil //nolint:nilerr // what is kept is unreadable: anything is better
 	}
 	is := factsOf(c.leaf)
 	switch {

@@ -68,6 +68,27 @@ func (l *LoadBalancer) action(in shape.Action) (a Action, err error) {
 	return a, err
 }
 
+// weigh takes groups with their weights; only is a group that was named beside them, or "".
+func (a *Action) weigh(groups []shape.TargetGroupTuple, only string) error {
+	for _, g := range groups {
+		w := Weighted{Group: aws.Val(g.TargetGroupArn), Weight: 1}
+		if g.Weight != nil {
+			w.Weight = *g.Weight
+		}
+		if w.Weight < 0 || w.Weight > maxWeight {
+			return Invalid("The weight '%d' must be between 0 and %d", w.Weight, maxWeight)
+		}
+		if slices.ContainsFunc(a.Groups, func(o Weighted) bool { return o.Group == w.Group }) {
+			return noAction("The target group '%s' is specified more than once", w.Group)
+		}
+		a.Groups = append(a.Groups, w)
+	}
+	if only != "" && (len(a.Groups) != 1 || a.Groups[0].Group != only) {
+		return Invalid("The target group of an action must be the only one of its forward configuration when both are specified")
+	}
+	return nil
+}
+
 func (l *LoadBalancer) forward(a *Action, in shape.Action) error {
 	c := in.ForwardConfig
 	if c == nil || len(c.TargetGroups) == 0 {
@@ -75,23 +96,8 @@ func (l *LoadBalancer) forward(a *Action, in shape.Action) error {
 			return noAction("A target group must be specified for a forward action")
 		}
 		a.Groups = []Weighted{{Group: *in.TargetGroupArn, Weight: 1}}
-	} else {
-		for _, g := range c.TargetGroups {
-			w := Weighted{Group: aws.Val(g.TargetGroupArn), Weight: 1}
-			if g.Weight != nil {
-				w.Weight = *g.Weight
-			}
-			if w.Weight < 0 || w.Weight > maxWeight {
-				return Invalid("The weight '%d' must be between 0 and %d", w.Weight, maxWeight)
-			}
-			if slices.ContainsFunc(a.Groups, func(o Weighted) bool { return o.Group == w.Group }) {
-				return noAction("The target group '%s' is specified more than once", w.Group)
-			}
-			a.Groups = append(a.Groups, w)
-		}
-		if arn := aws.Val(in.TargetGroupArn); arn != "" && (len(a.Groups) != 1 || a.Groups[0].Group != arn) {
-			return Invalid("The target group of an action must be the only one of its forward configuration when both are specified")
-		}
+	} else if err := a.weigh(c.TargetGroups, aws.Val(in.TargetGroupArn)); err != nil {
+		return err
 	}
 	if len(a.Groups) > MaxForward {
 		return Errorf(shape.CodeTooManyTargetGroupsException, "The maximum number of target groups in a forward action is '%d'", MaxForward)

@@ -2,6 +2,7 @@ package elb
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -64,7 +65,7 @@ func TestBadActions(t *testing.T) {
 	} {
 		code, sentence, _ := strings.Cut(want, ": ")
 		_, err := actionsOf(t, TypeApplication, in)
-		if e, ok := err.(*aws.Error); !ok || e.Code != code || !strings.Contains(e.Message, sentence) {
+		if e, ok := errors.AsType[*aws.Error](err); !ok || e.Code != code || !strings.Contains(e.Message, sentence) {
 			t.Errorf("%s: %v, want %s", in, err, want)
 		}
 	}

@@ -119,10 +119,8 @@ func (c Condition) check() error {
 	case len(c.Regex) > 0 && c.Field != FieldHost && c.Field != FieldPath && c.Field != FieldHeader:
 		return Invalid("Regular expressions are not supported for the condition field '%s'", c.Field)
 	}
-	for _, r := range c.Regex {
-		if _, err := regexp.Compile(r); err != nil || len(r) > maxPattern {
-			return Invalid("The regular expression '%s' is not valid: it must be RE2 syntax of at most %d characters", r, maxPattern)
-		}
+	if err := c.regexes(); err != nil {
+		return err
 	}
 	switch c.Field {
 	case FieldHost:
@@ -139,6 +137,15 @@ func (c Condition) check() error {
 		return c.sources()
 	}
 	return Invalid("Condition field '%s' must be one of '[path-pattern, host-header, http-header, http-request-method, query-string, source-ip]'", c.Field)
+}
+
+func (c Condition) regexes() error {
+	for _, r := range c.Regex {
+		if _, err := regexp.Compile(r); err != nil || len(r) > maxPattern {
+			return Invalid("The regular expression '%s' is not valid: it must be RE2 syntax of at most %d characters", r, maxPattern)
+		}
+	}
+	return nil
 }
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

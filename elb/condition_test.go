@@ -2,6 +2,7 @@ package elb
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -65,7 +66,7 @@ func TestBadConditions(t *testing.T) {
 		`[{"Field":"query-string","QueryStringConfig":{"Values":[{"Key":"a"}]}}]`:               "must have 1 to 128",
 	} {
 		_, err := Conditions(conditionsOf(t, in))
-		if e, ok := err.(*aws.Error); !ok || e.Code != CodeValidation || !strings.Contains(e.Message, want) {
+		if e, ok := errors.AsType[*aws.Error](err); !ok || e.Code != CodeValidation || !strings.Contains(e.Message, want) {
 			t.Errorf("%s: %v, want %s", in, err, want)
 		}
 	}

@@ -1,6 +1,9 @@
 package elb
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Part says which node of a load balancer a part of a proxy's configuration is. There may be two in a zone, while one takes the place of the other.
 type Part struct {
@@ -23,10 +26,8 @@ func ParsePart(name string) (Part, bool) {
 	if len(w) != 6 || w[0] != partPrefix {
 		return Part{}, false
 	}
-	for _, s := range w {
-		if s == "" {
-			return Part{}, false
-		}
+	if slices.Contains(w, "") {
+		return Part{}, false
 	}
 	return Part{Home: Home{Account: w[1], Region: w[2]}, LoadBalancer: w[3], Zone: w[4], Interface: w[5]}, true
 }

@@ -60,7 +60,7 @@ func stored(t *testing.T, rec any) []byte {
 // pieces are the lines of a key in PEM, as they are and as JSON writes blobs.
 func pieces(key []byte) [][]byte {
 	var out [][]byte
-	for _, line := range bytes.Split(key, []byte("\n")) {
+	for line := range bytes.SplitSeq(key, []byte("\n")) {
 		if len(line) < 32 || bytes.HasPrefix(line, []byte("-")) || bytes.HasPrefix(line, []byte("MII")) {
 			continue // the first line of every key of RSA is the same
 		}

@@ -67,7 +67,7 @@ func PutTags(tx store.Tx, t *acm.Tags) {
 // Unopened answers the first certificate whose private key a keyring does not open, and why; nil when there is none.
 func Unopened(tx store.Tx, k *acm.Keyring) (arn string, err error) {
 	for _, key := range Keys.List(tx, "", "") {
-		arn = key.Home.ARN(key.ID)
+		arn = key.ARN(key.ID)
 		if _, err = k.Open(arn, key.Sealed); err != nil {
 			return arn, err
 		}

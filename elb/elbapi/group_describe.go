@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/berth-ecs/berth/elb"
@@ -203,9 +204,7 @@ func (a *API) ModifyTargetGroupAttributes(ctx context.Context, c wire.Call, in *
 		}
 		set := map[string]string{}
 		if was, ok := tables.Attributes.Get(tx, tables.OfKey(g.Home, g.ARN())); ok {
-			for k, v := range was.Values {
-				set[k] = v
-			}
+			maps.Copy(set, was.Values)
 		}
 		for _, p := range in.Attributes {
 			key, value := aws.Val(p.Key), aws.Val(p.Value)

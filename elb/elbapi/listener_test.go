@@ -1,6 +1,7 @@
 package elbapi
 
 import (
+	"strings"
 	"testing"
 
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -114,15 +115,16 @@ func TestCertificatesOfListener(t *testing.T) {
 	must(w, shape.OpAddListenerCertificates, w.api.AddListenerCertificates, &shape.AddListenerCertificatesInput{ListenerArn: i.ListenerArn, Certificates: named("0", "2", "1")})
 	fails(w, shape.OpAddListenerCertificates, w.api.AddListenerCertificates, &shape.AddListenerCertificatesInput{ListenerArn: i.ListenerArn, Certificates: named("none")}, "CertificateNotFound: ")
 	fails(w, shape.OpAddListenerCertificates, w.api.AddListenerCertificates, &shape.AddListenerCertificatesInput{ListenerArn: plain.ListenerArn, Certificates: named("0")}, "OperationNotPermitted: HTTPS")
-	describe := func() (said string) {
+	describe := func() string {
 		out := must(w, shape.OpDescribeListenerCertificates, w.api.DescribeListenerCertificates, &shape.DescribeListenerCertificatesInput{ListenerArn: i.ListenerArn})
+		var all strings.Builder
 		for _, c := range out.Certificates {
-			said += (*c.CertificateArn)[len(certificate):]
+			all.WriteString((*c.CertificateArn)[len(certificate):])
 			if *c.IsDefault {
-				said += "!"
+				all.WriteByte('!')
 			}
 		}
-		return said
+		return all.String()
 	}
 	if got := describe(); got != "1!02" {
 		t.Errorf("certificates %s", got)

@@ -63,7 +63,7 @@ func (a *API) SetSecurityGroups(ctx context.Context, c wire.Call, in *shape.SetS
 		case network && len(l.SecurityGroups) == 0 && len(in.SecurityGroups) > 0:
 			return elb.Errorf(shape.CodeInvalidConfigurationRequestException,
 				"You cannot associate security groups with a Network Load Balancer that was created without security groups")
-		case len(in.SecurityGroups) == 0 && !(network && len(l.SecurityGroups) == 0):
+		case len(in.SecurityGroups) == 0 && (!network || len(l.SecurityGroups) != 0):
 			return elb.Invalid("You must specify at least one security group")
 		}
 		if err := a.protect(tx, l, in.SecurityGroups); err != nil {

@@ -2,6 +2,7 @@ package elbapi
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -21,12 +22,13 @@ func (w *world) rule(l shape.Listener, priority int32, group string) shape.Rule 
 	}).Rules[0]
 }
 
-func (w *world) priorities(l shape.Listener) (said string) {
+func (w *world) priorities(l shape.Listener) string {
 	w.Helper()
+	var all strings.Builder
 	for _, r := range must(w, shape.OpDescribeRules, w.api.DescribeRules, &shape.DescribeRulesInput{ListenerArn: l.ListenerArn}).Rules {
-		said += *r.Priority + " "
+		all.WriteString(*r.Priority + " ")
 	}
-	return said
+	return all.String()
 }
 
 func TestRules(t *testing.T) {
@@ -89,16 +91,16 @@ func TestRules(t *testing.T) {
 	fails(w, shape.OpDeleteRule, w.api.DeleteRule, &shape.DeleteRuleInput{RuleArn: two.RuleArn}, "RuleNotFound: One or more rules not found")
 	w.rule(i, 10, b) // the priority is free
 	var marker *string
-	said := ""
+	var said strings.Builder
 	for {
 		out := must(w, shape.OpDescribeRules, w.api.DescribeRules, &shape.DescribeRulesInput{ListenerArn: i.ListenerArn, PageSize: aws.Ptr[int32](1), Marker: marker})
-		said += *out.Rules[0].Priority + " "
+		said.WriteString(*out.Rules[0].Priority + " ")
 		if marker = out.NextMarker; marker == nil {
 			break
 		}
 	}
-	if said != "2 10 default " {
-		t.Errorf("by pages: %s", said)
+	if said.String() != "2 10 default " {
+		t.Errorf("by pages: %s", said.String())
 	}
 }
 

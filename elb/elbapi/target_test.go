@@ -29,6 +29,7 @@ func (places) Machine(_ store.Tx, _ elb.Home, id string) (string, bool) {
 func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 
 func targetWorld(t *testing.T) *world {
+	t.Helper()
 	w := newWorld(t)
 	w.api.Places = places{}
 	return w

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -157,7 +158,7 @@ func (b books) random(r *rand.Rand) (string, any) {
 			Conditions: []elb.Condition{{Field: "path-pattern", Values: []string{fmt.Sprint("/", r.IntN(3))}}}, Actions: actions(r)}
 	case 5:
 		of := pick(r, full.ARN(), full.ListenerARN(listener), group(fmt.Sprint("g", r.IntN(5)), nil).ARN())
-		values := map[string]string{elb.AttrIdleTimeout: fmt.Sprint(1 + r.IntN(3)), elb.AttrCrossZone: pick(r, "true", "false", elb.CrossLikeBalancer)}
+		values := map[string]string{elb.AttrIdleTimeout: strconv.Itoa(1 + r.IntN(3)), elb.AttrCrossZone: pick(r, "true", "false", elb.CrossLikeBalancer)}
 		return "attributes" + of, &elb.Attributes{Home: home, Of: of, Values: values}
 	case 6:
 		id := r.IntN(5)

@@ -134,7 +134,7 @@ func (d *Decision) forward(b *lower.Balancer, a elb.Action) {
 	}
 	switch {
 	case len(d.Groups) > 0:
-		d.Why = fmt.Sprintf("it is forwarded to %s", b.Groups[d.Groups[0].Group].Name)
+		d.Why = "it is forwarded to " + b.Groups[d.Groups[0].Group].Name
 		if len(d.Groups) > 1 {
 			d.Why = fmt.Sprintf("it is forwarded to one of %d target groups", len(d.Groups))
 		}

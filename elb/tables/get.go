@@ -79,10 +79,8 @@ func local(h elb.Home, arn, kind string, n int) ([]string, error) {
 	if !ok || k != kind || len(p) != n {
 		return nil, elb.BadARN(kind, arn)
 	}
-	for _, s := range p {
-		if s == "" {
-			return nil, elb.BadARN(kind, arn)
-		}
+	if slices.Contains(p, "") {
+		return nil, elb.BadARN(kind, arn)
 	}
 	if of != h {
 		return nil, nil

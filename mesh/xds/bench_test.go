@@ -77,7 +77,7 @@ func byHand(t testing.TB) func(*bootstrap.Bootstrap) {
 func hundred(kind string) []proxyconf.Route {
 	var all []proxyconf.Route
 	for i := range 99 {
-		r := proxyconf.Route{Name: fmt.Sprint(i), Forward: to(web)}
+		r := proxyconf.Route{Name: strconv.Itoa(i), Forward: to(web)}
 		switch kind {
 		case "hosts":
 			r.Matches = []proxyconf.Match{{Of: "host", Globs: []string{fmt.Sprintf("h%d.example.com", i)}}}
@@ -119,6 +119,7 @@ func BenchmarkProcessorOfARequest(b *testing.B) {
 }
 
 func load(b *testing.B, socket string, pid int) {
+	b.Helper()
 	const clients = 8
 	request := "GET /service98/x HTTP/1.1\r\nhost: h8.example.com\r\nuser-agent: bench\r\naccept: */*\r\n\r\n"
 	var all [clients]*bufio.ReadWriter

@@ -1,12 +1,12 @@
 package xds
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -167,11 +167,11 @@ func (a asking) raw() string {
 	if a.query != "" {
 		target += "?" + a.query
 	}
-	b := a.method + " " + target + " HTTP/1.1\r\nhost: " + a.host + "\r\n"
+	lines := []string{a.method + " " + target + " HTTP/1.1", "host: " + a.host, "connection: close", "content-length: 0"}
 	for k, v := range a.headers {
-		b += k + ": " + v + "\r\n"
+		lines = append(lines, k+": "+v)
 	}
-	return b + "connection: close\r\ncontent-length: 0\r\n\r\n"
+	return strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
 // Envoy takes for each request the first rule that takes it, however routes are grouped.
@@ -182,7 +182,7 @@ func TestEnvoyTakesTheFirstRuleThatTakesARequest(t *testing.T) {
 	for i := range listeners {
 		h := plainHTTP()
 		for j := range 1 + d.IntN(12) {
-			r := proxyconf.Route{Name: fmt.Sprint(j), Fixed: &proxyconf.Fixed{Status: 200, Body: fmt.Sprint(j)}}
+			r := proxyconf.Route{Name: strconv.Itoa(j), Fixed: &proxyconf.Fixed{Status: 200, Body: strconv.Itoa(j)}}
 			for range d.IntN(4) {
 				m := d.match()
 				if m.Of == "path" && len(m.Regexes) > 0 && slices.ContainsFunc(r.Matches, func(o proxyconf.Match) bool { return o.Of == "path" }) {
@@ -193,7 +193,7 @@ func TestEnvoyTakesTheFirstRuleThatTakesARequest(t *testing.T) {
 			h.Routes = append(h.Routes, r)
 		}
 		h.Routes = append(h.Routes, proxyconf.Route{Name: "last", Fixed: &proxyconf.Fixed{Status: 200, Body: "last"}})
-		part.Listeners = append(part.Listeners, proxyconf.Listener{Name: fmt.Sprint(i), Port: uint16(1000 + i), HTTP: h})
+		part.Listeners = append(part.Listeners, proxyconf.Listener{Name: strconv.Itoa(i), Port: uint16(1000 + i), HTTP: h})
 	}
 	all, err := Resources(part)
 	if err != nil {
@@ -210,7 +210,7 @@ func TestEnvoyTakesTheFirstRuleThatTakesARequest(t *testing.T) {
 					break
 				}
 			}
-			if _, got := sends(t, filepath.Join(dir, fmt.Sprint(l.Port)), a.source.String(), a.raw()); got != want {
+			if _, got := sends(t, filepath.Join(dir, strconv.FormatUint(uint64(l.Port), 10)), a.source.String(), a.raw()); got != want {
 				t.Fatalf("listener %s takes rule %s, not %s, for %+v\n%+v", l.Name, got, want, a, l.HTTP.Routes)
 			}
 		}

@@ -3,6 +3,7 @@ package xds
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestGroupsKeepTheOrder(t *testing.T) {
 	for range 3000 {
 		var routes []proxyconf.Route
 		for j := range 1 + d.IntN(12) {
-			r := proxyconf.Route{Name: fmt.Sprint(j)}
+			r := proxyconf.Route{Name: strconv.Itoa(j)}
 			for range d.IntN(3) {
 				r.Matches = append(r.Matches, d.match())
 			}
@@ -74,7 +75,7 @@ func TestTheHostOfManyRulesHasAGroup(t *testing.T) {
 		if i%2 == 0 {
 			m = append(m, proxyconf.Match{Of: "host", Globs: []string{"www.example.com", fmt.Sprintf("s%d.example.com", i)}})
 		}
-		routes = append(routes, proxyconf.Route{Name: fmt.Sprint(i), Matches: m})
+		routes = append(routes, proxyconf.Route{Name: strconv.Itoa(i), Matches: m})
 	}
 	g := taken(groups(routes), "www.example.com")
 	if g.domain != "www.example.com" || len(g.routes) != 100 {

@@ -78,7 +78,7 @@ func (c *conditions) add(m proxyconf.Match) error {
 	case "source":
 		c.source(m.Sources)
 	default:
-		return errors.New("Envoy knows nothing of it")
+		return errors.New("no proxy knows it")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func newTown(t *testing.T, listeners map[uint16]*proxyconf.HTTP) town {
 	var all []Resource
 	for port := range 5 {
 		c := webCluster()
-		c.Name, c.Endpoints = fmt.Sprint(80+port), fmt.Sprint("e", 80+port)
+		c.Name, c.Endpoints = strconv.Itoa(80+port), fmt.Sprint("e", 80+port)
 		e := proxyconf.Endpoints{Name: c.Endpoints}
 		if port > 0 { // 80 has nobody
 			e.Hosts = []proxyconf.Host{{Addr: netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), uint16(80+port))}}
@@ -41,7 +42,7 @@ func newTown(t *testing.T, listeners map[uint16]*proxyconf.HTTP) town {
 		all = append(all, Endpoints(e))
 	}
 	for port, h := range listeners {
-		part.Listeners = append(part.Listeners, proxyconf.Listener{Name: fmt.Sprint(port), Port: port, HTTP: h})
+		part.Listeners = append(part.Listeners, proxyconf.Listener{Name: strconv.FormatUint(uint64(port), 10), Port: port, HTTP: h})
 	}
 	made, err := Resources(part)
 	if err != nil {
@@ -65,7 +66,7 @@ func newTown(t *testing.T, listeners map[uint16]*proxyconf.HTTP) town {
 
 func (w town) get(port int, lines ...string) (*http.Response, string) {
 	w.t.Helper()
-	return sends(w.t, filepath.Join(w.dir, fmt.Sprint(port)), "10.1.2.3", strings.Join(append(lines, "connection: close"), "\r\n")+"\r\n\r\n")
+	return sends(w.t, filepath.Join(w.dir, strconv.Itoa(port)), "10.1.2.3", strings.Join(append(lines, "connection: close"), "\r\n")+"\r\n\r\n")
 }
 
 // sent is what the target was sent.
@@ -101,7 +102,7 @@ func TestTargetsAreSentWhatAWSSends(t *testing.T) {
 		if got := h.Get("X-Forwarded-For"); got != want {
 			t.Errorf("listener %d: X-Forwarded-For is %q, not %q", port, got, want)
 		}
-		for name, want := range map[string]string{"X-Forwarded-Proto": "http", "X-Forwarded-Port": fmt.Sprint(port), "Host": "Web.example.com:8080", "X-Request-Id": "mine", "User-Agent": "me"} {
+		for name, want := range map[string]string{"X-Forwarded-Proto": "http", "X-Forwarded-Port": strconv.Itoa(port), "Host": "Web.example.com:8080", "X-Request-Id": "mine", "User-Agent": "me"} {
 			if h.Get(name) != want {
 				t.Errorf("listener %d: %s is %q, not %q", port, name, h.Get(name), want)
 			}

@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +32,7 @@ func piped(t testing.TB, b *bootstrap.Bootstrap, dir string) {
 		t.Fatal(err)
 	}
 	for _, l := range b.GetStaticResources().GetListeners() {
-		l.Address = pipe(fmt.Sprint(l.GetAddress().GetSocketAddress().GetPortValue()))
+		l.Address = pipe(strconv.FormatUint(uint64(l.GetAddress().GetSocketAddress().GetPortValue()), 10))
 		l.ListenerFilters = append([]*listenerv3.ListenerFilter{{
 			Name: "envoy.filters.listener.proxy_protocol", ConfigType: &listenerv3.ListenerFilter_TypedConfig{TypedConfig: said},
 		}}, l.GetListenerFilters()...)
@@ -42,7 +42,7 @@ func piped(t testing.TB, b *bootstrap.Bootstrap, dir string) {
 		for _, e := range c.GetLoadAssignment().GetEndpoints() {
 			for _, h := range e.GetLbEndpoints() {
 				a := h.GetEndpoint().GetAddress().GetSocketAddress()
-				h.GetEndpoint().Address = pipe("t" + fmt.Sprint(a.GetPortValue()))
+				h.GetEndpoint().Address = pipe("t" + strconv.FormatUint(uint64(a.GetPortValue()), 10))
 			}
 		}
 	}

@@ -1,9 +1,9 @@
 package hub_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,6 +22,7 @@ var balancing = tables.Wings{Balancing: balancingtest.Balancing{}}
 
 // balancedWorld has a target group by instance, and knows load balancing.
 func balancedWorld(t *testing.T) *world {
+	t.Helper()
 	w := newWorld(t, func(c *hub.Config) { c.Wings = balancing })
 	w.update(func(tx store.Tx) {
 		balancingtest.Make(tx, home, "blue", target.ByInstance)
@@ -78,7 +79,7 @@ func (w *world) settle(id string) {
 // task, hears of every one then, and is not allowed to stop the task by itself before.
 func TestStopsWaitForLoadBalancers(t *testing.T) {
 	for seed := range uint64(8) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			rnd := rand.New(rand.NewPCG(seed, 9))
 			w := balancedWorld(t)

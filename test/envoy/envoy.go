@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -64,13 +65,13 @@ func Start(ctx context.Context, dir string, workers int, all []xds.Resource) (*P
 	if err := os.WriteFile(filepath.Join(dir, "boot.json"), []byte(boot), 0o600); err != nil {
 		return nil, err
 	}
-	return p, p.run(ctx, Program(), "-c", filepath.Join(dir, "boot.json"), "--concurrency", fmt.Sprint(workers))
+	return p, p.run(ctx, Program(), "-c", filepath.Join(dir, "boot.json"), "--concurrency", strconv.Itoa(workers))
 }
 
 // StartOn runs an Envoy on a configuration of somebody's own, in YAML or JSON by the file's name.
 func StartOn(ctx context.Context, file string, workers int) (*Proxy, error) {
 	p := &Proxy{dir: filepath.Dir(file), done: make(chan error, 1)}
-	return p, p.run(ctx, Program(), "-c", file, "--concurrency", fmt.Sprint(workers))
+	return p, p.run(ctx, Program(), "-c", file, "--concurrency", strconv.Itoa(workers))
 }
 
 func (p *Proxy) run(ctx context.Context, program string, args ...string) error {
@@ -111,7 +112,7 @@ func (p *Proxy) Ready(ctx context.Context, port uint16) error {
 			return fmt.Errorf("nobody listens on port %d", port)
 		case err := <-p.done:
 			p.done <- err
-			return fmt.Errorf("Envoy has ended: %w\n%s", errors.Join(err), p.out.String())
+			return fmt.Errorf("the proxy has ended: %w\n%s", errors.Join(err), p.out.String())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

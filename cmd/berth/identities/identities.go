@@ -87,7 +87,7 @@ func (Proxies) Tables() []string { return []string{acmtables.Keys.Name()} }
 // Of implements feed.Secrets.
 func (Proxies) Of(c store.Change) string {
 	if _, key, ok := acmtables.Keys.Of(c); ok && key != nil {
-		return key.Home.ARN(key.ID)
+		return key.ARN(key.ID)
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"reflect"
+	"strconv"
 	"testing"
 	"testing/synctest"
 
@@ -118,7 +119,7 @@ func change(tx store.Tx, r *rand.Rand) {
 	case 4:
 		tables.TargetGroups.Put(tx, &elb.TargetGroup{Home: home, ID: g, Name: g, Type: map[string]string{"g2": elb.TargetInstance}[g], Protocol: elb.HTTP, Port: 80})
 	case 5:
-		tables.Attributes.Put(tx, &elb.Attributes{Home: home, Of: (&elb.TargetGroup{Home: home, ID: g, Name: g}).ARN(), Values: map[string]string{elb.AttrCrossZone: fmt.Sprint(r.IntN(2) == 0)}})
+		tables.Attributes.Put(tx, &elb.Attributes{Home: home, Of: (&elb.TargetGroup{Home: home, ID: g, Name: g}).ARN(), Values: map[string]string{elb.AttrCrossZone: strconv.FormatBool(r.IntN(2) == 0)}})
 	case 6:
 		machines.Put(tx, &machine{fmt.Sprint("i-", r.IntN(2)), fmt.Sprint("192.0.2.", r.IntN(5))})
 	case 7:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -130,11 +131,11 @@ func raw(q route.Request, port bool) string {
 	if port {
 		host += fmt.Sprintf(":%d", q.Port)
 	}
-	out := q.Method + " " + target + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\nContent-Length: 0\r\n"
+	lines := []string{q.Method + " " + target + " HTTP/1.1", "Host: " + host, "Connection: close", "Content-Length: 0"}
 	for _, h := range q.Headers {
-		out += h.Key + ": " + h.Value + "\r\n"
+		lines = append(lines, h.Key+": "+h.Value)
 	}
-	return out + "\r\n"
+	return strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
 // What explain says of a request is what Envoy does with it that was told the same records.
@@ -144,7 +145,7 @@ func TestExplainIsWhatEnvoyDoes(t *testing.T) {
 		rounds = 100
 	}
 	for seed := range rounds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { explainAndEnvoy(t, dice{rand.New(rand.NewPCG(seed, 143))}) })
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { explainAndEnvoy(t, dice{rand.New(rand.NewPCG(seed, 143))}) })
 	}
 }
 
@@ -173,7 +174,7 @@ func explainAndEnvoy(t *testing.T, d dice) {
 			a := route.Explain(b, state, q)
 			hostInPath := strings.Contains(a.Decision.Location, "/"+q.Host+"/") // Envoy puts in the port, too, where the request says one
 			text := raw(q, d.IntN(4) == 0 && !hostInPath)
-			r, body := xdstest.Send(t, filepath.Join(dir, fmt.Sprint(1000+i)), q.Source.String(), text)
+			r, body := xdstest.Send(t, filepath.Join(dir, strconv.Itoa(1000+i)), q.Source.String(), text)
 			got := answer{r.StatusCode, r.Header.Get("Location"), body}
 			if want := expected(a); !slices.ContainsFunc(want, got.is) {
 				t.Errorf("%q from %s:\nEnvoy answers %+v\nexplain says %+v\n%s", text, q.Source, got, want, a.Text())

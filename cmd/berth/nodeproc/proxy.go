@@ -38,7 +38,7 @@ func proxyConfig(c Config) proxy.Config {
 func runProxy(ctx context.Context, c Config, m *machine, s proxyServers) error {
 	if _, err := fetch.In(ctx, c.Settings.BinDir); err != nil {
 		<-ctx.Done()
-		return nil
+		return nil //nolint:nilerr // doctor says why there is none
 	}
 	pc := proxyConfig(c)
 	pc.Spaces, pc.Stream = spaces{m.clouds}, s.stream

@@ -49,6 +49,7 @@ func elbHome(h ecs.Home) elb.Home { return elb.Home{Account: h.Account, Region: 
 
 // open makes one; the caller is in a bubble, and stops it.
 func openBalanced(t *testing.T) *balanced {
+	t.Helper()
 	b := &balanced{t: t, store: mem.Open(Schema(), mem.Options{}), wings: tables.Wings{Network: network{pool: netip.MustParsePrefix("198.18.0.0/15")}}}
 	b.update(func(tx store.Tx) {
 		h := vpcHome(balancedHome)

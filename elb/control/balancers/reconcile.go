@@ -204,7 +204,7 @@ func (r *runner) apply(tx store.Tx, key string, s *scene, p plan) (more bool) {
 			break
 		}
 		r.Tasks.End(tx, h, e.task.ARN, e.gone, e.reason)
-		r.Log.Info("a node of a load balancer ends", "load balancer", id, "zone", e.task.Zone, "task", e.task.ARN, "reason", e.reason)
+		r.Log.Info("a node of a load balancer ends", "load_balancer", id, "zone", e.task.Zone, "task", e.task.ARN, "reason", e.reason)
 	}
 	for _, t := range p.groups {
 		if err := r.Interfaces.SetGroups(tx, h, t.Interface, s.lb.SecurityGroups); err != nil { // a group that went since: the API will not have it either

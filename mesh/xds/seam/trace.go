@@ -17,7 +17,7 @@ func Date(added []*core.HeaderValueOption, now time.Time) bool {
 	stood := false
 	for _, h := range added {
 		if v := h.GetHeader().GetValue(); strings.Contains(v, TraceTime) {
-			h.Header.Value = strings.ReplaceAll(v, TraceTime, fmt.Sprintf("%08x", uint32(now.Unix()))) //nolint:gosec // until 2106
+			h.Header.Value = strings.ReplaceAll(v, TraceTime, fmt.Sprintf("%08x", uint32(now.Unix())))
 			stood = true
 		}
 	}

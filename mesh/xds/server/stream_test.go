@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -146,7 +147,7 @@ func anyPart(t *rapid.T, name string) proxyconf.Part {
 		rules = append(rules, proxyconf.Route{Name: g, Forward: []proxyconf.Weighted{{Cluster: g, Weight: 1}}})
 	}
 	for port := range rapid.IntRange(0, 2).Draw(t, "listeners") {
-		l := proxyconf.Listener{Name: fmt.Sprint(port), Port: uint16(80 + port), HTTP: &proxyconf.HTTP{Routes: rules, ForwardedFor: "append"}}
+		l := proxyconf.Listener{Name: strconv.Itoa(port), Port: uint16(80 + port), HTTP: &proxyconf.HTTP{Routes: rules, ForwardedFor: "append"}}
 		if rapid.Bool().Draw(t, "tls") {
 			l.TLS = &proxyconf.TLS{Certificates: []string{rapid.SampledFrom([]string{"s1", "s2"}).Draw(t, "certificate")}, Min: "TLSv1.2", Max: "TLSv1.3"}
 		}

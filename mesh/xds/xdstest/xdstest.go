@@ -7,6 +7,7 @@ package xdstest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ func Run(t *testing.T, all []xds.Resource) string {
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "-c", file, "--disable-hot-restart", "--concurrency", "1", "--log-level", "error")
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "-c", file, "--disable-hot-restart", "--concurrency", "1", "--log-level", "error")
 	var said bytes.Buffer
 	cmd.Stderr, cmd.Stdout = &said, &said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -58,7 +59,7 @@ func Run(t *testing.T, all []xds.Resource) string {
 	defer tick.Stop()
 	for _, s := range sockets {
 		for {
-			if c, err := net.Dial("unix", s); err == nil {
+			if c, err := (&net.Dialer{}).DialContext(t.Context(), "unix", s); err == nil {
 				_ = c.Close()
 				break
 			}
@@ -165,7 +166,7 @@ func walk(v any, fn func(message)) {
 // Target serves what is at a target's port: it answers every request with text.
 func Target(t *testing.T, dir string, port uint16, text string) {
 	t.Helper()
-	l, err := net.Listen("unix", filepath.Join(dir, fmt.Sprint("t", port)))
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", filepath.Join(dir, fmt.Sprint("t", port)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +178,7 @@ func Target(t *testing.T, dir string, port uint16, text string) {
 // Send sends the bytes of a request to a listener's port, from source, and answers what comes back.
 func Send(t *testing.T, at string, source, raw string) (*http.Response, string) {
 	t.Helper()
-	c, err := net.Dial("unix", at)
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "unix", at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -101,10 +102,5 @@ func drop() error {
 }
 
 func keeps(c uintptr) bool {
-	for _, k := range capabilities {
-		if k == c {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(capabilities, c)
 }

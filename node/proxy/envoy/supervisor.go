@@ -84,7 +84,7 @@ func (s *Supervisor) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	s.setPid(p.Pid)
 	defer s.setPid(0)
 	if p.Wait(ctx) == nil {
@@ -135,7 +135,7 @@ func Stop(ctx context.Context, c Config) error {
 }
 
 func end(ctx context.Context, p *daemon.Process) error {
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	for _, signal := range []unix.Signal{unix.SIGTERM, unix.SIGKILL} {
 		if err := p.Signal(signal); err != nil && !errors.Is(err, unix.ESRCH) {
 			return err

@@ -114,8 +114,7 @@ func get(ctx context.Context, c *http.Client, from, accept string) (*http.Respon
 
 // withoutPassword: an index's URL may have one.
 func withoutPassword(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		if parsed, perr := url.Parse(u.URL); perr == nil {
 			u.URL = parsed.Redacted()
 		} else {

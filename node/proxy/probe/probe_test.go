@@ -160,7 +160,7 @@ func TestProber(t *testing.T) {
 		var sick atomic.Bool
 		p := New(ctx, func(context.Context, Target) Outcome {
 			looks = append(looks, time.Since(began))
-			time.Sleep(2 * time.Second) //nolint:forbidigo // virtual time
+			time.Sleep(2 * time.Second)
 			if sick.Load() {
 				return failed()
 			}
@@ -172,12 +172,12 @@ func TestProber(t *testing.T) {
 		if state() != Initial {
 			t.Error(state())
 		}
-		time.Sleep(4 * time.Second) //nolint:forbidigo // virtual time
+		time.Sleep(4 * time.Second)
 		if synctest.Wait(); state() != Healthy {
 			t.Error(state())
 		}
 		sick.Store(true)
-		time.Sleep(11 * time.Second) //nolint:forbidigo // virtual time
+		time.Sleep(11 * time.Second)
 		if synctest.Wait(); state() != Unhealthy {
 			t.Error(state())
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -108,9 +109,7 @@ func (e *end) hear(in *discovery.DeltaDiscoveryRequest) {
 		names := in.GetResourceNamesSubscribe()
 		t = &interest{names: map[string]bool{}, has: map[string]string{}, all: len(names) == 0}
 		e.types[of] = t
-		for name, version := range in.GetInitialResourceVersions() {
-			t.has[name] = version
-		}
+		maps.Copy(t.has, in.GetInitialResourceVersions())
 		e.relay.resumed(of, t.has)
 	}
 	if b, ok := e.sent[in.GetResponseNonce()]; ok {

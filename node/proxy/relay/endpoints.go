@@ -14,7 +14,7 @@ import (
 func addrOf(e *endpoint.LbEndpoint) (netip.AddrPort, bool) {
 	s := e.GetEndpoint().GetAddress().GetSocketAddress()
 	a, err := netip.ParseAddr(s.GetAddress())
-	return netip.AddrPortFrom(a, uint16(s.GetPortValue())), err == nil && s.GetPortValue() < 1<<16 //nolint:gosec // it is looked at
+	return netip.AddrPortFrom(a, uint16(s.GetPortValue())), err == nil && s.GetPortValue() < 1<<16
 }
 
 // hosts are the targets of a set: whether each drains.

@@ -34,7 +34,7 @@ func (r *Relay) follow(ctx context.Context) error {
 		began := time.Now()
 		err := r.connect(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it ends because it was asked to
 		}
 		r.c.Log.Debug("the proxy's connection to a server ended; what it was told stays", "error", err)
 		if time.Since(began) > goodAfter {

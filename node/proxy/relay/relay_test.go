@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -58,11 +59,11 @@ func TestOverlay(t *testing.T) {
 		}
 		r.hosts, _ = m.(*endpoint.ClusterLoadAssignment)
 		out := overlay(r.hosts, "part|g", c.least, func(a netip.AddrPort) bool { return strings.Contains(c.healthy, a.Addr().String()[7:]) })
-		got := ""
+		var said strings.Builder
 		for _, e := range out.GetEndpoints()[0].GetLbEndpoints() {
-			got += map[core.HealthStatus]string{core.HealthStatus_HEALTHY: "H", core.HealthStatus_UNHEALTHY: "U", core.HealthStatus_DRAINING: "D"}[e.GetHealthStatus()]
+			said.WriteString(map[core.HealthStatus]string{core.HealthStatus_HEALTHY: "H", core.HealthStatus_UNHEALTHY: "U", core.HealthStatus_DRAINING: "D"}[e.GetHealthStatus()])
 		}
-		if got != c.want || out.GetClusterName() != "part|g" {
+		if got := said.String(); got != c.want || out.GetClusterName() != "part|g" {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 		if r.hosts.GetClusterName() != "g" {
@@ -120,13 +121,13 @@ func TestWhatOnlyANodeKnows(t *testing.T) {
 		all[in.Key] = in
 	}
 	v := r.see(all)
-	text := ""
+	var text []byte
 	for k, i := range v.items {
 		if k.Type == seam.TypeListener || k.Type == seam.TypeCluster {
-			text += string(i.body.GetValue())
+			text = append(text, i.body.GetValue()...)
 		}
 	}
-	if strings.Contains(text, seam.SpacePrefix+"eni") || strings.Contains(text, seam.LogPrefix+"bucket") {
+	if bytes.Contains(text, []byte(seam.SpacePrefix+"eni")) || bytes.Contains(text, []byte(seam.LogPrefix+"bucket")) {
 		t.Error("a name is left")
 	}
 	for _, want := range []string{filepath.Join(dir, "spaces", "eni-1.1"), filepath.Join(dir, "bucket/a.log")} {

@@ -79,7 +79,7 @@ func (l load) to(ctx context.Context, port uint16, k kind, seen *latencies) (int
 		})
 	}
 	run.Wait()
-	if err := errors.Join(append(errs, ctx.Err())...); err != nil {
+	if err := errors.Join(errors.Join(errs...), ctx.Err()); err != nil {
 		return 0, err
 	}
 	s := slices.Concat(all...)

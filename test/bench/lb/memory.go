@@ -76,7 +76,7 @@ func memory(ctx context.Context, dir string) (err error) {
 func private(pid int) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	var sum int64
-	for _, line := range strings.Split(string(text), "\n") {
+	for line := range strings.SplitSeq(string(text), "\n") {
 		if f := strings.Fields(line); len(f) == 3 && strings.HasPrefix(f[0], "Private_") {
 			n, perr := strconv.ParseInt(f[1], 10, 64)
 			err = errors.Join(err, perr)

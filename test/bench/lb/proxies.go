@@ -279,6 +279,6 @@ func listening(ctx context.Context, port uint16) error {
 }
 
 func (p *proxies) text(form string, one *proxy, pem, dir string) string {
-	return strings.NewReplacer("{http}", fmt.Sprint(one.http), "{https}", fmt.Sprint(one.https), "{stream}", fmt.Sprint(one.stream),
-		"{backend}", fmt.Sprint(p.backend), "{sink}", fmt.Sprint(p.sink), "{pem}", pem, "{dir}", dir).Replace(form)
+	return strings.NewReplacer("{http}", strconv.FormatUint(uint64(one.http), 10), "{https}", strconv.FormatUint(uint64(one.https), 10), "{stream}", strconv.FormatUint(uint64(one.stream), 10),
+		"{backend}", strconv.FormatUint(uint64(p.backend), 10), "{sink}", strconv.FormatUint(uint64(p.sink), 10), "{pem}", pem, "{dir}", dir).Replace(form)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func pour(ctx context.Context, port uint16, n int) error {
 		return err
 	}
 	got, err := io.ReadAll(c)
-	if err == nil && string(got) != fmt.Sprint(n*chunk) {
+	if err == nil && string(got) != strconv.Itoa(n*chunk) {
 		err = fmt.Errorf("%s bytes arrived of %d", got, n*chunk)
 	}
 	return err
