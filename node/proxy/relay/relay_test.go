@@ -131,7 +131,7 @@ func TestWhatOnlyANodeKnows(t *testing.T) {
 		t.Error("a name is left")
 	}
 	for _, want := range []string{filepath.Join(dir, "spaces", "eni-1.1"), filepath.Join(dir, "bucket/a.log")} {
-		if !strings.Contains(text, want) {
+		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not said", want)
 		}
 	}
