@@ -133,6 +133,9 @@ func nodesOf(tx store.Tx, v ecs.TaskView) []balancers.Task {
 		Running: v.Status.LastStatus == ecs.TaskRunning, Stopping: v.Desired.Status == ecs.TaskStopped,
 		Connected: tables.Connected(tx, tables.HostKey(v.Home, v.RunsOn())),
 	}
+	if i, ok := tables.InstanceStates.Peek(tx, tables.HostKey(v.Home, v.RunsOn())); ok {
+		t.Draining = i.Status == ecs.InstanceDraining
+	}
 	if i, ok := vpctables.Interfaces.Peek(tx, vpctables.Key(vpc.Home{Account: v.Account, Region: v.Region}, v.Interface.ID)); ok {
 		t.Public, t.Allocation, t.Groups = i.Private[0].Public, i.Private[0].Elastic, i.Groups
 	}

@@ -7,6 +7,8 @@
 //   - A node is gone when it ended, or when its machine's agent has been away for Config.Lost while this loop looked. A machine that is cut off from the
 //     servers serves on with what it has, so a node of it is given up only for another one that there is room for. When many machines are away at once,
 //     it is rather the servers that were, and agents wait longer the longer they are: nodes are given up after Config.Return.
+//   - A machine that drains gets empty of nodes for which there is room elsewhere, one after the other serves. One whose address was asked for stays: two
+//     nodes cannot have it.
 //   - Clients are led to a node by name only while it serves; one that is not needed any more ends Config.Linger after they no longer are.
 //   - What is left of a load balancer that is gone goes, whatever was cut off.
 //   - Each step is one transaction that decides anew on what it sees, so that it may be cut off anywhere, and so that a second leader does no harm.
@@ -48,6 +50,7 @@ type Task struct {
 	Running    bool
 	Stopping   bool
 	Connected  bool // its machine's agent is
+	Draining   bool // its machine is to be empty
 }
 
 // Ways in which a task ends.

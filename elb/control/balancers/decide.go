@@ -113,10 +113,13 @@ func (s *scene) fits(t Task, z elb.Zone) bool {
 	return !t.Stopping && t.Zone == z.Name && t.Subnet == z.Subnet && t.Allocation == z.Allocation && (!z.Private.IsValid() || t.Private == z.Private)
 }
 
+// leaves says whether a task has to move because its machine is to be empty.
+func leaves(t Task, z elb.Zone) bool { return t.Draining && z.Allocation == "" && !z.Private.IsValid() }
+
 // choose is the node of a zone: of those that fit and are not lost one that serves, then the one that was there first.
 func (s *scene) choose(z elb.Zone) (best *Task) {
 	for i, t := range s.tasks {
-		if !s.fits(t, z) || s.lost(t) {
+		if !s.fits(t, z) || s.lost(t) || leaves(t, z) {
 			continue
 		}
 		if best == nil || s.serves(t) && !s.serves(*best) {
