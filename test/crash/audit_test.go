@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +34,12 @@ func (w *world) audit(what string) {
 		if err != nil {
 			return err
 		}
-		return verdict(append(inventory.Expect(v, containers(live)), twice(live)...))
+		nodes, err := w.nodes(ctx)
+		if err != nil {
+			return err
+		}
+		findings := inventory.Expect(v, append(containers(live), runningNodes(nodes)...))
+		return verdict(slices.Concat(findings, twice(live), envoys(v, nodes)))
 	})
 }
 

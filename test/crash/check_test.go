@@ -77,7 +77,14 @@ func (w *world) settled(ctx context.Context) error {
 	if err := w.accounted(live); err != nil {
 		return err
 	}
-	if err := w.booked(ctx, live); err != nil {
+	nodes, err := w.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.behindFront(ctx, live); err != nil {
+		return err
+	}
+	if err := w.booked(ctx, live, len(nodes)); err != nil {
 		return err
 	}
 	if err := w.ranOnce(); err != nil {
@@ -86,7 +93,7 @@ func (w *world) settled(ctx context.Context) error {
 	if err := w.found(ctx, live); err != nil {
 		return err
 	}
-	return w.oneProcessEach(live)
+	return w.oneProcessEach(live, nodes)
 }
 
 // ranOnce: no container was started a second time.
@@ -172,7 +179,7 @@ func (w *world) accounted(live []types.Task) error {
 		case ofService:
 			count[name]++
 		}
-		if name == witness || name == publicWitness {
+		if name == witness || name == publicWitness || name == behind {
 			witnesses = append(witnesses, arn)
 		}
 	}
@@ -191,8 +198,11 @@ func (w *world) accounted(live []types.Task) error {
 
 // oneProcessEach: a container of every live task, of no other, once; and those that were there before are the same. What is in a sandbox has
 // the sandbox's; the second container of a task is started again from time to time.
-func (w *world) oneProcessEach(live []types.Task) error {
+func (w *world) oneProcessEach(live []types.Task, nodes map[string]place) error {
 	now, wanted := rounds.Inits(w.Name), map[string]bool{}
+	for _, n := range nodes {
+		wanted[n.Task] = true
+	}
 	for _, t := range live {
 		id := rounds.ShortID(aws.ToString(t.TaskArn))
 		wanted[id] = true
@@ -224,13 +234,17 @@ func (w *world) oneProcessEach(live []types.Task) error {
 	return nil
 }
 
-// answers asks the witnesses through their ports. It needs no server and no node.
+// answers asks the witnesses through their ports, each over a new connection: one to a load balancer's node that was killed leads nowhere. It needs no
+// server and no node.
 func (w *world) answers(ctx context.Context, addresses []string) error {
+	ctx, cancel := context.WithTimeout(ctx, installation.Patience)
+	defer cancel()
 	for _, address := range addresses {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
 		if err != nil {
 			return err
 		}
+		req.Close = true
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return fmt.Errorf("a container does not answer: %w", err)
@@ -247,7 +261,7 @@ func (w *world) answers(ctx context.Context, addresses []string) error {
 	return nil
 }
 
-// addresses are where the witnesses answer: at ports of the node, and at a public address.
+// addresses are where the witnesses answer: at ports of the node, at a public address, and through a load balancer, which is the last.
 func (w *world) addresses(ctx context.Context) (out []string, err error) {
 	live, err := w.live(ctx)
 	wishes := w.book.allTasks()
@@ -267,7 +281,11 @@ func (w *world) addresses(ctx context.Context) (out []string, err error) {
 			out = append(out, fmt.Sprintf("127.0.0.1:%d", aws.ToInt32(b.HostPort)))
 		}
 	}
-	return out, err
+	at, ferr := w.frontAddress(ctx)
+	if at != "" {
+		out = append(out, at)
+	}
+	return out, errors.Join(err, ferr)
 }
 
 // converge waits until the region has come to rest, and fails at once at what no waiting makes good.

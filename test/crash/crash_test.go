@@ -64,7 +64,7 @@ func (w *world) round(seed uint64, round int) {
 	d.note("kill %s after %d operations", f, l.ops.Load())
 	w.down(f, func() { w.killAll(f, r) })
 	release()
-	if err := w.answers(w.t.Context(), addresses); err != nil {
+	if err := w.answers(w.t.Context(), f.spared(w, addresses)); err != nil {
 		w.t.Errorf("%s is down: %v", f, err)
 	}
 	l.until(f.down)

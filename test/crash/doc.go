@@ -10,6 +10,8 @@
 //   - A task that ended while nobody watched has its exit code, and what it printed is in its log, once and in order.
 //   - The ledger is the sum of the live tasks; services are at their desired count and steady.
 //   - Cloud Map knows every live task of the services that are found, and no other.
+//   - Every load balancer has one node, which is active, with one interface and one hidden task; the targets are the live tasks of the services
+//     behind it, and no other. A load balancer that goes on while others die answers, unless Envoy died.
 //   - The independent audit finds nothing that leaked.
 //
 // TestDown kills the region while tasks start and `berth down` while it works, and has the next `berth down` leave nothing.

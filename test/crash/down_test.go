@@ -18,7 +18,7 @@ import (
 	"github.com/berth-ecs/berth/test/rounds"
 )
 
-// TestDown kills the region while tasks start, and then `berth down` at one of its failpoints or at some moment. Whatever was cut off, the
+// TestDown kills the region while tasks start, and a load balancer's node with them, and then `berth down` at one of its failpoints or at some moment. Whatever was cut off, the
 // next `berth down` leaves nothing.
 func TestDown(t *testing.T) {
 	i := installation.Start(t, installation.Options{Settings: []string{"fargate-storage=400"}})
@@ -30,6 +30,7 @@ func TestDown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	w.makeFixed(t)
 	seen := filepath.Join(t.TempDir(), "seen")
 	from, n := rounds.Seed(t), max(2, rounds.Count(t, defaultRounds)/2)
 	for round := range n {
@@ -63,6 +64,7 @@ func (w *world) cutOff(seed uint64, round int, seen string) {
 	d.note("asked")
 	if round%2 == 0 {
 		w.AwaitTask(w.t, arn, "RUNNING")
+		w.awaitEnvoy()
 		d.note("running")
 	}
 	rounds.Wait(w.t.Context(), rounds.Millis(r, 0, 200))

@@ -31,6 +31,9 @@ func (w *world) stopEverything() {
 		}
 		w.book.setTask(arn, wish{stop: true})
 	}
+	if err := w.endBalancers(ctx); err != nil {
+		w.t.Fatal(err)
+	}
 	w.converge("everything stopped")
 }
 

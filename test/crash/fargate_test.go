@@ -34,7 +34,7 @@ func onFargate(family string) bool {
 
 // private: its tasks have an interface of their own.
 func private(family string) bool {
-	return onFargate(family) || family == boxFamily || family == vpcFamily
+	return onFargate(family) || family == boxFamily || family == vpcFamily || family == behindFamily
 }
 
 // Scripts. A task that is in a sandbox is told its container's name by the metadata endpoint: its host name may be another's, later.
@@ -96,6 +96,9 @@ func (w *world) privately() []string {
 func (w *world) network(family string) *types.NetworkConfiguration {
 	if !private(family) {
 		return nil
+	}
+	if family == behindFamily && w.balancing != nil {
+		return &types.NetworkConfiguration{AwsvpcConfiguration: w.balancing.network}
 	}
 	return &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{w.subnet}}}
 }

@@ -18,14 +18,15 @@ const (
 	node       victim = "node"
 	containerd victim = "containerd"
 	hold       victim = "hold"
+	envoy      victim = "envoy"
 )
 
-var everything = []victim{server, node, containerd, hold}
+var everything = []victim{server, node, containerd, hold, envoy}
 
-// faults are what may be killed at once. containerd and hold come back by the node, the others are begun again.
+// faults are what may be killed at once. containerd, hold and Envoy come back by the node, the others are begun again.
 var faults = [][]victim{
 	{server}, {node}, {server, node}, {containerd}, {containerd, node}, {hold}, {hold, node}, everything,
-	{containerd, server}, {hold, containerd},
+	{containerd, server}, {hold, containerd}, {envoy}, {envoy, node},
 	{}, // only a part of a task
 }
 
@@ -42,7 +43,7 @@ type fault struct {
 	rest    int           // operations after it is back
 }
 
-// draw chooses the fault of a round. Eleven rounds in a row have every kind once.
+// draw chooses the fault of a round. Thirteen rounds in a row have every kind once.
 func draw(seed uint64, round int) fault {
 	deck := rounds.Source(seed, round/len(faults), 1).Perm(len(faults))
 	r := rounds.Source(seed, round, 2)
@@ -92,6 +93,8 @@ func (w *world) killAll(f fault, r *rand.Rand) {
 			err = w.KillContainerd()
 		case hold:
 			err = w.KillHold()
+		case envoy:
+			err = w.KillEnvoy()
 		}
 		if err != nil {
 			w.t.Errorf("kill %s: %v", v, err)
@@ -114,4 +117,12 @@ func (w *world) beginAll(f fault, r *rand.Rand) {
 			}
 		}
 	}
+}
+
+// spared are those of the witnesses' addresses that answer while what was killed is down: what is behind a load balancer needs Envoy.
+func (f fault) spared(w *world, addresses []string) []string {
+	if w.balancing != nil && (f.has(envoy) || f.part == frontShim) {
+		return addresses[:len(addresses)-1]
+	}
+	return addresses
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/berth-ecs/berth/test/rounds"
 )
 
-// booked: what the node registered, less what is left, is what the live tasks hold.
-func (w *world) booked(ctx context.Context, live []types.Task) error {
+// booked: what the node registered, less what is left, is what the live tasks and the nodes of load balancers hold.
+func (w *world) booked(ctx context.Context, live []types.Task, nodes int) error {
 	list, err := w.ECS.ListContainerInstances(ctx, &ecs.ListContainerInstancesInput{})
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (w *world) booked(ctx context.Context, live []types.Task) error {
 		return err
 	}
 	instance := out.ContainerInstances[0]
-	var cpu, memory int32
+	cpu, memory := int32(nodes*nodeUnits), int32(nodes*nodeMiB)
 	var ports []string
 	shown := 0            // where the instance is described: what runs on FARGATE has none
 	fargate := [3]int32{} // tasks there, by their containers
@@ -76,6 +76,9 @@ const (
 	storageGiB           = 20
 	besideOne, besideTwo = 40, 48 // of one container, of two
 )
+
+// What a node of a load balancer holds.
+const nodeUnits, nodeMiB = 16, 16
 
 // besides: the memory held beside is that of some of the tasks. Which of them began in a sandbox the node's setting of that moment said.
 func besides(mib int32, fargate [3]int32) bool {

@@ -17,9 +17,9 @@ import (
 
 // serviceStep changes one of a few services, or looks whether it is as it was acknowledged. The last one has a port of its
 // own on the node, so its tasks replace each other stop before start; tasks of s4 have interfaces of their own, with a sandbox or not, and
-// those of s5 run on FARGATE.
+// those of s5 run on FARGATE. s6 is behind a load balancer.
 func (l *load) serviceStep(r *rand.Rand) {
-	name := fmt.Sprint("s", r.IntN(6))
+	name := fmt.Sprint("s", r.IntN(7))
 	fixed := name == "s3"
 	was, next := l.w.book.service(name), spec{exists: true, definition: rolling[r.IntN(len(rolling))], desired: int32(r.IntN(4))}
 	if fixed {
@@ -28,6 +28,8 @@ func (l *load) serviceStep(r *rand.Rand) {
 	switch private := l.w.privately(); name {
 	case "s4":
 		next.definition = private[r.IntN(len(private))]
+	case balanced:
+		next.definition, next.desired = behindFamily, int32(r.IntN(3))
 	case "s5":
 		next.definition, next.desired = fargateFamily, int32(r.IntN(3))
 	}
@@ -111,7 +113,7 @@ func (l *load) create(name string, s spec, fixed bool, token uint64) func(contex
 		in.DeploymentConfiguration = &types.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(0), MaximumPercent: aws.Int32(100)}
 	}
 	in.NetworkConfiguration, in.LaunchType = l.w.network(s.definition), launchType(s.definition)
-	in.ServiceRegistries = l.w.registries(name)
+	in.ServiceRegistries, in.LoadBalancers = l.w.registries(name), l.w.targets(name)
 	return func(ctx context.Context) error { _, err := l.w.api.CreateService(ctx, in); return err }
 }
 

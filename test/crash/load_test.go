@@ -33,7 +33,7 @@ const pace = 120
 func (w *world) startLoad(seed uint64, round int) *load {
 	l := &load{w: w, round: round, news: make(chan struct{}, 1)}
 	l.ctx, l.stop = context.WithCancel(w.t.Context())
-	for n, step := range []func(*rand.Rand){l.serviceStep, l.taskStep} {
+	for n, step := range []func(*rand.Rand){l.serviceStep, l.taskStep, l.balancerStep} {
 		r := rounds.Source(seed, round, uint64(10+n))
 		l.workers.Go(func() {
 			for l.ctx.Err() == nil {

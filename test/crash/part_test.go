@@ -19,22 +19,24 @@ import (
 type part string
 
 const (
-	nothing part = ""
-	runsc   part = "runsc"
-	gofer   part = "gofer"
-	boxShim part = "sandbox's shim"
-	shim    part = "shim" // of a task without a sandbox
+	nothing   part = ""
+	runsc     part = "runsc"
+	gofer     part = "gofer"
+	boxShim   part = "sandbox's shim"
+	shim      part = "shim" // of a task without a sandbox
+	frontShim part = "load balancer's shim"
 )
 
 // parts are drawn from; half of the rounds have one.
-var parts = []part{nothing, nothing, nothing, nothing, runsc, gofer, boxShim, shim}
+var parts = []part{nothing, nothing, nothing, nothing, nothing, runsc, gofer, boxShim, shim, frontShim}
 
 // Which processes those are, by their command lines. A gofer is of a container: that of the second one is not essential.
 var partLines = map[part]*regexp.Regexp{
-	runsc:   regexp.MustCompile(`^runsc-sandbox .*--bundle=\S*/([0-9a-f]{32})-sandbox `),
-	gofer:   regexp.MustCompile(`^runsc-gofer .*--bundle \S*/([0-9a-f]{32})-(?:0|sandbox) `),
-	boxShim: regexp.MustCompile(`^\S*/containerd-shim-berth-v1 `),
-	shim:    regexp.MustCompile(`^\S*/containerd-shim-runc-v2 `),
+	runsc:     regexp.MustCompile(`^runsc-sandbox .*--bundle=\S*/([0-9a-f]{32})-sandbox `),
+	gofer:     regexp.MustCompile(`^runsc-gofer .*--bundle \S*/([0-9a-f]{32})-(?:0|sandbox) `),
+	boxShim:   regexp.MustCompile(`^\S*/containerd-shim-berth-v1 `),
+	shim:      regexp.MustCompile(`^\S*/containerd-shim-runc-v2 `),
+	frontShim: regexp.MustCompile(`^\S*/containerd-shim-runc-v2 `),
 }
 
 // killPart kills such a process of a task that may end, and notes whose it was. There may be none just now.
@@ -71,6 +73,10 @@ func (w *world) partsOf(p part) map[string]int {
 			spared[rounds.ShortID(arn)] = true
 		}
 	}
+	fronts := w.placesSeen()
+	for _, f := range fronts {
+		spared[f.Task] = p != frontShim
+	}
 	out := map[string]int{}
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
@@ -89,7 +95,7 @@ func (w *world) partsOf(p part) map[string]int {
 		} else {
 			id = w.shimOf(pid)
 		}
-		if id != "" && !spared[id] {
+		if id != "" && !spared[id] && (p != frontShim || id == fronts[front].Task) {
 			out[id] = pid
 		}
 	}

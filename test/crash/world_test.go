@@ -45,6 +45,7 @@ type world struct {
 	witnesses  []string // the witness service's tasks
 	subnet     string   // of tasks with interfaces
 	directory  string   // ARN of the service of Cloud Map
+	balancing  *balancing
 }
 
 // begin starts an installation with its image, its definitions and its witnesses.
@@ -73,6 +74,7 @@ func begin(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.makeDirectory(t)
+	w.makeBalancer(t)
 	w.makeWitnesses(t)
 	return w
 }
@@ -124,7 +126,7 @@ func (w *world) definitions(t *testing.T) []*ecs.RegisterTaskDefinitionInput {
 	private.NetworkMode = types.NetworkModeAwsvpc
 	all := []*ecs.RegisterTaskDefinitionInput{
 		port(definition(webFamily, serveScript), 0), definition(idleFamily, idleScript), host,
-		port(definition(staticFamily, serveScript), freePort(t)), definition(exitFamily, exitScript), definition(gateFamily, gateScript), private,
+		port(definition(staticFamily, serveScript), freePort(t)), definition(exitFamily, exitScript), definition(gateFamily, gateScript), private, behindDefinition(),
 	}
 	if w.sandboxes() {
 		all = append(all, boxDefinition())

@@ -22,6 +22,13 @@ func (i *Installation) KillHold() error {
 	return i.killDaemon("hold", func(args []string) bool { return len(args) > 1 && args[1] == "hold" })
 }
 
+// KillEnvoy ends the node's Envoy with SIGKILL; the node starts it again.
+func (i *Installation) KillEnvoy() error {
+	return i.killDaemon("Envoy", func(args []string) bool {
+		return len(args) > 2 && args[1] == "-c" && args[2] == filepath.Join(i.RunDir, "proxy", "bootstrap.json")
+	})
+}
+
 // KillShims ends every container's shim with SIGKILL, as a power cut does.
 func (i *Installation) KillShims() error {
 	return i.killDaemon("shims", func(args []string) bool {

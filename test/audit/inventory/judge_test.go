@@ -139,6 +139,8 @@ func TestClassify(t *testing.T) {
 		{"/opt/b/containerd --config /var/lib/x/containerd.toml", "", "containerd "},
 		{"/usr/bin/containerd", "", ""},
 		{"/bin/berth hold --run=/run/x", "", "hold "},
+		{"/opt/b/envoy -c /run/x/proxy/bootstrap.json --disable-hot-restart", "", "envoy "},
+		{"/opt/b/envoy -c /run/other/proxy/bootstrap.json --disable-hot-restart", "", ""},
 		{"sleep 100", "3:cpu:/x/" + taskA + "/" + taskA + "-0", "container " + taskA + "-0"},
 		{"sleep 100", "", ""},
 		{"vi /run/xy/file", "", ""},

@@ -97,7 +97,7 @@ func (v *Inventory) takeLinks(o Options) {
 	}
 }
 
-// takeCgroups walks every hierarchy below /<name>, /<name>-own and /<name>-hold: one per controller on v1, one in all on v2.
+// takeCgroups walks every hierarchy below /<name>, /<name>-own, /<name>-hold and /<name>-proxy: one per controller on v1, one in all on v2.
 func (v *Inventory) takeCgroups(o Options) {
 	const root = "/sys/fs/cgroup"
 	top, err := os.ReadDir(root)
@@ -106,7 +106,7 @@ func (v *Inventory) takeCgroups(o Options) {
 		return
 	}
 	var trees []string
-	for _, name := range []string{o.Name, o.Name + "-own", o.Name + "-hold"} { // of tasks, and of the installation's processes
+	for _, name := range []string{o.Name, o.Name + "-own", o.Name + "-hold", o.Name + "-proxy"} { // of tasks, and of the installation's processes
 		trees = append(trees, filepath.Join(root, name))
 		for _, e := range top {
 			if e.IsDir() && e.Name() != name {

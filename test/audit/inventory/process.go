@@ -12,7 +12,7 @@ import (
 // process is one that belongs to the installation.
 type process struct {
 	pid   int
-	class string // containerd, shim, hold, container, pause (keeps what a task shares), sandbox, gofer, other
+	class string // containerd, shim, hold, envoy, container, pause (keeps what a task shares), sandbox, gofer, other
 	owner string
 	args  []string
 }
@@ -69,6 +69,8 @@ func classify(o Options, pid int, args []string, cgroup string) (process, bool) 
 		p.class = "containerd"
 	case len(args) > 1 && args[1] == "hold":
 		p.class = "hold"
+	case len(args) > 2 && args[1] == "-c" && args[2] == filepath.Join(o.RunDir, "proxy", "bootstrap.json"):
+		p.class = "envoy"
 	default:
 		p.class, p.owner = "other", ownerIn(strings.Join(args, " "))
 	}
