@@ -4,6 +4,7 @@
 //
 //   - It answers every path with its version and the id of its task, and /health with "ok".
 //   - /exit ends it at once with exit code 3: a crash on demand.
+//   - With BACKEND, a URL, it answers /backend with what that answers, and 502 when that fails.
 //   - With -check it asks the server of its own container and exits 0 when that is healthy: an image without a shell can
 //     have a health check.
 //   - With -get it shows what a URL answers, asking for some seconds, and ends.
@@ -57,6 +58,9 @@ func serve(address string) error {
 		fmt.Printf("%s %s\n", r.Method, r.URL.Path)
 		os.Exit(crashed)
 	})
+	if url := os.Getenv("BACKEND"); url != "" {
+		mux.HandleFunc("/backend", backend(url))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Printf("%s %s\n", r.Method, r.URL.Path)
 		fmt.Fprint(w, greeting)
@@ -77,6 +81,18 @@ func serve(address string) error {
 	}
 	fmt.Println("bye")
 	return nil
+}
+
+// backend answers what a URL answers.
+func backend(url string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		text, err := fetch(r.Context(), url)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		fmt.Fprint(w, text)
+	}
 }
 
 // taskID asks the task metadata endpoint; outside of ECS the host's name stands in.

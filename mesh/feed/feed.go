@@ -70,22 +70,26 @@ type Feed struct {
 	Config
 	sealed map[string]bool // tables of Secrets
 	needed map[string]bool // secrets that parts name
+	loaded chan struct{}
 }
 
 // New makes a Feed.
 func New(c Config) *Feed {
-	f := &Feed{Config: c, sealed: map[string]bool{}}
+	f := &Feed{Config: c, sealed: map[string]bool{}, loaded: make(chan struct{})}
 	for _, t := range c.Secrets.Tables() {
 		f.sealed[t] = true
 	}
 	return f
 }
 
+// Loaded is closed when everything has been told once. Before, what was told is nothing, and not what the records say.
+func (f *Feed) Loaded() <-chan struct{} { return f.loaded }
+
 // Run follows the store until ctx ends (nil) or the store closes (its error). It is called once.
 func (f *Feed) Run(ctx context.Context) error {
 	sub := f.Store.Watch(ctx, append(f.Wing.Tables(), f.Secrets.Tables()...)...)
 	defer sub.Close()
-	for {
+	for first := true; ; {
 		b, err := sub.Next(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -97,6 +101,10 @@ func (f *Feed) Run(ctx context.Context) error {
 			n := f.news(b, f.Wing.Load(b.Snapshot), nil)
 			n.Whole = true
 			f.tell(n)
+			if first {
+				close(f.loaded)
+			}
+			first = false
 		default:
 			f.advance(b)
 		}

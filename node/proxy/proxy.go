@@ -2,7 +2,7 @@
 //
 // Guarantees:
 //
-//   - A node that has nothing to balance runs no Envoy.
+//   - A node that has nothing to balance runs no Envoy; one that had something ends it after a while.
 //   - Envoy outlives this process, and the next one adopts it. While this process, or every server, is gone, it goes on with what it was told.
 //   - Stop leaves nothing: no process, socket or mount.
 package proxy
@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,6 +32,7 @@ type Config struct {
 	Dial            probe.Dialer                                // required: to targets
 	Stream          func(ctx context.Context) (net.Conn, error) // required: to a server
 	Spawn           func(*exec.Cmd) error                       // optional: starts Envoy, in a cgroup of its own
+	Leisure         time.Duration                               // optional: how long an Envoy stays that has nothing to do; a minute
 	Log             *slog.Logger                                // required
 }
 
@@ -43,7 +45,7 @@ func (c Config) dirs() (data, run string) {
 
 func (c Config) envoy() envoy.Config {
 	data, run := c.dirs()
-	return envoy.Config{Program: c.Program, DataDir: data, RunDir: run, Spawn: c.Spawn, Log: c.Log}
+	return envoy.Config{Program: c.Program, DataDir: data, RunDir: run, Spawn: c.Spawn, Leisure: c.Leisure, Log: c.Log}
 }
 
 // Proxy is a node's.

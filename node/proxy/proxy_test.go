@@ -358,3 +358,27 @@ func TestEnvoyIsKilledUnderLoad(t *testing.T) {
 		}
 	}
 }
+
+// An Envoy without a part ends after a while, and one is there again for the next part.
+func TestNothingToDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.c.Leisure = time.Millisecond
+	w.serve()
+	w.space("eni-a")
+	p, end := w.run()
+	part, one := web("a"), w.target("eni-a", "one")
+	w.balance(part, one)
+	w.answers("eni-a")
+	pid := p.Pid()
+	gone := server.News{PartsGone: []server.PartKey{{Node: node, Part: part.Name}}, EndpointsGone: []string{part.Clusters[0].Endpoints}}
+	w.tell(gone)
+	w.eventually("it ends", func() bool { return p.Pid() == 0 && syscall.Kill(pid, 0) == syscall.ESRCH })
+	w.balance(part, one)
+	w.answers("eni-a")
+	pid = p.Pid()
+	end()
+	w.tell(gone)
+	p, _ = w.run() // with an Envoy that has nothing to do any more
+	w.eventually("it ends, too", func() bool { return p.Pid() == 0 && syscall.Kill(pid, 0) == syscall.ESRCH })
+}

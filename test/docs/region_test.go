@@ -11,7 +11,7 @@ import (
 )
 
 // TestCommands runs the commands of the README as they are and as FARGATE, then those of the other pages, against a region of their own: an
-// installation beside the machine's, in directories that are gone afterwards.
+// installation beside the machine's, in directories that are gone afterwards. BERTH_TEST_PAGES names the only pages to run, by commas.
 func TestCommands(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root: the commands start a region")
@@ -44,17 +44,25 @@ func TestCommands(t *testing.T) {
 		}
 	}
 	readme, others := pages(t)[0], pages(t)[1:]
-	tour := read(t, readme)
-	run("README.md as EC2", launched(t, tour, "EC2"))
-	r.Environ = append(slices.Clone(environ), "LAUNCH_TYPE=FARGATE")
-	run("README.md as FARGATE", launched(t, tour, "FARGATE"))
-	r.Environ = environ
+	if wanted(readme) {
+		tour := read(t, readme)
+		run("README.md as EC2", launched(t, tour, "EC2"))
+		r.Environ = append(slices.Clone(environ), "LAUNCH_TYPE=FARGATE")
+		run("README.md as FARGATE", launched(t, tour, "FARGATE"))
+		r.Environ = environ
+	}
 	for _, page := range others {
-		if filepath.Base(page) == toured {
+		if filepath.Base(page) == toured || !wanted(page) {
 			continue
 		}
 		run(filepath.Base(page), read(t, page))
 	}
+}
+
+// wanted says whether a page is to be run.
+func wanted(page string) bool {
+	only := os.Getenv("BERTH_TEST_PAGES")
+	return only == "" || slices.Contains(strings.Split(only, ","), filepath.Base(page))
 }
 
 // toured has commands for a region of several machines, which test/tour runs.

@@ -62,9 +62,8 @@ func (Nodes) Touched(tx store.Tx, c store.Change) (h elb.Home, ids []string) {
 	}
 	for _, s := range tables.StatusByHost.List(tx, tables.Is(tables.MemberKey(i.Home, i.Cluster, i.ID), tables.Live), "") {
 		if s.Cluster == launch.HiddenBalancers {
-			var more []string
-			h, more = ownerOf(tx, s.Home, s.ID)
-			ids = append(ids, more...)
+			_, more := ownerOf(tx, s.Home, s.ID)
+			h, ids = elbHome(s.Home), append(ids, more...)
 		}
 	}
 	return h, ids
@@ -79,6 +78,22 @@ func (Nodes) Machines(tx store.Tx, h elb.Home) map[string]bool {
 		}
 	}
 	return zones
+}
+
+// Away implements balancers.Machines. A machine may be a container instance of several clusters: it is there while one of its agents is.
+func (Nodes) Away(tx store.Tx, h elb.Home) (away, all int) {
+	connected := map[string]bool{}
+	for key, i := range tables.FargateHosts.List(tx, tables.At(ecsHome(h)).Prefix(), "") {
+		if tables.Listened(tx, key) {
+			connected[i.Node] = connected[i.Node] || tables.Connected(tx, key)
+		}
+	}
+	for _, is := range connected {
+		if !is {
+			away++
+		}
+	}
+	return away, len(connected)
 }
 
 // ownerOf is the load balancer of a task; a task that is forgotten has none.
@@ -117,6 +132,9 @@ func nodesOf(tx store.Tx, v ecs.TaskView) []balancers.Task {
 		Interface: v.Interface.ID, Private: v.Interface.Private,
 		Running: v.Status.LastStatus == ecs.TaskRunning, Stopping: v.Desired.Status == ecs.TaskStopped,
 		Connected: tables.Connected(tx, tables.HostKey(v.Home, v.RunsOn())),
+	}
+	if i, ok := tables.InstanceStates.Peek(tx, tables.HostKey(v.Home, v.RunsOn())); ok {
+		t.Draining = i.Status == ecs.InstanceDraining
 	}
 	if i, ok := vpctables.Interfaces.Peek(tx, vpctables.Key(vpc.Home{Account: v.Account, Region: v.Region}, v.Interface.ID)); ok {
 		t.Public, t.Allocation, t.Groups = i.Private[0].Public, i.Private[0].Elastic, i.Groups

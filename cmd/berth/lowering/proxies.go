@@ -49,8 +49,14 @@ func New(c Config) (*Proxies, error) {
 	}, nil
 }
 
-// Serve implements link.Proxies.
+// Serve implements link.Proxies. A server that has just begun knows of no load balancer: a node that heard that would take all of its down. So it waits.
 func (p *Proxies) Serve(ctx context.Context, conn net.Conn, h ecs.Home, node string) error {
+	select {
+	case <-p.feed.Loaded():
+	case <-ctx.Done():
+		_ = conn.Close()
+		return context.Cause(ctx)
+	}
 	return p.server.Serve(ctx, conn, server.Node{Account: h.Account, Region: h.Region, Name: node})
 }
 

@@ -297,35 +297,6 @@ func TestANodeThatEndsIsReplaced(t *testing.T) {
 	})
 }
 
-// A node whose machine is away moves when there is room, after so long a time that a server that has just begun hears of every machine first.
-func TestANodeWhoseMachineIsAwayMoves(t *testing.T) {
-	bubbled(t, func(b *balanced) {
-		b.host("1", "a")
-		b.balance("lb", "a")
-		b.pass(time.Second)
-		was := b.is("lb", "active", "a n-1").Nodes[0]
-		b.connect("1", false)
-		b.pass(29 * time.Second)
-		b.is("lb", "active", "a n-1")
-		b.pass(time.Hour) // nowhere to go: it may serve on, whoever hears of it
-		b.is("lb", "active_impaired", "a n-1")
-		b.host("2", "a")
-		b.pass(10 * time.Second)
-		if now := b.is("lb", "active", "a n-2").Nodes[0]; now.Public != was.Public {
-			t.Errorf("%v, then %v", was.Public, now.Public)
-		}
-		b.connect("1", true)
-		b.connect("2", false)
-		b.pass(20 * time.Second)
-		b.stop()
-		b.start() // another leader begins to count anew
-		b.pass(29 * time.Second)
-		b.is("lb", "active", "a n-2")
-		b.pass(5 * time.Second)
-		b.is("lb", "active", "a n-1")
-	})
-}
-
 func TestOtherSubnets(t *testing.T) {
 	bubbled(t, func(b *balanced) {
 		b.host("1", "a")

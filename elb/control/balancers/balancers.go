@@ -5,7 +5,10 @@
 //   - A load balancer has one node in each zone, unless there is no room for it, which its status says; a node takes the place of another only when it
 //     serves, or when the other is gone. A zone where the region has no machine at all is left out while others have some, and gets its node with the first.
 //   - A node is gone when it ended, or when its machine's agent has been away for Config.Lost while this loop looked. A machine that is cut off from the
-//     servers serves on with what it has, so a node of it is given up only for another one that there is room for.
+//     servers serves on with what it has, so a node of it is given up only for another one that there is room for. When many machines are away at once,
+//     it is rather the servers that were, and agents wait longer the longer they are: nodes are given up after Config.Return.
+//   - A machine that drains gets empty of nodes for which there is room elsewhere, one after the other serves. One whose address was asked for stays: two
+//     nodes cannot have it.
 //   - Clients are led to a node by name only while it serves; one that is not needed any more ends Config.Linger after they no longer are.
 //   - What is left of a load balancer that is gone goes, whatever was cut off.
 //   - Each step is one transaction that decides anew on what it sees, so that it may be cut off anywhere, and so that a second leader does no harm.
@@ -47,6 +50,7 @@ type Task struct {
 	Running    bool
 	Stopping   bool
 	Connected  bool // its machine's agent is
+	Draining   bool // its machine is to be empty
 }
 
 // Ways in which a task ends.
@@ -79,6 +83,8 @@ type Interfaces interface {
 type Machines interface {
 	// Machines says in which zones there are some, connected or not. Nothing is compared.
 	Machines(tx store.Tx, h elb.Home) map[string]bool
+	// Away counts those whose agents are away, and all. Nothing is compared.
+	Away(tx store.Tx, h elb.Home) (away, all int)
 }
 
 // Config describes the loop.
@@ -87,6 +93,7 @@ type Config struct {
 	Interfaces Interfaces    // required
 	Machines   Machines      // required
 	Lost       time.Duration // optional; 30 s: how long a machine's agent may be away before its nodes are given up
+	Return     time.Duration // optional; 150 s: the same where many machines are away at once, longer than the longest wait of an agent that connects anew
 	Linger     time.Duration // optional; 60 s, the time to live of names: how long a node that is not needed any more serves those who know it
 	Patience   time.Duration // optional; 30 s: how long after its creation a load balancer without room is provisioning, before it has failed
 	Log        *slog.Logger  // optional
@@ -101,6 +108,7 @@ func New(c Config) (*Loop, error) {
 	if c.Tasks == nil || c.Interfaces == nil || c.Machines == nil {
 		return nil, errors.New("elb: balancers: Tasks, Interfaces and Machines are required")
 	}
+	c.Return = cmp.Or(c.Return, 150*time.Second)
 	c.Lost, c.Linger, c.Patience = cmp.Or(c.Lost, 30*time.Second), cmp.Or(c.Linger, time.Minute), cmp.Or(c.Patience, 30*time.Second)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -126,7 +134,7 @@ type runner struct {
 
 // memory is what a leader remembers of a load balancer. Another leader begins without: what takes time then takes it again.
 type memory struct {
-	away     map[string]time.Time  // since when the agents of machines have been away
+	away     map[string]absence    // of machines' agents
 	unlisted map[string]time.Time  // since when nodes (by task) that are not needed are not named any more
 	refused  map[string]string     // why there was no room, by zone
 	public   map[string]netip.Addr // that nodes of zones had last
@@ -136,7 +144,7 @@ func (r *runner) of(key string) *memory {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.memory[key] == nil {
-		r.memory[key] = &memory{away: map[string]time.Time{}, unlisted: map[string]time.Time{}, refused: map[string]string{}, public: map[string]netip.Addr{}}
+		r.memory[key] = &memory{away: map[string]absence{}, unlisted: map[string]time.Time{}, refused: map[string]string{}, public: map[string]netip.Addr{}}
 	}
 	return r.memory[key]
 }

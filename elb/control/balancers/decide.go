@@ -19,6 +19,7 @@ type scene struct {
 	tasks  []Task // in order of ARN
 	places map[string]*elb.Place
 	manned map[string]bool // zones with machines
+	crowd  bool            // many machines are away: it is the servers that were, perhaps
 	silent bool            // it has no listeners, so that no proxy says anything about it
 }
 
@@ -42,23 +43,48 @@ type plan struct {
 // again is how soon there is another try where there was no room.
 const again = 5 * time.Second
 
-// lost says whether a task's machine has been away for too long.
-func (s *scene) lost(t Task) bool {
-	since, away := s.away[t.Machine]
-	return away && !t.Connected && s.now.Sub(since) >= s.Lost
+// absence is since when a machine's agent has been away.
+type absence struct {
+	since time.Time
+	crowd bool // many others were away, too
 }
 
-// look keeps in mind since when machines are away, and answers how long until the next of them is lost.
+// limit is how long the agent may be away before its nodes are given up.
+func (s *scene) limit(a absence) time.Duration {
+	if a.crowd {
+		return max(s.Lost, s.Return)
+	}
+	return s.Lost
+}
+
+// missing says whether a task's machine has been away for so long that clients are led elsewhere, where they can be.
+func (s *scene) missing(t Task) bool {
+	a, away := s.away[t.Machine]
+	return away && !t.Connected && s.now.Sub(a.since) >= s.Lost
+}
+
+// lost says whether a task's machine has been away for too long.
+func (s *scene) lost(t Task) bool {
+	return s.missing(t) && s.now.Sub(s.away[t.Machine].since) >= s.limit(s.away[t.Machine])
+}
+
+// look keeps in mind since when machines are away, and answers how long until the next of them is missing or lost.
 func (s *scene) look() (next time.Duration) {
 	for _, t := range s.tasks {
-		switch since, away := s.away[t.Machine]; {
-		case t.Connected:
+		if t.Connected {
 			delete(s.away, t.Machine)
-		case !away:
-			s.away[t.Machine] = s.now
-			next = soonest(next, s.Lost)
-		case s.now.Sub(since) < s.Lost:
-			next = soonest(next, s.Lost-s.now.Sub(since))
+			continue
+		}
+		a, away := s.away[t.Machine]
+		if !away {
+			a.since = s.now
+		}
+		a.crowd = a.crowd || s.crowd
+		s.away[t.Machine] = a
+		for _, limit := range []time.Duration{s.Lost, s.limit(a)} {
+			if left := limit - s.now.Sub(a.since); left > 0 {
+				next = soonest(next, left)
+			}
 		}
 	}
 	return next
@@ -87,10 +113,13 @@ func (s *scene) fits(t Task, z elb.Zone) bool {
 	return !t.Stopping && t.Zone == z.Name && t.Subnet == z.Subnet && t.Allocation == z.Allocation && (!z.Private.IsValid() || t.Private == z.Private)
 }
 
+// leaves says whether a task has to move because its machine is to be empty.
+func leaves(t Task, z elb.Zone) bool { return t.Draining && z.Allocation == "" && !z.Private.IsValid() }
+
 // choose is the node of a zone: of those that fit and are not lost one that serves, then the one that was there first.
 func (s *scene) choose(z elb.Zone) (best *Task) {
 	for i, t := range s.tasks {
-		if !s.fits(t, z) || s.lost(t) {
+		if !s.fits(t, z) || s.lost(t) || leaves(t, z) {
 			continue
 		}
 		if best == nil || s.serves(t) && !s.serves(*best) {
@@ -220,7 +249,7 @@ func (s *scene) tell(p *plan, keep, listed map[string]bool) {
 			Zone: t.Zone, Subnet: t.Subnet, Task: t.ARN, Machine: t.Machine, Interface: t.Interface, Private: t.Private, Public: t.Public,
 			Serving: s.serves(t) && (keep[t.ARN] || listed[t.ARN]),
 		}
-		if n.Serving && !s.lost(t) {
+		if n.Serving && !s.missing(t) {
 			served[t.Zone] = true
 		}
 		out.Nodes = append(out.Nodes, n)
@@ -262,7 +291,7 @@ func (s *scene) unname(out *elb.LoadBalancerStatus, serving int) {
 	}
 	for i, n := range out.Nodes {
 		at := slices.IndexFunc(s.tasks, func(t Task) bool { return t.ARN == n.Task })
-		if s.lost(s.tasks[at]) {
+		if s.missing(s.tasks[at]) {
 			out.Nodes[i].Serving = false
 		}
 	}

@@ -99,6 +99,10 @@ func (r *runner) see(tx store.Tx, key string, m *memory) *scene {
 	}
 	s.tasks = r.Tasks.Of(tx, h, id)
 	slices.SortFunc(s.tasks, func(a, b Task) int { return strings.Compare(a.ARN, b.ARN) })
+	if slices.ContainsFunc(s.tasks, func(t Task) bool { return !t.Connected }) {
+		away, all := r.Machines.Away(tx, h)
+		s.crowd = away > 1 && 3*away > all
+	}
 	for _, p := range tables.Places.List(tx, tables.PlacesOf(h, id), "") {
 		s.places[p.Interface] = p
 	}

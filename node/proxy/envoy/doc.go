@@ -6,6 +6,7 @@
 //     once and without end.
 //   - It has the capabilities that it needs and can get no others; its log and its administration, a unix socket, are root's alone.
 //   - It asks for its configuration at a socket of the node's: while nobody listens there it goes on with what it has.
+//   - One that is not wanted any more ends after a while.
 //   - Stop ends it, whoever started it.
 package envoy
 
@@ -13,6 +14,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // Config says where an Envoy lives.
@@ -20,6 +22,7 @@ type Config struct {
 	Program         string                // required: its path
 	RunDir, DataDir string                // required: they exist
 	Spawn           func(*exec.Cmd) error // optional: starts it, in a cgroup of its own
+	Leisure         time.Duration         // optional: how long an Envoy stays that has nothing to do; a minute
 	Log             *slog.Logger          // required
 }
 

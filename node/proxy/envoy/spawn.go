@@ -23,6 +23,9 @@ const (
 	oomScore = "-500"
 	// files are those of connections, two for each request under way.
 	files = 1 << 20
+	// drainTime is how long connections of a listener that was changed, or is gone, may go on: as long as a client's may at all unless a load balancer says
+	// otherwise. Envoy's ten minutes would cut web sockets and long answers short.
+	drainTime = "3600"
 )
 
 // start starts an Envoy that is nobody's child for long: in a session of its own.
@@ -39,7 +42,9 @@ func start(c Config) (*daemon.Process, error) {
 		return nil, err
 	}
 	defer out.Close()
-	cmd := exec.Command(c.Program, "-c", c.bootstrap(), "--disable-hot-restart", "--log-level", "warning") //nolint:noctx // it outlives us
+	cmd := exec.Command(c.Program, "-c", c.bootstrap(), "--disable-hot-restart", "--log-level", "warning", //nolint:noctx // it outlives us
+		// A client that asks again is told to come by a new connection at once, and not with a chance that grows over the hour: so a change counts for all soon.
+		"--drain-time-s", drainTime, "--drain-strategy", "immediate")
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, "/"
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"} // nothing of ours: the settings' keys may be there
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -67,8 +72,10 @@ func settle(c Config, pid int) {
 	err := os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte(oomScore), 0o600)
 	var have unix.Rlimit
 	if lerr := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &have); lerr == nil {
-		want := unix.Rlimit{Cur: min(files, have.Max), Max: have.Max}
-		err = errors.Join(err, unix.Prlimit(pid, unix.RLIMIT_NOFILE, &want, nil))
+		more := unix.Rlimit{Cur: files, Max: max(files, have.Max)} // root may have more than it was given, but for the kernel's own bound
+		if unix.Prlimit(pid, unix.RLIMIT_NOFILE, &more, nil) != nil {
+			err = errors.Join(err, unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: min(files, have.Max), Max: have.Max}, nil))
+		}
 	}
 	if err != nil {
 		c.Log.Debug("Envoy has not all that was meant for it", "pid", pid, "error", err)

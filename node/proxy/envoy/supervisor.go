@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -18,26 +19,72 @@ const (
 	restartDelayMin = 50 * time.Millisecond
 	restartDelayMax = 5 * time.Second
 	steady          = time.Minute // an Envoy that lived so long resets the waits
+	leisure         = time.Minute // of an Envoy that has nothing to do: the next load balancer may come soon
 	stopTimeout     = 10 * time.Second
 	logEvery        = time.Minute
 	maxLog          = 16 << 20
 )
 
-// Supervisor keeps one Envoy running once it is wanted.
+// Supervisor keeps one Envoy running while it is wanted.
 type Supervisor struct {
-	c      Config
-	wanted chan struct{}
+	c Config
 
-	mu   sync.Mutex
-	pid  int // 0: none runs
-	once sync.Once
+	mu      sync.Mutex
+	pid     int // 0: none runs
+	wanted  bool
+	changed chan struct{} // closed when wanted is another
 }
 
 // New makes a Supervisor. Nothing runs before Want.
-func New(c Config) *Supervisor { return &Supervisor{c: c, wanted: make(chan struct{})} }
+func New(c Config) *Supervisor { return &Supervisor{c: c, changed: make(chan struct{})} }
 
-// Want has an Envoy run from now on.
-func (s *Supervisor) Want() { s.once.Do(func() { close(s.wanted) }) }
+// Want says whether an Envoy has something to do. One that has not ends after a while.
+func (s *Supervisor) Want(is bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wanted != is {
+		s.wanted = is
+		close(s.changed)
+		s.changed = make(chan struct{})
+	}
+}
+
+func (s *Supervisor) wants() (is bool, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wanted, s.changed
+}
+
+// until waits until an Envoy is wanted, or is not, and says whether ctx still runs.
+func (s *Supervisor) until(ctx context.Context, want bool) bool {
+	for {
+		is, changed := s.wants()
+		if is == want {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// unwanted waits until no Envoy has been wanted for a while, and says whether ctx still runs.
+func (s *Supervisor) unwanted(ctx context.Context) bool {
+	for s.until(ctx, false) {
+		_, changed := s.wants()
+		t := time.NewTimer(cmp.Or(s.c.Leisure, leisure))
+		select {
+		case <-t.C:
+			return true
+		case <-changed:
+		case <-ctx.Done():
+		}
+		t.Stop()
+	}
+	return false
+}
 
 // Pid is Envoy's, 0 while none runs.
 func (s *Supervisor) Pid() int {
@@ -52,19 +99,15 @@ func (s *Supervisor) setPid(pid int) {
 	s.pid = pid
 }
 
-// Run adopts the Envoy of the process before, or starts one when it is wanted, and keeps it running until ctx ends. It goes on then.
+// Run adopts the Envoy of the process before, or starts one when it is wanted, and keeps it running while it is, until ctx ends. It goes on then.
 func (s *Supervisor) Run(ctx context.Context) error {
-	if p := adopt(s.c); p != nil {
+	p := adopt(s.c)
+	if p != nil {
 		_ = p.Close()
-		s.Want()
-	}
-	select {
-	case <-s.wanted:
-	case <-ctx.Done():
-		return nil
 	}
 	go s.boundLog(ctx)
-	for delay := restartDelayMin; ; delay = min(2*delay, restartDelayMax) {
+	for delay := restartDelayMin; p != nil || s.until(ctx, true); delay = min(2*delay, restartDelayMax) {
+		p = nil
 		began := time.Now()
 		if err := s.serve(ctx); err != nil {
 			s.c.Log.Warn("Envoy cannot be started", "error", err)
@@ -76,18 +119,32 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+	return nil
 }
 
-// serve waits for the end of an Envoy, which it starts unless one runs.
+// serve waits for the end of an Envoy, which it starts unless one runs, and ends it itself when it is not wanted any more.
 func (s *Supervisor) serve(ctx context.Context) error {
 	p, err := s.ensure()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = p.Close() }()
+	defer p.Close()
 	s.setPid(p.Pid)
 	defer s.setPid(0)
-	if p.Wait(ctx) == nil {
+	while, over := context.WithCancel(ctx)
+	var rest sync.WaitGroup
+	rest.Go(func() {
+		if s.unwanted(while) {
+			s.c.Log.Info("Envoy has nothing to do; it ends", "pid", p.Pid)
+			if err := end(while, p); err != nil && while.Err() == nil {
+				s.c.Log.Warn("Envoy does not end", "pid", p.Pid, "error", err)
+			}
+		}
+	})
+	err = p.Wait(ctx)
+	over()
+	rest.Wait()
+	if is, _ := s.wants(); is && err == nil {
 		s.c.Log.Warn("Envoy ended; starting it again", "pid", p.Pid)
 	}
 	return nil
@@ -122,7 +179,9 @@ func Stop(ctx context.Context, c Config) error {
 		if p == nil {
 			break
 		}
-		if err := end(ctx, p); err != nil {
+		err := end(ctx, p)
+		_ = p.Close()
+		if err != nil {
 			return err
 		}
 	}

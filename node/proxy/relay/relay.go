@@ -37,7 +37,7 @@ type Config struct {
 	Spaces          Spaces                                      // required
 	Dial            probe.Dialer                                // required: to targets
 	Stream          func(ctx context.Context) (net.Conn, error) // required: to a server
-	Want            func()                                      // required: there is something for an Envoy to do
+	Want            func(bool)                                  // required: whether there is something for an Envoy to do
 	Admin           *envoy.Admin                                // required
 	Pid             func() int                                  // required: Envoy's, 0 while none runs
 	Log             *slog.Logger                                // required
@@ -56,6 +56,7 @@ type Relay struct {
 	mu      sync.Mutex
 	read    map[Key]read
 	view    *view
+	made    map[string]made // of view, by the names of endpoints
 	health  map[probe.Key]probe.Health
 	spaces  map[string]uint64 // inodes as they are told to Envoy; 0: not
 	now     map[string]uint64 // the same, of one look
@@ -213,16 +214,11 @@ func (r *Relay) refresh() {
 		close(r.changed)
 		r.changed = make(chan struct{})
 	}
-	something := false
-	for k := range r.view.items {
-		something = something || k.Type == seam.TypeListener
-	}
+	something := len(r.view.parts) > 0
 	want := r.targets()
 	known := maps.Clone(r.health)
 	r.mu.Unlock()
-	if something {
-		r.c.Want()
-	}
+	r.c.Want(something)
 	r.prober.Set(want, known)
 	r.remember(want)
 	ring(r.news)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/berth-ecs/berth/mesh/xds"
 	"github.com/berth-ecs/berth/mesh/xds/seam"
+	"github.com/berth-ecs/berth/node/proxy/probe"
 	"github.com/berth-ecs/berth/proxyconf"
 )
 
@@ -131,7 +132,7 @@ func TestWhatOnlyANodeKnows(t *testing.T) {
 		t.Error("a name is left")
 	}
 	for _, want := range []string{filepath.Join(dir, "spaces", "eni-1.1"), filepath.Join(dir, "bucket/a.log")} {
-		if !strings.Contains(text, want) {
+		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not said", want)
 		}
 	}
@@ -252,5 +253,50 @@ func TestSayAll(t *testing.T) {
 	said = nil
 	if err := sayAll(say, proxyconf.Report{}, false); err != nil || len(said) != 0 {
 		t.Errorf("%+v, %v", said, err)
+	}
+}
+
+// What is known of a target changes what is told of its own set, and nothing else is made anew.
+func TestAChangeCostsWhatItTouches(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := example()
+	p.Clusters[0].Check = &proxyconf.Check{Protocol: "HTTP"}
+	more := p.Clusters[0]
+	more.Name, more.Endpoints = "d", "h"
+	p.Clusters = append(p.Clusters, more)
+	resources, err := xds.Resources(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := netip.MustParseAddrPort("10.0.0.1:80")
+	for _, name := range []string{"g", "h"} {
+		resources = append(resources, xds.Endpoints(proxyconf.Endpoints{Name: name, Hosts: []proxyconf.Host{{Addr: at}, {Addr: netip.MustParseAddrPort("10.0.0.2:80")}}}))
+	}
+	all := map[Key]Resource{}
+	for _, one := range resources {
+		in := resource(t, one, "1")
+		all[in.Key] = in
+	}
+	r := &Relay{c: Config{LogDir: dir, RunDir: dir, Spaces: spaces{up: true}, Log: slog.New(slog.DiscardHandler)}, read: map[Key]read{}, spaces: map[string]uint64{}, now: map[string]uint64{},
+		health: map[probe.Key]probe.Health{}}
+	set := func(v *view, name string) *item { return v.items[Key{seam.TypeEndpoint, "p|" + name}] }
+	first := r.see(all)
+	r.health[probe.Key{Part: "p", Endpoints: "g", Addr: at}] = probe.Health{State: probe.Healthy}
+	second := r.see(all)
+	if set(second, "g").version == set(first, "g").version || set(second, "h") != set(first, "h") {
+		t.Error("a target of one set became healthy")
+	}
+	if third := r.see(all); set(third, "g") != set(second, "g") || set(third, "h") != set(second, "h") {
+		t.Error("nothing changed")
+	}
+	grown := resource(t, xds.Endpoints(proxyconf.Endpoints{Name: "h", Hosts: []proxyconf.Host{{Addr: at}}}), "2")
+	all[grown.Key] = grown
+	if last := r.see(all); set(last, "g") != set(second, "g") || set(last, "h").version == set(second, "h").version {
+		t.Error("the other set changed")
+	}
+	delete(all, grown.Key)
+	if last := r.see(all); set(last, "h") == nil || len(r.made) != 2 {
+		t.Errorf("a set that is not known is none: %d", len(r.made))
 	}
 }

@@ -122,6 +122,7 @@ type view struct {
 	parts    map[string]*part
 	sets     map[string]*endpoint.ClusterLoadAssignment // as servers said them
 	logs     map[string]bool
+	made     map[string]made // by the names of endpoints
 }
 
 // part is what one needs: the listeners that it should have, and why it cannot.
@@ -133,7 +134,7 @@ type part struct {
 // see makes the view of everything that is known. What was read before is not read again.
 func (r *Relay) see(all map[Key]Resource) *view {
 	v := &view{
-		items: map[Key]*item{}, clusters: map[string]read{}, parts: map[string]*part{}, sets: map[string]*endpoint.ClusterLoadAssignment{}, logs: map[string]bool{},
+		items: map[Key]*item{}, clusters: map[string]read{}, parts: map[string]*part{}, sets: map[string]*endpoint.ClusterLoadAssignment{}, logs: map[string]bool{}, made: map[string]made{},
 	}
 	fresh := make(map[Key]read, len(all))
 	for k, in := range all {
@@ -151,6 +152,7 @@ func (r *Relay) see(all map[Key]Resource) *view {
 	for name, c := range v.clusters {
 		r.target(v, name, c)
 	}
+	r.made = v.made
 	return v
 }
 
@@ -191,19 +193,52 @@ func (r *Relay) target(v *view, name string, c read) {
 		return
 	}
 	set := v.sets[c.extra.Endpoints]
-	if set == nil {
-		set = &endpoint.ClusterLoadAssignment{}
-	}
 	healthy := func(a netip.AddrPort) bool {
 		h, known := r.health[healthKey(c.extra, a)]
 		return c.extra.Check == nil || known && h.State == "healthy"
 	}
+	is := made{version: c.version, set: set, healthy: whoIs(set, healthy)}
+	if m := r.made[c.item.eds]; m.item != nil && m.version == is.version && m.set == is.set && m.healthy == is.healthy {
+		is.item = m.item
+	} else if is.item = r.make(name, c, set, healthy); is.item == nil {
+		return
+	}
+	v.made[c.item.eds] = is
+	v.items[Key{seam.TypeEndpoint, c.item.eds}] = is.item
+}
+
+// made is what a cluster's part sees of a set of targets, and of what it was made: most sets are the same from one view to the next.
+type made struct {
+	version string // of the cluster, as the server said it
+	set     *endpoint.ClusterLoadAssignment
+	healthy string // of each target, in their order
+	item    *item
+}
+
+func whoIs(set *endpoint.ClusterLoadAssignment, healthy func(netip.AddrPort) bool) string {
+	var b strings.Builder
+	for _, l := range set.GetEndpoints() {
+		for _, e := range l.GetLbEndpoints() {
+			if a, ok := addrOf(e); ok && healthy(a) {
+				b.WriteByte('y')
+			} else {
+				b.WriteByte('n')
+			}
+		}
+	}
+	return b.String()
+}
+
+func (r *Relay) make(name string, c read, set *endpoint.ClusterLoadAssignment, healthy func(netip.AddrPort) bool) *item {
+	if set == nil {
+		set = &endpoint.ClusterLoadAssignment{}
+	}
 	body, err := packed(overlay(set, c.item.eds, c.extra, healthy))
 	if err != nil {
 		r.c.Log.Warn("targets cannot be told", "cluster", name, "error", err)
-		return
+		return nil
 	}
 	sum := sha256.Sum256(body.GetValue())
 	part, _, _ := strings.Cut(name, "|")
-	v.items[Key{seam.TypeEndpoint, c.item.eds}] = &item{version: hex.EncodeToString(sum[:8]), body: body, part: part}
+	return &item{version: hex.EncodeToString(sum[:8]), body: body, part: part}
 }
