@@ -1,7 +1,9 @@
 package proxy_test
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/berth-ecs/berth/mesh/xds/server"
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/proxyconf"
 )
 
 func inode(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }
@@ -381,4 +384,37 @@ func TestNothingToDo(t *testing.T) {
 	w.tell(gone)
 	p, _ = w.run() // with an Envoy that has nothing to do any more
 	w.eventually("it ends, too", func() bool { return p.Pid() == 0 && syscall.Kill(pid, 0) == syscall.ESRCH })
+}
+
+// A listener in place of another one that had the port is listened for, also when both are heard of at once.
+func TestAListenerTakesAPortOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	end := w.serve()
+	w.space("eni-a")
+	w.run()
+	part, one := web("a"), w.target("eni-a", "one")
+	w.balance(part, one)
+	w.answers("eni-a")
+	for i := range 4 {
+		part.Listeners = slices.Clone(part.Listeners)
+		part.Listeners[0].Name = fmt.Sprint("new", i)
+		part.Listeners[0].HTTP = &proxyconf.HTTP{Desync: "defensive", Routes: []proxyconf.Route{{Name: "all", Fixed: &proxyconf.Fixed{Status: 200, Body: part.Listeners[0].Name}}}}
+		if i%2 == 1 { // while no server was there
+			end()
+		}
+		w.balance(part, one)
+		if i%2 == 1 {
+			end = w.serve()
+		}
+		w.eventually("the new one answers", func() bool { name, _ := w.ask("eni-a", "/"); return name == part.Listeners[0].Name })
+		w.eventually("nothing is wrong", func() bool { s := w.partOf(part); return s.Serving && s.Error == "" })
+	}
+	moved, next := part.Listeners[0], part.Listeners[0]
+	moved.Port, next.Name = 81, "before it in every order"
+	next.HTTP = &proxyconf.HTTP{Desync: "defensive", Routes: []proxyconf.Route{{Name: "all", Fixed: &proxyconf.Fixed{Status: 200, Body: "next"}}}}
+	part.Listeners = []proxyconf.Listener{next, moved}
+	w.balance(part, one)
+	w.eventually("the next one answers", func() bool { name, _ := w.ask("eni-a", "/"); return name == "next" })
+	w.eventually("nothing is wrong in the end", func() bool { s := w.partOf(part); return s.Serving && s.Error == "" })
 }

@@ -13,6 +13,7 @@ import "strings"
 const Path = "/_berth/proxy/ws"
 
 // Types of resources, in the order in which what is new is told. What is gone is told in the other order: so nothing names what is not there.
+// Listeners that are gone are told before all, as a new one may have the port of one.
 const (
 	TypeSecret   = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
 	TypeCluster  = "type.googleapis.com/envoy.config.cluster.v3.Cluster"

@@ -97,11 +97,16 @@ func (s *stream) hear(r *discovery.DeltaDiscoveryRequest) (refused string, err e
 }
 
 // begin answers the first request of a type, even when there is nothing: the node knows then that it has everything. What a node came with and is gone
-// is told when it has asked for every type: before, something that it has may still name it.
+// is told when it has asked for every type: before, something that it has may still name it. Listeners that are gone are told before those that are new.
 func (s *stream) begin(kind string, names []string) error {
 	a := s.types[kind]
 	if a.all {
 		names = slices.Collect(maps.Keys(a.want))
+	}
+	if l := s.types[seam.TypeListener]; l.begun {
+		if err := s.unset(seam.TypeListener, slices.AppendSeq(slices.Collect(maps.Keys(l.has)), maps.Keys(l.names))); err != nil {
+			return err
+		}
 	}
 	told, err := s.set(kind, names)
 	if err != nil {
@@ -141,7 +146,8 @@ func (s *stream) tell(kind string, names []string) error {
 	return s.unset(kind, names)
 }
 
-// take makes a change what the node is to have, and tells it: first what is new, then what is gone.
+// take makes a change what the node is to have, and tells it: first what is new, then what is gone. Listeners that are gone come first: nothing names
+// them, and a new one may have their port.
 func (s *stream) take(c Change) error {
 	changed := map[string][]string{}
 	for _, k := range c.Held {
@@ -162,6 +168,9 @@ func (s *stream) take(c Change) error {
 			delete(a.held, k.Name)
 			changed[k.Type] = append(changed[k.Type], k.Name)
 		}
+	}
+	if err := s.unset(seam.TypeListener, changed[seam.TypeListener]); err != nil {
+		return err
 	}
 	for _, kind := range seam.Types() {
 		if _, err := s.set(kind, changed[kind]); err != nil {

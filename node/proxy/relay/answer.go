@@ -114,7 +114,9 @@ func (e *end) hear(in *discovery.DeltaDiscoveryRequest) {
 	}
 	if b, ok := e.sent[in.GetResponseNonce()]; ok {
 		delete(e.sent, in.GetResponseNonce())
-		e.relay.heard(b, in.GetErrorDetail().GetMessage(), in.GetErrorDetail() != nil)
+		for _, name := range e.relay.heard(b, in.GetErrorDetail().GetMessage(), in.GetErrorDetail() != nil) {
+			delete(t.has, name)
+		}
 	}
 	for _, name := range in.GetResourceNamesSubscribe() {
 		if name == "*" {
@@ -142,6 +144,11 @@ func (e *end) flush() (<-chan struct{}, error) {
 	items, changed := e.relay.view.items, e.relay.changed // a view's items never change
 	e.relay.mu.Unlock()
 	order := seam.Types()
+	if t := e.types[seam.TypeListener]; t != nil { // nothing names one, and a new one may have its port
+		if err := e.takeBack(seam.TypeListener, t, items); err != nil {
+			return nil, err
+		}
+	}
 	for _, of := range order {
 		if t := e.types[of]; t != nil {
 			if err := e.tell(of, t, items); err != nil {
@@ -246,21 +253,24 @@ func (r *Relay) resumed(of string, has map[string]string) {
 	ring(r.news)
 }
 
-// heard takes what Envoy made of an answer.
-func (r *Relay) heard(b batch, text string, no bool) {
+// heard takes what Envoy made of an answer. It answers the names of those of its type that are to be told again.
+func (r *Relay) heard(b batch, text string, no bool) (again []string) {
 	if b.item == nil {
-		return
+		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer ring(r.news)
 	pt := partType{b.item.part, b.key.Type}
 	if !no {
+		if was := r.told[b.key]; b.key.Type == seam.TypeListener && (was == nil || was.version != b.item.version) {
+			again = r.retry(b)
+		}
 		r.told[b.key] = b.item
 		if !r.refuses(pt) {
 			delete(r.errs, pt)
 		}
-		return
+		return again
 	}
 	r.c.Log.Warn("the proxy refuses what it is told", "resource", b.key.Name, "error", text)
 	if pt.part != "" {
@@ -272,6 +282,19 @@ func (r *Relay) heard(b batch, text string, no bool) {
 	}
 	r.refused[b.key] = refusal{b.item.version, before}
 	ring(r.bell)
+	return nil
+}
+
+// retry forgets that other listeners of a part were refused when one is another than it was: it may have had their port.
+func (r *Relay) retry(b batch) (again []string) {
+	for k := range r.refused {
+		if part, _, _ := seam.Cut(k.Name); k.Type == b.key.Type && k != b.key && part == b.item.part {
+			delete(r.refused, k)
+			again = append(again, k.Name)
+			ring(r.bell)
+		}
+	}
+	return again
 }
 
 // refuses: Envoy is without something of a part that it refused, and the acknowledgement was of what it had before.

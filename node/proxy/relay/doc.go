@@ -7,7 +7,7 @@
 //   - A listener is told to Envoy once its interface's network is there, and taken away when that is gone.
 //   - What Envoy refuses is refused of one part: the others go on, and so does that one with what it had.
 //   - Only healthy targets get requests, or all when none is healthy; one that drains gets none. That holds while no server is there.
-//   - What is new is told before what names it, and what is gone after what named it.
+//   - What is new is told before what names it, and what is gone after what named it; a listener that is gone before all, as another one may have its port.
 package relay
 
 import (

@@ -251,7 +251,6 @@ func (r *Relay) targets() map[probe.Key]probe.Target {
 // remember keeps what is known of targets that are looked at, and forgets the others.
 func (r *Relay) remember(want map[probe.Key]probe.Target) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	for k := range r.health {
 		if _, ok := want[k]; !ok {
 			delete(r.health, k)
@@ -262,7 +261,9 @@ func (r *Relay) remember(want map[probe.Key]probe.Target) {
 			r.health[k] = h
 		}
 	}
-	saveHealth(r.c, r.health)
+	known := maps.Clone(r.health)
+	r.mu.Unlock()
+	saveHealth(r.c, known) // which takes a while where there are many, and Envoy need not wait
 }
 
 func healthKey(e seam.Extra, a netip.AddrPort) probe.Key {
