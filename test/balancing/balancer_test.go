@@ -25,6 +25,7 @@ type world struct {
 	open          string // a security group
 	app, net      balancer
 	plain, secure string // listeners of app
+	api           string // a target group, that rules lead to
 	root          *acmtest.Authority
 }
 
@@ -42,6 +43,12 @@ func newWorld(t *testing.T) *world {
 	w.place(t)
 	w.app.arn, w.app.name = w.balancer(t, "app", types.LoadBalancerTypeEnumApplication)
 	w.net.arn, w.net.name = w.balancer(t, "net", types.LoadBalancerTypeEnumNetwork)
+	_, err := w.elb.ModifyLoadBalancerAttributes(t.Context(), &elbv2.ModifyLoadBalancerAttributesInput{LoadBalancerArn: &w.app.arn, Attributes: []types.LoadBalancerAttribute{
+		{Key: aws.String("access_logs.s3.enabled"), Value: aws.String("true")}, {Key: aws.String("access_logs.s3.bucket"), Value: aws.String("logs")},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	nothing := types.Action{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{
 		StatusCode: aws.String("404"), ContentType: aws.String("text/plain"), MessageBody: aws.String("nothing"),
 	}}

@@ -39,9 +39,10 @@ func behind(group string, port int32) types.LoadBalancer {
 // serve makes a service of tasks behind load balancers.
 func (w *world) serve(t testing.TB, name, answer string, desired int32, all ...types.LoadBalancer) {
 	t.Helper()
+	said(t, name)
 	_, err := region.ECS.CreateService(t.Context(), &ecs.CreateServiceInput{
 		ServiceName: &name, TaskDefinition: aws.String(define(t, name, answer)), DesiredCount: &desired, LoadBalancers: all,
-		NetworkConfiguration:          &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: w.subnets[:1], SecurityGroups: []string{w.open}}},
+		NetworkConfiguration:          &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: w.subnets, SecurityGroups: []string{w.open}}},
 		DeploymentConfiguration:       &types.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(100), MaximumPercent: aws.Int32(150)},
 		HealthCheckGracePeriodSeconds: aws.Int32(300),
 	})
@@ -129,4 +130,18 @@ func (x target) kill(t testing.TB) {
 		return
 	}
 	t.Fatal("the task has no program")
+}
+
+// said are the last events of a service, for who looks for what went wrong.
+func said(t testing.TB, name string) {
+	t.Cleanup(func() {
+		out, err := region.ECS.DescribeServices(context.WithoutCancel(t.Context()), &ecs.DescribeServicesInput{Services: []string{name}})
+		if !t.Failed() || err != nil || len(out.Services) != 1 {
+			return
+		}
+		for _, e := range out.Services[0].Events[:min(6, len(out.Services[0].Events))] {
+			t.Log(*e.Message)
+		}
+		t.Logf("%d of %d, %d pending", out.Services[0].RunningCount, out.Services[0].DesiredCount, out.Services[0].PendingCount)
+	})
 }

@@ -31,6 +31,13 @@ func TestTraffic(t *testing.T) {
 	w.healthy(t, calls, fleetTasks)
 	w.healthy(t, raw, fleetTasks)
 	t.Run("Protocols", w.protocols)
+	t.Run("Rules", w.rules)
+	t.Run("Leaves", w.leaves)
+	t.Run("Replaced", w.replaced)
+	t.Run("Alone", w.alone)
+	t.Run("Restarts", w.restarts)
+	t.Run("Rolling", w.rolling)
+	t.Run("Logged", w.logged)
 }
 
 // protocols: each kind of client is served.

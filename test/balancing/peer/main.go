@@ -1,6 +1,6 @@
 // Command peer is a target: it runs in the tasks that the tests balance. It answers HTTP/1.1 and HTTP/2 without TLS on port 80, and echoes on port 81.
 //
-// / answers $ANSWER; /headers the request's; /slow takes ?for= and says whether the task was asked to end meanwhile; /get answers what ?url= does;
+// / answers $ANSWER; /headers the request's; /slow takes ?for=, /busy says how many of those are asked; /get answers what ?url= does;
 // what asks to be upgraded is echoed. SIGTERM ends it at once, as it does a program that does not handle it.
 package main
 
@@ -27,6 +27,7 @@ func main() {
 	mux.HandleFunc("/headers", headers)
 	mux.HandleFunc("/slow", linger)
 	mux.HandleFunc("/get", get)
+	mux.HandleFunc("/busy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, slow.Load()) })
 	web := &http.Server{Addr: ":80", Handler: mux, Protocols: new(http.Protocols)}
 	web.Protocols.SetHTTP1(true)
 	web.Protocols.SetUnencryptedHTTP2(true)
