@@ -19,10 +19,13 @@ import (
 	"github.com/berth-ecs/berth/test/installation"
 )
 
+// slowly is answered slowly enough for something to be in flight at any time.
+const slowly = "/slow?for=20ms"
+
 // everyone begins clients of each kind.
 func (w *world) everyone(t *testing.T) map[string]*load {
 	all := map[string]*load{}
-	for name, make := range w.clients("one") {
+	for name, make := range w.clients(slowly, "after all") {
 		all[name] = begin(t, perKind, perKind*25, make)
 	}
 	for _, l := range all {
@@ -34,20 +37,20 @@ func (w *world) everyone(t *testing.T) map[string]*load {
 // perKind is how many clients of each kind there are; each has one request in flight.
 const perKind = 4
 
-// replaced: what a task killed in the middle of its work costs. Each of its connections may have one request that it was sent and did not answer.
+// replaced: what a task killed in the middle of its work costs. Each client may lose the one request that it was answering.
 func (w *world) replaced(t *testing.T) {
-	l := begin(t, clients, rate, w.clients("one")["HTTP/1.1"])
+	l := begin(t, clients, rate, w.clients(slowly, "after all")["HTTP/1.1"])
 	l.reach(t, rate/10)
 	died := time.Now()
 	targets(t, "fleet")[0].kill(t)
 	l.reach(t, 3*rate)
-	failed := l.result(t, "a task is killed", 2*clients)
+	failed := l.result(t, "a task is killed", clients)
 	last := time.Duration(0)
 	for _, f := range failed {
 		last = max(last, f.ended.Sub(died))
 	}
 	t.Logf("a task is killed: the last error comes after %s%s", last.Round(time.Millisecond), some(failed))
-	quiet := begin(t, clients, rate, w.clients("one")["HTTP/1.1"])
+	quiet := begin(t, clients, rate, w.clients(slowly, "after all")["HTTP/1.1"])
 	quiet.reach(t, rate/2)
 	quiet.result(t, "after that", 0)
 	deployed(t, "fleet")
@@ -110,17 +113,17 @@ func killEnvoy(t testing.TB) time.Time {
 func (w *world) alone(t *testing.T) {
 	victim := targets(t, "fleet")[0]
 	region.Kill(installation.Server)
-	l := begin(t, clients, rate/2, w.clients("one")["HTTP/1.1"])
+	l := begin(t, clients, rate/2, w.clients(slowly, "after all")["HTTP/1.1"])
 	l.reach(t, rate/10)
 	victim.kill(t)
 	l.reach(t, rate)
-	failed := l.result(t, "a target dies while every server is away", 2*clients)
+	failed := l.result(t, "a target dies while every server is away", clients)
 	t.Log(some(failed))
-	enough := 2 * rate
+	enough := rate
 	if long() {
 		enough = 600 * rate / 2 // ten minutes
 	}
-	quiet := begin(t, clients, rate/2, w.clients("one")["HTTP/1.1"])
+	quiet := begin(t, clients, rate/2, w.clients(slowly, "after all")["HTTP/1.1"])
 	quiet.reach(t, enough)
 	quiet.result(t, "after that, servers still away", 0)
 	if err := region.Begin(installation.Server); err != nil {
@@ -145,7 +148,7 @@ func (w *world) leaves(t *testing.T) {
 }
 
 func (w *world) lingers(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+fleetHost+"/slow?for=4s", once(""))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+fleetHost+"/slow?for=2s", once(""))
 	if err != nil {
 		return err
 	}

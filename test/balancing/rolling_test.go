@@ -25,7 +25,7 @@ func (w *world) rolling(t *testing.T) {
 	if long() {
 		enough = nightly
 	}
-	l := begin(t, clients, rate, w.clients("one", "two", "three")["HTTP/1.1"])
+	l := begin(t, clients, rate, w.clients("/", "one", "two", "three")["HTTP/1.1"])
 	l.reach(t, rate/10)
 	began := time.Now()
 	rolls := 0

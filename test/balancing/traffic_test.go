@@ -42,21 +42,21 @@ func TestTraffic(t *testing.T) {
 
 // protocols: each kind of client is served.
 func (w *world) protocols(t *testing.T) {
-	for name, make := range w.clients("one") {
+	for name, make := range w.clients("/", "one") {
 		l := begin(t, 2, 100, make)
 		l.reach(t, 20)
 		l.result(t, name, 0)
 	}
 }
 
-// clients are one of each kind.
-func (w *world) clients(want ...string) map[string]func() client {
+// clients are one of each kind. Those of HTTP ask for a path, and want one of the answers.
+func (w *world) clients(path string, want ...string) map[string]func() client {
 	return map[string]func() client{
 		"HTTP/1.1": func() client {
-			return posting(w.web("http", fleetHost, false), "http://"+fleetHost+"/", "text/plain", want...)
+			return posting(w.web("http", fleetHost, false), "http://"+fleetHost+path, "text/plain", want...)
 		},
 		"HTTP/2": func() client {
-			return posting(w.web("https", secureHost, true), "https://"+secureHost+"/", "text/plain", want...)
+			return posting(w.web("https", secureHost, true), "https://"+secureHost+path, "text/plain", want...)
 		},
 		"gRPC": func() client {
 			return posting(w.web("https", secureHost, true), "https://"+secureHost+"/calls/Say", grpcKind, string(make([]byte, 5)))
