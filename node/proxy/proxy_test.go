@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,8 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/berth-ecs/berth/mesh/xds/server"
 	"github.com/berth-ecs/berth/node/network/netspace"
+	"github.com/berth-ecs/berth/node/proxy"
 	"github.com/berth-ecs/berth/proxyconf"
 )
 
@@ -302,6 +306,10 @@ func confined(t *testing.T, pid int) {
 			}
 		}
 	}
+	var core unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_CORE, nil, &core); err != nil || core.Cur != 1 || core.Max != 1 {
+		t.Errorf("its core dumps may be of %+v bytes (%v)", core, err)
+	}
 }
 
 // An interface that goes takes its listener along; one that is made anew is listened in anew, though it has the same name.
@@ -417,4 +425,41 @@ func TestAListenerTakesAPortOver(t *testing.T) {
 	w.balance(part, one)
 	w.eventually("the next one answers", func() bool { name, _ := w.ask("eni-a", "/"); return name == "next" })
 	w.eventually("nothing is wrong in the end", func() bool { s := w.partOf(part); return s.Serving && s.Error == "" })
+}
+
+// An Envoy that does not come back serves nothing, and its node says so; one whose directory was wiped is found and ended.
+func TestEnvoyDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	program := w.c.Program
+	w.c.Program = filepath.Join(w.net, "envoy")
+	if err := os.Symlink(program, w.c.Program); err != nil {
+		t.Fatal(err)
+	}
+	w.serve()
+	w.space("eni-a")
+	p, end := w.run()
+	part := web("a")
+	w.balance(part, w.target("eni-a", "one"))
+	w.eventually("it serves", func() bool { return w.partOf(part).Serving })
+	if err := os.Remove(w.c.Program); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(p.Pid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it does not serve", func() bool { return !w.partOf(part).Serving })
+	if err := os.Symlink(program, w.c.Program); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it serves again", func() bool { return w.partOf(part).Serving })
+	pid := p.Pid()
+	end()
+	if err := os.RemoveAll(w.c.RunDir); err != nil {
+		t.Fatal(err)
+	}
+	if err := proxy.Stop(t.Context(), w.c); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it ended", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
 }

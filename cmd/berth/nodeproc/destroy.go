@@ -20,7 +20,8 @@ import (
 // it failed, and on a machine where there is nothing.
 func Destroy(ctx context.Context, c Config) error {
 	if _, err := os.Stat(c.Settings.RunDir); errors.Is(err, os.ErrNotExist) {
-		return unsettle(ctx, c.Settings.Name) // another installation may have the name, with directories of its own
+		// An Envoy is known by where its directory was. Beside it, another installation may have the name, with directories of its own.
+		return errors.Join(proxy.Stop(ctx, proxyConfig(c)), unsettle(ctx, c.Settings.Name))
 	}
 	return errors.Join(destroy(ctx, c), endHeld(ctx, c.Settings.Name), unsettle(ctx, c.Settings.Name))
 }

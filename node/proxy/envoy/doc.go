@@ -4,7 +4,7 @@
 //
 //   - One Envoy serves one directory, also when two processes start it at once or one is killed while it does. A running one is adopted, a dead one is started again at
 //     once and without end.
-//   - It has the capabilities that it needs and can get no others; its log and its administration, a unix socket, are root's alone.
+//   - It has the capabilities that it needs and can get no others; its log and its administration, a unix socket, are root's alone. It leaves no core dump.
 //   - It asks for its configuration at a socket of the node's: while nobody listens there it goes on with what it has.
 //   - One that is not wanted any more ends after a while.
 //   - Stop ends it, whoever started it.

@@ -26,6 +26,8 @@ const (
 	// drainTime is how long connections of a listener that was changed, or is gone, may go on: as long as a client's may at all unless a load balancer says
 	// otherwise. Envoy's ten minutes would cut web sockets and long answers short.
 	drainTime = "3600"
+	// noCore is the limit of a core dump with which the kernel writes none, and gives none to a program either, as it would with 0: there are keys in it.
+	noCore = 1
 )
 
 // start starts an Envoy that is nobody's child for long: in a session of its own.
@@ -70,6 +72,7 @@ func (c Config) spawn(cmd *exec.Cmd) error {
 // settle gives the process what is not inherited. What fails is worth a line: it serves all the same.
 func settle(c Config, pid int) {
 	err := os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte(oomScore), 0o600)
+	err = errors.Join(err, unix.Prlimit(pid, unix.RLIMIT_CORE, &unix.Rlimit{Cur: noCore, Max: noCore}, nil))
 	var have unix.Rlimit
 	if lerr := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &have); lerr == nil {
 		more := unix.Rlimit{Cur: files, Max: max(files, have.Max)} // root may have more than it was given, but for the kernel's own bound

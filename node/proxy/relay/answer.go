@@ -55,6 +55,8 @@ func (f *front) DeltaAggregatedResources(s discovery.AggregatedDiscoveryService_
 		}
 	}()
 	e := newEnd(f.relay, s.Send)
+	f.relay.envoys(1)
+	defer f.relay.envoys(-1)
 	for {
 		changed, err := e.flush()
 		if err != nil {

@@ -64,6 +64,8 @@ type Relay struct {
 	told    map[Key]*item     // what Envoy has acknowledged last
 	refused map[Key]refusal
 	errs    map[partType]string
+	envoy   int // its connections
+	absent  int // looks in a row without one
 	drained map[probe.Key]bool
 	idle    map[probe.Key]int  // how often in a row nothing was in flight
 	fell    map[probe.Key]bool // targets that became unhealthy, and whose connections are not looked for yet
@@ -115,6 +117,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			case <-r.bell:
 				r.refresh()
 			case <-tick.C:
+				r.missed()
 				if r.moved() {
 					r.refresh()
 				}
@@ -137,6 +140,25 @@ func (r *Relay) learn(k probe.Key, h probe.Health) {
 	r.health[k] = h
 	r.mu.Unlock()
 	ring(r.bell)
+}
+
+func (r *Relay) envoys(more int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.envoy += more
+}
+
+// missed looks whether there is an Envoy. One that does not come back serves nothing.
+func (r *Relay) missed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.absent++; r.envoy > 0 {
+		r.absent = 0
+	}
+	if r.absent == int(patience/lookEvery) && len(r.told) > 0 {
+		clear(r.told)
+		ring(r.news)
+	}
 }
 
 // moved: the networks are not those that Envoy was told of.
