@@ -2,6 +2,7 @@ package tables
 
 import (
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/place"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/store"
 	aws "github.com/berth-ecs/berth/wire/shape"
@@ -89,7 +90,7 @@ func registration(tx store.Tx, d Discovery, v ecs.TaskView, r shape.ServiceRegis
 
 // SamePlace says whether two states of a container instance are the same to who looks for its tasks.
 func SamePlace(a, b *ecs.Instance) bool {
-	return attributeOf(a, addressAttribute) == attributeOf(b, addressAttribute) && a.EC2InstanceID == b.EC2InstanceID
+	return attributeOf(a, AddressAttribute) == attributeOf(b, AddressAttribute) && a.EC2InstanceID == b.EC2InstanceID
 }
 
 // hostAddress is where a task is reached that has no interface of its own.
@@ -105,9 +106,17 @@ func hostAddress(tx store.Tx, t *ecs.Task) ecs.HostAddress {
 	if t.Interface != nil {
 		return at
 	}
-	at.Address = attributeOf(i, addressAttribute)
+	at.Address = attributeOf(i, AddressAttribute)
 	if d, ok := TaskDefinitions.Peek(tx, RevisionKey(t.Home, t.Family, t.Revision)); ok {
 		at.Mode = aws.Val(d.Document.NetworkMode)
 	}
 	return at
+}
+
+// AddressAttribute is where a berth node says its address on the machines' network.
+const AddressAttribute = "berth.node-address"
+
+func attributeOf(i *ecs.Instance, name string) string {
+	v, _ := place.AttributeOf(i.Attributes, name)
+	return v
 }

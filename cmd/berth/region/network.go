@@ -8,6 +8,7 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/machine"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
 	"github.com/berth-ecs/berth/vpc/control"
@@ -109,7 +110,7 @@ const unitsOfCPU = 1024
 // Nodes implements vpcapi.Nodes.
 func (network) Nodes(tx store.Tx, h vpc.Home) []vpc.Node {
 	var nodes []vpc.Node
-	for _, m := range tables.Machines(tx, ecs.Home{Account: h.Account, Region: h.Region}) {
+	for _, m := range machine.All(tx, ecs.Home{Account: h.Account, Region: h.Region}) {
 		n := vpc.Node{
 			Home: h, Instance: m.ID, Zone: m.Zone, Connected: m.Connected, Type: m.Type, Architecture: m.Architecture,
 			CPUs: int(m.CPU / unitsOfCPU), MemoryMiB: m.MemoryMiB, JoinedAt: m.JoinedAt,

@@ -5,12 +5,12 @@ import (
 
 	"github.com/berth-ecs/berth/ecs"
 	"github.com/berth-ecs/berth/ecs/tables"
+	"github.com/berth-ecs/berth/ecs/tables/machine"
 	"github.com/berth-ecs/berth/elb"
 	"github.com/berth-ecs/berth/elb/control/targets"
 	"github.com/berth-ecs/berth/elb/elbapi"
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
-	"github.com/berth-ecs/berth/vpc"
 	vpctables "github.com/berth-ecs/berth/vpc/tables"
 )
 
@@ -40,22 +40,14 @@ func (registrants) Alive(tx store.Tx, owner string) bool {
 
 // Instance implements targets.Instances.
 func (registrants) Instance(tx store.Tx, h elb.Home, at netip.Addr) (string, bool) {
-	for _, n := range (network{}).Nodes(tx, vpc.Home{Account: h.Account, Region: h.Region}) {
-		if n.Address.IsValid() && n.Address.Unmap() == at.Unmap() {
-			return n.Instance, true
-		}
-	}
-	return "", false
+	m, ok := machine.At(tx, ecs.Home{Account: h.Account, Region: h.Region}, at)
+	return m.ID, ok
 }
 
 // Machine implements elbapi.Places.
 func (registrants) Machine(tx store.Tx, h elb.Home, id string) (string, bool) {
-	for _, n := range (network{}).Nodes(tx, vpc.Home{Account: h.Account, Region: h.Region}) {
-		if n.Instance == id {
-			return n.Zone, true
-		}
-	}
-	return "", false
+	m, ok := machine.Of(tx, ecs.Home{Account: h.Account, Region: h.Region}, id)
+	return m.Zone, ok
 }
 
 // Zone implements elbapi.Places.

@@ -3,7 +3,6 @@ package targets
 import (
 	"context"
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/berth-ecs/berth/elb"
@@ -109,13 +108,13 @@ func (d draining) groups(tx store.Tx, c store.Change) map[string]bool {
 func (draining) led(tx store.Tx, h elb.Home, loadBalancer string) iter.Seq[string] {
 	groups := map[string]bool{}
 	for _, t := range tables.TargetsDraining.List(tx, "", "") {
-		if t.Home == h && !groups[t.Group] && slices.Contains(tables.UsersOf(tx, h, t.Group), loadBalancer) {
+		if t.Home == h {
 			groups[t.Group] = true
 		}
 	}
 	return func(yield func(string) bool) {
-		for g := range maps.Keys(groups) {
-			if !yield(tables.Key(h, g)) {
+		for g := range groups {
+			if slices.Contains(tables.UsersOf(tx, h, g), loadBalancer) && !yield(tables.Key(h, g)) {
 				return
 			}
 		}
