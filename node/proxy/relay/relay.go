@@ -236,11 +236,17 @@ func (r *Relay) refresh() {
 		close(r.changed)
 		r.changed = make(chan struct{})
 	}
-	something := len(r.view.parts) > 0
+	something := false
+	for k := range r.view.items {
+		something = something || k.Type == seam.TypeListener
+	}
+	nothing := len(r.view.parts) == 0 // else interfaces may come
 	want := r.targets()
 	known := maps.Clone(r.health)
 	r.mu.Unlock()
-	r.c.Want(something)
+	if something || nothing {
+		r.c.Want(something)
+	}
 	r.prober.Set(want, known)
 	r.remember(want)
 	ring(r.news)
