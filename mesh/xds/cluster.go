@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	connectTimeout = 10 * time.Second // AWS's, to targets
+	// connectTimeout is that of one try: a client whose targets all are silent hears of it after AWS's ten seconds, and one of them costs less.
+	connectTimeout = 10 * time.Second / (1 + tries)
 	// upstreamIdle is how long a connection to a target is kept without a request. Many servers close theirs after five seconds: a request that meets the end of its connection is a 502.
 	upstreamIdle = 4 * time.Second
 	bufferLimit  = 64 << 10 // of a connection, each way: a slow client holds no more
