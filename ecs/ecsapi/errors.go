@@ -36,6 +36,7 @@ var (
 	errAttributeLimit = newError(shape.CodeAttributeLimitExceededException,
 		"You can apply up to 10 custom attributes for each resource. Remove some with DeleteAttributes first.")
 	errRunningTasks = newError(shape.CodeInvalidParameterException, "Found running tasks on the instance.")
+	errRunningNodes = newError(shape.CodeInvalidParameterException, "Found running tasks on the instance. They are nodes of load balancers: with the status DRAINING they move to other machines of their zone, with force they are given up.")
 )
 
 // missing is the failure of a Describe for what does not exist.

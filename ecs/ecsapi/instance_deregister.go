@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/berth-ecs/berth/ecs"
+	"github.com/berth-ecs/berth/ecs/launch"
 	"github.com/berth-ecs/berth/ecs/request"
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/store"
@@ -66,7 +67,7 @@ func (a *API) deactivate(ctx context.Context, c wire.Call, in *shape.DeregisterC
 		tables.Ledgers.Get(tx, tables.LedgerKey(i.Region, i.Node))
 		live := tables.StatusByHost.Count(tx, tables.Is(key, tables.Live))
 		if live > 0 && !aws.Val(in.Force) && s.Status != ecs.InstanceInactive {
-			return errRunningTasks
+			return running(tx, key)
 		}
 		if s.Status == ecs.InstanceInactive {
 			return nil
@@ -74,4 +75,14 @@ func (a *API) deactivate(ctx context.Context, c wire.Call, in *shape.DeregisterC
 		tables.Deregister(tx, s, "")
 		return nil
 	})
+}
+
+// running is the error of a container instance (by MemberKey) that has tasks: also of one that has only such as no client sees.
+func running(tx store.Tx, key string) error {
+	for v := range tables.TasksOfHost(tx, key, tables.Live) {
+		if !launch.Hidden(v.Cluster) {
+			return errRunningTasks
+		}
+	}
+	return errRunningNodes
 }

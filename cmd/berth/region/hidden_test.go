@@ -3,6 +3,7 @@ package region
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/berth-ecs/berth/ecs"
@@ -133,6 +134,17 @@ func unseen(t *testing.T, w networktest.World, task *ecs.Task) {
 				t.Errorf("the tags of %s can be seen or changed: %v", arn, err)
 			}
 		}
+	}
+	err = w.Store.Update(t.Context(), func(tx store.Tx) error {
+		tables.Clusters.Put(tx, &ecs.Cluster{Home: w.Home, Name: task.Host.Cluster, Status: ecs.ClusterActive})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = api.DeregisterContainerInstance(t.Context(), c, &shape.DeregisterContainerInstanceRequest{Cluster: &task.Host.Cluster, ContainerInstance: &task.Host.Instance})
+	if err == nil || !strings.Contains(err.Error(), "They are nodes of load balancers") {
+		t.Error(err)
 	}
 	report := &shape.SubmitTaskStateChangeRequest{Cluster: aws.Ptr(launch.HiddenBalancers), Task: aws.Ptr(task.ARN()), Status: aws.Ptr("RUNNING"),
 		Containers: []shape.ContainerStateChange{{ContainerName: aws.Ptr("node"), Status: aws.Ptr("RUNNING")}}}
