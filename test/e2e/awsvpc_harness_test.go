@@ -24,6 +24,8 @@ import (
 // ec2Answer are the members of EC2's answers that the tests look at.
 type ec2Answer struct {
 	Group      string `xml:"groupId"`
+	Allocation string `xml:"allocationId"`
+	Public     string `xml:"publicIp"`
 	Interfaces []struct {
 		ID     string `xml:"networkInterfaceId"`
 		Status string `xml:"status"`

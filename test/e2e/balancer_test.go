@@ -19,6 +19,7 @@ import (
 type elbAnswer struct {
 	Group    string `xml:"CreateTargetGroupResult>TargetGroups>member>TargetGroupArn"`
 	Balancer string `xml:"CreateLoadBalancerResult>LoadBalancers>member>LoadBalancerArn"`
+	DNSName  string `xml:"CreateLoadBalancerResult>LoadBalancers>member>DNSName"`
 	Listener string `xml:"CreateListenerResult>Listeners>member>ListenerArn"`
 	Targets  []struct {
 		ID    string `xml:"Target>Id"`

@@ -134,12 +134,16 @@ func (r *Relay) Run(ctx context.Context) error {
 // learn takes what a look at a target found.
 func (r *Relay) learn(k probe.Key, h probe.Health) {
 	r.mu.Lock()
+	r.learned(k, h)
+	r.mu.Unlock()
+	ring(r.bell)
+}
+
+func (r *Relay) learned(k probe.Key, h probe.Health) {
 	if h.State == probe.Unhealthy && r.health[k].State != probe.Unhealthy {
 		r.fell[k] = true
 	}
 	r.health[k] = h
-	r.mu.Unlock()
-	ring(r.bell)
 }
 
 func (r *Relay) envoys(more int) {
