@@ -95,7 +95,7 @@ func (s scope) open(filters []*listenerv3.Filter) (*listenerv3.Listener, error) 
 }
 
 // tcp is a listener of connections. What it does with one is a resource by itself: a listener whose filters change ends the connections that it has
-// when it has drained, ten minutes later, and a filter that is another one from now on leaves them alone.
+// when it has drained for its time, and a filter that is another one from now on leaves them alone.
 func (s scope) tcp() ([]*listenerv3.Filter, []Resource, error) {
 	does, err := s.forwards()
 	if err != nil {

@@ -330,7 +330,7 @@ func TestConnectionsOutliveChanges(t *testing.T) {
 	w.tell(server.News{PartsGone: []server.PartKey{{Node: node, Part: more.Name}}})
 	w.eventually("the other load balancer is gone", func() bool { _, err := w.call("eni-m", home, 1); return err != nil })
 	good("the other load balancer is gone")
-	// What Envoy calls draining it ends ten minutes later.
+	// What Envoy calls draining it ends an hour later.
 	stats := w.stats("listener_manager")
 	for _, name := range []string{"total_filter_chains_draining", "listener_modified", "listener_in_place_updated"} {
 		if !strings.Contains(stats, "listener_manager."+name+": 0\n") {
