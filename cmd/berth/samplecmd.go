@@ -24,6 +24,9 @@ func (a *app) sample(ctx context.Context, launch string) error {
 	}
 	a.printf("\n")
 	s := sample.Sample{API: api, EC2: a.ec2, Cluster: a.settings.Cluster, Launch: types.LaunchType(launch), Load: a.loadSampleImage, Log: a.taskLog, Out: a.stdout}
+	if !tryout.There(a.settings.DataDir) { // else public addresses are known to the machines alone
+		s.ELB, s.Get = a.elb, sample.Fetch
+	}
 	_, err = s.Run(ctx)
 	if err != nil {
 		return err

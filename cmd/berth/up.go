@@ -17,7 +17,7 @@ import (
 
 type upCommand struct {
 	Foreground bool          `help:"Stay in the foreground and log to standard error."`
-	Sample     bool          `help:"Then run a sample service: two replicas of a small web container."`
+	Sample     bool          `help:"Then run a sample service: two replicas of a small web container behind a load balancer."`
 	LaunchType string        `help:"What the sample service runs as: EC2 or FARGATE." enum:"EC2,FARGATE" default:"EC2"`
 	Servers    int           `help:"To try several machines out on this one: how many servers (1, 3 or 5) there are to be, each in a network namespace of its own." placeholder:"N"`
 	Nodes      int           `help:"How many nodes there are to be, as --servers." placeholder:"N"`

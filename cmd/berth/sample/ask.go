@@ -15,15 +15,24 @@ import (
 // answersWithin is how long the task that asks may take.
 const answersWithin = time.Minute
 
-// ask asks a task and shows its answer. A private address is reached from inside the VPC only, so another task asks.
+// ask shows what the service answers: through the load balancer or, where there is none, to another task.
 func (s *Sample) ask(ctx context.Context) (url string, err error) {
+	if s.balancer != "" {
+		return s.askOutside(ctx)
+	}
+	return s.askInside(ctx)
+}
+
+// askInside asks a task at its private address, which is reached from inside the VPC only: so another task asks.
+func (s *Sample) askInside(ctx context.Context) (url string, err error) {
+	fmt.Fprintln(s.Out, "          at a task's address in the VPC, from another task")
 	if url, err = s.url(ctx); err != nil {
 		return "", err
 	}
 	out, err := s.API.RunTask(ctx, &ecs.RunTaskInput{
 		Cluster: aws.String(s.Cluster), TaskDefinition: aws.String(s.definition), LaunchType: s.Launch, NetworkConfiguration: s.network,
 		StartedBy: aws.String("berth up --sample"),
-		Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String("web"), Command: []string{"-get", url}}}},
+		Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{{Name: aws.String(container), Command: []string{"-get", url}}}},
 	})
 	if err != nil {
 		return "", err

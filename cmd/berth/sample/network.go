@@ -2,9 +2,7 @@ package sample
 
 import (
 	"context"
-	"encoding/xml"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -17,7 +15,7 @@ const (
 	port  = "8080"
 )
 
-// Calls calls operations of EC2 and answers their XML. An error's text has EC2's code.
+// Calls calls operations of EC2, or of Elastic Load Balancing, and answers their XML. An error's text has AWS's code.
 type Calls func(ctx context.Context, action string, q url.Values) ([]byte, error)
 
 // prepare finds the default subnets and makes sure of the security group.
@@ -28,14 +26,15 @@ func (s *Sample) prepare(ctx context.Context) error {
 			VPC string `xml:"vpcId"`
 		} `xml:"subnetSet>item"`
 	}
-	err := s.ec2(ctx, "DescribeSubnets", url.Values{"Filter.1.Name": {"default-for-az"}, "Filter.1.Value.1": {"true"}}, &found)
+	err := call(ctx, s.EC2, "DescribeSubnets", url.Values{"Filter.1.Name": {"default-for-az"}, "Filter.1.Value.1": {"true"}}, &found)
 	if err != nil {
 		return err
 	}
 	if len(found.Subnets) == 0 {
 		return errors.New("there is no default subnet (aws ec2 create-default-vpc makes them)")
 	}
-	id, err := s.group(ctx, found.Subnets[0].VPC)
+	s.vpc = found.Subnets[0].VPC
+	id, err := s.group(ctx, s.vpc)
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,7 @@ func (s *Sample) group(ctx context.Context, vpc string) (string, error) {
 			ID string `xml:"groupId"`
 		} `xml:"securityGroupInfo>item"`
 	}
-	err := s.ec2(ctx, "DescribeSecurityGroups", url.Values{
+	err := call(ctx, s.EC2, "DescribeSecurityGroups", url.Values{
 		"Filter.1.Name": {"group-name"}, "Filter.1.Value.1": {group}, "Filter.2.Name": {"vpc-id"}, "Filter.2.Value.1": {vpc},
 	}, &known)
 	if err != nil {
@@ -64,28 +63,22 @@ func (s *Sample) group(ctx context.Context, vpc string) (string, error) {
 	}
 	if len(known.Groups) > 0 {
 		made.ID = known.Groups[0].ID
-	} else if err := s.ec2(ctx, "CreateSecurityGroup", url.Values{
+	} else if err := call(ctx, s.EC2, "CreateSecurityGroup", url.Values{
 		"GroupName": {group}, "GroupDescription": {"Opens the port of berth sample service"}, "VpcId": {vpc},
 	}, &made); err != nil {
 		return "", err
 	}
-	err = s.ec2(ctx, "AuthorizeSecurityGroupIngress", url.Values{
-		"GroupId": {made.ID}, "IpPermissions.1.IpProtocol": {"tcp"}, "IpPermissions.1.FromPort": {port}, "IpPermissions.1.ToPort": {port},
+	return made.ID, s.open(ctx, made.ID, port)
+}
+
+// open makes sure that a group lets everybody in at a port.
+func (s *Sample) open(ctx context.Context, group, port string) error {
+	err := call(ctx, s.EC2, "AuthorizeSecurityGroupIngress", url.Values{
+		"GroupId": {group}, "IpPermissions.1.IpProtocol": {"tcp"}, "IpPermissions.1.FromPort": {port}, "IpPermissions.1.ToPort": {port},
 		"IpPermissions.1.IpRanges.1.CidrIp": {"0.0.0.0/0"},
 	}, nil)
 	if err != nil && strings.Contains(err.Error(), "InvalidPermission.Duplicate") {
 		err = nil
 	}
-	return made.ID, err
-}
-
-func (s *Sample) ec2(ctx context.Context, action string, q url.Values, into any) error {
-	answer, err := s.EC2(ctx, action, q)
-	if err == nil && into != nil {
-		err = xml.Unmarshal(answer, into)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", action, err)
-	}
-	return nil
+	return err
 }

@@ -18,6 +18,9 @@ const (
 	Service = "berth-sample"
 )
 
+// container is the only one of its tasks.
+const container = "web"
+
 const replicas = 2
 
 // endsWithin is how long the tasks of a deleted service may take: their stopTimeout, and what a busy machine adds.
@@ -27,6 +30,8 @@ const endsWithin = time.Minute
 type Sample struct {
 	API     *ecs.Client                                               // required
 	EC2     Calls                                                     // required
+	ELB     Calls                                                     // optional; without it there is no load balancer, as its address would not be reached from here
+	Get     func(ctx context.Context, url string) (string, error)     // required with ELB; what a URL answers to who is outside
 	Cluster string                                                    // required
 	Launch  types.LaunchType                                          // required; what its tasks run as
 	Load    func(ctx context.Context, ref string) error               // required; makes the image known to the node
@@ -34,7 +39,10 @@ type Sample struct {
 	Out     io.Writer                                                 // required; one line a step
 
 	network    *types.NetworkConfiguration // of its tasks
+	vpc        string                      // that they are in
 	definition string                      // ARN of the revision they are of
+	balancer   string                      // ARN of the load balancer before them; "" for none
+	targets    string                      // ARN of its target group
 }
 
 // Run makes sure that the sample service runs and answers, and returns its URL.
@@ -46,9 +54,10 @@ func (s *Sample) Run(ctx context.Context) (url string, err error) {
 		{"image     " + ImageName + ", from one static program", func(ctx context.Context) error { return s.Load(ctx, ImageName) }},
 		{"register  task definition " + Family, s.register},
 		{fmt.Sprintf("network   default subnets, security group %s with port %s", group, port), s.prepare},
+		{fmt.Sprintf("balancer  %s, from port %s of the world to port %s of the tasks", Balancer, outside, port), s.balance},
 		{fmt.Sprintf("service   %s, %d replicas on %s in cluster %s", Service, replicas, s.Launch, s.Cluster), s.create},
 		{"waiting   until the service is stable", s.stable},
-		{"asking    a task at its address in the VPC, from another task", func(ctx context.Context) error { url, err = s.ask(ctx); return err }},
+		{"asking    it", func(ctx context.Context) error { url, err = s.ask(ctx); return err }},
 	}
 	for _, step := range steps {
 		fmt.Fprintln(s.Out, step.name)
@@ -82,7 +91,7 @@ func taskDefinition() *ecs.RegisterTaskDefinitionInput {
 		RequiresCompatibilities: []types.Compatibility{types.CompatibilityEc2, types.CompatibilityFargate},
 		Cpu:                     aws.String("256"), Memory: aws.String("512"),
 		ContainerDefinitions: []types.ContainerDefinition{{
-			Name: aws.String("web"), Image: aws.String(ImageName), Essential: aws.Bool(true),
+			Name: aws.String(container), Image: aws.String(ImageName), Essential: aws.Bool(true),
 			PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(8080)}},
 			HealthCheck: &types.HealthCheck{
 				Command: []string{"CMD", "/web", "-check"}, Interval: aws.Int32(5), Timeout: aws.Int32(2), Retries: aws.Int32(3),
@@ -105,6 +114,7 @@ func (s *Sample) create(ctx context.Context) error {
 	_, err = s.API.CreateService(ctx, &ecs.CreateServiceInput{
 		Cluster: aws.String(s.Cluster), ServiceName: aws.String(Service), TaskDefinition: aws.String(s.definition),
 		DesiredCount: aws.Int32(replicas), LaunchType: s.Launch, NetworkConfiguration: s.network,
+		LoadBalancers: s.behind(),
 	})
 	return err
 }
@@ -124,17 +134,22 @@ func (s *Sample) remove(ctx context.Context, known *types.Service) error {
 	return waiter.Wait(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(s.Cluster), Services: []string{Service}}, endsWithin)
 }
 
-// move brings a service of an earlier berth to the revision and the network that its tasks are to have.
+// move brings a service of an earlier berth to the revision, the network and the load balancer that its tasks are to have.
 func (s *Sample) move(ctx context.Context, known *types.Service) error {
 	n := known.NetworkConfiguration
 	if aws.ToString(known.TaskDefinition) == s.definition && n != nil && n.AwsvpcConfiguration != nil &&
-		slices.Equal(n.AwsvpcConfiguration.SecurityGroups, s.network.AwsvpcConfiguration.SecurityGroups) {
+		slices.Equal(n.AwsvpcConfiguration.SecurityGroups, s.network.AwsvpcConfiguration.SecurityGroups) && (s.targets == "" || balanced(known, s.targets)) {
 		return nil
 	}
 	_, err := s.API.UpdateService(ctx, &ecs.UpdateServiceInput{
 		Cluster: aws.String(s.Cluster), Service: aws.String(Service), TaskDefinition: aws.String(s.definition), NetworkConfiguration: s.network,
+		LoadBalancers: s.behind(),
 	})
 	return err
+}
+
+func balanced(s *types.Service, group string) bool {
+	return slices.ContainsFunc(s.LoadBalancers, func(l types.LoadBalancer) bool { return aws.ToString(l.TargetGroupArn) == group })
 }
 
 func (s *Sample) describe(ctx context.Context) (*types.Service, error) {

@@ -72,6 +72,8 @@ type region struct {
 	unstable bool
 	launch   string // what the service runs as
 	removed  bool
+	able     bool   // it has a node with a proxy
+	behind   string // the call that said what the service is behind
 	calls    []string
 }
 
@@ -99,7 +101,14 @@ func (r *region) answer(op, body string) any {
 		return map[string]any{"taskDefinition": map[string]any{"taskDefinitionArn": "arn:2"}}
 	case "RunTask":
 		return map[string]any{"tasks": []any{map[string]any{"taskArn": "arn:asks"}}}
+	case "ListContainerInstances":
+		if r.able && strings.Contains(body, "attribute:berth.proxy exists") {
+			return map[string]any{"containerInstanceArns": []string{"arn:1"}}
+		}
+	case "UpdateService":
+		r.behind = body
 	case "CreateService":
+		r.behind = body
 		r.exists, r.removed, r.launch = true, false, "EC2"
 		if strings.Contains(body, "FARGATE") {
 			r.launch = "FARGATE"
@@ -149,6 +158,11 @@ func (r *region) ec2(_ context.Context, action string, q url.Values) ([]byte, er
 	switch action {
 	case "DescribeSubnets":
 		return []byte("<R><subnetSet><item><subnetId>subnet-1</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>"), nil
+	case "DescribeNetworkInterfaces":
+		if q.Get("Filter.1.Value.1") != "ELB app/berth-sample/1" {
+			return []byte("<R/>"), nil
+		}
+		return []byte("<R><networkInterfaceSet><item><association><publicIp>198.18.0.7</publicIp></association></item></networkInterfaceSet></R>"), nil
 	case "DescribeSecurityGroups":
 		if r.exists {
 			return []byte("<R><securityGroupInfo><item><groupId>sg-1</groupId></item></securityGroupInfo></R>"), nil
