@@ -139,6 +139,10 @@ func (l *LoadBalancer) CheckPlaces() error {
 			return bad("A load balancer cannot be attached to multiple subnets in the same Availability Zone")
 		}
 		seen[z.Name] = true
+		if z.Allocation != "" && seen[z.Allocation] {
+			return bad("The allocation ID '%s' is specified for more than one subnet", z.Allocation)
+		}
+		seen[z.Allocation] = true
 	}
 	switch {
 	case l.Type == TypeApplication && len(l.Zones) < 2:

@@ -28,6 +28,9 @@ func (a *API) CreateLoadBalancer(ctx context.Context, c wire.Call, in *shape.Cre
 	out := &shape.CreateLoadBalancerOutput{}
 	err = a.store.Update(ctx, func(tx store.Tx) error {
 		l := *wish
+		if was, ok := balancerNamed(tx, l.Home, l.Name); ok { // asked for again: what it has is its own
+			l.ID, l.Zones = was.ID, was.Zones
+		}
 		if err := a.place(tx, &l, wish.Zones); err != nil {
 			return err
 		}
@@ -101,7 +104,7 @@ func (a *API) place(tx store.Tx, l *elb.LoadBalancer, wanted []elb.Zone) error {
 		if z.Private.IsValid() && !s.Block.Contains(z.Private) {
 			return elb.Invalid("The private IPv4 address '%s' is not in the subnet '%s'", z.Private, z.Subnet)
 		}
-		if err := a.allocated(tx, l.Home, *z, before); err != nil {
+		if err := a.allocated(tx, l, *z, before); err != nil {
 			return err
 		}
 	}
@@ -113,13 +116,17 @@ func (a *API) place(tx store.Tx, l *elb.LoadBalancer, wanted []elb.Zone) error {
 	return l.CheckPlaces()
 }
 
-// allocated says whether a zone may have the Elastic address that it wants: nothing else has it.
-func (a *API) allocated(tx store.Tx, h elb.Home, z elb.Zone, before []elb.Zone) error {
+// allocated says whether a zone may have the Elastic address that it wants: nothing else has it, and no other load balancer is to have it.
+func (a *API) allocated(tx store.Tx, l *elb.LoadBalancer, z elb.Zone, before []elb.Zone) error {
 	if z.Allocation == "" {
 		return nil
 	}
-	its := slices.ContainsFunc(before, func(o elb.Zone) bool { return o.Name != "" && o.Allocation == z.Allocation })
-	if _, used, ok := a.Network.Allocation(tx, h, z.Allocation); !ok || used && !its {
+	is := func(o elb.Zone) bool { return o.Name != "" && o.Allocation == z.Allocation }
+	_, used, ok := a.Network.Allocation(tx, l.Home, z.Allocation)
+	for _, o := range tables.LoadBalancers.List(tx, tables.All(l.Home), "") {
+		ok = ok && (o.ID == l.ID || !slices.ContainsFunc(o.Zones, is))
+	}
+	if !ok || used && !slices.ContainsFunc(before, is) {
 		return elb.Errorf(shape.CodeAllocationIdNotFoundException, "The allocation IDs '%s' are not available for use", z.Allocation)
 	}
 	return nil

@@ -2,6 +2,7 @@ package elbapi
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -198,5 +199,38 @@ func TestWhatIsThere(t *testing.T) {
 	fails(w, shape.OpDescribeSSLPolicies, w.api.DescribeSSLPolicies, &shape.DescribeSSLPoliciesInput{Names: []string{"no"}}, "SSLPolicyNotFound: 'no'")
 	if l := must(w, shape.OpDescribeAccountLimits, w.api.DescribeAccountLimits, &shape.DescribeAccountLimitsInput{}); len(l.Limits) < 10 {
 		t.Errorf("limits: %+v", l)
+	}
+}
+
+// served is a network whose load balancers have nodes: the Elastic addresses that they asked for are used, and subnets are nearly full.
+type served struct{ network }
+
+func (served) Allocation(_ store.Tx, _ elb.Home, id string) (netip.Addr, bool, bool) {
+	return netip.MustParseAddr("198.18.0.9"), true, strings.HasPrefix(id, "eipalloc-")
+}
+
+func (n served) Subnet(tx store.Tx, h elb.Home, id string) (Subnet, bool) {
+	s, ok := n.network.Subnet(tx, h, id)
+	s.Free = 1
+	return s, ok
+}
+
+// An Elastic address is one load balancer's, in one zone. Who asks for the same load balancer again gets it, whatever it has taken meanwhile.
+func TestElasticAddressesOfLoadBalancers(t *testing.T) {
+	w := newWorld(t)
+	in := func(name string, allocations ...string) *shape.CreateLoadBalancerInput {
+		out := &shape.CreateLoadBalancerInput{Name: &name, Type: aws.Ptr("network")}
+		for i, a := range allocations {
+			out.SubnetMappings = append(out.SubnetMappings, shape.SubnetMapping{SubnetId: aws.Ptr("subnet-1" + string(rune('a'+i))), AllocationId: &a})
+		}
+		return out
+	}
+	fails(w, shape.OpCreateLoadBalancer, w.api.CreateLoadBalancer, in("one", "eipalloc-1", "eipalloc-1"), "InvalidConfigurationRequest: more than one subnet")
+	one := must(w, shape.OpCreateLoadBalancer, w.api.CreateLoadBalancer, in("one", "eipalloc-1")).LoadBalancers[0]
+	fails(w, shape.OpCreateLoadBalancer, w.api.CreateLoadBalancer, in("two", "eipalloc-1"), "AllocationIdNotFound: not available for use")
+	w.api.Network = served{}
+	again := must(w, shape.OpCreateLoadBalancer, w.api.CreateLoadBalancer, in("one", "eipalloc-1")).LoadBalancers[0]
+	if *again.LoadBalancerArn != *one.LoadBalancerArn {
+		t.Errorf("%s, then %s", *one.LoadBalancerArn, *again.LoadBalancerArn)
 	}
 }
