@@ -44,6 +44,7 @@ type control struct {
 	listed   map[string]bool // task ARNs of that manifest
 	silent   int             // heartbeats without acknowledgement
 	inbox    chan session.Message
+	waits    map[string]*time.Timer // for the ends of stops that wait for load balancers, by task
 	cancel   context.CancelCauseFunc
 
 	mu    sync.Mutex
@@ -60,6 +61,7 @@ func newControl(h *Hub, conn *websocket.Conn, inst *ecs.Instance) *control {
 		log:   h.Log.With("instance", inst.ID),
 		inbox: make(chan session.Message, 16),
 		dirty: make(map[string]bool),
+		waits: make(map[string]*time.Timer),
 		bell:  make(chan struct{}, 1),
 	}
 }
@@ -81,6 +83,7 @@ func (s *control) serve() {
 	defer stop()
 
 	err := s.run(base)
+	s.waitNoMore()
 	if cause := context.Cause(base); cause != nil {
 		err = cause
 	}

@@ -100,6 +100,7 @@ func (s *control) due(tx store.Tx, key string) (p payload, ok bool, err error) {
 	v, ok := tables.PeekTask(tx, key)
 	if !ok || v.Status.LastStatus == ecs.TaskStopped {
 		s.outbox.Forget(key)
+		s.waitNot(key)
 		return p, false, nil
 	}
 	p = payload{key: key, seq: tables.TaskDesireds.Revision(tx, key)}

@@ -38,11 +38,27 @@ func (h *Hub) release(tx store.Tx, c store.Change) {
 // that may have changed, or the wait is over.
 func (s *control) held(tx store.Tx, v ecs.TaskView) bool {
 	leaving, until := tables.Leaving(tx, s.hub.Wings.Balancing, v)
+	key := tables.MemberKey(v.Home, v.Cluster, v.ID)
+	s.waitNot(key)
 	if leaving && !until.IsZero() {
-		key := tables.MemberKey(v.Home, v.Cluster, v.ID)
-		time.AfterFunc(max(0, until.Sub(tx.Now()))+time.Millisecond, func() { s.wake(key) })
+		s.waits[key] = time.AfterFunc(max(0, until.Sub(tx.Now()))+time.Millisecond, func() { s.wake(key) })
 	}
 	return leaving
+}
+
+// waitNot ends the wait for a task, if there is one.
+func (s *control) waitNot(key string) {
+	if t := s.waits[key]; t != nil {
+		t.Stop()
+		delete(s.waits, key)
+	}
+}
+
+// waitNoMore lets go of the session's waits, which may be an hour long, when it ends.
+func (s *control) waitNoMore() {
+	for _, t := range s.waits {
+		t.Stop()
+	}
 }
 
 // leaving says whether a task (by MemberKey) runs only because load balancers have something in flight for it.
