@@ -109,14 +109,15 @@ func balancedBy(t testing.TB, g string) func(*ecs.CreateServiceInput) {
 	}
 }
 
-// A task in bridge mode is a target by its machine and the port that the machine chose for it, until somebody stops it.
+// A task in bridge mode is a target by its machine and the port that the machine chose for it, and reached by that, until somebody stops it.
 func TestATargetByItsMachine(t *testing.T) {
 	t.Parallel()
-	g := balancedGroup(t, "by-machine", "instance")
-	c := script("main", idle, func(c *types.ContainerDefinition) {
-		c.PortMappings = []types.PortMapping{mapping(80, 0, types.TransportProtocolTcp)}
-	})
-	name := serve(t, define(t, c), 1, func(in *ecs.CreateServiceInput) {
+	s, vpc := subnet(t)
+	g := elb(t, "CreateTargetGroup", "Name", "by-machine", "Protocol", "TCP", "Port", "80", "VpcId", vpc, "TargetType", "instance").Group
+	t.Cleanup(func() { elb(t, "DeleteTargetGroup", "TargetGroupArn", g) })
+	b := networkBalancer(t, "by-machine", "Scheme", "internal", "Subnets.member.1", s)
+	leads(t, b.Balancer, "80", g)
+	name := serve(t, define(t, peer("main", "tcp:80")), 1, func(in *ecs.CreateServiceInput) {
 		in.LoadBalancers = []types.LoadBalancer{{TargetGroupArn: &g, ContainerName: aws.String("main"), ContainerPort: aws.Int32(80)}}
 		in.HealthCheckGracePeriodSeconds = aws.Int32(300)
 	})
@@ -140,6 +141,14 @@ func TestATargetByItsMachine(t *testing.T) {
 		return targetOf(*task.TaskArn)
 	})
 	first := *task.TaskArn
+	client := runningVPC(t, define(t, script("idle", idle)), group(t, "g", 0))
+	installation.Eventually(t, "it is reached", func(ctx context.Context) error {
+		at, err := outsideName(ctx, b.DNSName)
+		if err == nil {
+			_, err = client.fetchFrom("http://" + at + "/")
+		}
+		return err
+	})
 	if _, err := region.ECS.StopTask(t.Context(), &ecs.StopTaskInput{Task: &first}); err != nil {
 		t.Fatal(err)
 	}
