@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -171,7 +172,7 @@ func group(space, name string) proxyconf.Cluster {
 }
 
 func port(n uint16, to ...proxyconf.Weighted) proxyconf.Listener {
-	return proxyconf.Listener{Name: fmt.Sprint(n), Port: n, TCP: &proxyconf.TCP{Forward: to, IdleTimeout: time.Hour}}
+	return proxyconf.Listener{Name: strconv.FormatUint(uint64(n), 10), Port: n, TCP: &proxyconf.TCP{Forward: to, IdleTimeout: time.Hour}}
 }
 
 func to(name string, weight uint32) proxyconf.Weighted {

@@ -60,7 +60,7 @@ func (p Place) within(f func(*netlink.Handle) error) error {
 		if ns, err = netns.GetFromPath(p.Space); err != nil {
 			return fmt.Errorf("sockets: %s: %w", p.Space, err)
 		}
-		defer ns.Close()
+		defer func() { _ = ns.Close() }()
 	}
 	h, err := netlink.NewHandleAt(ns, unix.NETLINK_INET_DIAG)
 	if err != nil {

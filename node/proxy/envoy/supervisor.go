@@ -128,7 +128,7 @@ func (s *Supervisor) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	s.setPid(p.Pid)
 	defer s.setPid(0)
 	while, over := context.WithCancel(ctx)

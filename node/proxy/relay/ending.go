@@ -69,7 +69,7 @@ func (r *Relay) endings() (out []ending) {
 		if r.ends[e] = looks - 1; looks <= 1 {
 			delete(r.ends, e)
 		}
-		if _, back := hosts(r.view.sets[c.extra.Endpoints])[e.addr]; !(e.gone && back) && !r.shared(e) {
+		if _, back := hosts(r.view.sets[c.extra.Endpoints])[e.addr]; (!e.gone || !back) && !r.shared(e) {
 			out = append(out, e)
 		}
 	}

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"maps"
 	"net/netip"
 	"testing"
 
@@ -69,9 +70,7 @@ func TestWhichConnectionsEnd(t *testing.T) {
 		if got := r.endings(); len(got) != 0 {
 			t.Errorf("%s: %v before Envoy knows", name, got)
 		}
-		for k, i := range r.view.items {
-			r.told[k] = i
-		}
+		maps.Copy(r.told, r.view.items)
 		if got := r.endings(); len(got) != c.want {
 			t.Errorf("%s: %v, want %d", name, got, c.want)
 		}

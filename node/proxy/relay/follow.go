@@ -23,8 +23,8 @@ import (
 
 const (
 	retryMin   = 200 * time.Millisecond
-	retryMax   = 2 * time.Second // targets that left while every server was away get no requests so soon after one is back
-	goodAfter  = 5 * time.Second // a connection that lived so long resets the waits
+	retryMax   = 2 * time.Second  // targets that left while every server was away get no requests so soon after one is back
+	goodAfter  = 5 * time.Second  // a connection that lived so long resets the waits
 	silentTime = 20 * time.Second // after which a server is asked whether it is there, and as long until it is left
 )
 
