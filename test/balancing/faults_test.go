@@ -64,12 +64,7 @@ func (w *world) restarts(t *testing.T) {
 		for _, l := range all {
 			l.reach(t, 40)
 		}
-		if err := region.Begin(r); err != nil {
-			t.Fatal(err)
-		}
-		if err := region.Ready(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.back(t, r)
 		for name, l := range all {
 			l.reach(t, 40)
 			l.result(t, fmt.Sprintf("kill -9 of the %s, %s", r, name), 0)
@@ -109,30 +104,36 @@ func killEnvoy(t testing.TB) time.Time {
 	return time.Time{}
 }
 
-// alone: while every server is away a target dies. What it was answering fails, and nothing after that.
+// alone: while every server is away targets die. What they were answering fails, and nothing after that.
 func (w *world) alone(t *testing.T) {
-	victim := targets(t, "fleet")[0]
-	region.Kill(installation.Server)
-	l := begin(t, clients, rate/2, w.clients(slowly, "after all")["HTTP/1.1"])
-	l.reach(t, rate/10)
-	victim.kill(t)
-	l.reach(t, rate)
-	failed := l.result(t, "a target dies while every server is away", clients)
-	t.Log(some(failed))
-	enough := rate
-	if long() {
-		enough = 600 * rate / 2 // ten minutes
+	victims, quietly := targets(t, "fleet")[:1], rate
+	if long() { // ten minutes of it
+		victims, quietly = targets(t, "fleet")[:8], 75*rate/2
 	}
-	quiet := begin(t, clients, rate/2, w.clients(slowly, "after all")["HTTP/1.1"])
-	quiet.reach(t, enough)
-	quiet.result(t, "after that, servers still away", 0)
-	if err := region.Begin(installation.Server); err != nil {
+	region.Kill(installation.Server)
+	for _, victim := range victims {
+		l := begin(t, clients, rate/2, w.clients(slowly, "after all")["HTTP/1.1"])
+		l.reach(t, rate/10)
+		victim.kill(t)
+		l.reach(t, rate)
+		t.Log(some(l.result(t, "a target dies while every server is away", clients)))
+		quiet := begin(t, clients, rate/2, w.clients(slowly, "after all")["HTTP/1.1"])
+		quiet.reach(t, quietly)
+		quiet.result(t, "after that, servers still away", 0)
+	}
+	w.back(t, installation.Server)
+	deployed(t, "fleet")
+}
+
+// back begins a process again, and waits until the region is whole.
+func (w *world) back(t *testing.T, r installation.Role) {
+	t.Helper()
+	if err := region.Begin(r); err != nil {
 		t.Fatal(err)
 	}
 	if err := region.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	deployed(t, "fleet")
 }
 
 // leaves: a request in flight when its target leaves is answered before the task is asked to end; what is asked meanwhile goes elsewhere.

@@ -13,9 +13,10 @@ type load struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	mu     sync.Mutex
-	asked  int
-	failed []failure
+	mu      sync.Mutex
+	asked   int
+	slowest time.Duration
+	failed  []failure
 }
 
 // failure is a request that failed: when it began and ended, and how.
@@ -54,6 +55,7 @@ func (l *load) ask(ctx context.Context, ask client, pace <-chan time.Time) {
 		cancel()
 		l.mu.Lock()
 		l.asked++
+		l.slowest = max(l.slowest, time.Since(began))
 		if err != nil {
 			l.failed = append(l.failed, failure{began, time.Now(), err})
 		}
@@ -79,7 +81,8 @@ func (l *load) reach(t testing.TB, more int) {
 	t.Helper()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for want, end := l.count()+more, time.After(2*time.Minute); l.count() < want; {
+	within := 2*time.Minute + 10*time.Duration(more)*time.Second/rate // a tenth of the aim
+	for want, end := l.count()+more, time.After(within); l.count() < want; {
 		select {
 		case <-look.C:
 		case <-end:
@@ -92,7 +95,7 @@ func (l *load) reach(t testing.TB, more int) {
 func (l *load) result(t testing.TB, what string, most int) []failure {
 	t.Helper()
 	l.end()
-	t.Logf("%s: %d of %d failed", what, len(l.failed), l.asked)
+	t.Logf("%s: %d of %d failed, the slowest took %s", what, len(l.failed), l.asked, l.slowest.Round(time.Millisecond))
 	if len(l.failed) > most {
 		t.Errorf("%s: %d of %d failed, not at most %d: %s", what, len(l.failed), l.asked, most, some(l.failed))
 	}

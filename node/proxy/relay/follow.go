@@ -43,6 +43,9 @@ func (r *Relay) follow(ctx context.Context) error {
 		t := time.NewTimer(wait/2 + rand.N(wait)) //nolint:gosec // spreads load
 		select {
 		case <-t.C:
+		case <-r.back: // whoever said so has a server
+			t.Stop()
+			wait = retryMin
 		case <-ctx.Done():
 			t.Stop()
 			return nil

@@ -50,6 +50,7 @@ type Relay struct {
 	prober *probe.Prober
 	bell   chan struct{} // something may be told otherwise
 	news   chan struct{} // something is to be reported
+	back   chan struct{} // there may be a server again
 	spoken chan struct{} // closed when Envoy has said which listeners it has
 	speak  sync.Once
 
@@ -87,14 +88,17 @@ func Open(c Config) (*Relay, error) {
 		return nil, err
 	}
 	return &Relay{
-		c: c, store: s, bell: make(chan struct{}, 1), news: make(chan struct{}, 1), spoken: make(chan struct{}), read: map[Key]read{}, view: &view{}, spaces: map[string]uint64{},
+		c: c, store: s, bell: make(chan struct{}, 1), news: make(chan struct{}, 1), back: make(chan struct{}, 1), spoken: make(chan struct{}), read: map[Key]read{}, view: &view{}, spaces: map[string]uint64{},
 		changed: make(chan struct{}), told: map[Key]*item{}, refused: map[Key]refusal{}, errs: map[partType]string{}, drained: map[probe.Key]bool{},
 		idle: map[probe.Key]int{}, fell: map[probe.Key]bool{}, ends: map[ending]int{}, health: loadHealth(c),
 	}, nil
 }
 
-// Look says that networks of interfaces may have come or gone.
-func (r *Relay) Look() { ring(r.bell) }
+// Look says that networks of interfaces may have come or gone, as a server has it.
+func (r *Relay) Look() {
+	ring(r.bell)
+	ring(r.back)
+}
 
 // lookEvery finds what nobody said: an interface that came or went.
 const lookEvery = time.Second
