@@ -80,6 +80,12 @@ func (h *Host) ECS(edits ...func(*ecs.Options)) *ecs.Client {
 	}, edits...)
 }
 
+// AskELB calls an operation of Elastic Load Balancing of the host's server.
+func (h *Host) AskELB(ctx context.Context, into any, action string, pairs ...string) error {
+	k := h.Keys()
+	return installation.EC2{HTTP: h.HTTP(), Endpoint: Endpoint, AccessKey: k.AccessKey, SecretKey: k.SecretKey}.AskELB(ctx, into, action, pairs...)
+}
+
 // AskEC2 calls an operation of EC2 of the host's server.
 func (h *Host) AskEC2(ctx context.Context, into any, action string, pairs ...string) error {
 	k := h.Keys()

@@ -26,6 +26,7 @@ const (
 	Shim       Part = "shim"
 	Runc       Part = "runc"        // there while a container is made, started or deleted
 	Enter      Part = "berth-enter" // there once a health check was made
+	Envoy      Part = "envoy"       // there while a load balancer has a node on the host
 )
 
 // is tells whether a process is such a part.
@@ -38,7 +39,7 @@ func (p Part) is(exe string, args []string) bool {
 		return strings.HasPrefix(base, "containerd-shim")
 	case Enter:
 		return strings.Contains(exe, "memfd:berth-enter")
-	case Containerd, Runc:
+	case Containerd, Runc, Envoy:
 		return base == string(p)
 	}
 	return false

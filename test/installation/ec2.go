@@ -28,7 +28,12 @@ func (i *Installation) AskEC2(ctx context.Context, into any, action string, pair
 
 // AskELB calls an operation of Elastic Load Balancing as AskEC2 does.
 func (i *Installation) AskELB(ctx context.Context, into any, action string, pairs ...string) error {
-	return EC2{http.DefaultClient, i.Endpoint, AccessKey, SecretKey}.ask(ctx, into, [2]string{"elasticloadbalancing", "2015-12-01"}, append([]string{"Action", action}, pairs...))
+	return EC2{http.DefaultClient, i.Endpoint, AccessKey, SecretKey}.AskELB(ctx, into, action, pairs...)
+}
+
+// AskELB calls an operation of Elastic Load Balancing as Ask does.
+func (e EC2) AskELB(ctx context.Context, into any, action string, pairs ...string) error {
+	return e.ask(ctx, into, [2]string{"elasticloadbalancing", "2015-12-01"}, append([]string{"Action", action}, pairs...))
 }
 
 // Ask calls an operation with the parameters "Name", "value", ... and reads the answer.
