@@ -33,9 +33,12 @@ func begin(t testing.TB, clients, rate int, make func() client) *load {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	l := &load{stop: stop}
-	for range clients {
-		ask, pace := make(), time.NewTicker(time.Second*time.Duration(clients)/time.Duration(rate))
+	every := time.Second * time.Duration(clients) / time.Duration(rate)
+	for i := range clients {
+		ask := make()
 		l.done.Go(func() {
+			<-time.After(every * time.Duration(i) / time.Duration(clients)) // they do not all ask at once
+			pace := time.NewTicker(every)
 			defer pace.Stop()
 			l.ask(ctx, ask, pace.C)
 		})
