@@ -47,6 +47,7 @@ func TestBalancersOutlive(t *testing.T) {
 	t.Parallel()
 	b := newBalanced(t)
 	b.withoutServers()
+	b.secrets()
 	b.machineDies()
 }
 

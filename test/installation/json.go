@@ -26,7 +26,12 @@ func (i *Installation) AskCloudMap(ctx context.Context, operation string, in, in
 
 // AskACM calls an operation of Certificate Manager as AskCloudMap does.
 func (i *Installation) AskACM(ctx context.Context, operation string, in, into any) error {
-	return CloudMap{http.DefaultClient, i.Endpoint, AccessKey, SecretKey}.ask(ctx, [2]string{"acm", "CertificateManager." + operation}, in, into)
+	return CloudMap{http.DefaultClient, i.Endpoint, AccessKey, SecretKey}.AskACM(ctx, operation, in, into)
+}
+
+// AskACM calls an operation of Certificate Manager as Ask does one of Cloud Map.
+func (c CloudMap) AskACM(ctx context.Context, operation string, in, into any) error {
+	return c.ask(ctx, [2]string{"acm", "CertificateManager." + operation}, in, into)
 }
 
 // Ask calls an operation and reads the answer into a pointer, or forgets it (nil).
