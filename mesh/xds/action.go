@@ -181,6 +181,9 @@ func answer(out *route.Route, status int, body string) {
 		direct.Body = &core.DataSource{Specifier: &core.DataSource_InlineString{InlineString: body}}
 	}
 	out.Action = &route.Route_DirectResponse{DirectResponse: direct}
+	if status == http.StatusCreated { // Envoy would say where, which nobody asked it to
+		out.ResponseHeadersToRemove = append(out.ResponseHeadersToRemove, "location")
+	}
 }
 
 // page is what AWS's load balancers say with a status of their own.
