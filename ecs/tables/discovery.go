@@ -90,7 +90,7 @@ func registration(tx store.Tx, d Discovery, v ecs.TaskView, r shape.ServiceRegis
 
 // SamePlace says whether two states of a container instance are the same to who looks for its tasks.
 func SamePlace(a, b *ecs.Instance) bool {
-	return attributeOf(a, AddressAttribute) == attributeOf(b, AddressAttribute) && a.EC2InstanceID == b.EC2InstanceID
+	return addressOf(a) == addressOf(b) && a.EC2InstanceID == b.EC2InstanceID
 }
 
 // hostAddress is where a task is reached that has no interface of its own.
@@ -106,7 +106,7 @@ func hostAddress(tx store.Tx, t *ecs.Task) ecs.HostAddress {
 	if t.Interface != nil {
 		return at
 	}
-	at.Address = attributeOf(i, AddressAttribute)
+	at.Address = addressOf(i)
 	if d, ok := TaskDefinitions.Peek(tx, RevisionKey(t.Home, t.Family, t.Revision)); ok {
 		at.Mode = aws.Val(d.Document.NetworkMode)
 	}
@@ -116,7 +116,7 @@ func hostAddress(tx store.Tx, t *ecs.Task) ecs.HostAddress {
 // AddressAttribute is where a berth node says its address on the machines' network.
 const AddressAttribute = "berth.node-address"
 
-func attributeOf(i *ecs.Instance, name string) string {
-	v, _ := place.AttributeOf(i.Attributes, name)
+func addressOf(i *ecs.Instance) string {
+	v, _ := place.AttributeOf(i.Attributes, AddressAttribute)
 	return v
 }

@@ -36,7 +36,7 @@ func NodeAddress(tx store.Tx, h ecs.Home, node string) string {
 	if best == nil {
 		return ""
 	}
-	return attributeOf(best, AddressAttribute)
+	return addressOf(best)
 }
 
 // IsNode says whether some container instance of a home is a node. It compares nothing.

@@ -135,7 +135,7 @@ func load(b *testing.B, socket string, pid int) {
 	one := func(c *bufio.ReadWriter) {
 		_, _ = c.WriteString(request)
 		_ = c.Flush()
-		r, err := http.ReadResponse(c.Reader, nil)
+		r, err := http.ReadResponse(c.Reader, nil) //nolint:bodyclose // it is read by hand
 		if err != nil || r.StatusCode != http.StatusOK {
 			b.Error("no answer", err, r)
 			return

@@ -34,7 +34,7 @@ func (echo) Serve(ctx context.Context, conn net.Conn, h ecs.Home, node string) e
 // proxied opens a node's connection for its proxy.
 func (w *world) proxied(name string) (net.Conn, *http.Response, error) {
 	url := "ws" + strings.TrimPrefix(w.url, "http") + "/proxy?node=" + name
-	c, resp, err := websocket.Dial(w.ctx, url, nil) //nolint:bodyclose // the library has read it
+	c, resp, err := websocket.Dial(w.ctx, url, nil)
 	if err != nil {
 		return nil, resp, err
 	}

@@ -119,7 +119,7 @@ func (w *world) certificate(t *testing.T) string {
 	t.Helper()
 	m := w.root.Issue(acmtest.Of{Names: []string{secureHost}})
 	var made struct{ CertificateArn string }
-	if err := region.AskACM(t.Context(), "ImportCertificate", map[string]any{"Certificate": []byte(m.Body), "PrivateKey": []byte(m.Key), "CertificateChain": []byte(m.Chain)}, &made); err != nil {
+	if err := region.AskACM(t.Context(), "ImportCertificate", map[string]any{"Certificate": m.Body, "PrivateKey": m.Key, "CertificateChain": m.Chain}, &made); err != nil {
 		t.Fatal(err)
 	}
 	return made.CertificateArn
@@ -203,15 +203,15 @@ func (w *world) healthy(t *testing.T, group string, n int) {
 		if err != nil {
 			return err
 		}
-		good, said := 0, ""
+		good, said := 0, []string(nil)
 		for _, h := range out.TargetHealthDescriptions {
 			if h.TargetHealth.State == types.TargetHealthStateEnumHealthy {
 				good++
 			}
-			said += fmt.Sprintf("%s %s %s; ", *h.Target.Id, h.TargetHealth.State, aws.ToString(h.TargetHealth.Description))
+			said = append(said, fmt.Sprintf("%s %s %s", *h.Target.Id, h.TargetHealth.State, aws.ToString(h.TargetHealth.Description)))
 		}
 		if good != n {
-			return fmt.Errorf("%d of %d are healthy: %s", good, n, said)
+			return fmt.Errorf("%d of %d are healthy: %q", good, n, said)
 		}
 		return nil
 	})

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -81,12 +82,10 @@ func posting(c *http.Client, url, kind string, want ...string) client {
 		if kind == grpcKind && a.Trailer.Get("Grpc-Status") != "0" {
 			return fmt.Errorf("trailers %v, headers %v", a.Trailer, a.Header)
 		}
-		for _, x := range want {
-			if string(body) == x {
-				return nil
-			}
+		if !slices.Contains(want, string(body)) {
+			return fmt.Errorf("answer %q", body)
 		}
-		return fmt.Errorf("answer %q", body)
+		return nil
 	}
 }
 

@@ -24,6 +24,7 @@ const slowly = "/slow?for=20ms"
 
 // everyone begins clients of each kind.
 func (w *world) everyone(t *testing.T) map[string]*load {
+	t.Helper()
 	all := map[string]*load{}
 	for name, make := range w.clients(slowly, "after all") {
 		all[name] = begin(t, perKind, perKind*25, make)

@@ -3,6 +3,7 @@ package balancing
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -107,9 +108,9 @@ func (l *load) result(t testing.TB, what string, most int) []failure {
 
 // some are the first few failures.
 func some(all []failure) string {
-	out := ""
+	var out strings.Builder
 	for _, f := range all[:min(8, len(all))] {
-		out += fmt.Sprintf("\n  at %s after %s: %v", f.ended.Format("05.000"), f.ended.Sub(f.began).Round(time.Millisecond), f.err)
+		_, _ = fmt.Fprintf(&out, "\n  at %s after %s: %v", f.ended.Format("05.000"), f.ended.Sub(f.began).Round(time.Millisecond), f.err)
 	}
-	return out
+	return out.String()
 }

@@ -68,11 +68,11 @@ func deployed(t testing.TB, name string) {
 		}
 		s := out.Services[0]
 		if len(s.Deployments) != 1 || s.Deployments[0].RolloutState != types.DeploymentRolloutStateCompleted || s.RunningCount != s.DesiredCount {
-			said := ""
+			var said []string
 			for _, e := range s.Events[:min(3, len(s.Events))] {
-				said += *e.Message + "; "
+				said = append(said, *e.Message)
 			}
-			return fmt.Errorf("%d of %d run in %d deployments: %s", s.RunningCount, s.DesiredCount, len(s.Deployments), said)
+			return fmt.Errorf("%d of %d run in %d deployments: %q", s.RunningCount, s.DesiredCount, len(s.Deployments), said)
 		}
 		return nil
 	})

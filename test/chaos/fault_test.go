@@ -215,7 +215,7 @@ func (w *world) endPart(h *hosts.Host, p hosts.Part, d *diary, r *rand.Rand) {
 		for _, id := range taskID.FindAllString(rounds.Read(pid, "cmdline"), -1) {
 			w.book.harm(id)
 		}
-	case hosts.Hold, hosts.Containerd, hosts.Enter: // no task may notice
+	case hosts.Hold, hosts.Containerd, hosts.Enter, hosts.Envoy: // no task may notice
 	}
 	if err := hosts.End(w.t.Context(), pid); err != nil {
 		w.t.Error(err)

@@ -38,7 +38,7 @@ func main() {
 type nobody struct{}
 
 func (nobody) Report(context.Context, server.Node, proxyconf.Report) {}
-func (nobody) Left(server.Node)                     {}
+func (nobody) Left(server.Node)                                      {}
 
 // arrival is a change that a node has.
 type arrival struct {
