@@ -75,7 +75,7 @@ func TestChangesAddUp(t *testing.T) {
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {
 			id := rapid.SampledFrom([]string{"1", "2"}).Draw(t, "id")
 			var c Change
-			if rapid.Bool().Draw(t, "load balancer") {
+			if rapid.Bool().Draw(t, "load balancer") { //nolint:nestif // the two kinds of records, side by side
 				if old := lbs[id]; old != nil {
 					c.Old = old
 				}

@@ -210,7 +210,7 @@ func TestEnvoyTakesTheFirstRuleThatTakesARequest(t *testing.T) {
 					break
 				}
 			}
-			if _, got := sends(t, filepath.Join(dir, strconv.FormatUint(uint64(l.Port), 10)), a.source.String(), a.raw()); got != want {
+			if _, got := sends(t, filepath.Join(dir, strconv.FormatUint(uint64(l.Port), 10)), a.source.String(), a.raw()); got != want { //nolint:bodyclose // it has been read
 				t.Fatalf("listener %s takes rule %s, not %s, for %+v\n%+v", l.Name, got, want, a, l.HTTP.Routes)
 			}
 		}

@@ -31,8 +31,8 @@ func TestTheAccessLogIsReadAsAWSs(t *testing.T) {
 	all = append(all, Endpoints(proxyconf.Endpoints{Name: c.Endpoints, Hosts: []proxyconf.Host{{Addr: netip.MustParseAddrPort("10.0.0.1:81")}}}))
 	w := town{t, runs(t, all)}
 	target(t, w.dir, 81, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))
-	w.get(80, "GET /web?k=v HTTP/1.1", "host: example.com", "user-agent: me")
-	w.get(80, "GET /else HTTP/1.1", "host: example.com", "user-agent: me")
+	w.get(80, "GET /web?k=v HTTP/1.1", "host: example.com", "user-agent: me") //nolint:bodyclose // it has been read
+	w.get(80, "GET /else HTTP/1.1", "host: example.com", "user-agent: me")    //nolint:bodyclose // it has been read
 	lines := linesOf(t, filepath.Join(w.dir, "web.log"), 2)
 	for i, want := range []map[int]string{
 		{1: "http", 3: "app/web/1", 11: "200", 12: "200", 15: "GET", 16: "http://example.com/web?k=v", 17: "HTTP/1.1", 18: "me", 19: "-", 20: "-", 21: web, 25: "7", 27: "forward", 28: "-", 31: "200"},

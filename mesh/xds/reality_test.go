@@ -72,7 +72,7 @@ func (w town) get(port int, lines ...string) (*http.Response, string) {
 // sent is what the target was sent.
 func (w town) sent(port int, lines ...string) http.Header {
 	w.t.Helper()
-	r, body := w.get(port, lines...)
+	r, body := w.get(port, lines...) //nolint:bodyclose // it has been read
 	var h http.Header
 	if err := json.Unmarshal([]byte(body), &h); err != nil || r.StatusCode != http.StatusOK {
 		w.t.Fatalf("%d %s", r.StatusCode, body)
@@ -128,7 +128,7 @@ func TestTargetsAreSentWhatAWSSends(t *testing.T) {
 	if got := w.sent(1, append(request, "X-Amzn-Trace-Id: Root=1-67891233-abcdef012345678912345678;Sampled=1")...).Get(traceHeader); !own.MatchString(got) {
 		t.Errorf("a client's trace id becomes %q", got)
 	}
-	r, _ := w.get(5, request...)
+	r, _ := w.get(5, request...) //nolint:bodyclose // it has been read
 	cookies := map[string]*http.Cookie{}
 	for _, c := range r.Cookies() {
 		cookies[c.Name] = c
@@ -182,7 +182,7 @@ func TestAnswersOfTheProxysOwn(t *testing.T) {
 		{6, "GET / HTTP/1.1\r\nx: a\rb: c", 200, "", "", ""}, // made harmless: the target is sent x: ab: c
 		{6, "GET  / HTTP/1.1", 200, "", "", ""},              // and one space
 	} {
-		r, body := w.get(c.port, c.line, "host: example.com:8080")
+		r, body := w.get(c.port, c.line, "host: example.com:8080") //nolint:bodyclose // it has been read
 		if r.StatusCode != c.status || r.Header.Get("Location") != c.location || (c.kind != "" && r.Header.Get("Content-Type") != c.kind) || (c.body != "" && body != c.body) {
 			t.Errorf("%d %.60q: %d %q %q %q", c.port, c.line, r.StatusCode, r.Header.Get("Location"), r.Header.Get("Content-Type"), body)
 		}

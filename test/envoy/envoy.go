@@ -91,7 +91,7 @@ func (p *Proxy) PID() int { return p.cmd.Process.Pid }
 // Stop ends it and waits.
 func (p *Proxy) Stop() error {
 	_ = p.cmd.Process.Kill()
-	<-p.done
+	<-p.done //nolint:errcheck // that it was killed
 	return nil
 }
 

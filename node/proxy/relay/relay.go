@@ -107,7 +107,7 @@ const lookEvery = time.Second
 func (r *Relay) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	r.prober = probe.New(ctx, func(ctx context.Context, t probe.Target) probe.Outcome { return probe.Check(ctx, r.c.Dial, t) }, r.learn)
-	r.refresh()
+	r.refresh() //nolint:contextcheck // looks at targets end with the prober's context, which is Run's
 	group.Go(func() error { return r.store.keep(ctx) })
 	group.Go(func() error { return r.serve(ctx) })
 	group.Go(func() error { return r.follow(ctx) })
@@ -119,11 +119,11 @@ func (r *Relay) Run(ctx context.Context) error {
 		for {
 			select {
 			case <-r.bell:
-				r.refresh()
+				r.refresh() //nolint:contextcheck // looks at targets end with the prober's context, which is Run's
 			case <-tick.C:
 				r.missed()
 				if r.moved() {
-					r.refresh()
+					r.refresh() //nolint:contextcheck // looks at targets end with the prober's context, which is Run's
 				}
 			case <-ctx.Done():
 				return nil
