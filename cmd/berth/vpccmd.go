@@ -2,20 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/berth-ecs/berth/cmd/berth/health"
-	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/vpc/path"
-	"github.com/berth-ecs/berth/wire/sigv4"
 )
 
 // vpcCommand is what there is to ask of networks beside AWS's own API.
@@ -37,25 +30,8 @@ type explainCommand struct {
 var errClosed = errors.New("the packet is dropped")
 
 func (c explainCommand) Run(ctx context.Context, a *app) error {
-	signer, err := a.rootSigner("ec2")
-	if err != nil {
-		return fmt.Errorf("vpc explain: %w", err)
-	}
-	trace, err := c.ask(ctx, a.settings.Endpoint(), signer)
-	if err != nil {
-		return fmt.Errorf("vpc explain: %w", err)
-	}
-	if c.JSON {
-		out := json.NewEncoder(a.stdout)
-		out.SetIndent("", "  ")
-		err = out.Encode(trace)
-	} else {
-		_, err = io.WriteString(a.stdout, trace.Text())
-	}
-	if err == nil && !trace.Open {
-		err = fmt.Errorf("vpc explain: %w", errClosed)
-	}
-	return err
+	trace, err := explain[path.Trace](ctx, a, page{"ec2", health.ExplainPath, 1 << 20}, c.values(), c.JSON)
+	return verdict("vpc explain", err, trace.Open, errClosed)
 }
 
 // values are the question as the server reads it.
@@ -75,28 +51,4 @@ func (c explainCommand) values() url.Values {
 		v.Set("source-port", strconv.Itoa(int(c.SourcePort)))
 	}
 	return v
-}
-
-func (c explainCommand) ask(ctx context.Context, endpoint string, signer sigv4.Signer) (path.Trace, error) {
-	var trace path.Trace
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint+health.ExplainPath+"?"+c.values().Encode(), nil)
-	if err != nil {
-		return trace, err
-	}
-	signer.Sign(r, nil, clock.Now())
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return trace, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	switch {
-	case err != nil:
-		return trace, err
-	case resp.StatusCode != http.StatusOK:
-		return trace, errors.New(strings.TrimSpace(string(body)))
-	}
-	return trace, json.Unmarshal(body, &trace)
 }
