@@ -4,10 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/store"
 )
+
+// RunAll runs a wing's loops side by side, with one log and the same metrics, until ctx ends (nil) or one of them ends with an error: that ends the others.
+func RunAll(ctx context.Context, log *slog.Logger, m *Metrics, loops ...Config) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, c := range loops {
+		c.Log, c.Metrics = log, m
+		group.Go(func() error { return Run(ctx, c) })
+	}
+	return group.Wait()
+}
 
 // Run runs the loop until ctx ends (nil), or its store closes or no longer leads (the error).
 func Run(ctx context.Context, c Config) error {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/ecs/tables"
 	"github.com/berth-ecs/berth/loop"
@@ -78,7 +77,6 @@ func New(c Config) (*Loops, error) {
 // Run runs the loops on a store that leads, until ctx ends (nil) or leadership does (the error). It is what store.Lead calls, any number
 // of times.
 func (l *Loops) Run(ctx context.Context, s store.Store) error {
-	group, ctx := errgroup.WithContext(ctx)
 	loops := []loop.Config{
 		services{store: s, wings: l.wings, held: l.held, options: l.options}.config(),
 		instances{store: s, wings: l.wings}.config(),
@@ -90,9 +88,5 @@ func (l *Loops) Run(ctx context.Context, s store.Store) error {
 	if l.wings.Balancing != nil {
 		loops = append(loops, targets{store: s, wings: l.wings}.config())
 	}
-	for _, c := range loops {
-		c.Log, c.Metrics = l.log, l.metrics
-		group.Go(func() error { return loop.Run(ctx, c) })
-	}
-	return group.Wait()
+	return loop.RunAll(ctx, l.log, l.metrics, loops...)
 }

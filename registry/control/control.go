@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/berth-ecs/berth/blobs"
 	"github.com/berth-ecs/berth/loop"
@@ -69,10 +68,5 @@ func New(c Config) (*Loops, error) {
 
 // Run runs the loops on a store that leads, until ctx ends (nil) or leadership does (the error).
 func (l *Loops) Run(ctx context.Context, s store.Store) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range []loop.Config{lifecycles{l, s}.config(), sweeper{l, s}.config()} {
-		c.Log, c.Metrics = l.Log, l.Metrics
-		group.Go(func() error { return loop.Run(ctx, c) })
-	}
-	return group.Wait()
+	return loop.RunAll(ctx, l.Log, l.Metrics, lifecycles{l, s}.config(), sweeper{l, s}.config())
 }

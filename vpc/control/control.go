@@ -13,8 +13,6 @@ import (
 	"errors"
 	"log/slog"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
 	"github.com/berth-ecs/berth/vpc"
@@ -53,10 +51,5 @@ func New(c Config) (*Loops, error) {
 
 // Run runs the loops on a store that leads, until ctx ends (nil) or leadership does (the error).
 func (l *Loops) Run(ctx context.Context, s store.Store) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range []loop.Config{owned{l, s}.config(), (&ageing{Loops: l, store: s}).config()} {
-		c.Log, c.Metrics = l.Log, l.Metrics
-		group.Go(func() error { return loop.Run(ctx, c) })
-	}
-	return group.Wait()
+	return loop.RunAll(ctx, l.Log, l.Metrics, owned{l, s}.config(), (&ageing{Loops: l, store: s}).config())
 }

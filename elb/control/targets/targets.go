@@ -16,8 +16,6 @@ import (
 	"errors"
 	"log/slog"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/berth-ecs/berth/elb/tables"
 	"github.com/berth-ecs/berth/loop"
 	"github.com/berth-ecs/berth/store"
@@ -56,12 +54,7 @@ func New(c Config) (*Loops, error) {
 
 // Run runs the loops on a store that leads, until ctx ends (nil) or leadership does (the error).
 func (l *Loops) Run(ctx context.Context, s store.Store) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range []loop.Config{draining{l, s}.config(), newWords(s).config()} {
-		c.Log, c.Metrics = l.Log, l.Metrics
-		group.Go(func() error { return loop.Run(ctx, c) })
-	}
-	return group.Wait()
+	return loop.RunAll(ctx, l.Log, l.Metrics, draining{l, s}.config(), newWords(s).config())
 }
 
 // keysOf are the keys of the targets of a group that are to be looked at: those that drain, or all.
