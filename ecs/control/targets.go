@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"iter"
 	"maps"
 	"slices"
@@ -14,19 +13,20 @@ import (
 	"github.com/berth-ecs/berth/store"
 )
 
-// targets mends what load balancing holds of tasks. Whoever changes a task makes its targets agree in the same transaction, so there is something
-// to do only where that could not be: a target group came later, a client deregistered a target or took it, a port is known later, or what this
-// program forgot. A key is a task's ARN.
+// targets mends what load balancing holds of tasks: a target group came later, a client deregistered a target or took it, a port is known later,
+// or what this program forgot.
 type targets struct {
 	store store.Store
 	wings tables.Wings
 }
 
 func (t targets) config() loop.Config {
-	return loop.Config{
-		Name: "targets", Store: t.store, Dirty: t.dirty, All: t.all, Reconcile: t.reconcile,
-		Tables: append([]string{tables.TaskDesireds.Name(), tables.TaskStatuses.Name(), tables.Instances.Name()}, t.wings.Watched()...),
-	}
+	return mender{
+		store: t.store, tables: t.wings.Watched(), all: t.all, beyond: t.beyond,
+		has:   func(task *ecs.Task) bool { return len(task.Balancers) > 0 },
+		amiss: func(tx store.Tx, arn string) bool { return astray(tx, t.wings.Balancing, arn) },
+		mend:  func(tx store.Tx, arn string) error { return align(tx, t.wings.Balancing, arn) },
+	}.config("targets")
 }
 
 // all are the tasks that should be targets, and those that are.
@@ -41,18 +41,8 @@ func (t targets) all(tx store.Tx) iter.Seq[string] {
 	return maps.Keys(keys)
 }
 
-func (t targets) dirty(tx store.Tx, c store.Change) []string {
-	if old, now, ok := tables.TaskDesireds.Of(c); ok {
-		d := pick(old, now)
-		return t.ofTask(tx, d.Home, d.Cluster, d.ID)
-	}
-	if old, now, ok := tables.TaskStatuses.Of(c); ok {
-		s := pick(old, now)
-		return t.ofTask(tx, s.Home, s.Cluster, s.ID)
-	}
-	if old, now, ok := tables.Instances.Of(c); ok {
-		return t.moved(tx, old, now)
-	}
+// beyond are the tasks that a change in load balancing is about.
+func (t targets) beyond(tx store.Tx, c store.Change) []string {
 	keys, groups := t.wings.Concerns(tx, c)
 	for _, group := range groups {
 		for _, task := range tables.TasksByTargetGroup.List(tx, group, "") {
@@ -60,40 +50,6 @@ func (t targets) dirty(tx store.Tx, c store.Change) []string {
 		}
 	}
 	return keys
-}
-
-// moved are the tasks of a container instance that is another EC2 instance than before.
-func (t targets) moved(tx store.Tx, old, now *ecs.Instance) (keys []string) {
-	if old == nil || now == nil || tables.SamePlace(old, now) {
-		return nil
-	}
-	for _, s := range tables.StatusByHost.List(tx, tables.Is(tables.MemberKey(now.Home, now.Cluster, now.ID), tables.Live), "") {
-		keys = append(keys, t.ofTask(tx, s.Home, s.Cluster, s.ID)...)
-	}
-	return keys
-}
-
-// ofTask is a task that is a target somewhere, or was.
-func (t targets) ofTask(tx store.Tx, h ecs.Home, cluster, id string) []string {
-	if task, ok := tables.Tasks.Peek(tx, tables.MemberKey(h, cluster, id)); ok && len(task.Balancers) == 0 {
-		return nil
-	}
-	return []string{h.TaskARN(cluster, id)}
-}
-
-// reconcile looks first, which costs no transaction.
-func (t targets) reconcile(ctx context.Context, arn string) (loop.Result, error) {
-	amiss := false
-	look := func(tx store.Tx) error { amiss = astray(tx, t.wings.Balancing, arn); return nil }
-	if err := t.store.View(ctx, store.Any, look); err != nil || !amiss {
-		return loop.Result{}, err
-	}
-	var refused error
-	mend := func(tx store.Tx) error { refused = align(tx, t.wings.Balancing, arn); return nil }
-	if err := t.store.Update(ctx, mend); err != nil || refused == nil {
-		return loop.Result{}, err
-	}
-	return loop.Result{After: refusedAgain}, nil
 }
 
 // ofTargets are the services whose tasks' targets, or their target groups, changed: what is healthy decides what they do next.
