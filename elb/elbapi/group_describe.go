@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/berth-ecs/berth/elb"
@@ -197,28 +196,21 @@ func renderGroupAttributes(g *elb.TargetGroup, set map[string]string) []shape.Ta
 // ModifyTargetGroupAttributes changes attributes of a group.
 func (a *API) ModifyTargetGroupAttributes(ctx context.Context, c wire.Call, in *shape.ModifyTargetGroupAttributesInput) (*shape.ModifyTargetGroupAttributesOutput, error) {
 	out := &shape.ModifyTargetGroupAttributesOutput{}
+	var pairs []elb.Pair
+	for _, p := range in.Attributes {
+		pairs = append(pairs, elb.Pair{Key: aws.Val(p.Key), Value: aws.Val(p.Value)})
+	}
 	err := a.store.Update(ctx, func(tx store.Tx) error {
 		g, err := tables.TargetGroup(tx, home(c), aws.Val(in.TargetGroupArn))
 		if err != nil {
 			return err
 		}
-		set := map[string]string{}
-		if was, ok := tables.Attributes.Get(tx, tables.OfKey(g.Home, g.ARN())); ok {
-			maps.Copy(set, was.Values)
-		}
-		for _, p := range in.Attributes {
-			key, value := aws.Val(p.Key), aws.Val(p.Value)
-			if err := g.CheckAttribute(key, value); err != nil {
-				return err
-			}
-			set[key] = value
-		}
-		if err := g.CheckAttributes(set); err != nil {
+		set, err := setAttributes(tx, g.Home, g.ARN(), pairs, g.CheckAttribute)
+		if err != nil {
 			return err
 		}
-		tables.PutAttributes(tx, &elb.Attributes{Home: g.Home, Of: g.ARN(), Values: set})
 		out.Attributes = renderGroupAttributes(g, set)
-		return nil
+		return g.CheckAttributes(set)
 	})
 	return out, err
 }
