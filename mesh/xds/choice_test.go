@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-ecs/berth/mesh/xds/envoytest"
 	"github.com/berth-ecs/berth/proxyconf"
 )
 
@@ -210,7 +211,7 @@ func TestEnvoyTakesTheFirstRuleThatTakesARequest(t *testing.T) {
 					break
 				}
 			}
-			if _, got := sends(t, filepath.Join(dir, strconv.FormatUint(uint64(l.Port), 10)), a.source.String(), a.raw()); got != want { //nolint:bodyclose // it has been read
+			if _, got := envoytest.Send(t, filepath.Join(dir, strconv.FormatUint(uint64(l.Port), 10)), a.source.String(), a.raw()); got != want { //nolint:bodyclose // it has been read
 				t.Fatalf("listener %s takes rule %s, not %s, for %+v\n%+v", l.Name, got, want, a, l.HTTP.Routes)
 			}
 		}

@@ -21,23 +21,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/berth-ecs/berth/mesh/xds/envoytest"
 	"github.com/berth-ecs/berth/mesh/xds/seam"
 )
-
-// envoy is the program that node/proxy runs. Without it a test has nothing to ask.
-func envoy(t testing.TB) string {
-	t.Helper()
-	for _, p := range []string{os.Getenv("BERTH_ENVOY"), "/opt/berth/bin/envoy"} {
-		if _, err := os.Stat(p); p != "" && err == nil {
-			return p
-		}
-	}
-	p, err := exec.LookPath("envoy")
-	if err != nil {
-		t.Skip("no Envoy on this machine: hack/install.sh brings one")
-	}
-	return p
-}
 
 // still is a configuration of the same resources that asks nobody: routes, endpoints and certificates in place, namespaces and paths of logs replaced as the relay does.
 func still(t testing.TB, all []Resource, dir string) *bootstrap.Bootstrap {
@@ -154,7 +140,7 @@ func written(t testing.TB, b *bootstrap.Bootstrap, dir string) string {
 func accepted(t testing.TB, all []Resource) {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command(envoy(t), "--mode", "validate", "-c", written(t, still(t, all, dir), dir), "--log-level", "error")
+	cmd := exec.Command(envoytest.Program(t), "--mode", "validate", "-c", written(t, still(t, all, dir), dir), "--log-level", "error")
 	var out bytes.Buffer
 	cmd.Stderr, cmd.Stdout = &out, &out
 	if err := cmd.Run(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-ecs/berth/mesh/xds/envoytest"
 	"github.com/berth-ecs/berth/proxyconf"
 )
 
@@ -66,7 +67,7 @@ func newTown(t *testing.T, listeners map[uint16]*proxyconf.HTTP) town {
 
 func (w town) get(port int, lines ...string) (*http.Response, string) {
 	w.t.Helper()
-	return sends(w.t, filepath.Join(w.dir, strconv.Itoa(port)), "10.1.2.3", strings.Join(append(lines, "connection: close"), "\r\n")+"\r\n\r\n")
+	return envoytest.Send(w.t, filepath.Join(w.dir, strconv.Itoa(port)), "10.1.2.3", strings.Join(append(lines, "connection: close"), "\r\n")+"\r\n\r\n")
 }
 
 // sent is what the target was sent.

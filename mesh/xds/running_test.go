@@ -1,24 +1,17 @@
 package xds
 
 import (
-	"bufio"
-	"bytes"
-	"context"
-	"io"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
-	"time"
 
 	bootstrap "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	proxyproto "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/proxy_protocol/v3"
+
+	"github.com/berth-ecs/berth/mesh/xds/envoytest"
 )
 
 // piped makes sockets of files the addresses of all listeners and targets, so that no test needs a port. A connection says by the PROXY protocol where it is from.
@@ -58,74 +51,18 @@ func runs(t testing.TB, all []Resource) string {
 // started is runs with a last word about the configuration, and the process.
 func started(t testing.TB, all []Resource, edit func(*bootstrap.Bootstrap)) (string, int) {
 	t.Helper()
-	program := envoy(t)
+	envoytest.Program(t)
 	dir, err := os.MkdirTemp("", "xds") // short: paths of sockets are
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	b := still(t, all, dir)
 	piped(t, b, dir)
 	edit(b)
-	cmd := exec.Command(program, "-c", written(t, b, dir), "--disable-hot-restart", "--concurrency", "1", "--log-level", "error", "--file-flush-interval-msec", "20")
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-ended
-		if t.Failed() {
-			t.Log(said.String())
-		}
-		_ = os.RemoveAll(dir)
-	})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
+	var sockets []string
 	for _, l := range b.GetStaticResources().GetListeners() {
-		for {
-			c, err := net.Dial("unix", l.GetAddress().GetPipe().GetPath())
-			if err == nil {
-				_ = c.Close()
-				break
-			}
-			select {
-			case <-ended:
-				t.Fatalf("Envoy ended:\n%s", said.String())
-			case <-ctx.Done():
-				t.Fatalf("Envoy does not listen: %v", err)
-			case <-tick.C:
-			}
-		}
+		sockets = append(sockets, l.GetAddress().GetPipe().GetPath())
 	}
-	return dir, cmd.Process.Pid
-}
-
-// sends sends raw bytes of a request to a listener, from source, and answers what comes back.
-func sends(t testing.TB, socket, source, raw string) (*http.Response, string) {
-	t.Helper()
-	c, err := net.Dial("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	if _, err := io.WriteString(c, "PROXY TCP4 "+source+" 10.9.9.9 4444 80\r\n"+raw); err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.ReadResponse(bufio.NewReader(c), nil)
-	if err != nil {
-		t.Fatalf("%q: %v", raw, err)
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = r.Body.Close()
-	return r, string(body)
+	return dir, envoytest.Start(t, sockets, "-c", written(t, b, dir), "--file-flush-interval-msec", "20")
 }

@@ -33,19 +33,12 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/berth-ecs/berth/mesh/xds"
+	"github.com/berth-ecs/berth/mesh/xds/envoytest"
 	"github.com/berth-ecs/berth/mesh/xds/seam"
 )
 
 // Program is the Envoy that tests and benchmarks run; "" when there is none.
-func Program() string {
-	for _, p := range []string{os.Getenv("BERTH_ENVOY"), "/opt/berth/bin/envoy"} {
-		if _, err := os.Stat(p); p != "" && err == nil {
-			return p
-		}
-	}
-	p, _ := exec.LookPath("envoy")
-	return p
-}
+func Program() string { return envoytest.Find() }
 
 // Proxy is an Envoy that runs.
 type Proxy struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/berth-ecs/berth/elb/lower"
 	"github.com/berth-ecs/berth/elb/route"
 	"github.com/berth-ecs/berth/mesh/xds"
+	"github.com/berth-ecs/berth/mesh/xds/envoytest"
 	"github.com/berth-ecs/berth/mesh/xds/xdstest"
 )
 
@@ -174,7 +175,7 @@ func explainAndEnvoy(t *testing.T, d dice) {
 			a := route.Explain(b, state, q)
 			hostInPath := strings.Contains(a.Decision.Location, "/"+q.Host+"/") // Envoy puts in the port, too, where the request says one
 			text := raw(q, d.IntN(4) == 0 && !hostInPath)
-			r, body := xdstest.Send(t, filepath.Join(dir, strconv.Itoa(1000+i)), q.Source.String(), text)
+			r, body := envoytest.Send(t, filepath.Join(dir, strconv.Itoa(1000+i)), q.Source.String(), text) //nolint:bodyclose // it has been read
 			got := answer{r.StatusCode, r.Header.Get("Location"), body}
 			if want := expected(a); !slices.ContainsFunc(want, got.is) {
 				t.Errorf("%q from %s:\nEnvoy answers %+v\nexplain says %+v\n%s", text, q.Source, got, want, a.Text())

@@ -5,25 +5,20 @@
 package xdstest
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/berth-ecs/berth/mesh/xds"
+	"github.com/berth-ecs/berth/mesh/xds/envoytest"
 	"github.com/berth-ecs/berth/mesh/xds/seam"
 )
 
@@ -34,7 +29,7 @@ type message = map[string]any
 // serves targets. It is skipped where there is no Envoy.
 func Run(t *testing.T, all []xds.Resource) string {
 	t.Helper()
-	program := envoy(t)
+	envoytest.Program(t)
 	dir, err := os.MkdirTemp("", "xds") // short: paths of sockets are
 	if err != nil {
 		t.Fatal(err)
@@ -45,48 +40,8 @@ func Run(t *testing.T, all []xds.Resource) string {
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "-c", file, "--disable-hot-restart", "--concurrency", "1", "--log-level", "error")
-	var said bytes.Buffer
-	cmd.Stderr, cmd.Stdout = &said, &said
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
-	deadline, tick := time.After(time.Minute), time.NewTicker(5*time.Millisecond)
-	defer tick.Stop()
-	for _, s := range sockets {
-		for {
-			if c, err := (&net.Dialer{}).DialContext(t.Context(), "unix", s); err == nil {
-				_ = c.Close()
-				break
-			}
-			select {
-			case <-ended:
-				t.Fatalf("Envoy ended:\n%s", said.String())
-			case <-deadline:
-				t.Fatal("Envoy does not listen")
-			case <-tick.C:
-			}
-		}
-	}
+	envoytest.Start(t, sockets, "-c", file)
 	return dir
-}
-
-func envoy(t *testing.T) string {
-	t.Helper()
-	for _, p := range []string{os.Getenv("BERTH_ENVOY"), "/opt/berth/bin/envoy"} {
-		if _, err := os.Stat(p); p != "" && err == nil {
-			return p
-		}
-	}
-	p, err := exec.LookPath("envoy")
-	if err != nil {
-		t.Skip("no Envoy on this machine: hack/install.sh brings one")
-	}
-	return p
 }
 
 // still is a configuration that asks nobody, and the sockets that it listens at.
@@ -173,28 +128,4 @@ func Target(t *testing.T, dir string, port uint16, text string) {
 	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })}
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { _ = s.Close() })
-}
-
-// Send sends the bytes of a request to a listener's port, from source, and answers what comes back.
-func Send(t *testing.T, at string, source, raw string) (*http.Response, string) {
-	t.Helper()
-	c, err := (&net.Dialer{}).DialContext(t.Context(), "unix", at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	if _, err := io.WriteString(c, "PROXY TCP4 "+source+" 203.0.113.1 4444 80\r\n"+raw); err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: strings.SplitN(raw, " ", 2)[0]})
-	if err != nil {
-		t.Fatalf("%q: %v", raw, err)
-	}
-	defer func() { _ = r.Body.Close() }()
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, string(body)
 }
