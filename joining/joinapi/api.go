@@ -169,7 +169,7 @@ func (a *API) root(r *http.Request) (sigv4.Identity, error) {
 		return sigv4.Identity{}, refuse(http.StatusBadRequest, "the request cannot be read: %v", err)
 	}
 	id, err := a.Verify(r, body)
-	if err != nil || !strings.HasSuffix(id.Key.Principal, ":root") {
+	if err != nil || !id.IsRoot() {
 		return id, refuse(http.StatusForbidden, "only root may ask")
 	}
 	return id, nil

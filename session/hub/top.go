@@ -3,7 +3,6 @@ package hub
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/berth-ecs/berth/ecs"
@@ -51,7 +50,7 @@ func (h *Hub) ServeTop(w http.ResponseWriter, r *http.Request) {
 		refuse(w, refusal{"AccessDeniedException", err.Error(), http.StatusForbidden})
 		return
 	}
-	if !strings.HasSuffix(caller.Key.Principal, ":root") {
+	if !caller.IsRoot() {
 		refuse(w, refusal{"AccessDeniedException", "Only root may read this page.", http.StatusForbidden})
 		return
 	}

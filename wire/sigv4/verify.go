@@ -17,6 +17,9 @@ type Identity struct {
 	Scope     Scope
 }
 
+// IsRoot says whether it is its account's root, who may do everything.
+func (i Identity) IsRoot() bool { return strings.HasSuffix(i.Key.Principal, ":root") }
+
 // Verifier verifies requests. It is safe for concurrent use and must not be copied after the first.
 type Verifier struct {
 	Keys Keys             // required

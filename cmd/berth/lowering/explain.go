@@ -32,7 +32,7 @@ var errNoBalancer = errors.New("there is no load balancer of this name here")
 // ServeHTTP implements http.Handler.
 func (x Explainer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	caller, err := x.Verify(r)
-	if err != nil || !strings.HasSuffix(caller.Key.Principal, ":root") {
+	if err != nil || !caller.IsRoot() {
 		http.Error(w, "only root may ask", http.StatusForbidden)
 		return
 	}

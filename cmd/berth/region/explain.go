@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/berth-ecs/berth/internal/clock"
 	"github.com/berth-ecs/berth/store"
@@ -45,7 +44,7 @@ func compileSettings() compile.Settings {
 // ServeHTTP implements http.Handler.
 func (x explainer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	caller, err := x.verify(r)
-	if err != nil || !strings.HasSuffix(caller.Key.Principal, ":root") {
+	if err != nil || !caller.IsRoot() {
 		http.Error(w, "only root may ask", http.StatusForbidden)
 		return
 	}
